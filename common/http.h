@@ -1,0 +1,52 @@
+// An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no thread.
+// What it decides is in http_route.h; this is the shell. One of the two places that may include
+// <microhttpd.h> is http.c.
+#pragma once
+
+#include "common/address.h"
+#include "common/error.h"
+#include "common/http_route.h"
+
+#include <cjson/cJSON.h>
+#include <uv.h>
+
+enum {
+    HTTP_BODY_MAX = 1 << 20,       // bytes; a longer body is read, dropped and answered 413
+    HTTP_DROP_MAX = 64 << 20,      // ... up to here; beyond, the connection is closed
+    HTTP_CONNECTIONS_MAX = 1024,   // further ones wait in the listen queue
+    HTTP_IDLE_TIMEOUT_S = 60,      // of a connection that sends nothing and awaits nothing
+    HTTP_CLOSE_GRACE_MS = 5 * 1000 // how long closing waits for a client to take its answer
+};
+
+struct http_server;
+
+// Starts to listen; a port of 0 takes a free one. routes and what it points to must live as long as
+// the server, as must app, which every handler gets. Fatal errors: negative.
+int http_start(struct http_server **server, uv_loop_t *loop, const union address *listen,
+               const struct http_routes *routes, void *app, struct error *err);
+const union address *http_address(const struct http_server *server); // with the real port
+
+// Stops to listen, waits until every answer is delivered, frees the server and calls done. Every
+// request must have been answered, or be answered soon.
+typedef void (*http_closed)(void *arg);
+void http_close(struct http_server *server, http_closed done, void *arg);
+
+// --- within a handler: the request. Strings live until it is answered.
+
+const char *http_param(const struct http_request *r);                   // the {parameter}
+const char *http_query(const struct http_request *r, const char *name); // decoded; NULL: absent
+const char *http_header(const struct http_request *r, const char *name);
+const char *http_body(const struct http_request *r, size_t *len);
+
+// The body as JSON, the caller's to delete. NULL: it was refused, and the request is answered.
+cJSON *http_json_body(struct http_request *r);
+
+// --- the answer: exactly one, within the handler or any time later, from the loop's thread.
+
+void http_answer(struct http_request *r, int status, const char *content_type, char *body,
+                 size_t len);                                       // body is freed for you
+void http_answer_json(struct http_request *r, int status, cJSON *json); // json is deleted for you
+void http_answer_empty(struct http_request *r, int status);
+// field names what is at fault, or is NULL.
+void http_answer_problem(struct http_request *r, int status, const char *field, const char *format,
+                         ...) __attribute__((format(printf, 4, 5)));

@@ -1,0 +1,238 @@
+#include "common/json.h"
+
+#include "common/strmap.h"
+#include "common/suggest.h"
+
+#include <math.h>
+#include <string.h>
+
+// Length of the UTF-8 sequence that starts at s, or 0 where there is none (RFC 3629: no overlong
+// forms, no surrogates, nothing above U+10FFFF).
+static size_t utf8_len(const unsigned char *s, size_t left) {
+    if (s[0] < 0x80) return 1;
+    size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || len > left) return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    if (s[0] == 0xe0 && s[1] < 0xa0) return 0;
+    if (s[0] == 0xed && s[1] > 0x9f) return 0;
+    if (s[0] == 0xf0 && s[1] < 0x90) return 0;
+    if (s[0] == 0xf4 && s[1] > 0x8f) return 0;
+    return len;
+}
+
+// What cJSON would let pass without a word.
+static int check_text(const char *text, size_t len, struct error *err) {
+    bool in_string = false;
+    for (size_t i = 0; i < len;) {
+        const unsigned char *s = (const unsigned char *)text + i;
+        size_t step = utf8_len(s, len - i);
+        if (step == 0) return error_set(err, "not JSON: byte %zu is not UTF-8", i + 1);
+        if (s[0] < 0x20 && (in_string || strchr("\t\n\r", s[0]) == NULL || s[0] == '\0'))
+            return error_set(err, "not JSON: control character at byte %zu", i + 1);
+        if (in_string && s[0] == '\\') {
+            if (len - i >= 6 && memcmp(s, "\\u0000", 6) == 0)
+                return error_set(err, "\\u0000 at byte %zu: a string cannot hold it", i + 1);
+            step = 2;
+        } else if (s[0] == '"') {
+            in_string = !in_string;
+        }
+        i += step;
+    }
+    return 0;
+}
+
+static int twice(const cJSON *second, struct error *err) {
+    error_set(err, "%.100s: given twice", second->string);
+    err->at = second;
+    return ERROR_INPUT;
+}
+
+static int check_keys(const cJSON *value, struct error *err) {
+    enum { FEW = 12 };
+    const cJSON *child;
+    size_t count = 0, index = 0;
+    int rc = 0;
+    struct strmap seen = {0};
+    if (cJSON_IsObject(value)) {
+        cJSON_ArrayForEach(child, value) count++;
+    }
+    cJSON_ArrayForEach(child, value) {
+        if (count > FEW) {
+            if (strmap_put(&seen, child->string, value->child) != NULL) rc = twice(child, err);
+        } else if (count > 1) {
+            for (const cJSON *c = value->child; c != child; c = c->next)
+                if (strcmp(c->string, child->string) == 0) rc = twice(child, err);
+        }
+        if (rc == 0 && child->child != NULL) {
+            rc = check_keys(child, err);
+            if (rc != 0 && child->string != NULL) error_in(err, "%s", child->string);
+            if (rc != 0 && child->string == NULL) error_in(err, "[%zu]", index);
+        }
+        if (rc != 0) break;
+        index++;
+    }
+    strmap_deinit(&seen);
+    return rc;
+}
+
+int json_parse(const char *text, size_t len, cJSON **out, struct error *err) {
+    if (len == 0) return error_set(err, "not JSON: it is empty");
+    int rc = check_text(text, len, err);
+    if (rc != 0) return rc;
+    const char *end = NULL;
+    cJSON *json = cJSON_ParseWithLengthOpts(text, len, &end, false);
+    if (json == NULL)
+        return error_set(err, "not JSON: syntax error at byte %zu",
+                         end == NULL ? 1 : (size_t)(end - text) + 1);
+    while (end < text + len && strchr(" \t\r\n", *end) != NULL)
+        end++;
+    if (end != text + len)
+        rc = error_set(err, "not JSON: more follows the value, from byte %zu on",
+                       (size_t)(end - text) + 1);
+    if (rc == 0) rc = check_keys(json, err);
+    if (rc != 0) {
+        cJSON_Delete(json);
+        err->at = NULL;
+        return rc;
+    }
+    *out = json;
+    return 0;
+}
+
+const char *json_type_name(const cJSON *value) {
+    if (value == NULL) return "nothing";
+    if (cJSON_IsString(value)) return "a string";
+    if (cJSON_IsNumber(value)) return "a number";
+    if (cJSON_IsArray(value)) return "an array";
+    if (cJSON_IsObject(value)) return "an object";
+    if (cJSON_IsNull(value)) return "null";
+    return "a boolean";
+}
+
+static int expected(const cJSON *value, const char *what, struct error *err) {
+    error_set(err, "expected %s, not %s", what, json_type_name(value));
+    err->at = value;
+    return ERROR_INPUT;
+}
+
+// "expected..." becomes "key: expected...".
+static int named(int rc, const char *key, struct error *err) {
+    if (rc == 0) return 0;
+    char text[sizeof err->text];
+    memcpy(text, err->text, sizeof text);
+    const void *at = err->at;
+    error_set(err, "%.150s: %.300s", key, text);
+    err->at = at;
+    return rc;
+}
+
+static int find(const cJSON *object, const char *key, bool required, const cJSON **field,
+                struct error *err) {
+    *field = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (*field != NULL || !required) return 0;
+    error_set(err, "%s: missing", key);
+    err->at = object;
+    return ERROR_INPUT;
+}
+
+int json_as_string(const cJSON *value, const char **out, struct error *err) {
+    if (!cJSON_IsString(value)) return expected(value, "a string", err);
+    *out = value->valuestring;
+    return 0;
+}
+
+int json_as_uint(const cJSON *value, uint64_t low, uint64_t high, uint64_t *out,
+                 struct error *err) {
+    if (!cJSON_IsNumber(value)) return expected(value, "a whole number", err);
+    double n = value->valuedouble;
+    if (n != floor(n) || n < (double)low || n > (double)high) {
+        error_set(err, "expected a whole number from %llu to %llu, not %g", (unsigned long long)low,
+                  (unsigned long long)high, n);
+        err->at = value;
+        return ERROR_INPUT;
+    }
+    *out = (uint64_t)n;
+    return 0;
+}
+
+int json_as_object(const cJSON *value, struct error *err) {
+    return cJSON_IsObject(value) ? 0 : expected(value, "an object", err);
+}
+
+static int get_string(const cJSON *object, const char *key, bool required, const char **out,
+                      struct error *err) {
+    const cJSON *field;
+    int rc = find(object, key, required, &field, err);
+    if (rc != 0 || field == NULL) return rc;
+    return named(json_as_string(field, out, err), key, err);
+}
+
+int json_string(const cJSON *object, const char *key, const char **out, struct error *err) {
+    return get_string(object, key, true, out, err);
+}
+
+int json_string_opt(const cJSON *object, const char *key, const char **out, struct error *err) {
+    return get_string(object, key, false, out, err);
+}
+
+int json_uint(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,
+              struct error *err) {
+    const cJSON *field;
+    int rc = find(object, key, true, &field, err);
+    if (rc != 0) return rc;
+    return named(json_as_uint(field, low, high, out, err), key, err);
+}
+
+int json_uint_opt(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,
+                  struct error *err) {
+    if (cJSON_GetObjectItemCaseSensitive(object, key) == NULL) return 0;
+    return json_uint(object, key, low, high, out, err);
+}
+
+int json_number_opt(const cJSON *object, const char *key, double low, double high, double *out,
+                    struct error *err) {
+    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (field == NULL) return 0;
+    if (!cJSON_IsNumber(field)) return named(expected(field, "a number", err), key, err);
+    if (!(field->valuedouble >= low && field->valuedouble <= high)) {
+        error_set(err, "%s: expected a number from %g to %g, not %g", key, low, high,
+                  field->valuedouble);
+        err->at = field;
+        return ERROR_INPUT;
+    }
+    *out = field->valuedouble;
+    return 0;
+}
+
+int json_object_opt(const cJSON *object, const char *key, const cJSON **out, struct error *err) {
+    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (field == NULL) return 0;
+    int rc = named(json_as_object(field, err), key, err);
+    if (rc == 0) *out = field;
+    return rc;
+}
+
+int json_object(const cJSON *object, const char *key, const cJSON **out, struct error *err) {
+    const cJSON *field;
+    int rc = find(object, key, true, &field, err);
+    return rc != 0 ? rc : json_object_opt(object, key, out, err);
+}
+
+int json_only(const cJSON *object, const char *const *known, size_t count, struct error *err) {
+    const cJSON *field;
+    cJSON_ArrayForEach(field, object) {
+        size_t i = 0;
+        while (i < count && strcmp(field->string, known[i]) != 0)
+            i++;
+        if (i < count) continue;
+        const char *near = suggest(field->string, known, count);
+        if (near != NULL)
+            error_set(err, "%.100s: unknown field; did you mean %s?", field->string, near);
+        else
+            error_set(err, "%.100s: unknown field", field->string);
+        err->at = field;
+        return ERROR_INPUT;
+    }
+    return 0;
+}

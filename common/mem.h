@@ -1,0 +1,16 @@
+// Memory that is always there: out of memory aborts with a message, because a half-updated run is
+// worse than none. Everything here is released with free().
+#pragma once
+
+#include <stddef.h>
+
+void *mem_alloc(size_t size);
+void *mem_zalloc(size_t size);
+void *mem_array(size_t count, size_t size); // zeroed; aborts where count * size overflows
+void *mem_resize(void *p, size_t count, size_t size);
+char *mem_strdup(const char *s);
+char *mem_strndup(const char *s, size_t len);
+
+// Makes cJSON allocate the same way, so that no cJSON_Create* or cJSON_Add* can fail. Call it once,
+// first thing in main().
+void mem_init(void);

@@ -1,0 +1,28 @@
+// YAML (one document, the 1.2 core schema) as cJSON, with the line of every value kept.
+//
+// Scalars: null, ~ and nothing are null; true and false are booleans; decimal numbers are numbers;
+// all else is text: no, on, 5.3.1. A quoted scalar is always text. Anchors and aliases work; tags,
+// merge keys and keys that are not scalars are refused, as is a key given twice.
+#pragma once
+
+#include "common/error.h"
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+
+enum { YML_DEPTH_MAX = 64, YML_VALUES_MAX = 20 * 1000 * 1000 }; // beyond: an error
+
+struct yml {
+    cJSON *root;
+    struct yml_mark *marks; // by address of the value
+    size_t marks_len;
+    size_t marks_cap;
+};
+
+// Zero y first. name is the file's name in errors ("network.yaml:7:12: ..."). Deinit after success.
+int yml_parse(struct yml *y, const char *name, const char *text, size_t len, struct error *err);
+int yml_load(struct yml *y, const char *path, struct error *err); // negative: it cannot be read
+void yml_deinit(struct yml *y);
+
+// Puts "name:line:column: " of the value at err->at before an error that a getter gave.
+void yml_place(const struct yml *y, const char *name, struct error *err);

@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and says which ones first.
+# usage: tests/deps.sh build|test|lint|coverage...   (each adds to what it needs)
+set -eu
+
+missing=
+need() { missing="$missing $1"; }
+need_library() { pkg-config --exists "$1" 2>/dev/null || need "$2"; }
+need_command() { command -v "$1" >/dev/null 2>&1 || need "$2"; }
+
+need_command pkg-config pkg-config
+for purpose in "$@"; do
+    case $purpose in
+    build)
+        need_library libuv libuv1-dev
+        need_library libmicrohttpd libmicrohttpd-dev
+        need_library libcjson libcjson-dev
+        need_library yaml-0.1 libyaml-dev
+        need_library libcurl libcurl4-gnutls-dev
+        ;;
+    demo)
+        need_command curl curl
+        need_command jq jq
+        ;;
+    test)
+        need_library check check
+        need_command promtool prometheus
+        nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
+        ;;
+    lint)
+        need_command clang clang
+        need_command clang-tidy clang-tidy
+        need_command clang-format clang-format
+        need_command cppcheck cppcheck
+        ;;
+    coverage) need_command gcovr gcovr ;;
+    *)
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage)" >&2
+        exit 2
+        ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+# shellcheck disable=SC2086 # the list is meant to be split
+set -- $missing
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing:$missing (Debian's names; no apt-get here: install them by hand)" >&2
+    exit 1
+fi
+as_root=
+if [ "$(id -u)" -ne 0 ]; then as_root=sudo; fi
+echo "installing the Debian packages that are missing: $*"
+$as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "$@" </dev/null
