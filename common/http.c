@@ -29,7 +29,8 @@ struct http_server {
     uv_poll_t poll;
     uv_timer_t timer; // when MHD wants to run next
     uv_timer_t grace; // while closing
-    unsigned requests; // read at least in part, and not completed
+    unsigned requests;  // read at least in part, and not completed
+    unsigned suspended; // of them, those that await their answer: MHD must not be stopped
     unsigned handles_open;
     bool running; // inside of MHD_run
     bool kicked;  // MHD_run is due again
@@ -84,7 +85,7 @@ static void run(struct http_server *s) {
     s->kicked = false;
     MHD_run(s->daemon);
     s->running = false;
-    if (s->closing && (s->requests == 0 || s->force_close)) {
+    if (s->closing && (s->requests == 0 || (s->force_close && s->suspended == 0))) {
         stop(s);
         return;
     }
@@ -127,6 +128,7 @@ static void respond(struct http_request *r, int status, const char *content_type
 static void resume(struct http_request *r) {
     if (!r->suspended) return;
     r->suspended = false;
+    r->server->suspended--;
     MHD_resume_connection(r->connection);
     kick(r->server);
 }
@@ -300,6 +302,7 @@ static enum MHD_Result access_handler(void *app, struct MHD_Connection *connecti
     }
     if (r->response != NULL) return queue(r);
     r->suspended = true;
+    r->server->suspended++;
     MHD_suspend_connection(connection);
     return MHD_YES;
 }
