@@ -1,5 +1,4 @@
-# make help lists the targets. Every binary goes to $(BUILD), tests to $(BUILD)/tests.
-CC ?= gcc
+# make help lists the targets. Binaries go to $(BUILD), objects and tests below it.
 BUILD ?= build
 PREFIX ?= /usr/local
 OPTIMISE ?= -O2
@@ -11,30 +10,62 @@ WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wst
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
 LDFLAGS += $(SANITISE)
-PURE_LIBS = $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
-SHELL_LIBS = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
+all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
+test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 
-# Pure: no <uv.h>, no <microhttpd.h>; these link into the unit tests without either library.
+# Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
+# either library. Shell sources translate between them and the world.
 COMMON_PURE = address buf duration error file http_route json limits line log mem options prom \
 	prom_process rng rpc strmap suggest yml
 COMMON_SHELL = http
-
 SIMULATOR_PURE =
-SIMULATOR_SHELL =
-
+SIMULATOR_SHELL = main
 ORCHESTRATOR_PURE =
-ORCHESTRATOR_SHELL =
-
+ORCHESTRATOR_SHELL = main
 UNIT_TESTS =
+E2E_TESTS =
 
-common_pure = $(COMMON_PURE:%=$(BUILD)/common/%.o)
-common_shell = $(COMMON_SHELL:%=$(BUILD)/common/%.o)
-simulator_pure = $(SIMULATOR_PURE:%=$(BUILD)/simulator/%.o)
-simulator_shell = $(SIMULATOR_SHELL:%=$(BUILD)/simulator/%.o)
-orchestrator_pure = $(ORCHESTRATOR_PURE:%=$(BUILD)/orchestrator/%.o)
-orchestrator_shell = $(ORCHESTRATOR_SHELL:%=$(BUILD)/orchestrator/%.o)
+objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
+common_pure = $(call objects,common,$(COMMON_PURE))
+common_shell = $(call objects,common,$(COMMON_SHELL))
+simulator_pure = $(call objects,simulator,$(SIMULATOR_PURE))
+simulator_shell = $(call objects,simulator,$(SIMULATOR_SHELL))
+orchestrator_pure = $(call objects,orchestrator,$(ORCHESTRATOR_PURE))
+orchestrator_shell = $(call objects,orchestrator,$(ORCHESTRATOR_SHELL))
+unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
+e2e_tests = $(call objects,tests/e2e,main harness $(E2E_TESTS:%=check_%))
 
 .PHONY: all
-all: $(BUILD)/simulator $(BUILD)/orchestrator
+all: deps-build ## build the programs into build/ (the default)
+	@$(MAKE) --no-print-directory programs
 
-$(BUILD)/simulator.bin: $(simulator_shell) $(simulator_pure) $(common_shell) $(common_pure)
+.PHONY: programs
+programs: $(BUILD)/simulator $(BUILD)/orchestrator
+
+$(BUILD)/simulator: $(simulator_shell) $(simulator_pure) $(common_shell) $(common_pure)
+	$(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+$(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell) $(common_pure)
+	$(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+$(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+
+$(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: deps deps-%
+deps: ## install the Debian packages that are missing, for all targets
+	@tests/deps.sh build demo test lint coverage
+
+deps-%:
+	@tests/deps.sh $*
