@@ -16,13 +16,13 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
-COMMON_PURE = address buf duration error file http_route json limits line log mem options prom \
+COMMON_PURE = acmeos address buf duration error file http_route json limits line log mem options prom \
 	prom_process rng rpc strmap suggest yml
 COMMON_SHELL = http
 SIMULATOR_PURE =
 SIMULATOR_SHELL = main
-ORCHESTRATOR_PURE =
-ORCHESTRATOR_SHELL = main
+ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
+ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS =
 E2E_TESTS =
 
@@ -44,22 +44,28 @@ all: deps-build ## build the programs into build/ (the default)
 programs: $(BUILD)/simulator $(BUILD)/orchestrator
 
 $(BUILD)/simulator: $(simulator_shell) $(simulator_pure) $(common_shell) $(common_pure)
-	$(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell) $(common_pure)
-	$(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/tests/unit/main.o: CPPFLAGS += '-DUNIT_TESTS=$(UNIT_TESTS:%=X(%))'
+$(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(E2E_TESTS:%=X(%))'
+$(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
+
+$(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

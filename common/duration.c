@@ -52,3 +52,12 @@ int duration_range_parse(const char *text, struct duration_range *range, struct 
     *range = r;
     return 0;
 }
+
+void duration_format(uint64_t us, char text[DURATION_TEXT_MAX]) {
+    if (us < 1000)
+        snprintf(text, DURATION_TEXT_MAX, "%uus", (unsigned)us);
+    else if (us < 1000000)
+        snprintf(text, DURATION_TEXT_MAX, "%gms", (double)us / 1e3);
+    else
+        snprintf(text, DURATION_TEXT_MAX, "%gs", (double)us / 1e6);
+}

@@ -15,3 +15,6 @@ struct duration_range { // both ends included
 int duration_parse(const char *text, uint64_t *us, struct error *err);
 // "10ms..2s", or one duration for both ends.
 int duration_range_parse(const char *text, struct duration_range *range, struct error *err);
+
+enum { DURATION_TEXT_MAX = 32 };
+void duration_format(uint64_t us, char text[DURATION_TEXT_MAX]); // "250us", "1.5s", "30s"

@@ -1,6 +1,6 @@
 // libmicrohttpd reads, parses and writes; libuv says when. The daemon keeps an epoll descriptor of
-// its own, which is readable when MHD_run has work; a timer covers what MHD_get_timeout announces and
-// the turn that MHD needs after a suspended connection is resumed.
+// its own, which is readable when MHD_run has work; a timer covers what MHD_get_timeout announces
+// and the turn that MHD needs after a suspended connection is resumed.
 //
 // A request lives from the moment its request line is read until MHD says that it is completed. Its
 // handler may answer at once, or later: then the connection is suspended meanwhile.
@@ -27,8 +27,8 @@ struct http_server {
     void *app;
     union address address;
     uv_poll_t poll;
-    uv_timer_t timer; // when MHD wants to run next
-    uv_timer_t grace; // while closing
+    uv_timer_t timer;   // when MHD wants to run next
+    uv_timer_t grace;   // while closing
     unsigned requests;  // read at least in part, and not completed
     unsigned suspended; // of them, those that await their answer: MHD must not be stopped
     unsigned handles_open;
@@ -171,6 +171,10 @@ void http_answer_problem(struct http_request *r, int status, const char *field, 
 
 // --- requests
 
+const char *http_path(const struct http_request *r) {
+    return r->match.route->path;
+}
+
 const char *http_param(const struct http_request *r) {
     return r->match.param;
 }
@@ -234,8 +238,12 @@ static void answer_preflight(struct http_request *r) {
 static void dispatch(struct http_request *r, const char *method, const char *path) {
     char detail[256];
     switch (r->match.verdict) {
-    case HTTP_NOT_FOUND: answer_not_found(r, path); return;
-    case HTTP_ADD_SLASH: answer_add_slash(r); return;
+    case HTTP_NOT_FOUND:
+        answer_not_found(r, path);
+        return;
+    case HTTP_ADD_SLASH:
+        answer_add_slash(r);
+        return;
     case HTTP_WRONG_METHOD:
         snprintf(detail, sizeof detail, "%.40s is not allowed at %.100s, but %s is", method, path,
                  r->match.allow);
@@ -246,8 +254,11 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         snprintf(detail, sizeof detail, "pages of %.100s may not change anything here", r->origin);
         problem(r, 403, NULL, detail);
         return;
-    case HTTP_PREFLIGHT: answer_preflight(r); return;
-    case HTTP_ROUTED: break;
+    case HTTP_PREFLIGHT:
+        answer_preflight(r);
+        return;
+    case HTTP_ROUTED:
+        break;
     }
     if (r->body_seen > HTTP_BODY_MAX) {
         snprintf(detail, sizeof detail, "the body may have %d bytes at most", HTTP_BODY_MAX);
@@ -258,8 +269,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
 }
 
 static enum MHD_Result queue(struct http_request *r) {
-    enum MHD_Result rc =
-        MHD_queue_response(r->connection, (unsigned)r->status, r->response);
+    enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, r->response);
     MHD_destroy_response(r->response);
     r->response = NULL;
     return rc;

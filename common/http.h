@@ -1,6 +1,6 @@
-// An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no thread.
-// What it decides is in http_route.h; this is the shell. One of the two places that may include
-// <microhttpd.h> is http.c.
+// An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
+// thread. What it decides is in http_route.h; this is the shell. One of the two places that may
+// include <microhttpd.h> is http.c.
 #pragma once
 
 #include "common/address.h"
@@ -33,6 +33,7 @@ void http_close(struct http_server *server, http_closed done, void *arg);
 
 // --- within a handler: the request. Strings live until it is answered.
 
+const char *http_path(const struct http_request *r);                    // of its route
 const char *http_param(const struct http_request *r);                   // the {parameter}
 const char *http_query(const struct http_request *r, const char *name); // decoded; NULL: absent
 const char *http_header(const struct http_request *r, const char *name);
@@ -44,7 +45,7 @@ cJSON *http_json_body(struct http_request *r);
 // --- the answer: exactly one, within the handler or any time later, from the loop's thread.
 
 void http_answer(struct http_request *r, int status, const char *content_type, char *body,
-                 size_t len);                                       // body is freed for you
+                 size_t len);                                           // body is freed for you
 void http_answer_json(struct http_request *r, int status, cJSON *json); // json is deleted for you
 void http_answer_empty(struct http_request *r, int status);
 // field names what is at fault, or is NULL.

@@ -1,5 +1,6 @@
 #include "common/http_route.h"
 
+#include "common/buf.h"
 #include "common/mem.h"
 #include "common/suggest.h"
 
@@ -125,16 +126,26 @@ const char *http_nearest_path(const struct http_routes *routes, const char *path
 
 const char *http_status_text(int status) {
     switch (status) {
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    default: return "Internal Server Error";
+    case 400:
+        return "Bad Request";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 409:
+        return "Conflict";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Internal Server Error";
     }
 }
 
@@ -145,7 +156,10 @@ char *http_problem_json(int status, const char *field, const char *detail) {
     cJSON_AddNumberToObject(problem, "status", status);
     cJSON_AddStringToObject(problem, "detail", detail);
     if (field != NULL) cJSON_AddStringToObject(problem, "field", field);
-    char *text = cJSON_PrintUnformatted(problem);
+    char *json = cJSON_PrintUnformatted(problem);
     cJSON_Delete(problem);
-    return text;
+    struct buf text = {0};
+    buf_addf(&text, "%s\n", json);
+    cJSON_free(json);
+    return buf_take(&text);
 }

@@ -1,5 +1,5 @@
-// Line framing: bytes in, lines out, bounded. A line that arrives whole is handed out where it lies;
-// only an unfinished one is copied, so an idle connection holds no buffer.
+// Line framing: bytes in, lines out, bounded. A line that arrives whole is handed out where it
+// lies; only an unfinished one is copied, so an idle connection holds no buffer.
 #pragma once
 
 #include "common/buf.h"
@@ -27,6 +27,7 @@ void line_reader_init(struct line_reader *r, size_t max, size_t drop_max);
 void line_reader_deinit(struct line_reader *r);
 
 // Feed what was read, then call next until it says LINE_NONE; until then data must stay. A line
-// excludes its LF and a CR before it, is not NUL-terminated, and lives until the next call of either.
+// excludes its LF and a CR before it, is not NUL-terminated, and lives until the next call of
+// either.
 void line_reader_feed(struct line_reader *r, const char *data, size_t len);
 enum line_status line_reader_next(struct line_reader *r, const char **line, size_t *len);

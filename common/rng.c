@@ -1,6 +1,7 @@
 #include "common/rng.h"
 
-// The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the input moves every bit out.
+// The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the input moves every bit
+// out.
 static uint64_t scramble(uint64_t x) {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;

@@ -120,8 +120,7 @@ int rpc_response_parse(struct rpc_response *r, uint32_t id, const char *line, si
                        struct error *err) {
     *r = (struct rpc_response){0};
     struct error why;
-    if (json_parse(line, len, &r->json, &why) != 0)
-        return error_set(err, "the answer is not JSON");
+    if (json_parse(line, len, &r->json, &why) != 0) return error_set(err, "the answer is not JSON");
     int rc = check_response(r, id, err);
     if (rc != 0) rpc_response_deinit(r);
     return rc;

@@ -52,8 +52,8 @@ struct rpc_response {
     const cJSON *result;
 };
 
-// 0 and the result; RPC_DEVICE_ERROR and the device's own message in err; or ERROR_INPUT and what is
-// wrong with the answer. Deinit it after 0.
+// 0 and the result; RPC_DEVICE_ERROR and the device's own message in err; or ERROR_INPUT and what
+// is wrong with the answer. Deinit it after 0.
 int rpc_response_parse(struct rpc_response *r, uint32_t id, const char *line, size_t len,
                        struct error *err);
 void rpc_response_deinit(struct rpc_response *r);

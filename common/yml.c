@@ -19,8 +19,8 @@ struct yml_mark {
 
 struct level {
     cJSON *container;
-    cJSON *last;  // the newest child: cJSON appends through a list walk, this does not
-    char *key;    // of an object, read but still without its value
+    cJSON *last; // the newest child: cJSON appends through a list walk, this does not
+    char *key;   // of an object, read but still without its value
     struct strmap keys;
 };
 
@@ -138,7 +138,8 @@ static int take_key(struct builder *b, const yaml_event_t *event) {
     if (strlen(key) != event->data.scalar.length)
         return wrong(b, event->start_mark, "a key cannot hold a zero byte");
     if (strcmp(key, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-        return wrong(b, event->start_mark, "merge keys (<<) are not supported: write the fields out");
+        return wrong(b, event->start_mark,
+                     "merge keys (<<) are not supported: write the fields out");
     if (strmap_get(&top->keys, key) != NULL) {
         char text[160];
         snprintf(text, sizeof text, "%.100s: given twice", key);
@@ -163,9 +164,12 @@ static int take_scalar(struct builder *b, const yaml_event_t *event) {
 static int open_container(struct builder *b, cJSON *container, const yaml_char_t *anchor,
                           const yaml_char_t *tag, yaml_mark_t at) {
     const char *why = NULL;
-    if (wants_key(b)) why = "a key must be a scalar";
-    else if (tag != NULL) why = "tags are not supported";
-    else if (b->depth == YML_DEPTH_MAX) why = "nested too deeply";
+    if (wants_key(b))
+        why = "a key must be a scalar";
+    else if (tag != NULL)
+        why = "tags are not supported";
+    else if (b->depth == YML_DEPTH_MAX)
+        why = "nested too deeply";
     if (why != NULL) {
         cJSON_Delete(container);
         return wrong(b, at, why);
@@ -196,8 +200,7 @@ static int take_alias(struct builder *b, const yaml_event_t *event) {
         if (b->levels[i].container == value)
             return wrong(b, event->start_mark, "an alias inside of what it repeats");
     b->values += count_values(value); // the guard against aliases of aliases of aliases
-    if (b->values > YML_VALUES_MAX)
-        return wrong(b, event->start_mark, "the document is too large");
+    if (b->values > YML_VALUES_MAX) return wrong(b, event->start_mark, "the document is too large");
     cJSON *copy = cJSON_Duplicate(value, true);
     free(copy->string);
     copy->string = NULL;
@@ -210,8 +213,10 @@ static int take_event(struct builder *b, const yaml_event_t *event, int *documen
         if (++*documents > 1)
             return wrong(b, event->start_mark, "one document only: remove what follows ---");
         return 0;
-    case YAML_SCALAR_EVENT: return take_scalar(b, event);
-    case YAML_ALIAS_EVENT: return take_alias(b, event);
+    case YAML_SCALAR_EVENT:
+        return take_scalar(b, event);
+    case YAML_ALIAS_EVENT:
+        return take_alias(b, event);
     case YAML_MAPPING_START_EVENT:
         return open_container(b, cJSON_CreateObject(), event->data.mapping_start.anchor,
                               event->data.mapping_start.tag, event->start_mark);
@@ -219,8 +224,11 @@ static int take_event(struct builder *b, const yaml_event_t *event, int *documen
         return open_container(b, cJSON_CreateArray(), event->data.sequence_start.anchor,
                               event->data.sequence_start.tag, event->start_mark);
     case YAML_MAPPING_END_EVENT:
-    case YAML_SEQUENCE_END_EVENT: close_container(b); return 0;
-    default: return 0;
+    case YAML_SEQUENCE_END_EVENT:
+        close_container(b);
+        return 0;
+    default:
+        return 0;
     }
 }
 
@@ -292,8 +300,7 @@ void yml_deinit(struct yml *y) {
 void yml_place(const struct yml *y, const char *name, struct error *err) {
     struct yml_mark key = {.value = err->at};
     const struct yml_mark *found = NULL;
-    if (err->at != NULL)
-        found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
+    if (err->at != NULL) found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
     char text[sizeof err->text];
     memcpy(text, err->text, sizeof text);
     if (found != NULL)

@@ -1,0 +1,90 @@
+#include "orchestrator/group.h"
+
+#include "common/buf.h"
+#include "common/mem.h"
+#include "common/strmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void write_key(struct buf *key, const struct inventory *inventory, const struct host *host) {
+    const char *dev_type = inventory_dev_type(inventory, host);
+    buf_clear(key);
+    buf_adds(key, inventory_site(inventory, host));
+    buf_add(key, "_", 1);
+    buf_adds(key, dev_type);
+    if (strcmp(dev_type, "leaf") != 0) return;
+    buf_add(key, "_", 1);
+    buf_adds(key, host->rack);
+}
+
+// Keys are appended to one buffer that moves as it grows: until all are known a key is an offset.
+struct key_list {
+    struct strmap known; // key -> group number + 1
+    struct buf keys;
+    size_t *offsets;
+    size_t count, cap;
+    char **copies; // what the map's keys point to while it is in use
+};
+
+static uint32_t number_of(struct key_list *list, const char *key) {
+    uintptr_t known = (uintptr_t)strmap_get(&list->known, key);
+    if (known != 0) return (uint32_t)(known - 1);
+    if (list->count == list->cap) {
+        list->cap = list->cap == 0 ? 64 : list->cap * 2;
+        list->offsets = mem_resize(list->offsets, list->cap, sizeof *list->offsets);
+        list->copies = mem_resize(list->copies, list->cap, sizeof *list->copies);
+    }
+    list->offsets[list->count] = list->keys.len;
+    list->copies[list->count] = mem_strdup(key);
+    buf_add(&list->keys, key, strlen(key) + 1);
+    strmap_put(&list->known, list->copies[list->count], (void *)(uintptr_t)(list->count + 1));
+    return (uint32_t)list->count++;
+}
+
+static void key_list_deinit(struct key_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->copies[i]);
+    free(list->copies);
+    free(list->offsets);
+    strmap_deinit(&list->known);
+}
+
+void grouping_init(struct grouping *grouping, const struct inventory *inventory,
+                   const struct selection *selection) {
+    struct key_list list = {0};
+    struct buf key = {0};
+    uint32_t *number = mem_array(selection->count, sizeof *number);
+    for (size_t i = 0; i < selection->count; i++) {
+        write_key(&key, inventory, &inventory->hosts[selection->hosts[i]]);
+        number[i] = number_of(&list, key.data);
+    }
+    buf_deinit(&key);
+
+    *grouping = (struct grouping){.count = list.count, .hosts = selection->count};
+    grouping->groups = mem_array(list.count, sizeof *grouping->groups);
+    grouping->order = mem_array(selection->count, sizeof *grouping->order);
+    grouping->keys = buf_take(&list.keys);
+    for (size_t i = 0; i < selection->count; i++)
+        grouping->groups[number[i]].count++;
+    uint32_t first = 0;
+    for (size_t g = 0; g < list.count; g++) {
+        grouping->groups[g].key = grouping->keys + list.offsets[g];
+        grouping->groups[g].first = first;
+        first += grouping->groups[g].count;
+        grouping->groups[g].count = 0; // counted up again while the hosts are put in place
+    }
+    for (size_t i = 0; i < selection->count; i++) {
+        struct group *group = &grouping->groups[number[i]];
+        grouping->order[group->first + group->count++] = selection->hosts[i];
+    }
+    free(number);
+    key_list_deinit(&list);
+}
+
+void grouping_deinit(struct grouping *grouping) {
+    free(grouping->groups);
+    free(grouping->order);
+    free(grouping->keys);
+    *grouping = (struct grouping){0};
+}

@@ -1,0 +1,7 @@
+// The log processor: one line for each event, in the seed's form.
+#pragma once
+
+#include "common/log.h"
+#include "orchestrator/event.h"
+
+void joblog_event(void *log, const struct event *event); // self is a struct log

@@ -1,0 +1,261 @@
+#include "common/duration.h"
+#include "common/file.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/options.h"
+#include "orchestrator/api.h"
+#include "orchestrator/joblog.h"
+#include "orchestrator/report.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKERS_MAX = 1000000, ORIGINS_MAX = 64, DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64 };
+
+struct config {
+    struct api_config api;
+    struct session_config session;
+    unsigned workers;
+    const char *log_path;
+    enum log_level log_level;
+    const char *origins[ORIGINS_MAX];
+    char *password; // read from a file
+};
+
+struct service {
+    struct config config;
+    uv_loop_t loop;
+    struct log log;
+    struct metrics *metrics;
+    struct runner *runner;
+    struct api *api;
+    uv_signal_t term, interrupt, hangup;
+    uv_prepare_t before_wait;
+    bool ending;
+};
+
+// --- the command line
+
+static int set_listen(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    return address_parse(value, &c->api.listen, err);
+}
+
+static int set_inventory(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    if (*value == '\0') return error_set(err, "expected a URL or a file");
+    c->api.inventory = value;
+    return 0;
+}
+
+static int set_workers(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    char *end;
+    unsigned long n = strtoul(value, &end, 10);
+    if (*end != '\0' || value[0] < '0' || value[0] > '9' || n < 1 || n > WORKERS_MAX)
+        return error_set(err, "'%.40s': expected a number from 1 to %d", value, WORKERS_MAX);
+    c->workers = (unsigned)n;
+    return 0;
+}
+
+static int set_log(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    if (*value == '\0') return error_set(err, "expected a file, or - for stderr");
+    c->log_path = value;
+    return 0;
+}
+
+static int set_log_level(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    return log_level_parse(value, &c->log_level, err);
+}
+
+static int set_origin(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    const char *host = strstr(value, "://");
+    if (host == NULL || host[3] == '\0' || strchr(host + 3, '/') != NULL)
+        return error_set(err, "'%.100s': expected an origin, such as https://noc.example:8443",
+                         value);
+    if (c->api.origins_count == ORIGINS_MAX)
+        return error_set(err, "%d origins at most", ORIGINS_MAX);
+    c->origins[c->api.origins_count++] = value;
+    return 0;
+}
+
+static int set_username(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    (void)err;
+    c->session.username = value;
+    return 0;
+}
+
+static int set_password_file(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct buf text = {0};
+    int rc = file_read(value, &text, err);
+    if (rc != 0) {
+        buf_deinit(&text);
+        return rc;
+    }
+    free(c->password);
+    c->password = buf_take(&text);
+    c->password[strcspn(c->password, "\r\n")] = '\0';
+    c->session.password = c->password;
+    return 0;
+}
+
+static int parse_timeout(const char *value, uint64_t *ms, struct error *err) {
+    uint64_t us;
+    int rc = duration_parse(value, &us, err);
+    if (rc == 0 && us == 0) rc = error_set(err, "a timeout of 0 would fail every device");
+    if (rc == 0) *ms = (us + 999) / 1000;
+    return rc;
+}
+
+static int set_connect_timeout(void *config, const char *value, struct error *err) {
+    return parse_timeout(value, &((struct config *)config)->session.connect_timeout_ms, err);
+}
+
+static int set_call_timeout(void *config, const char *value, struct error *err) {
+    return parse_timeout(value, &((struct config *)config)->session.call_timeout_ms, err);
+}
+
+static int set_install_timeout(void *config, const char *value, struct error *err) {
+    return parse_timeout(value, &((struct config *)config)->session.install_timeout_ms, err);
+}
+
+static const struct option_spec specs[] = {
+    {"listen", "ADDRESS", "where to serve HTTP; port 0 takes a free one (127.0.0.1:5000)",
+     set_listen},
+    {"inventory", "URL|FILE",
+     "the hosts, read anew for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
+    {"workers", "N", "hosts in hand at once, over all jobs (100)", set_workers},
+    {"log", "FILE", "the log, appended to; - is stderr; SIGHUP reopens it (orchestrator.log)",
+     set_log},
+    {"log-level", "LEVEL", "debug, info, warning or error (info)", set_log_level},
+    {"cors-origin", "ORIGIN",
+     "whose web pages may run tasks, beside localhost's; may be given again", set_origin},
+    {"username", "NAME", "to log in to devices with (admin)", set_username},
+    {"password-file", "FILE", "its first line is the devices' password (admin)", set_password_file},
+    {"connect-timeout", "DURATION", "for a connection to a device (5s)", set_connect_timeout},
+    {"call-timeout", "DURATION", "for each answer of a device (30s)", set_call_timeout},
+    {"install-timeout", "DURATION", "for an install and the restart that may follow it (300s)",
+     set_install_timeout},
+};
+
+static const struct options options = {
+    .program = "orchestrator",
+    .summary = "Runs tasks over a network, one device of each redundancy group at a time.",
+    .specs = specs,
+    .count = sizeof specs / sizeof *specs,
+};
+
+static int set_defaults(struct config *c, struct error *err) {
+    *c = (struct config){
+        .api = {.inventory = "http://127.0.0.1:8301/inventory/"},
+        .session = {.username = "admin",
+                    .password = "admin",
+                    .connect_timeout_ms = 5 * 1000,
+                    .call_timeout_ms = 30 * 1000,
+                    .install_timeout_ms = 300 * 1000},
+        .workers = 100,
+        .log_path = "orchestrator.log",
+        .log_level = LOG_INFO,
+    };
+    c->api.origins = c->origins;
+    return address_parse("127.0.0.1:5000", &c->api.listen, err);
+}
+
+// --- signals and the end
+
+static void on_drained(void *arg) {
+    struct service *s = arg;
+    uv_close((uv_handle_t *)&s->term, NULL);
+    uv_close((uv_handle_t *)&s->interrupt, NULL);
+    uv_close((uv_handle_t *)&s->hangup, NULL);
+    uv_close((uv_handle_t *)&s->before_wait, NULL);
+}
+
+static void on_end(uv_signal_t *handle, int signum) {
+    struct service *s = handle->data;
+    (void)signum;
+    if (s->ending) return; // a second signal changes nothing
+    s->ending = true;
+    api_drain(s->api, on_drained, s);
+}
+
+static void on_hangup(uv_signal_t *handle, int signum) {
+    struct service *s = handle->data;
+    struct error err;
+    (void)signum;
+    if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
+}
+
+static void on_before_wait(uv_prepare_t *handle) {
+    log_flush(&((struct service *)handle->data)->log);
+}
+
+static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
+    uv_signal_init(&s->loop, handle);
+    handle->data = s;
+    uv_signal_start(handle, cb, signum);
+}
+
+static int start(struct service *s, struct error *err) {
+    int rc = limits_descriptors(s->config.workers + DESCRIPTORS_ASIDE, err);
+    if (rc != 0) return rc;
+    rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
+    if (rc != 0) return rc;
+    s->metrics = metrics_new(s->config.workers);
+    s->runner = runner_new(&s->loop, s->config.workers, &s->config.session);
+    runner_add_processor(s->runner, (struct processor){metrics_event, s->metrics});
+    runner_add_processor(s->runner, (struct processor){joblog_event, &s->log});
+    runner_add_processor(s->runner, (struct processor){report_event, NULL});
+    rc = api_start(&s->api, &s->loop, &s->config.api, s->runner, s->metrics, &s->log, err);
+    if (rc != 0) return rc;
+    watch(s, &s->term, on_end, SIGTERM);
+    watch(s, &s->interrupt, on_end, SIGINT);
+    watch(s, &s->hangup, on_hangup, SIGHUP);
+    uv_prepare_init(&s->loop, &s->before_wait);
+    s->before_wait.data = s;
+    uv_prepare_start(&s->before_wait, on_before_wait);
+
+    char address[ADDRESS_TEXT_MAX];
+    address_format(api_address(s->api), address);
+    printf("orchestrator: listening on http://%s\n", address);
+    fflush(stdout);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    mem_init();
+    signal(SIGPIPE, SIG_IGN);
+    struct service s = {.log = {.fd = -1}};
+    struct error err;
+    int exit_code = EXIT_SUCCESS;
+    if (set_defaults(&s.config, &err) != 0) return EXIT_FAILURE;
+    if (!options_parse(&options, &s.config, argc, argv, &exit_code)) {
+        free(s.config.password);
+        return exit_code;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    uv_loop_init(&s.loop);
+    if (start(&s, &err) != 0) {
+        fprintf(stderr, "orchestrator: %s\n", err.text);
+        exit_code = EXIT_FAILURE;
+    }
+    uv_run(&s.loop, UV_RUN_DEFAULT);
+
+    api_free(s.api);
+    runner_free(s.runner);
+    metrics_free(s.metrics);
+    log_close(&s.log);
+    free(s.config.password);
+    uv_loop_close(&s.loop);
+    uv_library_shutdown();
+    curl_global_cleanup();
+    return exit_code;
+}

@@ -1,0 +1,175 @@
+// Counters stay numbers until they are asked for. A host's two counters share its labels, which are
+// kept as they are printed.
+#include "orchestrator/metrics.h"
+
+#include "common/mem.h"
+#include "common/strmap.h"
+#include "common/version.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const double host_bounds_s[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
+static const double job_bounds_s[] = {1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400};
+enum {
+    HOST_BOUNDS = sizeof host_bounds_s / sizeof *host_bounds_s,
+    JOB_BOUNDS = sizeof job_bounds_s / sizeof *job_bounds_s,
+};
+
+// By enum host_result.
+static const char *const result_names[] = {"changed", "unchanged", "failed", "skipped"};
+enum { RESULTS = sizeof result_names / sizeof *result_names };
+
+struct host_series {
+    char *labels;
+    uint64_t started, failed;
+};
+
+struct metrics {
+    unsigned workers, workers_busy;
+    uint64_t tasks, failed_tasks, results[RESULTS];
+    struct strmap by_labels;    // labels -> struct host_series
+    struct host_series **hosts; // in order of appearance
+    size_t hosts_count, hosts_cap;
+    struct buf labels; // scratch
+    struct prom_histogram host_duration, job_duration;
+};
+
+struct metrics *metrics_new(unsigned workers) {
+    struct metrics *m = mem_zalloc(sizeof *m);
+    m->workers = workers;
+    prom_histogram_init(&m->host_duration, host_bounds_s, HOST_BOUNDS);
+    prom_histogram_init(&m->job_duration, job_bounds_s, JOB_BOUNDS);
+    return m;
+}
+
+void metrics_free(struct metrics *m) {
+    if (m == NULL) return;
+    for (size_t i = 0; i < m->hosts_count; i++) {
+        free(m->hosts[i]->labels);
+        free(m->hosts[i]);
+    }
+    free(m->hosts);
+    strmap_deinit(&m->by_labels);
+    buf_deinit(&m->labels);
+    prom_histogram_deinit(&m->host_duration);
+    prom_histogram_deinit(&m->job_duration);
+    free(m);
+}
+
+static struct host_series *series_of(struct metrics *m, const struct event *e) {
+    const struct inventory *inventory = e->job->inventory;
+    buf_clear(&m->labels);
+    prom_label(&m->labels, "dev_type", inventory_dev_type(inventory, e->host));
+    prom_label(&m->labels, "host", e->host->name);
+    prom_label(&m->labels, "site", inventory_site(inventory, e->host));
+    struct host_series *series = strmap_get(&m->by_labels, m->labels.data);
+    if (series != NULL) return series;
+
+    series = mem_zalloc(sizeof *series);
+    series->labels = mem_strdup(m->labels.data);
+    strmap_put(&m->by_labels, series->labels, series);
+    if (m->hosts_count == m->hosts_cap) {
+        m->hosts_cap = m->hosts_cap == 0 ? 64 : m->hosts_cap * 2;
+        m->hosts = mem_resize(m->hosts, m->hosts_cap, sizeof(struct host_series *));
+    }
+    m->hosts[m->hosts_count++] = series;
+    return series;
+}
+
+static void count_completed_host(struct metrics *m, const struct event *e) {
+    m->results[e->result]++;
+    if (e->result == HOST_SKIPPED) return;
+    m->workers_busy--;
+    prom_observe(&m->host_duration, (double)e->duration_ms / 1e3);
+    if (e->result == HOST_FAILED) series_of(m, e)->failed++;
+}
+
+void metrics_event(void *self, const struct event *e) {
+    struct metrics *m = self;
+    switch (e->kind) {
+    case EVENT_TASK_STARTED:
+        m->tasks++;
+        break;
+    case EVENT_TASK_COMPLETED:
+        if (e->job->failed > 0) m->failed_tasks++;
+        prom_observe(&m->job_duration, (double)e->duration_ms / 1e3);
+        break;
+    case EVENT_TASK_INSTANCE_STARTED:
+        m->workers_busy++;
+        series_of(m, e)->started++;
+        break;
+    case EVENT_TASK_INSTANCE_COMPLETED:
+        count_completed_host(m, e);
+        break;
+    case EVENT_SUBTASK_INSTANCE_STARTED:
+    case EVENT_SUBTASK_INSTANCE_COMPLETED:
+        break;
+    }
+}
+
+static void counter(struct prom_writer *w, const char *name, const char *help, uint64_t value) {
+    char sample[128];
+    prom_family(w, name, PROM_COUNTER, help);
+    snprintf(sample, sizeof sample, "%s_total", name);
+    prom_sample(w, sample, NULL, (double)value);
+}
+
+static void gauge(struct prom_writer *w, const char *name, const char *help, const char *labels,
+                  double value) {
+    prom_family(w, name, PROM_GAUGE, help);
+    prom_sample(w, name, labels, value);
+}
+
+// The four that the seed prints, by the names and labels it gives them.
+static void write_seed_metrics(const struct metrics *m, struct prom_writer *w) {
+    counter(w, "total_task_requests", "Total number of task requests", m->tasks);
+    counter(w, "failed_tasks", "Total number of tasks with at least one failed host",
+            m->failed_tasks);
+    prom_family(w, "total_task_requests_per_host", PROM_COUNTER,
+                "Total number of task requests per host");
+    for (size_t i = 0; i < m->hosts_count; i++)
+        prom_sample(w, "total_task_requests_per_host_total", m->hosts[i]->labels,
+                    (double)m->hosts[i]->started);
+    prom_family(w, "failed_tasks_per_host", PROM_COUNTER, "Total number of failed tasks per host");
+    for (size_t i = 0; i < m->hosts_count; i++)
+        if (m->hosts[i]->failed > 0)
+            prom_sample(w, "failed_tasks_per_host_total", m->hosts[i]->labels,
+                        (double)m->hosts[i]->failed);
+}
+
+static void write_own_metrics(const struct metrics *m, size_t groups_pending,
+                              struct prom_writer *w) {
+    prom_family(w, "orchestrator_hosts", PROM_COUNTER,
+                "Hosts that jobs are done with, by what became of them");
+    for (size_t i = 0; i < RESULTS; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "result=\"%s\"", result_names[i]);
+        prom_sample(w, "orchestrator_hosts_total", labels, (double)m->results[i]);
+    }
+    gauge(w, "orchestrator_workers", "Hosts that may be in hand at once", NULL, m->workers);
+    gauge(w, "orchestrator_workers_busy", "Hosts in hand now", NULL, m->workers_busy);
+    gauge(w, "orchestrator_groups_pending",
+          "Redundancy groups of running jobs with hosts that have not begun", NULL,
+          (double)groups_pending);
+    prom_family(w, "orchestrator_host_duration_seconds", PROM_HISTOGRAM,
+                "Time from a host's start to its completion or failure");
+    prom_histogram_write(w, "orchestrator_host_duration_seconds", &m->host_duration);
+    prom_family(w, "orchestrator_job_duration_seconds", PROM_HISTOGRAM,
+                "Time from a job's start to its report");
+    prom_histogram_write(w, "orchestrator_job_duration_seconds", &m->job_duration);
+    gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",
+          "version=\"" PROJECT_VERSION "\"", 1);
+}
+
+char *metrics_text(const struct metrics *m, enum prom_format format, size_t groups_pending,
+                   size_t *len) {
+    struct buf out = {0};
+    struct prom_writer w = {.out = &out, .format = format};
+    write_seed_metrics(m, &w);
+    write_own_metrics(m, groups_pending, &w);
+    prom_process(&w);
+    prom_end(&w);
+    *len = out.len;
+    return buf_take(&out);
+}

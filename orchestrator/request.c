@@ -1,0 +1,102 @@
+#include "orchestrator/request.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// filter_dev_sites is what the seed's own curl line calls filter_sites.
+static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_dev_sites"};
+enum { FILTER_FIELDS = sizeof filter_fields / sizeof *filter_fields };
+
+static void name_field(char field[REQUEST_FIELD_MAX], const char *name) {
+    snprintf(field, REQUEST_FIELD_MAX, "%.*s", REQUEST_FIELD_MAX - 1, name);
+}
+
+static int check_known(const struct task *task, const cJSON *body, char field[REQUEST_FIELD_MAX],
+                       struct error *err) {
+    size_t count = task->fields_count + FILTER_FIELDS;
+    const char **known = mem_array(count, sizeof *known);
+    for (size_t i = 0; i < task->fields_count; i++)
+        known[i] = task->fields[i].name;
+    for (size_t i = 0; i < FILTER_FIELDS; i++)
+        known[task->fields_count + i] = filter_fields[i];
+    int rc = json_only(body, known, count, err);
+    if (rc != 0) {
+        const cJSON *unknown = err->at;
+        name_field(field, unknown->string);
+    }
+    free(known);
+    return rc;
+}
+
+static int parse_filter(const cJSON *body, const char *name, struct filter *filter,
+                        char field[REQUEST_FIELD_MAX], struct error *err) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(body, name);
+    filter->all = value == NULL || cJSON_IsNull(value);
+    if (filter->all) return 0;
+    name_field(field, name);
+    if (!cJSON_IsArray(value))
+        return error_set(err, "%s: expected an array of strings, not %s", name,
+                         json_type_name(value));
+    filter->names = mem_array((size_t)cJSON_GetArraySize(value), sizeof *filter->names);
+    const cJSON *element;
+    cJSON_ArrayForEach(element, value) {
+        if (json_as_string(element, &filter->names[filter->count], err) != 0) {
+            error_in(err, "%s[%zu]: an array of strings is wanted", name, filter->count);
+            return ERROR_INPUT;
+        }
+        filter->count++;
+    }
+    return 0;
+}
+
+static int parse_fields(const struct task *task, const cJSON *body, struct task_args *args,
+                        char field[REQUEST_FIELD_MAX], struct error *err) {
+    for (size_t i = 0; i < task->fields_count; i++) {
+        const struct task_field *f = &task->fields[i];
+        int rc = f->parse(cJSON_GetObjectItemCaseSensitive(body, f->name), args, err);
+        if (rc == 0) continue;
+        name_field(field, f->name);
+        struct error why = *err;
+        error_set(err, "%s: %.400s", f->name, why.text);
+        return rc;
+    }
+    return 0;
+}
+
+int request_parse(const struct task *task, const cJSON *body, struct task_request *request,
+                  char field[REQUEST_FIELD_MAX], struct error *err) {
+    struct task_request r = {.task = task};
+    field[0] = '\0';
+    if (!cJSON_IsObject(body))
+        return error_set(err, "the body: expected a JSON object, not %s", json_type_name(body));
+    int rc = check_known(task, body, field, err);
+    if (rc != 0) return rc;
+    const char *sites = "filter_sites";
+    if (cJSON_HasObjectItem(body, "filter_dev_sites")) {
+        sites = "filter_dev_sites";
+        if (cJSON_HasObjectItem(body, "filter_sites")) {
+            name_field(field, sites);
+            return error_set(err, "filter_dev_sites: it means filter_sites; give one of the two");
+        }
+    }
+    rc = parse_fields(task, body, &r.args, field, err);
+    if (rc == 0) rc = parse_filter(body, sites, &r.sites, field, err);
+    if (rc == 0) rc = parse_filter(body, "filter_dev_types", &r.dev_types, field, err);
+    if (rc != 0) {
+        request_deinit(&r);
+        return rc;
+    }
+    field[0] = '\0';
+    *request = r;
+    return 0;
+}
+
+void request_deinit(struct task_request *request) {
+    free(request->sites.names);
+    free(request->dev_types.names);
+    *request = (struct task_request){0};
+}

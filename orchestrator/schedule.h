@@ -1,0 +1,51 @@
+// Which host is worked on next. Pure: no clock, no socket; the same schedule runs live, on a
+// virtual clock and under property tests (spec/architecture.md, "Scheduling").
+//
+// What it promises, over all jobs at once:
+// - at most `workers` hosts are in hand;
+// - of a redundancy group at most one host is in hand, whichever jobs want it; jobs that wait for a
+//   group take turns, host by host, in order of arrival, and hold no worker while they wait;
+// - within a group and job, inventory order; between groups of a job, the one with the most hosts
+//   left goes first (inventory order breaks ties); between jobs, the oldest that has a group ready;
+// - a host that fails stops its group in its job: what is left of it is skipped, nothing else is;
+// - every host of a job is either handed out once or skipped once.
+#pragma once
+
+#include "orchestrator/group.h"
+
+#include <stdbool.h>
+
+struct schedule;
+struct schedule_job;
+
+struct schedule_work { // a host in hand
+    struct schedule_job *job;
+    void *owner;       // as given to schedule_add
+    struct lane *lane; // the schedule's own
+    uint32_t host;     // index into the inventory
+};
+
+enum { SCHEDULE_NO_HOST = UINT32_MAX };
+
+// Told of every host that is skipped: cause is the host whose failure stopped the group, or
+// SCHEDULE_NO_HOST when the schedule drains. It must not call the schedule.
+typedef void (*schedule_skip)(void *owner, uint32_t host, uint32_t cause);
+
+struct schedule *schedule_new(unsigned workers, schedule_skip skip);
+void schedule_free(struct schedule *s); // no job may be left
+
+// grouping is borrowed until the job is removed. A job without hosts is finished at once.
+struct schedule_job *schedule_add(struct schedule *s, const struct grouping *grouping, void *owner);
+bool schedule_finished(
+    const struct schedule_job *job); // every host handed out and done, or skipped
+void schedule_remove(struct schedule *s, struct schedule_job *job); // finished ones only
+
+// The next host to start, which is then in hand. False: nothing may start now.
+bool schedule_next(struct schedule *s, struct schedule_work *work);
+void schedule_done(struct schedule *s, const struct schedule_work *work, bool failed);
+
+// From now on no host is started; all that have not begun are skipped, of jobs to come too.
+void schedule_drain(struct schedule *s);
+
+unsigned schedule_in_hand(const struct schedule *s);
+size_t schedule_groups_pending(const struct schedule *s); // with hosts that have not begun

@@ -1,0 +1,58 @@
+// A task is a table of steps: what is asked of a device, and what its answers mean. Pure. A new
+// task is one file like upgrade_os.c and one line in tasks.def; its endpoint, its checks and its
+// log lines follow from there.
+#pragma once
+
+#include "common/acmeos.h"
+#include "common/buf.h"
+#include "common/error.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct task_args { // what a request asks for, beside the filters
+    char version[ACMEOS_VERSION_MAX + 1];
+};
+
+enum task_verdict {
+    TASK_NEXT_STEP,
+    TASK_UNCHANGED, // done: the device is as wanted and was not touched
+    TASK_CHANGED,   // done: the device was changed, and the change verified
+    TASK_FAILED,    // the error says why
+};
+
+struct task_step {
+    const char *method;
+    // Writes the params as JSON text; NULL where the method takes none.
+    void (*params)(const struct task_args *args, struct buf *out);
+    enum task_verdict (*reply)(const struct task_args *args, const cJSON *result,
+                               struct error *err);
+    // The device may restart from the sending of this call on: it has the install timeout, and a
+    // lost connection is no verdict but leads to a new one, which goes on at the task's resume
+    // step.
+    bool restarts;
+};
+
+struct task_field { // of the request, beside the filters
+    const char *name;
+    int (*parse)(const cJSON *value, struct task_args *args, struct error *err); // NULL: absent
+};
+
+struct task {
+    const char *name; // "upgrade_os"
+    const char *path; // "/upgrade-os/"
+    const struct task_field *fields;
+    size_t fields_count;
+    const struct task_step *steps;
+    size_t steps_count;
+    size_t resume_step;
+    const char *changed_text, *unchanged_text; // of the log line
+};
+
+#define X(name) extern const struct task task_##name;
+#include "orchestrator/tasks.def"
+#undef X
+
+extern const struct task *const tasks[];
+extern const size_t tasks_count;
