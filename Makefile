@@ -24,7 +24,7 @@ SIMULATOR_SHELL = main
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS =
-E2E_TESTS =
+E2E_TESTS = wire requests upgrade jobs
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -61,8 +61,8 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/tests/unit/main.o: CPPFLAGS += '-DUNIT_TESTS=$(UNIT_TESTS:%=X(%))'
-$(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(E2E_TESTS:%=X(%))'
+$(BUILD)/obj/tests/unit/main.o: CPPFLAGS += '-DUNIT_TESTS=$(patsubst %,X(%),$(UNIT_TESTS))'
+$(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_TESTS))'
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml

@@ -1,0 +1,284 @@
+// Jobs that overlap, clients that leave, and the service's own life.
+#include "tests/e2e/harness.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+Suite *check_jobs(void);
+
+static void assert_all_run(const struct lab *lab, const char *site, const char *version,
+                           int expected) {
+    cJSON *answer = get_json(lab->admin, "/devices/");
+    const cJSON *device;
+    int count = 0;
+    cJSON_ArrayForEach(device, cJSON_GetObjectItem(answer, "devices")) {
+        if (site != NULL && strcmp(cJSON_GetObjectItem(device, "site")->valuestring, site) != 0)
+            continue;
+        ck_assert_str_eq(cJSON_GetObjectItem(device, "version")->valuestring, version);
+        count++;
+    }
+    cJSON_Delete(answer);
+    ck_assert_int_eq(count, expected);
+}
+
+static void assert_report(struct answer a, size_t failed, size_t skipped, size_t completed) {
+    ck_assert_msg(a.status == 200, "%ld %s", a.status, a.body);
+    cJSON *report = answer_json(&a);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "failed")), failed);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "skipped")), skipped);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), completed);
+    cJSON_Delete(report);
+    answer_free(&a);
+}
+
+START_TEST(overlapping_jobs_never_hold_two_devices_of_one_group) {
+    struct lab lab = lab_start(ARGS("--time-scale", "0.01"), NULL);
+    const char *request = "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}";
+    struct call *first = call_start(lab.api, "/upgrade-os/", request);
+    await_event(&lab, "install_os_version", "begun", 3);
+    struct call *second = call_start(lab.api, "/upgrade-os/", request);
+    struct call *third = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
+    assert_report(call_wait(first), 0, 0, 106);
+    assert_report(call_wait(second), 0, 0, 106);
+    assert_report(call_wait(third), 0, 0, 848);
+    assert_all_run(&lab, NULL, "5.3.1", 848);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_job_on_one_site_does_not_wait_for_a_job_on_another) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
+    add_faults(&lab, "{\"match\": {\"site\": \"earth\"}, \"on\": \"get_version\", \"effect\": "
+                     "\"no_reply\"}");
+    struct call *earth = call_start(lab.api, "/upgrade-os/",
+                                    "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
+    await_event(&lab, "get_version", "begun", 52); // every group of earth hangs
+    assert_report(http_post(lab.api, "/upgrade-os/",
+                            "{\"version\": \"5.3.1\", \"filter_sites\": [\"mars\"]}"),
+                  0, 0, 106);
+    program_signal(&lab.orchestrator, SIGKILL); // earth would take its time to fail
+    struct answer a = call_wait(earth);
+    ck_assert_int_eq(a.status, 0);
+    answer_free(&a);
+    int status;
+    ck_assert_int_eq(waitpid(lab.orchestrator.pid, &status, 0), lab.orchestrator.pid);
+    ck_assert_int_eq(program_stop(&lab.simulator), 0);
+}
+END_TEST
+
+START_TEST(a_client_that_goes_away_does_not_stop_its_job) {
+    struct lab lab = lab_start(ARGS("--time-scale", "0.01"), NULL);
+    int client = dial(strstr(lab.api, "//") + 2);
+    const char *body = "{\"version\": \"5.3.1\", \"filter_sites\": [\"venus\"]}";
+    char request[512];
+    snprintf(request, sizeof request,
+             "POST /upgrade-os/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    send_text(client, request);
+    await_event(&lab, "login", "begun", 1);
+    close(client);
+    await_event(&lab, "logout", "answered", 106);
+    assert_all_run(&lab, "venus", "5.3.1", 106);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(sigterm_finishes_what_is_in_hand_and_skips_the_rest) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--workers", "4"));
+    // The first install of each device takes half a second: four are in hand when the signal comes.
+    add_faults(&lab, "{\"on\": \"install_os_version\", \"effect\": \"delay\", \"by\": \"500ms\"}");
+    struct call *call = call_start(lab.api, "/upgrade-os/",
+                                   "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
+    await_event(&lab, "install_os_version", "begun", 4);
+    program_signal(&lab.orchestrator, SIGTERM);
+    program_signal(&lab.orchestrator, SIGTERM); // a second one changes nothing
+    struct answer ready = http_get(lab.api, "/readyz");
+    while (ready.status == 200) { // the signal is on its way
+        answer_free(&ready);
+        ready = http_get(lab.api, "/readyz");
+    }
+    assert_problem(ready, 503, NULL, "shutting down");
+    assert_problem(http_post(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 503, NULL,
+                   "shutting down");
+    struct answer a = call_wait(call);
+    ck_assert_msg(a.status == 200, "%ld %s", a.status, a.body);
+    cJSON *report = answer_json(&a);
+    size_t completed = json_strings(cJSON_GetObjectItem(report, "completed"));
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "failed")), 0);
+    ck_assert_uint_ge(completed, 4);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "skipped")), 106 - completed);
+    cJSON_Delete(report);
+    answer_free(&a);
+    ck_assert_int_eq(program_wait(&lab.orchestrator), 0);
+    char *log = read_file(lab.log);
+    ck_assert_ptr_nonnull(strstr(log, ":skipped   host:leaf99.earth:shutting down\n"));
+    ck_assert_ptr_nonnull(strstr(log, ":completed task:upgrade_os\n"));
+    free(log);
+    ck_assert_int_eq(program_stop(&lab.simulator), 0);
+}
+END_TEST
+
+START_TEST(sighup_reopens_the_log) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
+    char moved[160];
+    snprintf(moved, sizeof moved, "%s.1", lab.log);
+    const char *request = "{\"version\": \"5.3.1\", \"filter_dev_types\": [\"edge\"]}";
+    assert_report(http_post(lab.api, "/upgrade-os/", request), 0, 0, 16);
+    ck_assert_int_eq(rename(lab.log, moved), 0);
+    program_signal(&lab.orchestrator, SIGHUP);
+    while (access(lab.log, F_OK) != 0) { // the signal is on its way
+        struct answer a = http_get(lab.api, "/livez");
+        answer_free(&a);
+    }
+    assert_report(http_post(lab.api, "/upgrade-os/", request), 0, 0, 16);
+    char *before = read_file(moved), *after = read_file(lab.log);
+    ck_assert_ptr_nonnull(strstr(before, "starting  task:upgrade_os"));
+    ck_assert_ptr_nonnull(strstr(after, "completed task:upgrade_os"));
+    ck_assert_ptr_null(strstr(strstr(before, "completed task:upgrade_os"), "starting  task"));
+    free(before);
+    free(after);
+    unlink(moved);
+    lab_stop(&lab);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *detail;
+} bad_inventories[] = {
+    {"{\"earth\": [", "not JSON"},
+    {"[]", "expected an object of sites"},
+    {"{\"earth\": {\"a\": {\"platform\": \"acmeos\", \"dev_type\": \"leaf\", \"rack\": \"1\", "
+     "\"hostname\": \"127.0.0.1\", \"port\": 0}}}",
+     "earth.a.port: expected a whole number from 1 to 65535"},
+    {"earth:\n  leaf00.earth:\n    platform: eos\n", ":3:15: earth.leaf00.earth.platform"},
+    {"earth: {}\nearth: {}\n", ":2:1: earth: given twice"},
+    {"", "it is empty"},
+};
+
+START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
+    char path[] = "/tmp/e2e-inventory-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    struct program p = program_start(
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "-"));
+    const char *api = strstr(p.ready, "http://");
+    for (size_t i = 0; i < sizeof bad_inventories / sizeof *bad_inventories; i++) {
+        ck_assert_int_eq(ftruncate(fd, 0), 0);
+        ck_assert_int_eq(pwrite(fd, bad_inventories[i].text, strlen(bad_inventories[i].text), 0),
+                         (long)strlen(bad_inventories[i].text));
+        assert_problem(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 502, NULL,
+                       bad_inventories[i].detail);
+    }
+    struct answer a = http_get(api, "/readyz");
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    unlink(path);
+    assert_problem(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 502, NULL,
+                   "No such file");
+    assert_problem(http_get(api, "/readyz"), 503, NULL, "No such file");
+    ck_assert_int_eq(program_stop(&p), 0);
+
+    p = program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory",
+                                           "http://127.0.0.1:1/inventory/", "--log", "-"));
+    api = strstr(p.ready, "http://");
+    assert_problem(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 502, NULL,
+                   "http://127.0.0.1:1/inventory/");
+    assert_problem(http_get(api, "/readyz"), 503, NULL, "http://127.0.0.1:1/inventory/");
+    ck_assert_int_eq(program_stop(&p), 0);
+}
+END_TEST
+
+START_TEST(an_inventory_file_is_read_anew_for_every_job) {
+    struct program simulator = program_start(
+        "simulator", ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", "0"));
+    const char *admin = strstr(simulator.ready, "http://");
+    char path[] = "/tmp/e2e-inventory-XXXXXX";
+    int fd = mkstemp(path);
+    struct program p = program_start(
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "-"));
+    const char *api = strstr(p.ready, "http://");
+    struct answer a = http_get(admin, "/inventory/?filter_sites=earth&filter_dev_types=spine");
+    ck_assert_int_eq(dprintf(fd, "%s", a.body), (int)strlen(a.body));
+    answer_free(&a);
+    assert_report(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 0, 0, 4);
+    a = http_get(admin, "/inventory/?filter_sites=earth,mars");
+    ck_assert_int_eq(ftruncate(fd, 0), 0);
+    ck_assert_int_eq(pwrite(fd, a.body, strlen(a.body), 0), (long)strlen(a.body));
+    answer_free(&a);
+    assert_report(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 0, 0, 212);
+    unlink(path);
+    ck_assert_int_eq(program_stop(&p), 0);
+    ck_assert_int_eq(program_stop(&simulator), 0);
+}
+END_TEST
+
+START_TEST(a_thousand_workers_upgrade_ten_thousand_devices) {
+    char path[] = "/tmp/e2e-network-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    dprintf(fd, "sites: {count: 100, prefix: site}\n"
+                "dev_types: {spine: {count: 4, rack: 20}, leaf: {count: 96, rack: 100}}\n");
+    struct lab lab = lab_start(ARGS("--latency", "0", "--network", path, "--addresses", "4"),
+                               ARGS("--workers", "1000", "--log-level", "info"));
+    assert_report(http_post(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 0, 0, 10000);
+    assert_all_run(&lab, NULL, "5.3.1", 10000);
+    lab_stop(&lab);
+    unlink(path);
+}
+END_TEST
+
+static const struct {
+    const char *program;
+    const char *args[4];
+    int exit_code;
+    const char *output;
+} command_lines[] = {
+    {"orchestrator", {"--help"}, 0, "--install-timeout DURATION"},
+    {"orchestrator", {"--version"}, 0, "orchestrator 0.1.0\n"},
+    {"orchestrator", {"--workers", "0"}, 2, "--workers: '0': expected a number from 1"},
+    {"orchestrator", {"--workers", "900000", "--log", "/dev/null"}, 1, "ulimit -n"},
+    {"orchestrator", {"--listen", "5000"}, 2, "expected HOST:PORT"},
+    {"orchestrator", {"--call-timeout", "30"}, 2, "is not a duration"},
+    {"orchestrator", {"--log", "/nonexistent/x.log"}, 1, "/nonexistent/x.log: No such file"},
+    {"orchestrator", {"--password-file", "/nonexistent"}, 2, "/nonexistent: No such file"},
+    {"orchestrator", {"--cors-origin", "noc"}, 2, "expected an origin"},
+    {"orchestrator", {"--bogus"}, 2, "try 'orchestrator --help'"},
+    {"orchestrator", {"extra"}, 2, "unexpected argument 'extra'"},
+    {"simulator", {"--help"}, 0, "--time-scale"},
+    {"simulator", {"--version"}, 0, "simulator 0.1.0\n"},
+    {"simulator", {"--latency", "fast"}, 2, "is not a duration"},
+    {"simulator", {"--network", "/nonexistent"}, 2, "/nonexistent: No such file"},
+};
+
+START_TEST(command_lines_are_checked_and_explained) {
+    char output[8192];
+    int code =
+        program_run(command_lines[_i].program, command_lines[_i].args, output, sizeof output);
+    ck_assert_msg(code == command_lines[_i].exit_code, "%d: %s", code, output);
+    ck_assert_msg(strstr(output, command_lines[_i].output) != NULL, "%s", output);
+}
+END_TEST
+
+Suite *check_jobs(void) {
+    Suite *suite = suite_create("jobs");
+    TCase *tc = tcase_create("jobs");
+    tcase_set_timeout(tc, 180);
+    tcase_add_test(tc, overlapping_jobs_never_hold_two_devices_of_one_group);
+    tcase_add_test(tc, a_job_on_one_site_does_not_wait_for_a_job_on_another);
+    tcase_add_test(tc, a_client_that_goes_away_does_not_stop_its_job);
+    tcase_add_test(tc, sigterm_finishes_what_is_in_hand_and_skips_the_rest);
+    tcase_add_test(tc, sighup_reopens_the_log);
+    tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
+    tcase_add_test(tc, an_inventory_file_is_read_anew_for_every_job);
+    tcase_add_test(tc, a_thousand_workers_upgrade_ten_thousand_devices);
+    tcase_add_loop_test(tc, command_lines_are_checked_and_explained, 0,
+                        (int)(sizeof command_lines / sizeof *command_lines));
+    suite_add_tcase(suite, tc);
+    return suite;
+}

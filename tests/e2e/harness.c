@@ -1,0 +1,386 @@
+#include "tests/e2e/harness.h"
+
+#include "common/address.h"
+#include "common/buf.h"
+#include "common/file.h"
+#include "common/mem.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 60 }; // for what comes at once on a quiet machine
+
+// --- programs
+
+static pid_t spawn(const char *name, const char *const *args, int out, int err) {
+    char path[256];
+    const char *build = getenv("BUILD");
+    snprintf(path, sizeof path, "%s/%s", build == NULL ? "build" : build, name);
+    const char *argv[64] = {path};
+    for (size_t i = 0; args[i] != NULL && i < 62; i++)
+        argv[i + 1] = args[i];
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid > 0) return pid;
+    dup2(out, STDOUT_FILENO);
+    if (err >= 0) dup2(err, STDERR_FILENO);
+    execv(path, (char *const *)(uintptr_t)argv);
+    fprintf(stderr, "%s: %s\n", path, strerror(errno));
+    _exit(127);
+}
+
+struct program program_start(const char *name, const char *const *args) {
+    int pipe_fds[2];
+    ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+    struct program p = {.pid = spawn(name, args, pipe_fds[1], -1), .out = pipe_fds[0]};
+    close(pipe_fds[1]);
+    char *line = read_line(p.out);
+    ck_assert_msg(line != NULL, "%s ended before it was ready", name);
+    snprintf(p.ready, sizeof p.ready, "%s", line);
+    free(line);
+    return p;
+}
+
+int program_wait(struct program *p) {
+    int status;
+    ck_assert_int_eq(waitpid(p->pid, &status, 0), p->pid);
+    close(p->out);
+    ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
+    return WEXITSTATUS(status);
+}
+
+int program_run(const char *name, const char *const *args, char *output, size_t size) {
+    int pipe_fds[2];
+    ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+    struct program p = {.pid = spawn(name, args, pipe_fds[1], pipe_fds[1]), .out = pipe_fds[0]};
+    close(pipe_fds[1]);
+    size_t len = 0;
+    ssize_t n;
+    while (len < size - 1 && (n = read(p.out, output + len, size - 1 - len)) > 0)
+        len += (size_t)n;
+    output[len] = '\0';
+    return program_wait(&p);
+}
+
+void program_signal(const struct program *p, int signum) {
+    ck_assert_int_eq(kill(p->pid, signum), 0);
+}
+
+int program_stop(struct program *p) {
+    program_signal(p, SIGTERM);
+    return program_wait(p);
+}
+
+// --- the lab
+
+static const char *const *joined(const char *const *first, const char *const *second,
+                                 const char **list) {
+    size_t n = 0;
+    for (; *first != NULL; first++)
+        list[n++] = *first;
+    for (; second != NULL && *second != NULL; second++)
+        list[n++] = *second;
+    list[n] = NULL;
+    return list;
+}
+
+struct lab lab_start(const char *const *simulator_args, const char *const *orchestrator_args) {
+    struct lab lab = {.dir = "/tmp/e2e-XXXXXX"};
+    const char *args[64];
+    char inventory[128];
+    ck_assert_ptr_nonnull(mkdtemp(lab.dir));
+    lab.simulator = program_start(
+        "simulator",
+        joined(ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0"), simulator_args, args));
+    const char *devices = strstr(lab.simulator.ready, " on ");
+    const char *admin = strstr(lab.simulator.ready, "http://");
+    ck_assert_msg(devices != NULL && admin != NULL, "ready line: %s", lab.simulator.ready);
+    snprintf(lab.devices, sizeof lab.devices, "%.*s", (int)strcspn(devices + 4, ","), devices + 4);
+    snprintf(lab.admin, sizeof lab.admin, "%s", admin);
+
+    snprintf(inventory, sizeof inventory, "%s/inventory/", lab.admin);
+    snprintf(lab.log, sizeof lab.log, "%s/orchestrator.log", lab.dir);
+    lab.orchestrator = program_start(
+        "orchestrator", joined(ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log",
+                                    lab.log, "--log-level", "debug"),
+                               orchestrator_args, args));
+    const char *api = strstr(lab.orchestrator.ready, "http://");
+    ck_assert_msg(api != NULL, "ready line: %s", lab.orchestrator.ready);
+    snprintf(lab.api, sizeof lab.api, "%s", api);
+    return lab;
+}
+
+void lab_stop_unaudited(struct lab *lab) {
+    ck_assert_int_eq(program_stop(&lab->orchestrator), 0);
+    ck_assert_int_eq(program_stop(&lab->simulator), 0);
+    unlink(lab->log);
+    rmdir(lab->dir);
+}
+
+void lab_stop(struct lab *lab) {
+    cJSON *audit = get_json(lab->admin, "/audit/");
+    char *violations = cJSON_PrintUnformatted(cJSON_GetObjectItem(audit, "violations"));
+    ck_assert_str_eq(violations, "[]");
+    free(violations);
+    cJSON_Delete(audit);
+    lab_stop_unaudited(lab);
+}
+
+// --- HTTP
+
+static size_t on_data(char *data, size_t size, size_t count, void *out) {
+    buf_add(out, data, size * count);
+    return size * count;
+}
+
+struct answer http_send(const char *method, const char *base, const char *path,
+                        const char *const *headers, const char *body) {
+    char url[512];
+    snprintf(url, sizeof url, "%s%s", base, path);
+    struct buf head = {0}, text = {0};
+    struct curl_slist *list = NULL;
+    for (; headers != NULL && *headers != NULL; headers++)
+        list = curl_slist_append(list, *headers);
+    CURL *curl = curl_easy_init();
+    ck_assert_ptr_nonnull(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
+    if (body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    if (strcmp(method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    else
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    struct answer a = {0};
+    if (curl_easy_perform(curl) == CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(list);
+    a.headers = buf_take(&head);
+    a.body = buf_take(&text);
+    return a;
+}
+
+struct answer http_get(const char *base, const char *path) {
+    return http_send("GET", base, path, NULL, NULL);
+}
+
+struct answer http_post(const char *base, const char *path, const char *json) {
+    return http_send("POST", base, path, ARGS("Content-Type: application/json"), json);
+}
+
+const char *answer_header(const struct answer *a, const char *name) {
+    static char value[512];
+    size_t len = strlen(name);
+    for (const char *line = a->headers; line != NULL; line = strstr(line, "\r\n")) {
+        if (line != a->headers) line += 2;
+        if (strncasecmp(line, name, len) != 0 || line[len] != ':') continue;
+        const char *start = line + len + 1 + strspn(line + len + 1, " ");
+        snprintf(value, sizeof value, "%.*s", (int)strcspn(start, "\r\n"), start);
+        return value;
+    }
+    return NULL;
+}
+
+cJSON *answer_json(const struct answer *a) {
+    cJSON *json = cJSON_Parse(a->body);
+    ck_assert_msg(json != NULL, "not JSON: %s", a->body);
+    return json;
+}
+
+void answer_free(struct answer *a) {
+    free(a->headers);
+    free(a->body);
+    *a = (struct answer){0};
+}
+
+struct call {
+    pthread_t thread;
+    char *base, *path, *json;
+    struct answer answer;
+};
+
+static void *run_call(void *arg) {
+    struct call *c = arg;
+    c->answer = http_post(c->base, c->path, c->json);
+    return NULL;
+}
+
+struct call *call_start(const char *base, const char *path, const char *json) {
+    struct call *c = mem_zalloc(sizeof *c);
+    c->base = mem_strdup(base);
+    c->path = mem_strdup(path);
+    c->json = mem_strdup(json);
+    ck_assert_int_eq(pthread_create(&c->thread, NULL, run_call, c), 0);
+    return c;
+}
+
+struct answer call_wait(struct call *c) {
+    ck_assert_int_eq(pthread_join(c->thread, NULL), 0);
+    struct answer answer = c->answer;
+    free(c->base);
+    free(c->path);
+    free(c->json);
+    free(c);
+    return answer;
+}
+
+// --- the simulator's admin API
+
+void add_faults(const struct lab *lab, const char *json) {
+    struct answer a = http_post(lab->admin, "/faults/", json);
+    ck_assert_msg(a.status == 201, "%ld %s", a.status, a.body);
+    answer_free(&a);
+}
+
+cJSON *get_json(const char *base, const char *path) {
+    struct answer a = http_get(base, path);
+    ck_assert_msg(a.status == 200, "GET %s: %ld %s", path, a.status, a.body);
+    cJSON *json = answer_json(&a);
+    answer_free(&a);
+    return json;
+}
+
+void await_event(const struct lab *lab, const char *operation, const char *phase, int count) {
+    double after = 0;
+    for (int tries = 0; tries < PATIENCE_S; tries++) {
+        char path[128];
+        snprintf(path, sizeof path, "/events/?after=%.0f&wait=1s", after);
+        cJSON *events = get_json(lab->admin, path);
+        const cJSON *event;
+        cJSON_ArrayForEach(event, events) {
+            after = cJSON_GetObjectItem(event, "n")->valuedouble;
+            if (strcmp(cJSON_GetObjectItem(event, "operation")->valuestring, operation) == 0 &&
+                strcmp(cJSON_GetObjectItem(event, "phase")->valuestring, phase) == 0)
+                count--;
+        }
+        if (cJSON_GetArraySize(events) > 0) tries = 0;
+        cJSON_Delete(events);
+        if (count <= 0) return;
+    }
+    ck_abort_msg("%s %s did not come", operation, phase);
+}
+
+// --- assertions
+
+void assert_json(const char *text, const char *expected) {
+    cJSON *got = cJSON_Parse(text), *want = cJSON_Parse(expected);
+    ck_assert_msg(want != NULL, "the test's own JSON is wrong: %s", expected);
+    ck_assert_msg(cJSON_Compare(got, want, true), "expected %s\ngot %s", expected, text);
+    cJSON_Delete(got);
+    cJSON_Delete(want);
+}
+
+void assert_answer(struct answer a, long status, const char *expected_json) {
+    ck_assert_msg(a.status == status, "expected %ld, got %ld: %s", status, a.status, a.body);
+    assert_json(a.body, expected_json);
+    answer_free(&a);
+}
+
+void assert_problem(struct answer a, long status, const char *field, const char *detail_part) {
+    ck_assert_msg(a.status == status, "expected %ld, got %ld: %s", status, a.status, a.body);
+    ck_assert_str_eq(answer_header(&a, "Content-Type"), "application/problem+json");
+    cJSON *problem = answer_json(&a);
+    const cJSON *got = cJSON_GetObjectItem(problem, "field");
+    ck_assert_str_eq(cJSON_IsString(got) ? got->valuestring : "", field == NULL ? "" : field);
+    ck_assert_int_eq((long)cJSON_GetObjectItem(problem, "status")->valuedouble, status);
+    const char *detail = cJSON_GetObjectItem(problem, "detail")->valuestring;
+    ck_assert_msg(strstr(detail, detail_part) != NULL, "'%s' is not in: %s", detail_part, detail);
+    cJSON_Delete(problem);
+    answer_free(&a);
+}
+
+void assert_untouched(const struct lab *lab) {
+    cJSON *answer = get_json(lab->admin, "/devices/");
+    const cJSON *devices = cJSON_GetObjectItem(answer, "devices"), *device;
+    ck_assert_int_gt(cJSON_GetArraySize(devices), 0);
+    cJSON_ArrayForEach(device, devices) {
+        const char *name = cJSON_GetObjectItem(device, "name")->valuestring;
+        ck_assert_msg(cJSON_GetObjectItem(device, "logins")->valuedouble == 0, "%s", name);
+        ck_assert_msg(cJSON_GetObjectItem(device, "installs")->valuedouble == 0, "%s", name);
+    }
+    cJSON_Delete(answer);
+}
+
+size_t json_strings(const cJSON *array) {
+    ck_assert(cJSON_IsArray(array));
+    size_t count = 0;
+    const cJSON *element;
+    cJSON_ArrayForEach(element, array) {
+        ck_assert(cJSON_IsString(element));
+        count++;
+    }
+    return count;
+}
+
+char *read_file(const char *path) {
+    struct buf text = {0};
+    struct error err;
+    ck_assert_msg(file_read(path, &text, &err) == 0, "%s", err.text);
+    return buf_take(&text);
+}
+
+// --- a device's port
+
+int dial(const char *address) {
+    union address a;
+    struct error err;
+    ck_assert_msg(address_parse(address, &a, &err) == 0, "%s", err.text);
+    int fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, &a.any, sizeof a.v4), 0);
+    return fd;
+}
+
+void send_text(int fd, const char *text) {
+    size_t len = strlen(text);
+    while (len > 0) {
+        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+        ck_assert_msg(n > 0, "send: %s", strerror(errno));
+        text += n;
+        len -= (size_t)n;
+    }
+}
+
+char *read_line(int fd) {
+    struct buf line = {0};
+    char c;
+    for (;;) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        ck_assert_msg(poll(&readable, 1, PATIENCE_S * 1000) == 1, "nothing came");
+        ssize_t n = read(fd, &c, 1);
+        if (n == 1 && c != '\n') {
+            buf_add(&line, &c, 1);
+            continue;
+        }
+        if (n == 1) return buf_take(&line);
+        ck_assert_msg(n == 0, "read: %s", strerror(errno));
+        ck_assert_msg(line.len == 0, "the stream ended in mid-line: %s", line.data);
+        return NULL;
+    }
+}
+
+void assert_reply(int fd, const char *expected_json) {
+    char *line = read_line(fd);
+    ck_assert_msg(line != NULL, "expected %s, but the stream ended", expected_json);
+    assert_json(line, expected_json);
+    free(line);
+}
