@@ -36,9 +36,11 @@ orchestrator_shell = $(call objects,orchestrator,$(ORCHESTRATOR_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 e2e_tests = $(call objects,tests/e2e,main harness $(E2E_TESTS:%=check_%))
 
+sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
+
 .PHONY: all
 all: deps-build ## build the programs into build/ (the default)
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 
 .PHONY: programs
 programs: $(BUILD)/simulator $(BUILD)/orchestrator
@@ -69,9 +71,78 @@ $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: deps deps-%
+# --- installing what is missing
+
+.PHONY: deps
 deps: ## install the Debian packages that are missing, for all targets
 	@tests/deps.sh build demo test lint coverage
 
 deps-%:
 	@tests/deps.sh $*
+
+# --- using it
+
+.PHONY: demo
+demo: deps-build deps-demo ## start both programs, upgrade a part of the network, show what happened
+	@$(MAKE) --no-print-directory -j$(shell nproc) programs
+	@scenarios/demo.sh $(BUILD)
+
+.PHONY: install uninstall
+install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(DESTDIR)$(PREFIX)/bin
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/simulator $(DESTDIR)$(PREFIX)/bin/orchestrator
+
+# --- testing it; each kind of build has its own folder below $(BUILD)
+
+address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
+
+.PHONY: test-programs
+test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/e2e
+
+.PHONY: asan tsan
+asan: deps-build deps-test ## build everything with AddressSanitizer and UBSan, into build/asan
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/asan OPTIMISE=-O1 \
+		SANITISE="$(address_sanitiser)"
+
+tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/tsan
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/tsan OPTIMISE=-O1 \
+		SANITISE="$(thread_sanitiser)"
+
+.PHONY: test test-tsan
+test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
+	@tests/run.sh $(BUILD)/asan
+
+test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
+	@tests/run.sh $(BUILD)/tsan e2e
+
+.PHONY: coverage
+coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)
+	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/coverage OPTIMISE=-O0 \
+		SANITISE=--coverage
+	@find $(BUILD)/coverage -name '*.gcda' -delete
+	@tests/run.sh $(BUILD)/coverage
+	@mkdir -p $(BUILD)/coverage/html
+	gcovr --root . --filter 'common/' --filter 'orchestrator/' --filter 'simulator/' \
+		--html-details $(BUILD)/coverage/html/index.html --txt $(BUILD)/coverage/coverage.txt \
+		--fail-under-line 90 $(BUILD)/coverage/obj; status=$$?; cat $(BUILD)/coverage/coverage.txt; \
+		exit $$status
+
+.PHONY: lint
+lint: deps-build deps-test deps-lint ## warnings of gcc and clang, clang-tidy, cppcheck, formatting, house rules
+	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%)'
+
+.PHONY: format
+format: ## format all sources
+	clang-format -i $(sources)
+
+.PHONY: clean
+clean: ## remove all that was built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14

@@ -3,6 +3,8 @@
 
 #include "common/mem.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

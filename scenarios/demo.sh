@@ -1,0 +1,90 @@
+#!/bin/bash
+# The demonstration: both programs on free ports, the two requests of the document that the
+# orchestrator implements, and what the metrics and the referee say afterwards.
+# usage: scenarios/demo.sh [BUILD]   (make demo)
+set -euo pipefail
+
+build=${1:-build}
+dir=$(mktemp -d)
+pids=()
+
+finish() {
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+# Starts a program, waits for its ready line and prints it.
+ready_line=
+start() {
+    local name=$1 pipe=$dir/$1.ready
+    mkfifo "$pipe"
+    "$build/$name" "${@:2}" >"$pipe" &
+    pids+=($!)
+    if ! read -r ready_line <"$pipe"; then
+        echo "demo: $name did not start" >&2
+        exit 1
+    fi
+    echo "$ready_line"
+}
+
+# Posts to the orchestrator; meanwhile shows how many hosts are done, from its metrics.
+upgrade() {
+    local body=$1 before after=0 answer=$dir/answer
+    printf '\n$ curl -X POST -H "Content-Type: application/json" -d '"'%s'"' %s/upgrade-os/\n' \
+        "$body" "$api"
+    before=$(hosts_done)
+    curl -sS --fail-with-body -X POST -H "Content-Type: application/json" -d "$body" \
+        -o "$answer" "$api/upgrade-os/" &
+    local request=$!
+    while kill -0 "$request" 2>/dev/null; do
+        after=$(hosts_done)
+        if [ -t 1 ]; then printf '\r%d hosts done ' $((after - before)); fi
+        read -r -t 0.2 <> <(:) || true
+    done
+    wait "$request"
+    [ -t 1 ] && printf '\r'
+    printf '%d hosts done\n' $(($(hosts_done) - before))
+    jq '.completed |= (.[:6] + ["... \(length) in all"])' "$answer"
+}
+
+hosts_done() {
+    curl -sS "$api/metrics/" | awk '/^orchestrator_hosts_total/ { n += $2 } END { print n + 0 }'
+}
+
+say "A network of 848 devices, every delay a tenth of the real one"
+start simulator --devices 127.0.0.1:0 --admin 127.0.0.1:0 --seed 1 --time-scale 0.1
+admin=${ready_line##*admin }
+start orchestrator --listen 127.0.0.1:0 --inventory "$admin/inventory/" --log "$dir/orchestrator.log"
+api=${ready_line##* on }
+
+say "Five devices that will fail, which the orchestrator cannot know"
+fault='{"match": {"host": ["leaf63.earth", "leaf81.earth", "leaf92.earth", "leaf98.earth",
+  "spine00.mars"]}, "on": "install_os_version", "effect": "error"}'
+echo "$fault"
+curl -sS --fail-with-body -H "Content-Type: application/json" -d "$fault" -o /dev/null "$admin/faults/"
+
+say "Upgrade earth: four failures stop their own racks, and nothing else"
+upgrade '{"version": "5.3.1", "filter_dev_sites": ["earth"]}'
+
+say "Upgrade all spines: the first of mars fails, so its three peers are left alone"
+upgrade '{"version": "5.3.1", "filter_dev_types": ["spine"]}'
+
+say "What the log says of mars' spines"
+grep -E 'host:spine0.\.mars' "$dir/orchestrator.log"
+
+say "What the metrics say of the devices concerned"
+curl -sS "$api/metrics/" |
+    grep -E '^(total_task_requests_total|failed_tasks_total)|^failed_tasks_per_host|^total.*host="(spine0.\.mars|leaf(63|81|9[2389])\.earth)"|^orchestrator_hosts'
+
+say "What the referee inside the simulated network saw"
+violations=$(curl -sS "$admin/audit/" | jq '.violations | length')
+curl -sS "$admin/audit/" | jq -c '{violations, max_in_flight}'
+if [ "$violations" -ne 0 ]; then
+    echo "demo: the referee saw $violations violations" >&2
+    exit 1
+fi
+echo "no violation: never two devices of one redundancy group at once"

@@ -1,0 +1,100 @@
+#!/bin/bash
+# Everything that can be said of the sources without running them. Each check prints what it found.
+# usage: tests/lint.sh BUILD 'PURE MODULES'   (make lint)
+set -uo pipefail
+
+build=$1
+pure=$2
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.c')
+mapfile -t all < <(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+failed=0
+
+check() { # NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then
+        echo "ok      $name"
+    else
+        echo "FAILED  $name"
+        failed=1
+    fi
+}
+
+compiles_with() {
+    make --no-print-directory -j"$(nproc)" test-programs CC="$1" BUILD="$build/lint-$1" \
+        OPTIMISE=-O2 >"$build/lint-$1.out" 2>&1 || { grep -E 'error|warning' "$build/lint-$1.out"; false; }
+}
+
+flags() { pkg-config --cflags libuv libmicrohttpd libcjson yaml-0.1 libcurl check; }
+
+tidy() {
+    local suites='-DUNIT_TESTS=' ends='-DE2E_TESTS='
+    # shellcheck disable=SC2046 # flags are words
+    printf '%s\n' "${sources[@]}" |
+        xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- -std=c17 -D_GNU_SOURCE -I. '"$suites $ends $(flags | tr '\n' ' ')"' 2>/dev/null' tidy
+}
+
+cppcheck_all() {
+    cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+        --suppress=missingInclude --suppress=unknownMacro --error-exitcode=1 -D_GNU_SOURCE \
+        -D__x86_64__ -I . -j "$(nproc)" "${sources[@]}"
+}
+
+formatted() { clang-format --dry-run -Werror "${all[@]}"; }
+
+# Pure modules reach neither the loop nor the HTTP server, not even through a header of ours.
+pure_includes() {
+    local bad=0 module
+    for module in $pure; do
+        # shellcheck disable=SC2046
+        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd)\.h'; then
+            echo "$module.c is pure and includes <uv.h> or <microhttpd.h>"
+            bad=1
+        fi
+    done
+    return $bad
+}
+
+# Only the named shells speak to the libraries themselves.
+named_shells() {
+    ! grep -lE '^#include <(uv|microhttpd)\.h>' "${all[@]}" | grep -vxE \
+        'common/http\.[ch]|orchestrator/(api|connection|fetch|main|runner)\.[ch]|simulator/(admin|server|main|listener|port|ports)\.[ch]'
+}
+
+# A module is comfortable up to 400 lines and two modules past 800.
+sizes() {
+    local bad=0 file lines
+    for file in "${all[@]}"; do
+        lines=$(wc -l <"$file")
+        if [ "$lines" -gt 800 ]; then
+            echo "$file has $lines lines: it is two modules"
+            bad=1
+        fi
+    done
+    return $bad
+}
+
+# Every header can be included alone.
+headers_stand_alone() {
+    local bad=0 file
+    for file in "${all[@]}"; do
+        case $file in *.h) ;; *) continue ;; esac
+        # shellcheck disable=SC2046
+        if ! echo "#include \"$file\"" | gcc -x c -fsyntax-only -std=c17 -D_GNU_SOURCE -I. $(flags) -; then
+            bad=1
+        fi
+    done
+    return $bad
+}
+
+mkdir -p "$build"
+check "gcc, warnings as errors" compiles_with gcc
+check "clang, warnings as errors" compiles_with clang
+check "clang-tidy" tidy
+check "cppcheck" cppcheck_all
+check "clang-format" formatted
+check "pure modules include neither <uv.h> nor <microhttpd.h>" pure_includes
+check "only named files include <uv.h> or <microhttpd.h>" named_shells
+check "every header stands alone" headers_stand_alone
+check "no file is past 800 lines" sizes
+exit $failed
