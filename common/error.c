@@ -33,6 +33,11 @@ void error_in(struct error *err, const char *format, ...) {
 
     char text[sizeof err->text];
     memcpy(text, err->text, sizeof text);
-    const char *joint = text[0] == '[' ? "" : ".";
+    // A text that begins with a place of its own ("site: ...") continues this one.
+    const char *joint = ".";
+    if (text[0] == '[')
+        joint = "";
+    else if (text[0] == '\'' || text[strcspn(text, ": ")] != ':')
+        joint = ": ";
     snprintf(err->text, sizeof err->text, "%.200s%s%.300s", place, joint, text);
 }

@@ -17,5 +17,6 @@ int error_set(struct error *err, const char *format, ...) __attribute__((format(
 int error_system(struct error *err, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Puts a place before the text: "match" + "site: expected a string" = "match.site: expected...".
+// Puts a place before the text: "match" + "site: expected a string" = "match.site: expected...",
+// and before a text without one: "match" + "expected an object" = "match: expected an object".
 void error_in(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

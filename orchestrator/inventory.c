@@ -84,9 +84,7 @@ static int dev_type_index(struct reader *r, const char *name, uint16_t *out, str
 
 static int read_text(const cJSON *object, const char *key, const char **out, struct error *err) {
     int rc = json_string(object, key, out, err);
-    if (rc == 0 && (rc = check_name(*out, "it", err)) != 0)
-        error_in(err, "%s: expected a name", key);
-    return rc;
+    return rc != 0 ? rc : check_name(*out, key, err);
 }
 
 static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct error *err) {

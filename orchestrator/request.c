@@ -45,7 +45,7 @@ static int parse_filter(const cJSON *body, const char *name, struct filter *filt
     const cJSON *element;
     cJSON_ArrayForEach(element, value) {
         if (json_as_string(element, &filter->names[filter->count], err) != 0) {
-            error_in(err, "%s[%zu]: an array of strings is wanted", name, filter->count);
+            error_in(err, "%s[%zu]", name, filter->count);
             return ERROR_INPUT;
         }
         filter->count++;
