@@ -31,7 +31,7 @@ int duration_parse(const char *text, uint64_t *us, struct error *err) {
 }
 
 int duration_range_parse(const char *text, struct duration_range *range, struct error *err) {
-    struct duration_range r;
+    struct duration_range r = {0};
     const char *dots = strstr(text, "..");
     if (dots == NULL) {
         int rc = duration_parse(text, &r.low_us, err);
@@ -57,7 +57,7 @@ void duration_format(uint64_t us, char text[DURATION_TEXT_MAX]) {
     if (us < 1000)
         snprintf(text, DURATION_TEXT_MAX, "%uus", (unsigned)us);
     else if (us < 1000000)
-        snprintf(text, DURATION_TEXT_MAX, "%gms", (double)us / 1e3);
+        snprintf(text, DURATION_TEXT_MAX, "%.14gms", (double)us / 1e3);
     else
-        snprintf(text, DURATION_TEXT_MAX, "%gs", (double)us / 1e6);
+        snprintf(text, DURATION_TEXT_MAX, "%.14gs", (double)us / 1e6);
 }
