@@ -52,7 +52,8 @@ void address_set_port(union address *a, unsigned port) {
 void address_format_host(const union address *a, char text[ADDRESS_TEXT_MAX]) {
     const void *host = &a->v4.sin_addr;
     if (a->any.sa_family == AF_INET6) host = &a->v6.sin6_addr;
-    if (inet_ntop(a->any.sa_family, host, text, ADDRESS_TEXT_MAX) == NULL) strcpy(text, "?");
+    if (inet_ntop(a->any.sa_family, host, text, ADDRESS_TEXT_MAX) == NULL)
+        snprintf(text, ADDRESS_TEXT_MAX, "?");
 }
 
 void address_format(const union address *a, char text[ADDRESS_TEXT_MAX]) {

@@ -58,12 +58,8 @@ bool http_origin_is_local(const char *origin) {
         origin += 8;
     else
         return false;
-    if (strncmp(origin, "localhost", 9) == 0)
-        origin += 9;
-    else if (strncmp(origin, "127.0.0.1", 9) == 0)
-        origin += 9;
-    else
-        return false;
+    if (strncmp(origin, "localhost", 9) != 0 && strncmp(origin, "127.0.0.1", 9) != 0) return false;
+    origin += 9; // both have nine letters
     if (*origin == '\0') return true;
     size_t digits = *origin == ':' ? strspn(origin + 1, "0123456789") : 0;
     return digits > 0 && origin[1 + digits] == '\0';

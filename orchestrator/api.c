@@ -199,7 +199,7 @@ static void make_routes(struct api *api) {
                                        .origins_count = api->config->origins_count};
 }
 
-int api_start(struct api **out, uv_loop_t *loop, const struct api_config *config,
+int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
               struct runner *runner, struct metrics *metrics, struct log *log, struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
@@ -217,7 +217,7 @@ int api_start(struct api **out, uv_loop_t *loop, const struct api_config *config
         api_free(api);
         return rc;
     }
-    *out = api;
+    *started = api;
     return 0;
 }
 

@@ -16,7 +16,7 @@ struct api_config {
 struct api;
 
 // All it is given is borrowed.
-int api_start(struct api **api, uv_loop_t *loop, const struct api_config *config,
+int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
               struct runner *runner, struct metrics *metrics, struct log *log, struct error *err);
 const union address *api_address(const struct api *api);
 

@@ -4,4 +4,4 @@
 #include "common/log.h"
 #include "orchestrator/event.h"
 
-void joblog_event(void *log, const struct event *event); // self is a struct log
+void joblog_event(void *self, const struct event *event); // self is a struct log

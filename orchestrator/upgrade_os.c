@@ -3,6 +3,7 @@
 #include "common/json.h"
 #include "orchestrator/task.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int parse_version(const cJSON *value, struct task_args *args, struct error *err) {
@@ -15,7 +16,7 @@ static int parse_version(const cJSON *value, struct task_args *args, struct erro
                          "'%.40s' is not a version: it must be X.Y.Z, each a number of one "
                          "to nine digits",
                          version);
-    strcpy(args->version, version);
+    snprintf(args->version, sizeof args->version, "%s", version);
     return 0;
 }
 

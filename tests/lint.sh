@@ -31,7 +31,7 @@ tidy() {
     local suites='-DUNIT_TESTS=' ends='-DE2E_TESTS='
     # shellcheck disable=SC2046 # flags are words
     printf '%s\n' "${sources[@]}" |
-        xargs -P "$(nproc)" -n 4 sh -c 'clang-tidy --quiet "$@" -- -std=c17 -D_GNU_SOURCE -I. '"$suites $ends $(flags | tr '\n' ' ')"' 2>/dev/null' tidy
+        xargs -P "$(nproc)" -n 1 sh -c 'clang-tidy --quiet "$@" -- -std=c17 -D_GNU_SOURCE -I. '"$suites $ends $(flags | tr '\n' ' ')"' 2>/dev/null' tidy
 }
 
 cppcheck_all() {

@@ -251,7 +251,7 @@ static int sample_order(const void *a, const void *b) {
 
 // promtool takes a series that is given twice, so that is looked for here.
 static void assert_no_series_twice(char *text) {
-    char *lines[8192], *save = NULL;
+    char *lines[8192] = {0}, *save = NULL;
     size_t count = 0;
     for (char *line = strtok_r(text, "\n", &save); line != NULL && count < 8192;
          line = strtok_r(NULL, "\n", &save)) {
