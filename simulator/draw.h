@@ -1,0 +1,27 @@
+// The random numbers of the simulator: each a hash of what it is for, so that the order in which
+// connections arrive changes none of them.
+#pragma once
+
+#include "common/rng.h"
+#include "simulator/operation.h"
+
+enum draw_purpose {
+    DRAW_BIRTH_VERSION,
+    DRAW_BIRTH_MINOR,
+    DRAW_BIRTH_REVISION,
+    DRAW_LATENCY,
+    DRAW_CPU,
+    DRAW_RAM,
+    DRAW_FAULT, // + the rule's id
+};
+
+// What all draws of one call have in common. device is network_hash() of it; attempt counts that
+// operation on that device since the reset, from 1.
+static inline uint64_t draw_call(uint64_t seed, uint64_t device, enum operation operation,
+                                 uint32_t attempt) {
+    return rng_mix(rng_mix(rng_mix(seed, device), (uint64_t)operation), attempt);
+}
+
+static inline uint64_t draw_birth(uint64_t seed, uint64_t device, enum draw_purpose purpose) {
+    return rng_mix(rng_mix(rng_mix(seed, device), OPERATION_COUNT), (uint64_t)purpose);
+}
