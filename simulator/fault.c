@@ -1,0 +1,184 @@
+#include "simulator/fault.h"
+
+#include "common/mem.h"
+#include "simulator/draw.h"
+#include "simulator/fault_parse.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const fault_effect_names[FAULT_EFFECT_COUNT] = {
+#define X(name, text, on, carried_out, fields) [FAULT_##name] = #text,
+#include "simulator/fault_effects.def"
+#undef X
+};
+
+bool fault_carried_out(enum fault_effect effect) {
+    static const bool table[] = {
+#define X(name, text, on, carried_out, fields) [FAULT_##name] = carried_out,
+#include "simulator/fault_effects.def"
+#undef X
+        [FAULT_NONE] = true,
+    };
+    return table[effect];
+}
+
+// --- the list
+
+static void free_rule(struct fault_rule *rule) {
+    if (rule == NULL) return;
+    for (int i = 0; i < FAULT_FIELD_COUNT; i++) {
+        for (size_t v = 0; v < rule->match[i].len; v++)
+            free(rule->match[i].values[v]);
+        free(rule->match[i].values);
+        strmap_deinit(&rule->match[i].exact);
+    }
+    free(rule->action.message);
+    free(rule->counts);
+    free(rule->text);
+    free(rule);
+}
+
+static int add_one(struct fault_list *list, const cJSON *value, struct error *err) {
+    if (list->len == FAULT_RULES_MAX)
+        return error_set(err, "there are %d faults at most", FAULT_RULES_MAX);
+    struct fault_rule *rule = mem_zalloc(sizeof *rule);
+    int rc = fault_parse(rule, value, err);
+    if (rc != 0) {
+        free_rule(rule);
+        return rc;
+    }
+    rule->id = ++list->last_id;
+    if ((list->len & (list->len - 1)) == 0)
+        list->rules =
+            mem_resize(list->rules, list->len == 0 ? 1 : list->len * 2, sizeof *list->rules);
+    list->rules[list->len++] = rule;
+    return 0;
+}
+
+int fault_add(struct fault_list *list, const cJSON *value, struct error *err) {
+    if (!cJSON_IsArray(value)) return add_one(list, value, err);
+    size_t len = list->len, index = 0;
+    uint64_t last_id = list->last_id;
+    const cJSON *element;
+    cJSON_ArrayForEach(element, value) {
+        int rc = add_one(list, element, err);
+        if (rc != 0) {
+            error_in(err, "[%zu]", index);
+            while (list->len > len)
+                free_rule(list->rules[--list->len]);
+            list->last_id = last_id;
+            return rc;
+        }
+        index++;
+    }
+    return 0;
+}
+
+bool fault_remove(struct fault_list *list, uint64_t id) {
+    for (size_t i = 0; i < list->len; i++) {
+        if (list->rules[i]->id != id) continue;
+        free_rule(list->rules[i]);
+        list->len--;
+        memmove(&list->rules[i], &list->rules[i + 1], (list->len - i) * sizeof *list->rules);
+        return true;
+    }
+    return false;
+}
+
+void fault_remove_all(struct fault_list *list) {
+    while (list->len > 0)
+        free_rule(list->rules[--list->len]);
+    free(list->rules);
+    list->rules = NULL;
+}
+
+void fault_deinit(struct fault_list *list) {
+    fault_remove_all(list);
+    *list = (struct fault_list){0};
+}
+
+void fault_write(const struct fault_list *list, uint64_t after, struct buf *out) {
+    const char *comma = "";
+    buf_adds(out, "{\"faults\": [");
+    for (size_t i = 0; i < list->len; i++) {
+        const struct fault_rule *rule = list->rules[i];
+        if (rule->id <= after) continue;
+        buf_addf(out, "%s{\"id\": %" PRIu64 ", \"fired\": %" PRIu64 ", %s}", comma, rule->id,
+                 rule->fired, rule->text);
+        comma = ", ";
+    }
+    buf_adds(out, "]}");
+}
+
+// --- which one applies
+
+static bool pattern_matches(const struct fault_pattern *p, const char *value) {
+    if (!p->given) return true;
+    if (strmap_get(&p->exact, value) != NULL) return true;
+    if (!p->globs) return false;
+    for (size_t i = 0; i < p->len; i++)
+        if (fnmatch(p->values[i], value, 0) == 0) return true;
+    return false;
+}
+
+static bool rule_matches(const struct fault_rule *rule, const struct fault_use *use) {
+    if ((rule->on & OPERATION_BIT(use->operation)) == 0) return false;
+    for (int i = 0; i < FAULT_FIELD_COUNT; i++)
+        if (!pattern_matches(&rule->match[i], use->fields[i])) return false;
+    return true;
+}
+
+static struct fault_counts *find_counts(struct fault_counts *slots, size_t cap, uint32_t device) {
+    size_t at = rng_mix(0, device) & (cap - 1);
+    while (slots[at].device != 0 && slots[at].device != device + 1)
+        at = (at + 1) & (cap - 1);
+    return &slots[at];
+}
+
+static struct fault_counts *counts_of(struct fault_rule *rule, uint32_t device) {
+    if ((rule->counts_len + 1) * 4 > rule->counts_cap * 3) {
+        size_t cap = rule->counts_cap == 0 ? 16 : rule->counts_cap * 2;
+        struct fault_counts *bigger = mem_array(cap, sizeof *bigger);
+        for (size_t i = 0; i < rule->counts_cap; i++)
+            if (rule->counts[i].device != 0)
+                *find_counts(bigger, cap, rule->counts[i].device - 1) = rule->counts[i];
+        free(rule->counts);
+        rule->counts = bigger;
+        rule->counts_cap = cap;
+    }
+    struct fault_counts *counts = find_counts(rule->counts, rule->counts_cap, device);
+    if (counts->device == 0) {
+        counts->device = device + 1;
+        rule->counts_len++;
+    }
+    return counts;
+}
+
+// A call that the rule is tried for: the first `after` pass, then the draw decides, until it has
+// fired `times`. Counts are kept only where the rule has an `after` or a `times`.
+static bool rule_holds(struct fault_rule *rule, const struct fault_use *use) {
+    struct fault_counts *counts = NULL;
+    if (rule->after > 0 || rule->times != UINT64_MAX) {
+        counts = counts_of(rule, use->device);
+        if (counts->tried++ < rule->after) return false;
+        if (counts->fired >= rule->times) return false;
+    }
+    double draw = rng_unit(rng_mix(rng_mix(use->draw, DRAW_FAULT), rule->id));
+    if (draw >= rule->probability) return false;
+    if (counts != NULL) counts->fired++;
+    return true;
+}
+
+const struct fault_action *fault_choose(struct fault_list *list, const struct fault_use *use) {
+    for (size_t i = 0; i < list->len; i++) {
+        struct fault_rule *rule = list->rules[i];
+        if (!rule_matches(rule, use) || !rule_holds(rule, use)) continue;
+        rule->fired++;
+        list->fired[rule->action.effect]++;
+        return &rule->action;
+    }
+    return NULL;
+}

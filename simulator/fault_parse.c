@@ -1,0 +1,261 @@
+#include "simulator/fault_parse.h"
+
+#include "common/duration.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/rpc.h"
+#include "common/suggest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    unsigned on;
+    const char *fields; // with a space between
+} effects[] = {
+#define X(name, text, on, carried_out, fields) [FAULT_##name] = {on, fields},
+#include "simulator/fault_effects.def"
+#undef X
+};
+
+static const char *const field_names[FAULT_FIELD_COUNT] = {"site", "dev_type", "rack", "host"};
+
+static int wrong_at(const cJSON *value, struct error *err) {
+    err->at = value;
+    return ERROR_INPUT;
+}
+
+// Puts the place before a text that starts "expected...".
+static int wrong_in(const cJSON *value, const char *place, struct error *err) {
+    char why[sizeof err->text];
+    memcpy(why, err->text, sizeof why);
+    error_set(err, "%.150s: %.300s", place, why);
+    return wrong_at(value, err);
+}
+
+// "'edgee' is none of edge, spine, leaf; did you mean edge?", over a list of words.
+static int unknown_word(const cJSON *field, const char *const *known, size_t count,
+                        struct error *err) {
+    char list[256] = "";
+    for (size_t i = 0; i < count; i++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : ", ",
+                 known[i]);
+    const char *near = suggest(field->valuestring, known, count);
+    error_set(err, "%s: '%.60s' is none of %s%s%s%s", field->string, field->valuestring, list,
+              near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+              near == NULL ? "" : "?");
+    return wrong_at(field, err);
+}
+
+// --- match
+
+static int add_value(struct fault_pattern *p, const cJSON *value, bool number_ok,
+                     struct error *err) {
+    char digits[32];
+    const char *text = digits;
+    if (number_ok && cJSON_IsNumber(value)) { // a rack, written without quotes
+        uint64_t rack;
+        int rc = json_as_uint(value, 0, UINT32_MAX, &rack, err);
+        if (rc != 0) return rc;
+        snprintf(digits, sizeof digits, "%u", (unsigned)rack);
+    } else {
+        int rc = json_as_string(value, &text, err);
+        if (rc != 0) return rc;
+    }
+    char *copy = mem_strdup(text);
+    p->values[p->len++] = copy;
+    if (strpbrk(copy, "*?[") != NULL)
+        p->globs = true;
+    else
+        strmap_put(&p->exact, copy, copy);
+    return 0;
+}
+
+// A value, a list of values, or a glob.
+static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool number_ok,
+                         struct error *err) {
+    size_t count = cJSON_IsArray(field) ? (size_t)cJSON_GetArraySize(field) : 1, index = 0;
+    if (count > FAULT_VALUES_MAX) {
+        error_set(err, "%s: a list has %d values at most", field->string, FAULT_VALUES_MAX);
+        return wrong_at(field, err);
+    }
+    p->given = true;
+    p->values = mem_array(count == 0 ? 1 : count, sizeof *p->values);
+    if (!cJSON_IsArray(field)) {
+        int rc = add_value(p, field, number_ok, err);
+        return rc == 0 ? 0 : wrong_in(field, field->string, err);
+    }
+    const cJSON *value;
+    cJSON_ArrayForEach(value, field) {
+        int rc = add_value(p, value, number_ok, err);
+        if (rc != 0) {
+            char place[64];
+            snprintf(place, sizeof place, "%.32s[%zu]", field->string, index);
+            return wrong_in(value, place, err);
+        }
+        index++;
+    }
+    return 0;
+}
+
+static int parse_match(struct fault_rule *rule, const cJSON *object, struct error *err) {
+    const cJSON *match = NULL;
+    int rc = json_object_opt(object, "match", &match, err);
+    if (rc != 0 || match == NULL) return rc;
+    rc = json_only(match, field_names, FAULT_FIELD_COUNT, err);
+    for (int i = 0; i < FAULT_FIELD_COUNT && rc == 0; i++) {
+        const cJSON *field = cJSON_GetObjectItemCaseSensitive(match, field_names[i]);
+        if (field != NULL) rc = parse_pattern(&rule->match[i], field, i == FAULT_RACK, err);
+    }
+    if (rc != 0) error_in(err, "match");
+    return rc;
+}
+
+// --- effect, and what it needs
+
+static int parse_effect(struct fault_rule *rule, const cJSON *object, struct error *err) {
+    const char *name = NULL;
+    int rc = json_string(object, "effect", &name, err);
+    if (rc != 0) return rc;
+    for (int i = 0; i < FAULT_EFFECT_COUNT; i++) {
+        if (strcmp(name, fault_effect_names[i]) != 0) continue;
+        rule->action.effect = (enum fault_effect)i;
+        return 0;
+    }
+    return unknown_word(cJSON_GetObjectItemCaseSensitive(object, "effect"), fault_effect_names,
+                        FAULT_EFFECT_COUNT, err);
+}
+
+static int parse_on(struct fault_rule *rule, const cJSON *object, struct error *err) {
+    const char *known[OPERATION_COUNT + 1], *name = "any";
+    int rc = json_string_opt(object, "on", &name, err);
+    if (rc != 0) return rc;
+    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, "on");
+    unsigned legal = effects[rule->action.effect].on, wanted = OPERATION_ALL;
+    if (strcmp(name, "any") != 0) {
+        int operation = operation_parse(name);
+        if (operation < 0) {
+            memcpy(known, operation_names, sizeof operation_names);
+            known[OPERATION_COUNT] = "any";
+            return unknown_word(field, known, OPERATION_COUNT + 1, err);
+        }
+        wanted = OPERATION_BIT((unsigned)operation);
+    }
+    rule->on = wanted & legal; // any: wherever the effect can act
+    if (rule->on != 0) return 0;
+    char sensible[128] = "";
+    for (unsigned i = 0; i < OPERATION_COUNT; i++)
+        if ((legal & OPERATION_BIT(i)) != 0)
+            snprintf(sensible + strlen(sensible), sizeof sensible - strlen(sensible), "%s or ",
+                     operation_names[i]);
+    error_set(err, "on: %s makes no sense on %s, only on %sany",
+              fault_effect_names[rule->action.effect], name, sensible);
+    return wrong_at(field, err);
+}
+
+static int parse_duration(const cJSON *object, const char *key, uint64_t *us, struct error *err) {
+    const char *text = NULL;
+    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, key);
+    if (cJSON_IsNumber(field) && field->valuedouble == 0)
+        text = "0";
+    else {
+        int rc = json_string(object, key, &text, err);
+        if (rc != 0) return rc;
+    }
+    return duration_parse(text, us, err) == 0 ? 0 : wrong_in(field, key, err);
+}
+
+static int parse_error_fields(struct fault_action *action, const cJSON *object, struct error *err) {
+    const char *message = rpc_error_message(RPC_DEVICE);
+    double code = rpc_error_code(RPC_DEVICE);
+    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, "code");
+    int rc = json_number_opt(object, "code", INT32_MIN, INT32_MAX, &code, err);
+    if (rc == 0 && code != (double)(int)code) {
+        error_set(err, "code: expected a whole number, not %g", code);
+        rc = wrong_at(field, err);
+    }
+    if (rc == 0) rc = json_string_opt(object, "message", &message, err);
+    if (rc == 0 && strlen(message) > 8192) { // six times as long when escaped, and still one line
+        error_set(err, "message: 8192 bytes at most");
+        rc = wrong_at(cJSON_GetObjectItemCaseSensitive(object, "message"), err);
+    }
+    if (rc != 0) return rc;
+    action->code = (int)code;
+    action->message = mem_strdup(message);
+    return 0;
+}
+
+static int parse_effect_fields(struct fault_rule *rule, const cJSON *object, struct error *err) {
+    struct fault_action *action = &rule->action;
+    switch (action->effect) {
+    case FAULT_ERROR:
+        return parse_error_fields(action, object, err);
+    case FAULT_DELAY:
+        return parse_duration(object, "by", &action->us, err);
+    case FAULT_SLOW:
+        return json_uint(object, "bytes_per_second", 1, 1000 * 1000 * 1000,
+                         &action->bytes_per_second, err);
+    case FAULT_REBOOT:
+        action->us = FAULT_DOWNTIME_US;
+        if (!cJSON_HasObjectItem(object, "downtime")) return 0;
+        return parse_duration(object, "downtime", &action->us, err);
+    default:
+        return 0;
+    }
+}
+
+// --- the rule
+
+// Refuses a field of another effect by saying whose it is, and any other as unknown.
+static int check_fields(const struct fault_rule *rule, const cJSON *object, struct error *err) {
+    static const char *const own[] = {"code", "message", "by", "bytes_per_second", "downtime"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, own[i]);
+        if (field == NULL || strstr(effects[rule->action.effect].fields, own[i]) != NULL) continue;
+        int owner = 0;
+        while (strstr(effects[owner].fields, own[i]) == NULL)
+            owner++;
+        error_set(err, "%s: belongs to the effect %s, not to %s", own[i], fault_effect_names[owner],
+                  fault_effect_names[rule->action.effect]);
+        return wrong_at(field, err);
+    }
+    return JSON_ONLY(object, err, "match", "on", "effect", "probability", "after", "times", "code",
+                     "message", "by", "bytes_per_second", "downtime");
+}
+
+// The rule as it was given, and what it left to the defaults.
+static char *rule_text(const struct fault_rule *rule, const cJSON *object) {
+    cJSON *full = cJSON_Duplicate(object, true);
+    if (!cJSON_HasObjectItem(full, "match")) cJSON_AddObjectToObject(full, "match");
+    if (!cJSON_HasObjectItem(full, "on")) cJSON_AddStringToObject(full, "on", "any");
+    if (!cJSON_HasObjectItem(full, "probability")) cJSON_AddNumberToObject(full, "probability", 1);
+    if (!cJSON_HasObjectItem(full, "after")) cJSON_AddNumberToObject(full, "after", 0);
+    if (rule->action.effect == FAULT_ERROR && !cJSON_HasObjectItem(full, "code"))
+        cJSON_AddNumberToObject(full, "code", rule->action.code);
+    if (rule->action.effect == FAULT_ERROR && !cJSON_HasObjectItem(full, "message"))
+        cJSON_AddStringToObject(full, "message", rule->action.message);
+    if (rule->action.effect == FAULT_REBOOT && !cJSON_HasObjectItem(full, "downtime"))
+        cJSON_AddStringToObject(full, "downtime", "10s");
+    char *text = cJSON_PrintUnformatted(full);
+    cJSON_Delete(full);
+    char *inner = mem_strndup(text + 1, strlen(text) - 2);
+    free(text);
+    return inner;
+}
+
+int fault_parse(struct fault_rule *rule, const cJSON *value, struct error *err) {
+    int rc = json_as_object(value, err);
+    if (rc == 0) rc = parse_effect(rule, value, err);
+    if (rc == 0) rc = check_fields(rule, value, err);
+    if (rc == 0) rc = parse_on(rule, value, err);
+    if (rc == 0) rc = parse_match(rule, value, err);
+    if (rc == 0) rc = parse_effect_fields(rule, value, err);
+    rule->probability = 1;
+    rule->times = UINT64_MAX;
+    if (rc == 0) rc = json_number_opt(value, "probability", 0, 1, &rule->probability, err);
+    if (rc == 0) rc = json_uint_opt(value, "after", 0, UINT32_MAX, &rule->after, err);
+    if (rc == 0) rc = json_uint_opt(value, "times", 0, UINT32_MAX, &rule->times, err);
+    if (rc == 0) rule->text = rule_text(rule, value);
+    return rc;
+}
