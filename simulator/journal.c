@@ -1,0 +1,45 @@
+#include "simulator/journal.h"
+
+#include "common/mem.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static const char *const phase_names[] = {"begun", "answered", "failed"};
+
+void journal_deinit(struct journal *j) {
+    free(j->events);
+    *j = (struct journal){0};
+}
+
+void journal_add(struct journal *j, uint64_t now_us, uint32_t device, enum operation operation,
+                 enum journal_phase phase) {
+    if (j->last == j->cap && j->cap < JOURNAL_MAX) { // until it wraps, all events lie in order
+        j->cap = j->cap == 0 ? 256 : j->cap * 2;
+        j->events = mem_resize(j->events, j->cap, sizeof *j->events);
+    }
+    j->events[j->last++ % j->cap] = (struct journal_event){
+        .ms = now_us / 1000,
+        .device = device,
+        .operation = (uint8_t)operation,
+        .phase = (uint8_t)phase,
+    };
+}
+
+void journal_write(const struct journal *j, const struct network *network, uint64_t after,
+                   struct buf *out) {
+    uint64_t oldest = j->last > j->cap ? j->last - j->cap : 0; // the number before the first kept
+    if (after < oldest) after = oldest;
+    buf_adds(out, "[");
+    for (uint64_t n = after; n < j->last; n++) {
+        const struct journal_event *e = &j->events[n % j->cap];
+        char host[NETWORK_HOST_MAX];
+        network_host(network, e->device, host);
+        buf_addf(out,
+                 "%s{\"n\": %" PRIu64 ", \"ms\": %" PRIu64
+                 ", \"host\": \"%s\", \"operation\": \"%s\", \"phase\": \"%s\"}",
+                 n == after ? "" : ", ", n + 1, e->ms, host, operation_names[e->operation],
+                 phase_names[e->phase]);
+    }
+    buf_adds(out, "]");
+}
