@@ -1,0 +1,124 @@
+// What each operation takes and does: a table by operation.
+#include "simulator/console.h"
+
+#include "common/acmeos.h"
+#include "common/json.h"
+#include "simulator/draw.h"
+
+#include <string.h>
+
+// --- params
+
+static enum rpc_error check_none(const cJSON *params, struct error *detail) {
+    if (cJSON_GetArraySize(params) == 0) return RPC_OK;
+    if (cJSON_IsArray(params))
+        error_set(detail, "params go by name, and this method takes none");
+    else
+        error_set(detail, "%.100s: this method takes no params", params->child->string);
+    return RPC_INVALID_PARAMS;
+}
+
+static int check_named(const cJSON *params, struct error *detail) {
+    if (params == NULL) return error_set(detail, "missing");
+    return json_as_object(params, detail);
+}
+
+static enum rpc_error check_login(const cJSON *params, struct error *detail) {
+    static const char *const names[] = {"hostname", "username", "password"};
+    const char *value;
+    int rc = check_named(params, detail);
+    for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++)
+        rc = json_string(params, names[i], &value, detail);
+    if (rc == 0) rc = json_only(params, names, sizeof names / sizeof *names, detail);
+    return rc == 0 ? RPC_OK : RPC_INVALID_PARAMS;
+}
+
+static enum rpc_error check_install(const cJSON *params, struct error *detail) {
+    if (check_named(params, detail) != 0) return RPC_INVALID_PARAMS;
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(params, "version");
+    if (version == NULL) {
+        error_set(detail, "version: missing");
+        return RPC_INVALID_PARAMS;
+    }
+    if (!cJSON_IsString(version) || !acmeos_version_valid(version->valuestring))
+        return RPC_VERSION_FORMAT;
+    return JSON_ONLY(params, detail, "version") == 0 ? RPC_OK : RPC_INVALID_PARAMS;
+}
+
+// --- carrying out
+
+static void login(struct console *s, uint64_t now_us, struct buf *result) {
+    struct world *w = s->world;
+    console_leave(s, now_us);
+    s->device = s->call.device;
+    s->logged_in = true;
+    struct device *d = &w->devices[s->device];
+    s->next = d->consoles;
+    if (s->next != NULL) s->next->previous = s;
+    d->consoles = s;
+    d->logins++;
+    w->logins++;
+    if (!s->ended) s->login = referee_login(&w->referee, now_us, s->device, s->connection);
+
+    char host[NETWORK_HOST_MAX];
+    network_host(w->network, s->device, host);
+    buf_addf(result, "{\"hostname\": \"%s\", \"platform\": \"acmeos\"}", host);
+}
+
+static void write_version(struct buf *result, const char *version) {
+    const char *dot = strrchr(version, '.');
+    buf_addf(result, "{\"os_version\": \"%.*s\", \"revision\": \"%s\", \"full_version\": \"%s\"}",
+             (int)(dot - version), version, dot + 1, version);
+}
+
+static void get_version(struct console *s, uint64_t now_us, struct buf *result) {
+    (void)now_us;
+    const char *version = device_version(s->world, s->call.device);
+    if (s->call.fault.effect == FAULT_WRONG_VERSION) // one that nobody asks for
+        version = strcmp(version, "0.0.0") == 0 ? "0.0.1" : "0.0.0";
+    write_version(result, version);
+}
+
+static void get_cpu_ram(struct console *s, uint64_t now_us, struct buf *result) {
+    (void)now_us;
+    unsigned cpu = (unsigned)rng_range(rng_mix(s->call.draw, DRAW_CPU), 10, 50);
+    unsigned ram = (unsigned)rng_range(rng_mix(s->call.draw, DRAW_RAM), 1024, 2048);
+    buf_addf(result, "{\"cpu\": %u, \"ram_total\": 4096, \"ram_used\": %u}", cpu, ram);
+}
+
+// The wrong version: the device says that it installed what it was asked to, and did not.
+static void install(struct console *s, uint64_t now_us, struct buf *result) {
+    (void)now_us;
+    struct world *w = s->world;
+    const char *version =
+        cJSON_GetObjectItemCaseSensitive(s->call.request.params, "version")->valuestring;
+    if (s->call.fault.effect != FAULT_WRONG_VERSION)
+        w->devices[s->call.device].version = versions_intern(&w->versions, version);
+    write_version(result, version);
+}
+
+static void logout(struct console *s, uint64_t now_us, struct buf *result) {
+    (void)s; // console_finish() leaves the device once this is answered
+    (void)now_us;
+    buf_adds(result, "true");
+}
+
+static const struct {
+    enum rpc_error (*check)(const cJSON *params, struct error *detail);
+    void (*carry_out)(struct console *s, uint64_t now_us, struct buf *result);
+} calls[OPERATION_COUNT] = {
+    [OPERATION_LOGIN] = {check_login, login},
+    [OPERATION_GET_VERSION] = {check_none, get_version},
+    [OPERATION_GET_CPU_RAM] = {check_none, get_cpu_ram},
+    [OPERATION_INSTALL] = {check_install, install},
+    [OPERATION_LOGOUT] = {check_none, logout},
+};
+
+enum rpc_error console_check_params(enum operation operation, const cJSON *params,
+                                    struct error *detail) {
+    return calls[operation].check(params, detail);
+}
+
+void console_carry_out(struct console *s, uint64_t now_us, struct buf *result) {
+    calls[s->call.operation].carry_out(s, now_us, result);
+}
