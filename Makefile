@@ -19,8 +19,9 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 COMMON_PURE = acmeos address buf duration error file http_route json limits line log mem options prom \
 	prom_process rng rpc strmap suggest yml
 COMMON_SHELL = http
-SIMULATOR_PURE =
-SIMULATOR_SHELL = main
+SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
+	network network_file operation referee versions world
+SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS =

@@ -1,0 +1,119 @@
+// GET /events/: the journal, and the wait for what comes next. A waiter is a suspended request with
+// a timer; while there is one, the check looks at the journal once a turn of the loop.
+#include "simulator/admin.h"
+
+#include "common/duration.h"
+#include "common/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct admin_waiter {
+    struct admin *admin;
+    struct http_request *request;
+    uint64_t after;
+    uv_timer_t timer;
+    struct admin_waiter *next;
+};
+
+static void answer_events(const struct admin *a, struct http_request *r, uint64_t after) {
+    struct buf json = {0};
+    journal_write(&a->world->journal, a->world->network, after, &json);
+    admin_answer_text(r, 200, &json);
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    struct admin_waiter *w = handle->data;
+    struct admin *a = w->admin;
+    free(w);
+    a->waiters_open--;
+    if (a->closing) admin_try_done(a);
+}
+
+// Answers a waiter that is no longer in the list.
+static void end_waiter(struct admin_waiter *w) {
+    answer_events(w->admin, w->request, w->after);
+    uv_close((uv_handle_t *)&w->timer, on_timer_closed);
+}
+
+static void end_where(struct admin *a, uint64_t after_below) {
+    struct admin_waiter **at = &a->waiters;
+    while (*at != NULL) {
+        struct admin_waiter *w = *at;
+        if (w->after >= after_below) {
+            at = &w->next;
+            continue;
+        }
+        *at = w->next;
+        end_waiter(w);
+    }
+    if (a->waiters == NULL) uv_check_stop(&a->check);
+}
+
+static void on_check(uv_check_t *check) {
+    struct admin *a = check->data;
+    end_where(a, a->world->journal.last);
+}
+
+static void on_time_up(uv_timer_t *timer) {
+    struct admin_waiter *w = timer->data;
+    struct admin_waiter **at = &w->admin->waiters;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    if (w->admin->waiters == NULL) uv_check_stop(&w->admin->check);
+    end_waiter(w);
+}
+
+static void begin_to_wait(struct admin *a, struct http_request *r, uint64_t after,
+                          uint64_t wait_us) {
+    struct admin_waiter *w = mem_zalloc(sizeof *w);
+    *w = (struct admin_waiter){.admin = a, .request = r, .after = after, .next = a->waiters};
+    a->waiters = w;
+    a->waiters_open++;
+    uv_timer_init(a->check.loop, &w->timer);
+    w->timer.data = w;
+    uv_timer_start(&w->timer, on_time_up, (wait_us + 999) / 1000, 0);
+    uv_check_start(&a->check, on_check);
+}
+
+void admin_events(void *app, struct http_request *r) {
+    struct admin *a = app;
+    const char *after_text = http_query(r, "after"), *wait_text = http_query(r, "wait");
+    uint64_t after = 0, wait_us = 0;
+    if (after_text != NULL) {
+        size_t digits = strspn(after_text, "0123456789");
+        if (digits == 0 || digits > 18 || after_text[digits] != '\0') {
+            http_answer_problem(r, 400, "after",
+                                "after: expected the number of an event, not %.40s", after_text);
+            return;
+        }
+        after = strtoull(after_text, NULL, 10);
+    }
+    struct error err;
+    if (wait_text != NULL && duration_parse(wait_text, &wait_us, &err) != 0) {
+        http_answer_problem(r, 400, "wait", "wait: %s", err.text);
+        return;
+    }
+    if (wait_us > ADMIN_WAIT_MAX_S * 1000000ULL) wait_us = ADMIN_WAIT_MAX_S * 1000000ULL;
+    if (a->world->journal.last > after || wait_us == 0 || a->closing)
+        answer_events(a, r, after);
+    else
+        begin_to_wait(a, r, after, wait_us);
+}
+
+void admin_watch(struct admin *a, uv_loop_t *loop) {
+    uv_check_init(loop, &a->check);
+    a->check.data = a;
+}
+
+static void on_check_closed(uv_handle_t *handle) {
+    struct admin *a = handle->data;
+    a->check_closed = true;
+    admin_try_done(a);
+}
+
+void admin_end_waiters(struct admin *a) {
+    end_where(a, UINT64_MAX);
+    uv_close((uv_handle_t *)&a->check, on_check_closed);
+}

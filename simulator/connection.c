@@ -1,0 +1,328 @@
+// States: idle -> calling -> writing -> idle, and from any of them to draining (after a last
+// answer) and closed. The memory goes in the last close callback of the two handles.
+#include "simulator/connection.h"
+
+#include "common/mem.h"
+#include "simulator/server.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+enum {
+    PENDING_MAX = 256 * 1024, // bytes; beyond, reading stops
+    DRAIN_MAX = 64 << 20,     // bytes
+    DRAIN_US = 2 * 1000 * 1000,
+    SLOW_TICK_US = 10 * 1000, // how often a slow answer goes on, where a byte is not slower yet
+    LATE_MAX_US = 100 * 1000
+};
+
+struct write {
+    uv_write_t request;
+    struct connection *connection;
+    struct buf data;
+};
+
+static void go_on(struct connection *c);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
+static void on_timer(uv_timer_t *timer);
+
+static struct connection *connection_of(struct console *s) {
+    return (struct connection *)(void *)((char *)s - offsetof(struct connection, console));
+}
+
+// --- closing
+
+static void on_closed(uv_handle_t *handle) {
+    struct connection *c = handle->data;
+    if (handle == (uv_handle_t *)&c->tcp)
+        c->tcp_closed = true;
+    else
+        c->timer_closed = true;
+    if (!c->tcp_closed || !c->timer_closed) return;
+    server_remove(c->server, c);
+    line_reader_deinit(&c->reader);
+    buf_deinit(&c->pending);
+    buf_deinit(&c->reply.out);
+    free(c);
+}
+
+static void close_socket(struct connection *c, bool reset) {
+    assert(c->state != CONNECTION_CLOSED);
+    c->state = CONNECTION_CLOSED;
+    // A reset is refused while a shutdown is under way: then it is an ordinary close.
+    if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0)
+        uv_close((uv_handle_t *)&c->tcp, on_closed);
+}
+
+// The connection is over. An install runs on without it, so the timer may have to stay.
+static void end(struct connection *c, bool reset) {
+    if (c->state == CONNECTION_CLOSED) return;
+    bool runs_on = console_drop(&c->console, server_now_us(c->server));
+    close_socket(c, reset);
+    if (!runs_on) uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+void connection_forget(struct connection *c) {
+    console_forget(&c->console, server_now_us(c->server));
+    if (c->state != CONNECTION_CLOSED) close_socket(c, true);
+    if (!uv_is_closing((uv_handle_t *)&c->timer)) uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+static void wait_for(struct connection *c, uint64_t us);
+
+// All is said: tells the client so, and drops what it still sends, for a socket that is closed with
+// bytes unread sends a reset, which would overtake the answer.
+static void drain(struct connection *c) {
+    console_drop(&c->console, server_now_us(c->server));
+    if (c->eof || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL) != 0) {
+        end(c, false);
+        return;
+    }
+    c->state = CONNECTION_DRAINING;
+    if (c->paused) uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    wait_for(c, DRAIN_US);
+}
+
+// --- the timer: due times in microseconds on a clock of milliseconds
+
+static void wait_for(struct connection *c, uint64_t us) {
+    uint64_t caught_up = us < c->late_us ? us : c->late_us;
+    c->late_us -= caught_up;
+    c->due_us = server_now_us(c->server) + us - caught_up;
+    uint64_t due_ms = server_loop_ms(c->server, c->due_us), now_ms = uv_now(c->timer.loop);
+    uv_timer_start(&c->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+// --- writing
+
+// The reply, or a piece of a slow one, is written.
+static void piece_written(struct connection *c) {
+    if (c->reply_at < c->reply.out.len) {
+        uint64_t piece_us = (uint64_t)c->reply_piece * 1000000 / c->reply.bytes_per_second;
+        wait_for(c, piece_us);
+        return;
+    }
+    buf_deinit(&c->reply.out);
+    switch (c->reply.end) {
+    case CONSOLE_STAYS:
+        c->state = CONNECTION_IDLE;
+        break;
+    case CONSOLE_CLOSES:
+        drain(c);
+        break;
+    case CONSOLE_RESETS:
+        end(c, true);
+        break;
+    }
+}
+
+static void on_written(uv_write_t *request, int status) {
+    struct write *w = request->data;
+    struct connection *c = w->connection;
+    buf_deinit(&w->data);
+    free(w);
+    if (c->state != CONNECTION_WRITING) return;
+    if (status != 0) {
+        end(c, false);
+        return;
+    }
+    piece_written(c);
+    go_on(c);
+}
+
+// True: it is all written. False: on_written() will be told, or the connection has ended.
+static bool write_now(struct connection *c, char *data, size_t len) {
+    uv_buf_t piece = uv_buf_init(data, (unsigned)len);
+    int n = len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->tcp, &piece, 1);
+    if (n < 0 && n != UV_EAGAIN) {
+        end(c, false);
+        return false;
+    }
+    size_t done = n < 0 ? 0 : (size_t)n;
+    if (done == len) return true;
+    struct write *w = mem_zalloc(sizeof *w);
+    w->connection = c;
+    w->request.data = w;
+    buf_add(&w->data, data + done, len - done);
+    piece = uv_buf_init(w->data.data, (unsigned)w->data.len);
+    if (uv_write(&w->request, (uv_stream_t *)&c->tcp, &piece, 1, on_written) == 0) return false;
+    buf_deinit(&w->data);
+    free(w);
+    end(c, false);
+    return false;
+}
+
+static void write_piece(struct connection *c) {
+    struct console_reply *reply = &c->reply;
+    size_t len = reply->out.len - c->reply_at;
+    if (reply->bytes_per_second > 0) {
+        uint64_t tick = reply->bytes_per_second * SLOW_TICK_US / 1000000;
+        if (tick == 0) tick = 1;
+        if (len > tick) len = (size_t)tick;
+    }
+    char *data = reply->out.data + c->reply_at;
+    c->reply_at += len;
+    c->reply_piece = len;
+    if (write_now(c, data, len)) piece_written(c);
+}
+
+static void send_reply(struct connection *c) {
+    c->state = CONNECTION_WRITING;
+    c->reply_at = 0;
+    if (c->reply.out.len > 0)
+        write_piece(c);
+    else
+        piece_written(c);
+}
+
+// --- calls
+
+static void finish_call(struct connection *c) {
+    struct world *w = c->server->world;
+    c->reply = (struct console_reply){0};
+    console_finish(&c->console, server_now_us(c->server), &c->reply);
+    for (struct console *s; (s = console_condemned(w)) != NULL;)
+        end(connection_of(s), true);
+    if (c->state != CONNECTION_CLOSED) {
+        send_reply(c);
+        return;
+    }
+    buf_deinit(&c->reply.out); // an install whose client had gone
+    uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+static void begin_call(struct connection *c, const char *line, size_t len) {
+    uint64_t wait_us = 0;
+    c->reply = (struct console_reply){0};
+    if (!console_begin(&c->console, server_now_us(c->server), line, len, &wait_us, &c->reply)) {
+        send_reply(c);
+        return;
+    }
+    c->state = CONNECTION_CALLING;
+    if (wait_us == 0)
+        finish_call(c);
+    else
+        wait_for(c, wait_us);
+}
+
+static void on_timer(uv_timer_t *timer) {
+    struct connection *c = timer->data;
+    uint64_t now_us = server_now_us(c->server);
+    if (now_us > c->due_us) c->late_us += now_us - c->due_us;
+    if (c->late_us > LATE_MAX_US) c->late_us = LATE_MAX_US;
+    switch (c->state) {
+    case CONNECTION_CALLING:
+    case CONNECTION_CLOSED:
+        finish_call(c);
+        break;
+    case CONNECTION_WRITING:
+        write_piece(c);
+        break;
+    case CONNECTION_DRAINING:
+        end(c, false);
+        break;
+    case CONNECTION_IDLE:
+        assert(false);
+    }
+    go_on(c);
+}
+
+// --- reading
+
+// Begins requests out of data until one has to be waited for. How much was used up.
+static size_t take_lines(struct connection *c, const char *data, size_t len) {
+    line_reader_feed(&c->reader, data, len);
+    while (c->state == CONNECTION_IDLE) {
+        const char *line;
+        size_t line_len;
+        enum line_status status = line_reader_next(&c->reader, &line, &line_len);
+        if (status == LINE_NONE) break;
+        if (status == LINE_READY) {
+            begin_call(c, line, line_len);
+        } else {
+            c->reply = (struct console_reply){0};
+            console_line_too_long(&c->console, &c->reply);
+            send_reply(c);
+        }
+    }
+    return len - c->reader.left;
+}
+
+// What was read before is taken up where the connection allows it, and the end of all requests
+// told.
+static void go_on(struct connection *c) {
+    size_t left = c->pending.len - c->pending_at;
+    if (c->state == CONNECTION_IDLE && left > 0) {
+        c->pending_at += take_lines(c, c->pending.data + c->pending_at, left);
+        left = c->pending.len - c->pending_at;
+    }
+    if (left == 0) {
+        buf_deinit(&c->pending);
+        c->pending_at = 0;
+    } else if (c->pending_at > left) {
+        buf_drop(&c->pending, c->pending_at);
+        c->pending_at = 0;
+    }
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DRAINING) return;
+    if (c->paused && left < PENDING_MAX / 4) {
+        c->paused = false;
+        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    }
+    if (!c->eof || left > 0) return;
+    if (!c->console.ended) console_no_more_requests(&c->console, server_now_us(c->server));
+    if (c->state == CONNECTION_IDLE) end(c, false);
+}
+
+static void take_bytes(struct connection *c, const char *data, size_t len) {
+    if (c->state == CONNECTION_DRAINING) {
+        c->drained += len;
+        if (c->drained > DRAIN_MAX) end(c, false);
+        return;
+    }
+    size_t used = 0;
+    if (c->state == CONNECTION_IDLE && c->pending.len == 0) used = take_lines(c, data, len);
+    if (used < len) buf_add(&c->pending, data + used, len - used);
+    go_on(c);
+    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DRAINING) return;
+    if (c->pending.len - c->pending_at > PENDING_MAX) {
+        c->paused = true;
+        uv_read_stop((uv_stream_t *)&c->tcp);
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    (void)suggested;
+    const struct connection *c = handle->data;
+    *buf = uv_buf_init(c->server->read_buffer, sizeof c->server->read_buffer);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
+    struct connection *c = stream->data;
+    if (c->state == CONNECTION_CLOSED) return;
+    if (len > 0) {
+        take_bytes(c, buf->base, (size_t)len);
+    } else if (len == UV_EOF && c->state != CONNECTION_DRAINING) {
+        c->eof = true;
+        go_on(c);
+    } else if (len < 0) {
+        end(c, false);
+    }
+}
+
+// --- the beginning
+
+void connection_accept(struct server *server, uv_stream_t *listener) {
+    struct connection *c = mem_zalloc(sizeof *c);
+    c->server = server;
+    console_init(&c->console, server->world);
+    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    uv_tcp_init(listener->loop, &c->tcp);
+    uv_timer_init(listener->loop, &c->timer);
+    c->tcp.data = c->timer.data = c;
+    server_add(server, c);
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
+        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
+        end(c, false);
+}

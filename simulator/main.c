@@ -1,0 +1,218 @@
+// The simulator: options in, network, listeners, loop, and a clean end.
+#include "common/address.h"
+#include "common/file.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/options.h"
+#include "simulator/admin.h"
+#include "simulator/network_file.h"
+#include "simulator/server.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_USAGE = OPTIONS_EXIT_USAGE, DESCRIPTORS = 4096 };
+
+struct config {
+    const char *network; // a file, or NULL
+    union address devices, admin;
+    unsigned addresses;
+    uint64_t seed;
+    bool latency_given;
+    struct duration_range latency;
+    double time_scale;
+};
+
+// --- options
+
+static int set_network(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct config *)config)->network = value;
+    return 0;
+}
+
+static int set_devices(void *config, const char *value, struct error *err) {
+    return address_parse(value, &((struct config *)config)->devices, err);
+}
+
+static int set_admin(void *config, const char *value, struct error *err) {
+    return address_parse(value, &((struct config *)config)->admin, err);
+}
+
+static int parse_whole(const char *value, uint64_t low, uint64_t high, uint64_t *out,
+                       struct error *err) {
+    size_t digits = strspn(value, "0123456789");
+    uint64_t n = digits == 0 || digits > 19 ? 0 : strtoull(value, NULL, 10);
+    if (digits == 0 || digits > 19 || value[digits] != '\0' || n < low || n > high)
+        return error_set(err, "'%.40s': expected a whole number from %llu to %llu", value,
+                         (unsigned long long)low, (unsigned long long)high);
+    *out = n;
+    return 0;
+}
+
+static int set_addresses(void *config, const char *value, struct error *err) {
+    uint64_t n = 1;
+    int rc = parse_whole(value, 1, SERVER_ADDRESSES_MAX, &n, err);
+    if (rc == 0) ((struct config *)config)->addresses = (unsigned)n;
+    return rc;
+}
+
+static int set_seed(void *config, const char *value, struct error *err) {
+    return parse_whole(value, 0, INT64_MAX, &((struct config *)config)->seed, err);
+}
+
+static int set_latency(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    c->latency_given = true;
+    return duration_range_parse(value, &c->latency, err);
+}
+
+static int set_time_scale(void *config, const char *value, struct error *err) {
+    char *end;
+    double scale = strtod(value, &end);
+    if (end == value || *end != '\0' || !(scale >= 0 && scale <= 1000))
+        return error_set(err, "'%.40s': expected a number from 0 to 1000", value);
+    ((struct config *)config)->time_scale = scale;
+    return 0;
+}
+
+static const struct option_spec specs[] = {
+    {"network", "FILE", "the network, in YAML (the built-in ACME one)", set_network},
+    {"devices", "HOST:PORT", "where devices listen, port 0: any (127.0.0.1:8300)", set_devices},
+    {"addresses", "N", "listen on N addresses, from that one upward (1)", set_addresses},
+    {"admin", "HOST:PORT", "where the admin API listens (127.0.0.1:8301)", set_admin},
+    {"seed", "N", "what all draws come from (1)", set_seed},
+    {"latency", "RANGE", "of each call, such as 10ms..2s, or 0 (the network's)", set_latency},
+    {"time-scale", "X", "multiplies every simulated delay (1)", set_time_scale},
+};
+
+static const struct options options = {
+    .program = "simulator",
+    .summary = "Simulates the devices of a network, with faults, and watches what is done to them.",
+    .specs = specs,
+    .count = sizeof specs / sizeof *specs,
+};
+
+// --- the program
+
+struct program {
+    struct config config;
+    struct network network;
+    struct world world;
+    struct server *server;
+    struct admin admin;
+    uv_loop_t loop;
+    uv_signal_t term, interrupt;
+    char (*hosts)[ADDRESS_TEXT_MAX];
+    const char **host_list;
+};
+
+static void on_part_closed(void *arg) {
+    (void)arg; // the loop ends when nothing is left in it
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    (void)number;
+    struct program *p = handle->data;
+    if (uv_is_closing((uv_handle_t *)&p->term)) return;
+    uv_close((uv_handle_t *)&p->term, NULL);
+    uv_close((uv_handle_t *)&p->interrupt, NULL);
+    admin_close(&p->admin, on_part_closed, p);
+    server_close(p->server, on_part_closed, p);
+}
+
+static int load_network(struct program *p, struct error *err) {
+    int rc = 0;
+    network_init(&p->network);
+    if (p->config.network == NULL)
+        rc = network_seal(&p->network, err);
+    else
+        rc = network_file_load(&p->network, &p->world.faults, p->config.network, err);
+    if (p->config.latency_given) network_set_latency(&p->network, p->config.latency);
+    return rc;
+}
+
+static struct listing_addresses list_addresses(struct program *p) {
+    unsigned count = p->config.addresses;
+    p->hosts = mem_array(count, sizeof *p->hosts);
+    p->host_list = mem_array(count, sizeof *p->host_list);
+    for (unsigned i = 0; i < count; i++) {
+        address_format_host(server_address(p->server, i), p->hosts[i]);
+        p->host_list[i] = p->hosts[i];
+    }
+    return (struct listing_addresses){p->host_list, count,
+                                      address_port(server_address(p->server, 0))};
+}
+
+static int start(struct program *p, struct error *err) {
+    int rc = limits_descriptors(DESCRIPTORS + p->config.addresses, err);
+    if (rc == 0)
+        rc = server_start(p->server, &p->loop, &p->world, &p->config.devices, p->config.addresses,
+                          err);
+    if (rc != 0) return rc;
+    struct listing_addresses addresses = list_addresses(p);
+    rc = admin_start(&p->admin, &p->loop, &p->config.admin, p->server, &addresses, err);
+    if (rc != 0) {
+        server_close(p->server, on_part_closed, p);
+        return rc;
+    }
+    uv_signal_init(&p->loop, &p->term);
+    uv_signal_init(&p->loop, &p->interrupt);
+    p->term.data = p->interrupt.data = p;
+    uv_signal_start(&p->term, on_signal, SIGTERM);
+    uv_signal_start(&p->interrupt, on_signal, SIGINT);
+    return 0;
+}
+
+static void say_ready(const struct program *p) {
+    char devices[ADDRESS_TEXT_MAX], admin[ADDRESS_TEXT_MAX];
+    address_format(server_address(p->server, 0), devices);
+    address_format(http_address(p->admin.http), admin);
+    printf("simulator: %u devices on %s, admin http://%s\n", p->network.devices, devices, admin);
+    fflush(stdout);
+}
+
+static int run(struct program *p) {
+    struct error err;
+    int exit_code = EXIT_SUCCESS;
+    if (load_network(p, &err) != 0) {
+        fprintf(stderr, "simulator: %s\n", err.text);
+        fault_deinit(&p->world.faults);
+        network_deinit(&p->network);
+        return EXIT_USAGE;
+    }
+    struct fault_list faults = p->world.faults;
+    world_init(&p->world, &p->network, p->config.seed, p->config.time_scale);
+    p->world.faults = faults;
+    uv_loop_init(&p->loop);
+    p->server = mem_zalloc(sizeof *p->server);
+    if (start(p, &err) != 0) {
+        fprintf(stderr, "simulator: %s\n", err.text);
+        exit_code = EXIT_FAILURE;
+    } else {
+        say_ready(p);
+    }
+    uv_run(&p->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&p->loop);
+    free(p->hosts);
+    free(p->host_list);
+    free(p->server);
+    world_deinit(&p->world);
+    network_deinit(&p->network);
+    return exit_code;
+}
+
+int main(int argc, char **argv) {
+    mem_init();
+    signal(SIGPIPE, SIG_IGN);
+    struct program p = {.config = {.addresses = 1, .seed = 1, .time_scale = 1}};
+    struct error err;
+    int exit_code = EXIT_SUCCESS;
+    address_parse("127.0.0.1:8300", &p.config.devices, &err);
+    address_parse("127.0.0.1:8301", &p.config.admin, &err);
+    if (!options_parse(&options, &p.config, argc, argv, &exit_code)) return exit_code;
+    return run(&p);
+}

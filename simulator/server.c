@@ -1,0 +1,140 @@
+#include "simulator/server.h"
+
+#include "common/mem.h"
+#include "simulator/connection.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+enum { PORT_TRIES = 20 };
+
+struct server_listener {
+    uv_tcp_t tcp;
+    union address address;
+};
+
+uint64_t server_now_us(const struct server *s) {
+    return (uv_hrtime() - s->start_ns) / 1000;
+}
+
+uint64_t server_loop_ms(const struct server *s, uint64_t due_us) {
+    return (s->start_ns + due_us * 1000 + 999999) / 1000000;
+}
+
+const union address *server_address(const struct server *s, unsigned index) {
+    return &s->listeners[index].address;
+}
+
+// --- connections
+
+void server_add(struct server *s, struct connection *c) {
+    c->next = s->connections;
+    if (c->next != NULL) c->next->previous = c;
+    s->connections = c;
+    s->connections_len++;
+}
+
+static void finish_closing(struct server *s) {
+    if (s->done == NULL || s->listeners_open > 0 || s->connections_len > 0) return;
+    free(s->listeners);
+    s->listeners = NULL;
+    s->done(s->done_arg);
+}
+
+void server_remove(struct server *s, struct connection *c) {
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        s->connections = c->next;
+    if (c->next != NULL) c->next->previous = c->previous;
+    s->connections_len--;
+    finish_closing(s);
+}
+
+void server_forget_all(struct server *s) {
+    for (struct connection *c = s->connections; c != NULL; c = c->next)
+        connection_forget(c);
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+    if (status == 0) connection_accept(listener->data, listener);
+}
+
+// --- listening
+
+static void on_listener_closed(uv_handle_t *handle) {
+    struct server *s = handle->data;
+    s->listeners_open--;
+    finish_closing(s);
+}
+
+// The address that many above first. Only IPv4 has more than one.
+static union address address_above(const union address *first, unsigned count) {
+    union address a = *first;
+    if (count > 0) a.v4.sin_addr.s_addr = htonl(ntohl(first->v4.sin_addr.s_addr) + count);
+    return a;
+}
+
+static int listen_on(struct server *s, struct server_listener *l) {
+    union address *a = &l->address;
+    int len = sizeof a->storage;
+    uv_tcp_init(s->loop, &l->tcp);
+    l->tcp.data = s;
+    s->listeners_open++;
+    int rc = uv_tcp_bind(&l->tcp, &a->any, 0);
+    if (rc == 0) rc = uv_listen((uv_stream_t *)&l->tcp, SERVER_BACKLOG, on_connection);
+    if (rc == 0) rc = uv_tcp_getsockname(&l->tcp, &a->any, &len);
+    return rc;
+}
+
+static void close_listeners(struct server *s) {
+    for (unsigned i = 0; i < s->listeners_len; i++)
+        uv_close((uv_handle_t *)&s->listeners[i].tcp, on_listener_closed);
+    s->listeners_len = 0;
+}
+
+// All of them, or none. *failed is the address at fault.
+static int listen_on_all(struct server *s, const union address *first, unsigned addresses,
+                         union address *failed) {
+    s->listeners = mem_array(addresses, sizeof *s->listeners);
+    for (unsigned i = 0; i < addresses; i++) {
+        struct server_listener *l = &s->listeners[i];
+        l->address = address_above(first, i);
+        if (i > 0) address_set_port(&l->address, address_port(&s->listeners[0].address));
+        s->listeners_len++;
+        int rc = listen_on(s, l);
+        if (rc == 0) continue;
+        *failed = l->address;
+        close_listeners(s);
+        while (s->listeners_open > 0)
+            uv_run(s->loop, UV_RUN_NOWAIT);
+        free(s->listeners);
+        s->listeners = NULL;
+        return rc;
+    }
+    return 0;
+}
+
+int server_start(struct server *s, uv_loop_t *loop, struct world *world, const union address *first,
+                 unsigned addresses, struct error *err) {
+    *s = (struct server){.loop = loop, .world = world, .start_ns = uv_hrtime()};
+    if (addresses > 1 && first->any.sa_family != AF_INET)
+        return error_set(err, "more than one address needs an IPv4 address to begin with");
+    union address failed;
+    int rc, tries = address_port(first) == 0 ? PORT_TRIES : 1;
+    do // a port that is free on the first address may be taken on another
+        rc = listen_on_all(s, first, addresses, &failed);
+    while (rc == UV_EADDRINUSE && --tries > 0);
+    if (rc == 0) return 0;
+    char text[ADDRESS_TEXT_MAX];
+    address_format(&failed, text);
+    return error_system(err, rc, "cannot listen on %s", text);
+}
+
+void server_close(struct server *s, void (*done)(void *arg), void *arg) {
+    s->done = done;
+    s->done_arg = arg;
+    server_forget_all(s);
+    close_listeners(s);
+    finish_closing(s);
+}
