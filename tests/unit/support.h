@@ -1,6 +1,7 @@
 // What several suites need. JSON is written with 'single' quotes in the tests.
 #pragma once
 
+#include "common/buf.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "orchestrator/inventory.h"

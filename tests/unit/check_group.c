@@ -1,0 +1,121 @@
+#include "orchestrator/group.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_group(void);
+
+static const char
+    network[] =
+        "{'earth': {" HOST("edge00.earth", "edge", "10") ", " HOST("leaf00.earth", "leaf", "100") ", " HOST(
+            "edge01.earth", "edge",
+            "11") ", " HOST("leaf01.earth", "leaf",
+                            "100") ", " HOST("leaf02.earth", "leaf",
+                                             "101") "}, 'mars': {" HOST("leaf00.mars", "leaf",
+                                                                        "100") ", " HOST("edge00."
+                                                                                         "mars",
+                                                                                         "edge",
+                                                                                         "10") "}}";
+
+// "key: hosts; key: hosts; "
+static char *describe(const struct inventory *inventory, const struct grouping *grouping) {
+    struct buf text = {0};
+    for (size_t g = 0; g < grouping->count; g++) {
+        const struct group *group = &grouping->groups[g];
+        buf_addf(&text, "%s:", group->key);
+        for (uint32_t i = 0; i < group->count; i++)
+            buf_addf(&text, " %s", inventory->hosts[grouping->order[group->first + i]].name);
+        buf_adds(&text, "; ");
+    }
+    return buf_take(&text);
+}
+
+START_TEST(leaves_are_grouped_by_site_and_rack_and_others_by_site_and_type) {
+    struct inventory *inventory = inventory_of(network);
+    uint32_t hosts[] = {0, 1, 2, 3, 4, 5, 6};
+    struct selection all = {hosts, COUNT(hosts)};
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &all);
+    char *text = describe(inventory, &grouping);
+    ck_assert_str_eq(text, "earth_edge: edge00.earth edge01.earth; "
+                           "earth_leaf_100: leaf00.earth leaf01.earth; "
+                           "earth_leaf_101: leaf02.earth; "
+                           "mars_leaf_100: leaf00.mars; "
+                           "mars_edge: edge00.mars; ");
+    ck_assert_uint_eq(grouping.hosts, 7);
+    free(text);
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(only_selected_hosts_are_grouped_and_groups_stand_in_order_of_their_first) {
+    struct inventory *inventory = inventory_of(network);
+    uint32_t hosts[] = {3, 4, 6};
+    struct selection some = {hosts, COUNT(hosts)};
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &some);
+    char *text = describe(inventory, &grouping);
+    ck_assert_str_eq(text, "earth_leaf_100: leaf01.earth; earth_leaf_101: leaf02.earth; "
+                           "mars_edge: edge00.mars; ");
+    free(text);
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(no_hosts_are_no_groups) {
+    struct inventory *inventory = inventory_of(network);
+    struct selection none = {NULL, 0};
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &none);
+    ck_assert_uint_eq(grouping.count, 0);
+    ck_assert_uint_eq(grouping.hosts, 0);
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_thousand_groups_keep_their_keys_and_pairs) {
+    enum { RACKS = 1000 };
+    struct buf text = {0};
+    buf_adds(&text, "{'earth': {");
+    for (int i = 0; i < 2 * RACKS; i++)
+        buf_addf(&text,
+                 "%s'leaf%04d': {'platform': 'acmeos', 'dev_type': 'leaf', 'rack': '%d', "
+                 "'hostname': '127.0.0.1', 'port': 1}",
+                 i == 0 ? "" : ", ", i, i % RACKS);
+    buf_adds(&text, "}}");
+    struct inventory *inventory = inventory_of(text.data);
+    uint32_t hosts[2 * RACKS];
+    for (uint32_t i = 0; i < 2 * RACKS; i++)
+        hosts[i] = i;
+    struct selection all = {hosts, COUNT(hosts)};
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &all);
+    ck_assert_uint_eq(grouping.count, RACKS);
+    for (uint32_t g = 0; g < RACKS; g++) {
+        char key[32];
+        snprintf(key, sizeof key, "earth_leaf_%u", g);
+        const struct group *group = &grouping.groups[g];
+        ck_assert_str_eq(group->key, key);
+        ck_assert_uint_eq(group->count, 2);
+        ck_assert_uint_eq(grouping.order[group->first], g);
+        ck_assert_uint_eq(grouping.order[group->first + 1], g + RACKS);
+    }
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+    buf_deinit(&text);
+}
+END_TEST
+
+Suite *check_group(void) {
+    Suite *suite = suite_create("group");
+    TCase *tcase = tcase_create("group");
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, leaves_are_grouped_by_site_and_rack_and_others_by_site_and_type);
+    tcase_add_test(tcase, only_selected_hosts_are_grouped_and_groups_stand_in_order_of_their_first);
+    tcase_add_test(tcase, no_hosts_are_no_groups);
+    tcase_add_test(tcase, a_thousand_groups_keep_their_keys_and_pairs);
+    return suite;
+}

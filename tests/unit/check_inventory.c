@@ -1,0 +1,217 @@
+#include "orchestrator/inventory.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_inventory(void);
+
+static const char network[] = "{'earth': {" HOST("spine00.earth", "spine", "20") ", " HOST(
+    "leaf00.earth", "leaf",
+    "100") "}, 'pluto': {}, 'mars': {" HOST("leaf00.mars", "leaf",
+                                            "100") ", " HOST("spine00.mars", "spine",
+                                                             "20") ", " HOST("edge00.mars", "edge",
+                                                                             "10") "}}";
+
+START_TEST(an_inventory_keeps_the_documents_order_and_fields) {
+    static const char *const names[] = {"spine00.earth", "leaf00.earth", "leaf00.mars",
+                                        "spine00.mars", "edge00.mars"};
+    static const char *const sites[] = {"earth", "earth", "mars", "mars", "mars"};
+    static const char *const types[] = {"spine", "leaf", "leaf", "spine", "edge"};
+    struct inventory *inventory = inventory_of(network);
+    ck_assert_uint_eq(inventory->count, COUNT(names));
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct host *host = &inventory->hosts[i];
+        ck_assert_str_eq(host->name, names[i]);
+        ck_assert_str_eq(inventory_site(inventory, host), sites[i]);
+        ck_assert_str_eq(inventory_dev_type(inventory, host), types[i]);
+        ck_assert_str_eq(host->address, "127.0.0.1");
+        ck_assert_uint_eq(host->port, 8300);
+    }
+    ck_assert_str_eq(inventory->hosts[1].rack, "100");
+    ck_assert_uint_eq(inventory->sites.count, 3); // one without hosts is a site too
+    ck_assert_str_eq(inventory->sites.list[1], "pluto");
+    inventory_unref(inventory);
+}
+END_TEST
+
+#define BASE        "'platform': 'acmeos', 'dev_type': 'leaf', 'rack': '1', "
+#define ONE(fields) "{'earth': {'h': {" fields "}}}"
+
+START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
+    static const struct {
+        const char *document, *text;
+    } cases[] = {
+        {"[]", "expected an object of sites, not an array"},
+        {"{'earth': []}", "earth: expected an object, not an array"},
+        {"{'earth': {'h': 1}}", "earth.h: expected an object, not a number"},
+        {"{'': {}}", "the site's name is empty"},
+        {"{'a b': {}}", "the site's name holds a space"},
+        {"{'earth': {'h\\n': {}}}", "the host's name holds a space or a control character"},
+        {ONE(""), "earth.h.platform: missing"},
+        {ONE("'platform': 'ios'"), "earth.h.platform: 'ios' is unknown; only acmeos is"},
+        {ONE("'platform': 'acmeos', 'dev_type': ''"), "earth.h: dev_type is empty"},
+        {ONE("'platform': 'acmeos', 'dev_type': 'leaf', 'rack': 20"),
+         "earth.h.rack: expected a string, not a number"},
+        {ONE(BASE "'port': 1"), "earth.h.hostname: missing"},
+        {ONE(BASE "'hostname': 'a b', 'port': 1"), "earth.h: hostname holds a space"},
+        {ONE(BASE "'hostname': 'a'"), "earth.h.port: missing"},
+        {ONE(BASE "'hostname': 'a', 'port': 0"), "earth.h.port: expected a whole number from 1"},
+        {ONE(BASE "'hostname': 'a', 'port': 65536"), "earth.h.port: expected a whole number"},
+        {ONE(BASE "'hostname': 'a', 'port': 80.5"), "earth.h.port: expected a whole number"},
+        {ONE(BASE "'hostname': 'a', 'port': '80'"), "earth.h.port: expected a whole number"},
+        {"{'a': {" HOST("x", "leaf", "1") "}, 'b': {" HOST("x", "leaf", "1") "}}",
+         "b.x: there is another host of this name in another site"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        cJSON *json = json_of(cases[i].document);
+        struct inventory *inventory = NULL;
+        struct error err;
+        ck_assert_msg(inventory_parse(json, &inventory, &err) == ERROR_INPUT, "%s was taken",
+                      cases[i].document);
+        ck_assert_ptr_null(inventory);
+        ck_assert_msg(strstr(err.text, cases[i].text) != NULL, "%s: %s", cases[i].document,
+                      err.text);
+        cJSON_Delete(json);
+    }
+}
+END_TEST
+
+static const char *const earth[] = {"earth"}, *const mars_earth[] = {"mars", "earth", "mars"},
+                         *const pluto[] = {"pluto"}, *const leaf[] = {"leaf"},
+                         *const venus[] = {"earth", "venus"}, *const super[] = {"superspine"},
+                         *const earthmars[] = {"earthmars"}, *const part[] = {"eart"};
+
+#define ALL                                                                                        \
+    { NULL, 0, true }
+#define NONE                                                                                       \
+    { NULL, 0, false }
+#define NAMED(names)                                                                               \
+    { (const char **)(uintptr_t)(names), COUNT(names), false }
+
+START_TEST(a_selection_is_in_inventory_order) {
+    static const struct {
+        struct filter sites, types;
+        const char *hosts; // indices
+    } cases[] = {
+        {ALL, ALL, "01234"},
+        {NONE, ALL, ""},
+        {ALL, NONE, ""},
+        {NAMED(earth), ALL, "01"},
+        {NAMED(mars_earth), ALL, "01234"}, // and a name twice selects no host twice
+        {NAMED(mars_earth), NAMED(leaf), "12"},
+        {NAMED(pluto), ALL, ""},
+        {NAMED(earth), NAMED(leaf), "1"},
+    };
+    struct inventory *inventory = inventory_of(network);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct selection selection;
+        struct error err;
+        const char *field;
+        ck_assert_int_eq(
+            inventory_select(inventory, &cases[i].sites, &cases[i].types, &selection, &field, &err),
+            0);
+        char hosts[16] = "";
+        for (size_t h = 0; h < selection.count; h++)
+            hosts[h] = (char)('0' + selection.hosts[h]);
+        ck_assert_str_eq(hosts, cases[i].hosts);
+        selection_deinit(&selection);
+    }
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(an_unknown_name_is_refused_with_the_known_ones) {
+    static const struct {
+        struct filter sites, types;
+        const char *field, *text;
+    } cases[] = {
+        {NAMED(venus), ALL, "filter_sites",
+         "filter_sites[1]: there is no site 'venus'; known are: earth, pluto, mars"},
+        {NAMED(earthmars), ALL, "filter_sites", "there is no site 'earthmars'"},
+        {NAMED(part), ALL, "filter_sites", "there is no site 'eart'"},
+        {ALL, NAMED(super), "filter_dev_types",
+         "filter_dev_types[0]: there is no device type 'superspine'; known are: spine, leaf, edge"},
+        {NONE, NAMED(super), "filter_dev_types", "there is no device type"},
+    };
+    struct inventory *inventory = inventory_of(network);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct selection selection;
+        struct error err;
+        const char *field;
+        ck_assert_int_eq(
+            inventory_select(inventory, &cases[i].sites, &cases[i].types, &selection, &field, &err),
+            ERROR_INPUT);
+        ck_assert_str_eq(field, cases[i].field);
+        ck_assert_msg(strstr(err.text, cases[i].text) != NULL, "%s", err.text);
+    }
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(many_known_names_are_counted_and_not_all_listed) {
+    struct buf text = {0};
+    buf_adds(&text, "{");
+    for (int i = 0; i < 50; i++)
+        buf_addf(&text, "%s'site%02d': {}", i == 0 ? "" : ", ", i);
+    buf_adds(&text, "}");
+    struct inventory *inventory = inventory_of(text.data);
+    struct filter sites = NAMED(earth), all = ALL;
+    struct selection selection;
+    struct error err;
+    const char *field;
+    ck_assert_int_eq(inventory_select(inventory, &sites, &all, &selection, &field, &err),
+                     ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "site19 and 30 more"));
+    ck_assert_ptr_null(strstr(err.text, "site20"));
+    inventory_unref(inventory);
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(a_large_inventory_keeps_every_name) {
+    struct buf text = {0};
+    buf_adds(&text, "{'earth': {");
+    for (int i = 0; i < 5000; i++)
+        buf_addf(&text,
+                 "%s'leaf%05d.earth': {'platform': 'acmeos', 'dev_type': 'leaf', 'rack': '%d', "
+                 "'hostname': '127.0.0.%d', 'port': %d}",
+                 i == 0 ? "" : ", ", i, i / 2, i % 4 + 1, 1000 + i);
+    buf_adds(&text, "}}");
+    struct inventory *inventory = inventory_of(text.data);
+    ck_assert_uint_eq(inventory->count, 5000);
+    for (int i = 0; i < 5000; i += 7) {
+        char name[32];
+        snprintf(name, sizeof name, "leaf%05d.earth", i);
+        ck_assert_str_eq(inventory->hosts[i].name, name);
+        ck_assert_int_eq(atoi(inventory->hosts[i].rack), i / 2);
+        ck_assert_int_eq(inventory->hosts[i].address[8] - '0', i % 4 + 1);
+        ck_assert_int_eq(inventory->hosts[i].port, 1000 + i);
+    }
+    inventory_unref(inventory);
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(an_inventory_lives_as_long_as_its_last_reference) {
+    struct inventory *inventory = inventory_of(network);
+    ck_assert_ptr_eq(inventory_ref(inventory), inventory);
+    inventory_unref(inventory);
+    ck_assert_str_eq(inventory->hosts[0].name, "spine00.earth");
+    inventory_unref(inventory);
+    inventory_unref(NULL);
+}
+END_TEST
+
+Suite *check_inventory(void) {
+    Suite *suite = suite_create("inventory");
+    TCase *tcase = tcase_create("inventory");
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
+    tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
+    tcase_add_test(tcase, a_selection_is_in_inventory_order);
+    tcase_add_test(tcase, an_unknown_name_is_refused_with_the_known_ones);
+    tcase_add_test(tcase, many_known_names_are_counted_and_not_all_listed);
+    tcase_add_test(tcase, a_large_inventory_keeps_every_name);
+    tcase_add_test(tcase, an_inventory_lives_as_long_as_its_last_reference);
+    return suite;
+}

@@ -1,0 +1,481 @@
+// upgrade_os over a session: what the device says, a line at a time, and what comes of it. Each
+// case is a script of moves; time is a number in it.
+#include "common/rpc.h"
+#include "orchestrator/session.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_session(void);
+
+enum move_kind { END, CONNECTED, RESULT, ERROR, LINE, TOO_LONG, LOST, DEADLINE };
+
+struct move {
+    enum move_kind kind;
+    const char *text; // a result, the device's message, a raw line ($ is the call's id), a loss
+    uint64_t now_ms;  // 0: as before
+    enum session_want want;
+    const char *sends;    // of SESSION_SEND: the method
+    uint64_t deadline_ms; // 0: not looked at
+};
+
+enum { MOVES_MAX = 24 };
+
+struct script {
+    const char *name;
+    struct move moves[MOVES_MAX];
+    enum host_result result;
+    const char *text;
+};
+
+static const struct session_config config = {
+    .username = "admin",
+    .password = "pass\"word",
+    .connect_timeout_ms = 5000,
+    .call_timeout_ms = 30000,
+    .install_timeout_ms = 300000,
+};
+static const struct task_args args = {.version = "5.3.1"};
+static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1", .port = 8300};
+
+#define OLD "{'os_version': '5.2', 'revision': '4', 'full_version': '5.2.4'}"
+#define NEW "{'os_version': '5.3', 'revision': '1', 'full_version': '5.3.1'}"
+
+// Moves that most scripts share.
+#define CONNECT                                                                                    \
+    { CONNECTED, NULL, 0, SESSION_SEND, "login", 0 }
+#define LOGIN(next)                                                                                \
+    { RESULT, "{'hostname': 'leaf63.earth'}", 0, SESSION_SEND, next, 0 }
+#define GET(v, next)                                                                               \
+    { RESULT, v, 0, SESSION_SEND, next, 0 }
+#define TO_INSTALL CONNECT, LOGIN("get_version"), GET(OLD, "install_os_version")
+#define TO_VERIFY  TO_INSTALL, GET(NEW, "get_version")
+#define TO_LOGOUT  TO_VERIFY, GET(NEW, "logout")
+#define LOGGED_OUT                                                                                 \
+    { RESULT, "true", 0, SESSION_END, NULL, 0 }
+#define LOST_THEN_PAUSE                                                                            \
+    { LOST, "connection reset by the device", 0, SESSION_PAUSE, NULL, 0 }
+#define RECONNECT                                                                                  \
+    { DEADLINE, NULL, 1100, SESSION_CONNECT, NULL, 0 }
+#define BACK RECONNECT, CONNECT, LOGIN("get_version")
+#define ENDS(kind, text)                                                                           \
+    { kind, text, 0, SESSION_END, NULL, 0 }
+#define LOSS "install_os_version: connection reset by the device"
+
+static const struct script successes[] = {
+    {"a device is upgraded", {TO_LOGOUT, LOGGED_OUT}, HOST_CHANGED, "success!!!"},
+    {"a device that runs the version is left alone",
+     {CONNECT, LOGIN("get_version"), GET(NEW, "logout"), LOGGED_OUT},
+     HOST_UNCHANGED,
+     "nothing to do!!!"},
+    {"what the install answers is not believed, the version afterwards is",
+     {TO_INSTALL, GET(OLD, "get_version"), GET(NEW, "logout"), LOGGED_OUT},
+     HOST_CHANGED,
+     "success!!!"},
+    {"lost in the install",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
+     HOST_CHANGED,
+     "success!!!"},
+    {"lost in the verification",
+     {TO_VERIFY, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
+     HOST_CHANGED,
+     "success!!!"},
+    {"lost in the logout",
+     {TO_LOGOUT, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
+     HOST_CHANGED,
+     "success!!!"},
+    {"lost again in the logout after coming back",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"),
+      ENDS(LOST, "connection reset by the device")},
+     HOST_CHANGED,
+     "success!!!"},
+    {"no answer to the logout after coming back",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), ENDS(DEADLINE, NULL)},
+     HOST_CHANGED,
+     "success!!!"},
+    {"refused, dropped and silent while rebooting, then back",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      RECONNECT,
+      {LOST, "connection refused", 1100, SESSION_PAUSE, NULL, 1300},
+      {DEADLINE, NULL, 1300, SESSION_CONNECT, NULL, 6300},
+      {CONNECTED, NULL, 1310, SESSION_SEND, "login", 31310},
+      {LOST, "connection reset by the device", 1320, SESSION_PAUSE, NULL, 1720},
+      {DEADLINE, NULL, 1720, SESSION_CONNECT, NULL, 6720},
+      {DEADLINE, NULL, 6720, SESSION_PAUSE, NULL, 7520},
+      {DEADLINE, NULL, 7520, SESSION_CONNECT, NULL, 0},
+      {CONNECTED, NULL, 7530, SESSION_SEND, "login", 37530},
+      {DEADLINE, NULL, 37530, SESSION_PAUSE, NULL, 39130},
+      {DEADLINE, NULL, 39130, SESSION_CONNECT, NULL, 0},
+      CONNECT,
+      LOGIN("get_version"),
+      GET(NEW, "logout"),
+      LOGGED_OUT},
+     HOST_CHANGED,
+     "success!!!"},
+};
+
+static const struct script failures[] = {
+    {"refused",
+     {ENDS(LOST, "connection refused")},
+     HOST_FAILED,
+     "connect to 127.0.0.1:8300: connection refused"},
+    {"no connection in time",
+     {{DEADLINE, NULL, 6000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "connect to 127.0.0.1:8300: no connection within 5s"},
+    {"no answer to the login",
+     {{CONNECTED, NULL, 1500, SESSION_SEND, "login", 31500},
+      {DEADLINE, NULL, 31500, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "login: no answer within 30s"},
+    {"wrong password",
+     {CONNECT, ENDS(ERROR, "authentication failed")},
+     HOST_FAILED,
+     "login: authentication failed"},
+    {"the wrong host answers",
+     {CONNECT, ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
+     HOST_FAILED,
+     "login: asked for leaf63.earth but reached leaf64.earth"},
+    {"the login's answer has no host",
+     {CONNECT, ENDS(RESULT, "{}")},
+     HOST_FAILED,
+     "login: result.hostname: missing"},
+    {"the login's answer is no object",
+     {CONNECT, ENDS(RESULT, "true")},
+     HOST_FAILED,
+     "login: result: expected an object, not a boolean"},
+    {"closed before anything was changed",
+     {CONNECT, LOGIN("get_version"), ENDS(LOST, "connection closed by the device")},
+     HOST_FAILED,
+     "get_version: connection closed by the device"},
+    {"a version that is no text",
+     {CONNECT, LOGIN("get_version"), ENDS(RESULT, "{'full_version': 5.2}")},
+     HOST_FAILED,
+     "get_version: result.full_version: expected a string, not a number"},
+    {"not JSON",
+     {CONNECT, LOGIN("get_version"), ENDS(LINE, "{'jsonrpc")},
+     HOST_FAILED,
+     "get_version: the answer is not JSON"},
+    {"an answer to another question",
+     {CONNECT, LOGIN("get_version"), ENDS(LINE, "{'jsonrpc': '2.0', 'id': 99, 'result': " NEW "}")},
+     HOST_FAILED,
+     "get_version: the answer has another id than the question"},
+    {"the same answer again",
+     {CONNECT, LOGIN("get_version"), GET(OLD, "install_os_version"),
+      ENDS(LINE, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}")},
+     HOST_FAILED,
+     "install_os_version: the answer has another id than the question"},
+    {"too long",
+     {CONNECT, LOGIN("get_version"), ENDS(TOO_LONG, NULL)},
+     HOST_FAILED,
+     "get_version: the answer is longer than 65536 bytes"},
+    {"the install fails",
+     {TO_INSTALL, ENDS(ERROR, "problem communicating with device")},
+     HOST_FAILED,
+     "install_os_version: problem communicating with device"},
+    {"the install answers nonsense",
+     {TO_INSTALL, ENDS(RESULT, "[]")},
+     HOST_FAILED,
+     "install_os_version: result: expected an object, not an array"},
+    {"the install is not answered",
+     {CONNECT,
+      LOGIN("get_version"),
+      {RESULT, OLD, 2000, SESSION_SEND, "install_os_version", 302000},
+      {DEADLINE, NULL, 302000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "install_os_version: no answer within 300s"},
+    {"another version than asked",
+     {TO_VERIFY, ENDS(RESULT, OLD)},
+     HOST_FAILED,
+     "get_version: installed 5.3.1 but the device runs 5.2.4"},
+    {"the verification is not answered",
+     {TO_VERIFY, {DEADLINE, NULL, 31000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "get_version: no answer within 30s"},
+    {"the logout answers false",
+     {TO_LOGOUT, ENDS(RESULT, "false")},
+     HOST_FAILED,
+     "logout: result: expected true, not a boolean"},
+    {"lost in the logout of a device that was not touched",
+     {CONNECT, LOGIN("get_version"), GET(NEW, "logout"), ENDS(LOST, "connection reset")},
+     HOST_FAILED,
+     "logout: connection reset"},
+    {"back with another version",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
+     HOST_FAILED,
+     LOSS "; then get_version: installed 5.3.1 but the device runs 5.2.4"},
+    {"back as another host",
+     {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT,
+      ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
+     HOST_FAILED,
+     LOSS "; then login: asked for leaf63.earth but reached leaf64.earth"},
+    {"back and refusing the login",
+     {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT, ENDS(ERROR, "authentication failed")},
+     HOST_FAILED,
+     LOSS "; then login: authentication failed"},
+    {"never back: the deadline comes in a pause",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      RECONNECT,
+      {LOST, "connection refused", 300900, SESSION_PAUSE, NULL, 301000},
+      {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     LOSS "; the device was not back within 300s"},
+    {"never back: the deadline comes while connecting",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
+      {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     LOSS "; the device was not back within 300s"},
+    {"never back: the deadline comes while logging in",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
+      {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
+      {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     LOSS "; the device was not back within 300s"},
+    {"never back: the deadline comes while verifying",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
+      {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
+      LOGIN("get_version"),
+      {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     LOSS "; the device was not back within 300s"},
+    {"the first loss is the one that is named",
+     {TO_VERIFY,
+      LOST_THEN_PAUSE,
+      RECONNECT,
+      {LOST, "connection refused", 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "get_version: connection reset by the device; the device was not back within 300s"},
+};
+
+struct talk {
+    struct session session;
+    const struct script *script;
+    uint64_t now_ms;
+    unsigned installs, call_id;
+};
+
+#define AGREES(t, number, condition)                                                               \
+    ck_assert_msg(condition, "%s, move %zu: %s", (t)->script->name, number, #condition)
+
+// The line that a move stands for.
+static void write_line(const struct talk *t, const struct move *move, struct buf *out) {
+    char *text = double_quoted(move->text);
+    if (move->kind == RESULT) {
+        buf_addf(out, "{\"jsonrpc\": \"2.0\", \"id\": %u, \"result\": %s}", t->call_id, text);
+    } else if (move->kind == ERROR) {
+        buf_addf(out, "{\"jsonrpc\": \"2.0\", \"id\": %u, \"error\": {\"code\": -32000, ",
+                 t->call_id);
+        buf_addf(out, "\"message\": \"%s\"}}", text);
+    } else {
+        buf_adds(out, text);
+    }
+    free(text);
+}
+
+static struct session_input input_of(const struct talk *t, const struct move *move,
+                                     struct buf *line) {
+    switch (move->kind) {
+    case CONNECTED:
+        return (struct session_input){.kind = SESSION_CONNECTED};
+    case TOO_LONG:
+        return (struct session_input){.kind = SESSION_LINE_TOO_LONG};
+    case LOST:
+        return (struct session_input){.kind = SESSION_LOST, .text = move->text};
+    case DEADLINE:
+        return (struct session_input){.kind = SESSION_DEADLINE};
+    default:
+        write_line(t, move, line);
+        return (struct session_input){.kind = SESSION_LINE, .text = line->data, .len = line->len};
+    }
+}
+
+// What was sent is one request, and the one that was expected.
+static void check_sent(struct talk *t, size_t number, const struct move *move,
+                       const struct buf *send) {
+    AGREES(t, number, (send->len > 0) == (move->want == SESSION_SEND));
+    if (send->len == 0) return;
+    AGREES(t, number, strchr(send->data, '\n') == send->data + send->len - 1);
+    struct rpc_request request;
+    AGREES(t, number, rpc_request_parse(&request, send->data, send->len - 1) == RPC_OK);
+    AGREES(t, number, strcmp(request.method, move->sends) == 0);
+    AGREES(t, number, strcmp(t->session.call_begun, move->sends) == 0);
+    AGREES(t, number, !request.notification && request.id->valueint > (int)t->call_id);
+    t->call_id = (unsigned)request.id->valueint;
+    t->installs += strcmp(request.method, "install_os_version") == 0;
+    rpc_request_deinit(&request);
+}
+
+static void run(const struct script *script) {
+    struct talk t = {.script = script, .now_ms = 1000};
+    session_init(&t.session, &config, &task_upgrade_os, &args, &host, t.now_ms);
+    ck_assert_uint_eq(t.session.deadline_ms, 6000);
+    for (size_t i = 0; script->moves[i].kind != END; i++) {
+        const struct move *move = &script->moves[i];
+        struct buf send = {0}, line = {0};
+        if (move->now_ms != 0) t.now_ms = move->now_ms;
+        struct session_input input = input_of(&t, move, &line);
+        AGREES(&t, i, t.session.state != SESSION_ENDED);
+        enum session_want want = session_step(&t.session, &input, t.now_ms, &send);
+        AGREES(&t, i, want == move->want);
+        AGREES(&t, i, move->deadline_ms == 0 || t.session.deadline_ms == move->deadline_ms);
+        check_sent(&t, i, move, &send);
+        buf_deinit(&send);
+        buf_deinit(&line);
+    }
+    ck_assert_msg(t.session.state == SESSION_ENDED, "%s: not ended", script->name);
+    ck_assert_msg(t.session.result == script->result, "%s: result %d", script->name,
+                  (int)t.session.result);
+    ck_assert_msg(strcmp(session_text(&t.session), script->text) == 0, "%s: it says '%s'",
+                  script->name, session_text(&t.session));
+    ck_assert_msg(t.installs <= 1, "%s: installed twice", script->name);
+    session_deinit(&t.session);
+}
+
+START_TEST(an_upgrade_succeeds) {
+    run(&successes[_i]);
+}
+END_TEST
+
+START_TEST(an_upgrade_fails_and_says_why) {
+    run(&failures[_i]);
+}
+END_TEST
+
+static enum session_want feed(struct session *s, enum session_input_kind kind, const char *text,
+                              uint64_t now_ms, struct buf *send) {
+    struct session_input input = {.kind = kind, .text = text, .len = text ? strlen(text) : 0};
+    buf_clear(send);
+    return session_step(s, &input, now_ms, send);
+}
+
+// To the point where the install has been sent, at 1000 ms.
+static void begin_install(struct session *s, struct buf *send) {
+    char *old = double_quoted("{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}");
+    char *login = double_quoted("{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': "
+                                "'leaf63.earth'}}");
+    session_init(s, &config, &task_upgrade_os, &args, &host, 1000);
+    feed(s, SESSION_CONNECTED, NULL, 1000, send);
+    feed(s, SESSION_LINE, login, 1000, send);
+    ck_assert_int_eq(feed(s, SESSION_LINE, old, 1000, send), SESSION_SEND);
+    free(old);
+    free(login);
+}
+
+START_TEST(the_requests_are_as_the_protocol_says) {
+    struct session s;
+    struct buf send = {0};
+    session_init(&s, &config, &task_upgrade_os, &args, &host, 0);
+    feed(&s, SESSION_CONNECTED, NULL, 0, &send);
+    ck_assert_str_eq(send.data,
+                     "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"login\", \"params\": "
+                     "{\"hostname\": \"leaf63.earth\", \"username\": \"admin\", "
+                     "\"password\": \"pass\\\"word\"}}\n");
+    session_deinit(&s);
+    begin_install(&s, &send);
+    ck_assert_str_eq(send.data, "{\"jsonrpc\": \"2.0\", \"id\": 3, \"method\": "
+                                "\"install_os_version\", \"params\": {\"version\": \"5.3.1\"}}\n");
+    session_deinit(&s);
+    buf_deinit(&send);
+}
+END_TEST
+
+START_TEST(pauses_double_to_five_seconds_and_end_at_the_install_deadline) {
+    struct session s;
+    struct buf send = {0};
+    begin_install(&s, &send);
+    uint64_t now_ms = 1000, expected_ms = 100, pauses = 0;
+    enum session_want want = feed(&s, SESSION_LOST, "connection reset", now_ms, &send);
+    while (want == SESSION_PAUSE) {
+        uint64_t due_ms = now_ms + expected_ms < 301000 ? now_ms + expected_ms : 301000;
+        ck_assert_uint_eq(s.deadline_ms, due_ms);
+        ck_assert_uint_eq(send.len, 0);
+        expected_ms = expected_ms * 2 > 5000 ? 5000 : expected_ms * 2;
+        now_ms = s.deadline_ms;
+        pauses++;
+        want = feed(&s, SESSION_DEADLINE, NULL, now_ms, &send);
+        if (want == SESSION_CONNECT) {
+            ck_assert_uint_le(s.deadline_ms, 301000);
+            want = feed(&s, SESSION_LOST, "connection refused", now_ms, &send);
+        }
+    }
+    ck_assert_int_eq(want, SESSION_END);
+    ck_assert_uint_eq(now_ms, 301000);
+    ck_assert_uint_gt(pauses, 60); // 300 s in steps of 5
+    ck_assert_int_eq(s.result, HOST_FAILED);
+    session_deinit(&s);
+    buf_deinit(&send);
+}
+END_TEST
+
+START_TEST(an_ipv6_address_is_told_in_brackets) {
+    struct host six = host;
+    six.address = "::1";
+    struct session s;
+    struct buf send = {0};
+    session_init(&s, &config, &task_upgrade_os, &args, &six, 0);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection refused", 1, &send), SESSION_END);
+    ck_assert_str_eq(session_text(&s), "connect to [::1]:8300: connection refused");
+    session_deinit(&s);
+    buf_deinit(&send);
+}
+END_TEST
+
+START_TEST(every_call_is_told_with_its_end_and_its_failure) {
+    struct session s;
+    struct buf send = {0};
+    begin_install(&s, &send);
+    ck_assert_str_eq(s.call_ended, "get_version");
+    ck_assert_str_eq(s.call_begun, "install_os_version");
+    ck_assert_ptr_null(s.call_failure);
+    feed(&s, SESSION_LOST, "connection reset", 1001, &send);
+    ck_assert_str_eq(s.call_ended, "install_os_version");
+    ck_assert_str_eq(s.call_failure, "connection reset");
+    ck_assert_ptr_null(s.call_begun);
+    feed(&s, SESSION_DEADLINE, NULL, s.deadline_ms, &send);
+    ck_assert_ptr_null(s.call_ended);
+    ck_assert_ptr_null(s.call_begun);
+    feed(&s, SESSION_LOST, "connection refused", 1200, &send);
+    ck_assert_ptr_null(s.call_ended); // connecting is no call
+    session_deinit(&s);
+    buf_deinit(&send);
+}
+END_TEST
+
+START_TEST(a_long_message_of_a_device_does_not_hurt) {
+    struct session s;
+    struct buf send = {0}, line = {0};
+    session_init(&s, &config, &task_upgrade_os, &args, &host, 0);
+    feed(&s, SESSION_CONNECTED, NULL, 0, &send);
+    buf_adds(&line, "{\"jsonrpc\": \"2.0\", \"id\": 1, \"error\": {\"code\": 1, \"message\": \"");
+    for (int i = 0; i < 10000; i++)
+        buf_adds(&line, "%n%s");
+    buf_adds(&line, "\"}}");
+    ck_assert_int_eq(feed(&s, SESSION_LINE, line.data, 1, &send), SESSION_END);
+    ck_assert_int_eq(strncmp(session_text(&s), "login: %n%s%n%s", 15), 0);
+    session_deinit(&s);
+    buf_deinit(&send);
+    buf_deinit(&line);
+}
+END_TEST
+
+Suite *check_session(void) {
+    Suite *suite = suite_create("session");
+    TCase *tcase = tcase_create("upgrade_os");
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, an_upgrade_succeeds, 0, (int)COUNT(successes));
+    tcase_add_loop_test(tcase, an_upgrade_fails_and_says_why, 0, (int)COUNT(failures));
+    tcase_add_test(tcase, the_requests_are_as_the_protocol_says);
+    tcase_add_test(tcase, pauses_double_to_five_seconds_and_end_at_the_install_deadline);
+    tcase_add_test(tcase, an_ipv6_address_is_told_in_brackets);
+    tcase_add_test(tcase, every_call_is_told_with_its_end_and_its_failure);
+    tcase_add_test(tcase, a_long_message_of_a_device_does_not_hurt);
+    return suite;
+}
