@@ -300,7 +300,8 @@ void yml_deinit(struct yml *y) {
 void yml_place(const struct yml *y, const char *name, struct error *err) {
     struct yml_mark key = {.value = err->at};
     const struct yml_mark *found = NULL;
-    if (err->at != NULL) found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
+    if (err->at != NULL && y->marks_len > 0)
+        found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
     char text[sizeof err->text];
     memcpy(text, err->text, sizeof text);
     if (found != NULL)

@@ -96,6 +96,7 @@ static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct
     if (rc == 0) rc = json_string(entry, "platform", &platform, err);
     if (rc == 0 && strcmp(platform, "acmeos") != 0)
         rc = error_set(err, "platform: '%.40s' is unknown; only acmeos is", platform);
+    if (rc != 0 && err->at == NULL) err->at = cJSON_GetObjectItemCaseSensitive(entry, "platform");
     if (rc == 0) rc = read_text(entry, "dev_type", &dev_type, err);
     if (rc == 0) rc = read_text(entry, "rack", &rack, err);
     if (rc == 0) rc = read_text(entry, "hostname", &address, err);
@@ -130,6 +131,7 @@ static int read_site(struct reader *r, const cJSON *site, struct error *err) {
     cJSON_ArrayForEach(entry, site) {
         rc = read_host(r, entry, (uint16_t)index, err);
         if (rc == 0) continue;
+        if (err->at == NULL) err->at = entry;
         error_in(err, "%.100s", entry->string);
         return rc;
     }

@@ -15,7 +15,9 @@ finish() {
 }
 trap finish EXIT
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m' again=$'\r'; else bold='' plain='' again=$'\n'; fi
+
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
 # Starts a program, waits for its ready line and prints it.
 ready_line=
@@ -31,9 +33,10 @@ start() {
     echo "$ready_line"
 }
 
-# Posts to the orchestrator; meanwhile shows how many hosts are done, from its metrics.
+# Posts to the orchestrator; meanwhile shows how many hosts are done, from its metrics. Then prints
+# the answer as it came, folded, and compares it with what it must be.
 upgrade() {
-    local body=$1 before after=0 answer=$dir/answer
+    local body=$1 failed=$2 skipped=$3 completed=$4 answer=$dir/answer before now
     printf '\n$ curl -X POST -H "Content-Type: application/json" -d '"'%s'"' %s/upgrade-os/\n' \
         "$body" "$api"
     before=$(hosts_done)
@@ -41,14 +44,20 @@ upgrade() {
         -o "$answer" "$api/upgrade-os/" &
     local request=$!
     while kill -0 "$request" 2>/dev/null; do
-        after=$(hosts_done)
-        if [ -t 1 ]; then printf '\r%d hosts done ' $((after - before)); fi
-        read -r -t 0.2 <> <(:) || true
+        now=$(hosts_done)
+        printf '%d hosts done%s' $((now - before)) "$again"
+        read -r -t 0.5 <> <(:) || true
     done
     wait "$request"
-    [ -t 1 ] && printf '\r'
     printf '%d hosts done\n' $(($(hosts_done) - before))
-    jq '.completed |= (.[:6] + ["... \(length) in all"])' "$answer"
+    fold -s -w 100 "$answer"
+    if ! jq -e --argjson failed "$failed" --argjson skipped "$skipped" \
+        --argjson completed "$completed" \
+        '.failed == $failed and .skipped == $skipped and (.completed | length) == $completed' \
+        "$answer" >/dev/null; then
+        echo "demo: that is not the answer it should be: failed $failed, skipped $skipped" >&2
+        exit 1
+    fi
 }
 
 hosts_done() {
@@ -68,10 +77,13 @@ echo "$fault"
 curl -sS --fail-with-body -H "Content-Type: application/json" -d "$fault" -o /dev/null "$admin/faults/"
 
 say "Upgrade earth: four failures stop their own racks, and nothing else"
-upgrade '{"version": "5.3.1", "filter_dev_sites": ["earth"]}'
+upgrade '{"version": "5.3.1", "filter_dev_sites": ["earth"]}' \
+    '["leaf63.earth", "leaf81.earth", "leaf92.earth", "leaf98.earth"]' \
+    '["leaf93.earth", "leaf99.earth"]' 100
 
 say "Upgrade all spines: the first of mars fails, so its three peers are left alone"
-upgrade '{"version": "5.3.1", "filter_dev_types": ["spine"]}'
+upgrade '{"version": "5.3.1", "filter_dev_types": ["spine"]}' \
+    '["spine00.mars"]' '["spine01.mars", "spine02.mars", "spine03.mars"]' 28
 
 say "What the log says of mars' spines"
 grep -E 'host:spine0.\.mars' "$dir/orchestrator.log"

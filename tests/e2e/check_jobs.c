@@ -39,7 +39,7 @@ START_TEST(overlapping_jobs_never_hold_two_devices_of_one_group) {
     struct lab lab = lab_start(ARGS("--time-scale", "0.01"), NULL);
     const char *request = "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}";
     struct call *first = call_start(lab.api, "/upgrade-os/", request);
-    await_event(&lab, "install_os_version", "begun", 3);
+    await_event(lab.admin, "install_os_version", "begun", 3);
     struct call *second = call_start(lab.api, "/upgrade-os/", request);
     struct call *third = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
     assert_report(call_wait(first), 0, 0, 106);
@@ -56,7 +56,7 @@ START_TEST(a_job_on_one_site_does_not_wait_for_a_job_on_another) {
                      "\"no_reply\"}");
     struct call *earth = call_start(lab.api, "/upgrade-os/",
                                     "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
-    await_event(&lab, "get_version", "begun", 52); // every group of earth hangs
+    await_event(lab.admin, "get_version", "begun", 52); // every group of earth hangs
     assert_report(http_post(lab.api, "/upgrade-os/",
                             "{\"version\": \"5.3.1\", \"filter_sites\": [\"mars\"]}"),
                   0, 0, 106);
@@ -80,9 +80,9 @@ START_TEST(a_client_that_goes_away_does_not_stop_its_job) {
              "Content-Length: %zu\r\n\r\n%s",
              strlen(body), body);
     send_text(client, request);
-    await_event(&lab, "login", "begun", 1);
+    await_event(lab.admin, "login", "begun", 1);
     close(client);
-    await_event(&lab, "logout", "answered", 106);
+    await_event(lab.admin, "logout", "answered", 106);
     assert_all_run(&lab, "venus", "5.3.1", 106);
     lab_stop(&lab);
 }
@@ -94,7 +94,7 @@ START_TEST(sigterm_finishes_what_is_in_hand_and_skips_the_rest) {
     add_faults(&lab, "{\"on\": \"install_os_version\", \"effect\": \"delay\", \"by\": \"500ms\"}");
     struct call *call = call_start(lab.api, "/upgrade-os/",
                                    "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
-    await_event(&lab, "install_os_version", "begun", 4);
+    await_event(lab.admin, "install_os_version", "begun", 4);
     program_signal(&lab.orchestrator, SIGTERM);
     program_signal(&lab.orchestrator, SIGTERM); // a second one changes nothing
     struct answer ready = http_get(lab.api, "/readyz");
@@ -166,7 +166,7 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     struct program p = program_start(
-        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "-"));
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "/dev/null"));
     const char *api = strstr(p.ready, "http://");
     for (size_t i = 0; i < sizeof bad_inventories / sizeof *bad_inventories; i++) {
         ck_assert_int_eq(ftruncate(fd, 0), 0);
@@ -185,7 +185,7 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
     ck_assert_int_eq(program_stop(&p), 0);
 
     p = program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory",
-                                           "http://127.0.0.1:1/inventory/", "--log", "-"));
+                                           "http://127.0.0.1:1/inventory/", "--log", "/dev/null"));
     api = strstr(p.ready, "http://");
     assert_problem(http_post(api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 502, NULL,
                    "http://127.0.0.1:1/inventory/");
@@ -201,7 +201,7 @@ START_TEST(an_inventory_file_is_read_anew_for_every_job) {
     char path[] = "/tmp/e2e-inventory-XXXXXX";
     int fd = mkstemp(path);
     struct program p = program_start(
-        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "-"));
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "/dev/null"));
     const char *api = strstr(p.ready, "http://");
     struct answer a = http_get(admin, "/inventory/?filter_sites=earth&filter_dev_types=spine");
     ck_assert_int_eq(dprintf(fd, "%s", a.body), (int)strlen(a.body));
@@ -235,7 +235,7 @@ END_TEST
 
 static const struct {
     const char *program;
-    const char *args[4];
+    const char *args[6]; // NULL-terminated
     int exit_code;
     const char *output;
 } command_lines[] = {

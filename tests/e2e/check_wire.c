@@ -149,8 +149,7 @@ START_TEST(a_second_install_on_a_device_is_refused_while_one_runs) {
                           "\"params\":{\"version\":\"5.3.1\"}}\n";
     int first = dial_and_log_in(), second = dial_and_log_in();
     send_text(first, install);
-    a = http_get(admin, "/events/?after=5&wait=10s"); // its install has begun
-    answer_free(&a);
+    await_event(admin, "install_os_version", "begun", 1);
     send_text(second, install);
     assert_reply(second, "{\"jsonrpc\": \"2.0\", \"id\": 2, \"error\": {\"code\": -32004, "
                          "\"message\": \"another install is in progress\"}}");

@@ -259,12 +259,12 @@ cJSON *get_json(const char *base, const char *path) {
     return json;
 }
 
-void await_event(const struct lab *lab, const char *operation, const char *phase, int count) {
+void await_event(const char *admin, const char *operation, const char *phase, int count) {
     double after = 0;
     for (int tries = 0; tries < PATIENCE_S; tries++) {
         char path[128];
         snprintf(path, sizeof path, "/events/?after=%.0f&wait=1s", after);
-        cJSON *events = get_json(lab->admin, path);
+        cJSON *events = get_json(admin, path);
         const cJSON *event;
         cJSON_ArrayForEach(event, events) {
             after = cJSON_GetObjectItem(event, "n")->valuedouble;

@@ -61,7 +61,7 @@ struct answer call_wait(struct call *call);
 void add_faults(const struct lab *lab, const char *json);
 cJSON *get_json(const char *base, const char *path);
 // Waits for the count-th event that fits; operation and phase as in GET /events/.
-void await_event(const struct lab *lab, const char *operation, const char *phase, int count);
+void await_event(const char *admin, const char *operation, const char *phase, int count);
 
 void assert_json(const char *text, const char *expected);
 void assert_answer(struct answer a, long status, const char *expected_json); // frees it
