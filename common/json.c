@@ -21,6 +21,34 @@ static size_t utf8_len(const unsigned char *s, size_t left) {
     return len;
 }
 
+static size_t digits_len(const char *s, size_t left) {
+    size_t len = 0;
+    while (len < left && s[len] >= '0' && s[len] <= '9')
+        len++;
+    return len;
+}
+
+// Length of the number that starts at s, or 0 where it is none (RFC 8259: 01, 1. and 1e are not).
+static size_t number_len(const char *s, size_t left) {
+    size_t at = s[0] == '-' ? 1 : 0;
+    size_t whole = digits_len(s + at, left - at);
+    if (whole == 0 || (whole > 1 && s[at] == '0')) return 0;
+    at += whole;
+    if (at < left && s[at] == '.') {
+        size_t fraction = digits_len(s + at + 1, left - at - 1);
+        if (fraction == 0) return 0;
+        at += 1 + fraction;
+    }
+    if (at < left && (s[at] == 'e' || s[at] == 'E')) {
+        at++;
+        if (at < left && (s[at] == '+' || s[at] == '-')) at++;
+        size_t exponent = digits_len(s + at, left - at);
+        if (exponent == 0) return 0;
+        at += exponent;
+    }
+    return at;
+}
+
 // What cJSON would let pass without a word.
 static int check_text(const char *text, size_t len, struct error *err) {
     bool in_string = false;
@@ -36,6 +64,9 @@ static int check_text(const char *text, size_t len, struct error *err) {
             step = 2;
         } else if (s[0] == '"') {
             in_string = !in_string;
+        } else if (!in_string && (s[0] == '-' || (s[0] >= '0' && s[0] <= '9'))) {
+            step = number_len(text + i, len - i);
+            if (step == 0) return error_set(err, "not JSON: no number at byte %zu", i + 1);
         }
         i += step;
     }
@@ -146,7 +177,7 @@ int json_as_uint(const cJSON *value, uint64_t low, uint64_t high, uint64_t *out,
                  struct error *err) {
     if (!cJSON_IsNumber(value)) return expected(value, "a whole number", err);
     double n = value->valuedouble;
-    if (n != floor(n) || n < (double)low || n > (double)high) {
+    if (n != floor(n) || n < (double)low || n > (double)high || n >= 0x1p64) {
         error_set(err, "expected a whole number from %llu to %llu, not %g", (unsigned long long)low,
                   (unsigned long long)high, n);
         err->at = value;

@@ -112,13 +112,14 @@ static void attach(struct builder *b, cJSON *value) {
     top->last = value;
 }
 
-static int name_anchor(struct builder *b, const yaml_char_t *anchor, cJSON *value) {
+static int name_anchor(struct builder *b, const yaml_char_t *anchor, cJSON *value, yaml_mark_t at) {
     if (anchor == NULL) return 0;
     char *name = mem_strdup((const char *)anchor);
     if (strmap_put(&b->anchors, name, value) != NULL) {
-        error_set(b->err, "%s: anchor &%.60s is defined twice", b->name, name);
+        char text[100];
+        snprintf(text, sizeof text, "anchor &%.60s is defined twice", name);
         free(name);
-        return ERROR_INPUT;
+        return wrong(b, at, text);
     }
     b->anchor_names = mem_resize(b->anchor_names, b->anchors_len + 1, sizeof *b->anchor_names);
     b->anchor_names[b->anchors_len++] = name;
@@ -129,7 +130,7 @@ static int add_value(struct builder *b, cJSON *value, const yaml_char_t *anchor,
     attach(b, value); // from here on it is freed with the root
     mark(b, value, at);
     if (++b->values > YML_VALUES_MAX) return wrong(b, at, "the document is too large");
-    return name_anchor(b, anchor, value);
+    return name_anchor(b, anchor, value, at);
 }
 
 static int take_key(struct builder *b, const yaml_event_t *event) {
@@ -192,6 +193,16 @@ static size_t count_values(const cJSON *value) {
     return count;
 }
 
+static int depth_of(const cJSON *value) {
+    int deepest = 0;
+    const cJSON *child;
+    cJSON_ArrayForEach(child, value) {
+        int depth = depth_of(child);
+        if (depth > deepest) deepest = depth;
+    }
+    return deepest + (cJSON_IsArray(value) || cJSON_IsObject(value));
+}
+
 static int take_alias(struct builder *b, const yaml_event_t *event) {
     if (wants_key(b)) return wrong(b, event->start_mark, "a key cannot be an alias");
     const cJSON *value = strmap_get(&b->anchors, (const char *)event->data.alias.anchor);
@@ -199,6 +210,8 @@ static int take_alias(struct builder *b, const yaml_event_t *event) {
     for (int i = 0; i < b->depth; i++)
         if (b->levels[i].container == value)
             return wrong(b, event->start_mark, "an alias inside of what it repeats");
+    if (b->depth + depth_of(value) > YML_DEPTH_MAX) // or aliases of aliases exhaust the stack
+        return wrong(b, event->start_mark, "nested too deeply");
     b->values += count_values(value); // the guard against aliases of aliases of aliases
     if (b->values > YML_VALUES_MAX) return wrong(b, event->start_mark, "the document is too large");
     cJSON *copy = cJSON_Duplicate(value, true);
