@@ -1,0 +1,237 @@
+#include "simulator/network.h"
+
+#include "common/rng.h"
+
+#include <check.h>
+#include <stdio.h>
+
+Suite *check_network(void);
+
+static struct network acme;
+
+static void set_up(void) {
+    struct error err;
+    network_init(&acme);
+    ck_assert_int_eq(network_seal(&acme, &err), 0);
+}
+
+static void tear_down(void) {
+    network_deinit(&acme);
+}
+
+START_TEST(the_acme_network_has_848_devices_in_416_groups) {
+    ck_assert_uint_eq(acme.devices, 848);
+    ck_assert_uint_eq(acme.sites_len, 8);
+    ck_assert_uint_eq(acme.groups, 8 * (1 + 1 + 50));
+}
+END_TEST
+
+static const struct {
+    const char *host, *rack, *group;
+    uint32_t device;
+} places[] = {
+    {"edge00.mercury", "10", "mercury_edge", 0},
+    {"edge01.mercury", "10", "mercury_edge", 1},
+    {"spine03.mercury", "21", "mercury_spine", 5},
+    {"leaf00.mercury", "100", "mercury_leaf_100", 6},
+    {"leaf63.earth", "131", "earth_leaf_131", 2 * 106 + 6 + 63},
+    {"leaf99.neptune", "149", "neptune_leaf_149", 847},
+};
+
+START_TEST(a_device_is_found_by_its_name_and_named_by_its_index) {
+    uint32_t device = UINT32_MAX;
+    char text[NETWORK_GROUP_MAX];
+    ck_assert(network_find(&acme, places[_i].host, &device));
+    ck_assert_uint_eq(device, places[_i].device);
+    network_host(&acme, device, text);
+    ck_assert_str_eq(text, places[_i].host);
+    struct network_place at = network_place(&acme, device);
+    snprintf(text, sizeof text, "%u", network_rack(&at));
+    ck_assert_str_eq(text, places[_i].rack);
+    network_group_name(&acme, network_group(&acme, device), text);
+    ck_assert_str_eq(text, places[_i].group);
+}
+END_TEST
+
+static const char *const strangers[] = {
+    "",
+    "leaf63",
+    "leaf63.",
+    ".earth",
+    "63.earth",
+    "leaf3.earth",
+    "leaf063.earth",
+    "leaf100.earth",
+    "leaf.earth",
+    "leaf63.Earth",
+    "Leaf63.earth",
+    "leaf63.earth.",
+    "leaf63.earth.com",
+    " leaf63.earth",
+    "leaf-1.earth",
+    "leaf9999999999.earth",
+    "leaf63.pluto",
+    "core00.earth",
+    "leaf\xef\xbc\x96"
+    "3.earth",
+};
+
+START_TEST(only_the_canonical_spelling_of_a_name_is_found) {
+    uint32_t device;
+    ck_assert_msg(!network_find(&acme, strangers[_i], &device), "%s", strangers[_i]);
+}
+END_TEST
+
+START_TEST(every_device_is_in_the_range_of_its_group_and_no_other) {
+    uint32_t seen = 0;
+    for (uint32_t group = 0; group < acme.groups; group++) {
+        uint32_t first, count;
+        network_group_devices(&acme, group, &first, &count);
+        ck_assert_uint_eq(first, seen);
+        for (uint32_t device = first; device < first + count; device++)
+            ck_assert_uint_eq(network_group(&acme, device), group);
+        seen += count;
+    }
+    ck_assert_uint_eq(seen, acme.devices);
+}
+END_TEST
+
+START_TEST(a_last_rack_may_be_half_full) {
+    struct network n;
+    struct error err;
+    uint32_t first, count;
+    network_init(&n);
+    ck_assert_int_eq(network_add_type(&n, "leaf", 7, 5, 3, &err), 0);
+    ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), 0);
+    ck_assert_uint_eq(n.groups, 3);
+    network_group_devices(&n, 2, &first, &count);
+    ck_assert_uint_eq(first, 6);
+    ck_assert_uint_eq(count, 1);
+    network_deinit(&n);
+}
+END_TEST
+
+START_TEST(a_device_is_drawn_for_by_its_name_and_not_by_its_place) {
+    struct network n;
+    struct error err;
+    uint32_t here, there;
+    network_init(&n);
+    ck_assert_int_eq(network_add_site(&n, "earth", &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), 0);
+    ck_assert(network_find(&n, "leaf63.earth", &here));
+    ck_assert(network_find(&acme, "leaf63.earth", &there));
+    ck_assert_uint_ne(here, there);
+    ck_assert_uint_eq(network_hash(&n, here), network_hash(&acme, there));
+    network_deinit(&n);
+}
+END_TEST
+
+static const char *const bad_names[] = {
+    "",
+    "earth.com",
+    "ear th",
+    "\xc3\xa9",
+    "a/b",
+    "\"",
+    "a23456789012345678901234567890123456789012345678901234567890abcd", // 64
+};
+
+START_TEST(a_name_is_made_of_letters_digits_dashes_and_underscores) {
+    struct network n;
+    struct error err;
+    network_init(&n);
+    ck_assert_int_eq(network_add_site(&n, bad_names[_i], &err), ERROR_INPUT);
+    ck_assert_int_eq(network_add_type(&n, bad_names[_i], 1, 0, 1, &err), ERROR_INPUT);
+    ck_assert_int_eq(network_add_site(&n, "a-Z_09", &err), 0);
+    network_deinit(&n);
+}
+END_TEST
+
+START_TEST(a_type_cannot_end_in_a_digit_and_no_name_is_taken_twice) {
+    struct network n;
+    struct error err;
+    network_init(&n);
+    ck_assert_int_eq(network_add_type(&n, "leaf1", 1, 0, 1, &err), ERROR_INPUT);
+    ck_assert_int_eq(network_add_type(&n, "leaf", 1, 0, 1, &err), 0);
+    ck_assert_int_eq(network_add_type(&n, "leaf", 1, 0, 1, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "there is a device type leaf already");
+    ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
+    ck_assert_int_eq(network_add_site(&n, "a", &err), ERROR_INPUT);
+    network_deinit(&n);
+}
+END_TEST
+
+START_TEST(a_network_has_its_limits) {
+    struct network n;
+    struct error err;
+    char name[16];
+    network_init(&n);
+    for (int i = 0; i < NETWORK_SITES_MAX; i++) {
+        snprintf(name, sizeof name, "s%d", i);
+        ck_assert_int_eq(network_add_site(&n, name, &err), 0);
+    }
+    ck_assert_int_eq(network_add_site(&n, "more", &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "a network has 100000 sites at most");
+    ck_assert_int_eq(network_add_type(&n, "leaf", 20, 0, 2, &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), 0);
+    ck_assert_uint_eq(n.devices, NETWORK_DEVICES_MAX);
+    ck_assert_int_eq(network_add_type(&n, "x", 1, 0, 2, &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "a network has 2000000 devices at most: this one would have more");
+    for (int i = 0; i < NETWORK_TYPES_MAX - 2; i++) {
+        snprintf(name, sizeof name, "t%dx", i);
+        ck_assert_int_eq(network_add_type(&n, name, NETWORK_DEVICES_MAX, 0, 1, &err), 0);
+    }
+    ck_assert_int_eq(network_add_type(&n, "more", 1, 0, 1, &err), ERROR_INPUT);
+    ck_assert_int_eq(network_seal(&n, &err), ERROR_INPUT);
+    network_deinit(&n);
+}
+END_TEST
+
+START_TEST(two_groups_cannot_have_one_key) {
+    struct network n;
+    struct error err;
+    network_init(&n);
+    ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
+    ck_assert_int_eq(network_add_site(&n, "a_b", &err), 0);
+    ck_assert_int_eq(network_add_type(&n, "c", 1, 0, 1, &err), 0);
+    ck_assert_int_eq(network_add_type(&n, "b_c", 1, 0, 1, &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "two redundancy groups would both be called a_b_c: rename one");
+    network_deinit(&n);
+}
+END_TEST
+
+START_TEST(an_override_is_found_for_its_device_alone) {
+    network_override(&acme, 500, "1.2.3", 0);
+    network_override(&acme, 7, NULL, 1);
+    network_override(&acme, 30, NULL, 2);
+    network_sort_overrides(&acme);
+    ck_assert_ptr_null(network_override_of(&acme, 8));
+    ck_assert_uint_eq(network_override_of(&acme, 7)->port, 1);
+    ck_assert_str_eq(network_override_of(&acme, 500)->version, "1.2.3");
+}
+END_TEST
+
+Suite *check_network(void) {
+    Suite *suite = suite_create("network");
+    TCase *tc = tcase_create("network");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, the_acme_network_has_848_devices_in_416_groups);
+    tcase_add_loop_test(tc, a_device_is_found_by_its_name_and_named_by_its_index, 0,
+                        sizeof places / sizeof *places);
+    tcase_add_loop_test(tc, only_the_canonical_spelling_of_a_name_is_found, 0,
+                        sizeof strangers / sizeof *strangers);
+    tcase_add_test(tc, every_device_is_in_the_range_of_its_group_and_no_other);
+    tcase_add_test(tc, a_last_rack_may_be_half_full);
+    tcase_add_test(tc, a_device_is_drawn_for_by_its_name_and_not_by_its_place);
+    tcase_add_loop_test(tc, a_name_is_made_of_letters_digits_dashes_and_underscores, 0,
+                        sizeof bad_names / sizeof *bad_names);
+    tcase_add_test(tc, a_type_cannot_end_in_a_digit_and_no_name_is_taken_twice);
+    tcase_add_test(tc, a_network_has_its_limits);
+    tcase_add_test(tc, two_groups_cannot_have_one_key);
+    tcase_add_test(tc, an_override_is_found_for_its_device_alone);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
