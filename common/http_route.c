@@ -3,6 +3,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/suggest.h"
+#include "common/utf8.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -94,7 +95,7 @@ void http_match(const struct http_routes *routes, const char *method, const char
         match->verdict = HTTP_PREFLIGHT;
     } else if ((wanted & methods) == 0) {
         match->verdict = HTTP_WRONG_METHOD;
-    } else if (wanted != HTTP_GET && origin != NULL && !match->origin_allowed) {
+    } else if (wanted != HTTP_GET && origin != NULL && !origin_allowed(routes, origin, false)) {
         match->verdict = HTTP_FOREIGN_ORIGIN;
     } else {
         for (size_t i = 0; i < routes->count && match->route == NULL; i++)
@@ -145,13 +146,27 @@ const char *http_status_text(int status) {
     }
 }
 
+// An error's text may have been cut in mid-character: what is not UTF-8 becomes '?'.
+static void add_string(cJSON *object, const char *key, const char *text) {
+    char *valid = mem_strdup(text);
+    size_t left = strlen(valid), len;
+    for (char *c = valid; left > 0; c += len, left -= len) {
+        len = utf8_len((const unsigned char *)c, left);
+        if (len > 0) continue;
+        *c = '?';
+        len = 1;
+    }
+    cJSON_AddStringToObject(object, key, valid);
+    free(valid);
+}
+
 char *http_problem_json(int status, const char *field, const char *detail) {
     cJSON *problem = cJSON_CreateObject();
     cJSON_AddStringToObject(problem, "type", "about:blank");
     cJSON_AddStringToObject(problem, "title", http_status_text(status));
     cJSON_AddNumberToObject(problem, "status", status);
-    cJSON_AddStringToObject(problem, "detail", detail);
-    if (field != NULL) cJSON_AddStringToObject(problem, "field", field);
+    add_string(problem, "detail", detail);
+    if (field != NULL) add_string(problem, "field", field);
     char *json = cJSON_PrintUnformatted(problem);
     cJSON_Delete(problem);
     struct buf text = {0};

@@ -14,7 +14,7 @@ struct http_route {
     unsigned method;
     const char *path; // may hold one parameter: "/devices/{host}/"
     http_handler handle;
-    bool any_origin; // what any web page may read
+    bool any_origin; // what any web page may read; it never lets one change something
 };
 
 struct http_routes {
