@@ -155,6 +155,7 @@ static enum session_want begin_login(struct session *s, uint64_t now_ms, struct 
 
 static enum session_want begin_step(struct session *s, size_t number, uint64_t now_ms,
                                     struct buf *send) {
+    assert(number < s->task->steps_count); // a task's last step ends it
     const struct task_step *step = &s->task->steps[number];
     struct buf params = {0};
     if (step->params != NULL) step->params(s->args, &params);
