@@ -24,7 +24,9 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
-UNIT_TESTS = console fault network network_file referee world
+UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
+	joblog json limits line log metrics network network_file options prom referee report request rng \
+	rpc schedule session strmap suggest world yml
 E2E_TESTS = wire requests upgrade jobs
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

@@ -1,0 +1,211 @@
+#include "common/http_route.h"
+#include "tests/unit/support.h"
+
+Suite *check_http_route(void);
+
+static void handler(void *app, struct http_request *request) {
+    (void)app;
+    (void)request;
+}
+
+static const struct http_route list[] = {
+    {HTTP_POST, "/upgrade-os/", handler, false}, {HTTP_GET, "/metrics/", handler, true},
+    {HTTP_GET, "/livez", handler, false},        {HTTP_GET, "/faults/", handler, true},
+    {HTTP_POST, "/faults/", handler, false},     {HTTP_DELETE, "/faults/{id}/", handler, false},
+};
+static const char *const origins[] = {"https://noc.example"};
+static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins)};
+
+START_TEST(a_request_finds_its_route_or_the_reason_why_not) {
+    static const struct {
+        const char *method, *path, *origin;
+        enum http_verdict verdict;
+        int route; // -1: none
+        bool origin_allowed;
+        const char *allow, *param;
+    } cases[] = {
+        {"POST", "/upgrade-os/", NULL, HTTP_ROUTED, 0, false, "POST, OPTIONS", ""},
+        {"GET", "/upgrade-os/", NULL, HTTP_WRONG_METHOD, -1, false, "POST, OPTIONS", ""},
+        {"post", "/upgrade-os/", NULL, HTTP_WRONG_METHOD, -1, false, "POST, OPTIONS", ""},
+        {"PATCH", "/metrics/", NULL, HTTP_WRONG_METHOD, -1, false, "GET, HEAD, OPTIONS", ""},
+        {"HEAD", "/metrics/", NULL, HTTP_ROUTED, 1, false, "GET, HEAD, OPTIONS", ""},
+        {"POST", "/upgrade-os", NULL, HTTP_ADD_SLASH, -1, false, "OPTIONS", ""},
+        {"DELETE", "/faults/7", NULL, HTTP_ADD_SLASH, -1, false, "OPTIONS", ""},
+        {"GET", "/livez/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"GET", "/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"GET", "", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"GET", "/metrics/x/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"DELETE", "/faults/7/", NULL, HTTP_ROUTED, 5, false, "DELETE, OPTIONS", "7"},
+        {"DELETE", "/faults/a b/", NULL, HTTP_ROUTED, 5, false, "DELETE, OPTIONS", "a b"},
+        {"DELETE", "/faults/7/8/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"DELETE", "/faults//", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"POST", "/faults/", NULL, HTTP_ROUTED, 4, false, "GET, HEAD, POST, OPTIONS", ""},
+        // which pages may do what
+        {"POST", "/upgrade-os/", "http://localhost:8000", HTTP_ROUTED, 0, true, "POST, OPTIONS",
+         ""},
+        {"POST", "/upgrade-os/", "https://noc.example", HTTP_ROUTED, 0, true, "POST, OPTIONS", ""},
+        {"POST", "/upgrade-os/", "http://noc.example", HTTP_FOREIGN_ORIGIN, -1, false,
+         "POST, OPTIONS", ""},
+        {"POST", "/upgrade-os/", "null", HTTP_FOREIGN_ORIGIN, -1, false, "POST, OPTIONS", ""},
+        {"POST", "/upgrade-os/", "", HTTP_FOREIGN_ORIGIN, -1, false, "POST, OPTIONS", ""},
+        {"DELETE", "/faults/7/", "http://evil.example", HTTP_FOREIGN_ORIGIN, -1, false,
+         "DELETE, OPTIONS", ""},
+        {"GET", "/metrics/", "http://evil.example", HTTP_ROUTED, 1, true, "GET, HEAD, OPTIONS", ""},
+        {"GET", "/livez", "http://evil.example", HTTP_ROUTED, 2, false, "GET, HEAD, OPTIONS", ""},
+        {"OPTIONS", "/upgrade-os/", "http://127.0.0.1", HTTP_PREFLIGHT, -1, true, "POST, OPTIONS",
+         ""},
+        {"OPTIONS", "/upgrade-os/", "http://evil.example", HTTP_PREFLIGHT, -1, false,
+         "POST, OPTIONS", ""},
+        {"OPTIONS", "/nothing/", "http://localhost", HTTP_NOT_FOUND, -1, true, "OPTIONS", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct http_match match;
+        http_match(&routes, cases[i].method, cases[i].path, cases[i].origin, &match);
+        ck_assert_msg(match.verdict == cases[i].verdict, "case %zu: %s %s gave %d", i,
+                      cases[i].method, cases[i].path, (int)match.verdict);
+        ck_assert_ptr_eq(match.route, cases[i].route < 0 ? NULL : &list[cases[i].route]);
+        ck_assert_msg(match.origin_allowed == cases[i].origin_allowed, "case %zu: origin", i);
+        ck_assert_str_eq(match.allow, cases[i].allow);
+        ck_assert_str_eq(match.param, cases[i].param);
+    }
+}
+END_TEST
+
+START_TEST(what_any_page_may_read_none_may_change) {
+    struct http_match match;
+    http_match(&routes, "GET", "/faults/", "http://evil.example", &match);
+    ck_assert_int_eq(match.verdict, HTTP_ROUTED);
+    http_match(&routes, "POST", "/faults/", "http://evil.example", &match);
+    ck_assert_int_eq(match.verdict, HTTP_FOREIGN_ORIGIN);
+}
+END_TEST
+
+START_TEST(a_parameter_or_path_too_long_is_not_found) {
+    struct buf path = {0};
+    struct http_match match;
+    buf_adds(&path, "/faults/");
+    for (int i = 0; i < 5000; i++) {
+        if (i == HTTP_PARAM_MAX - 1) {
+            struct buf whole = {0};
+            buf_addf(&whole, "%s/", path.data);
+            http_match(&routes, "DELETE", whole.data, NULL, &match);
+            ck_assert_int_eq(match.verdict, HTTP_ROUTED);
+            buf_deinit(&whole);
+        }
+        buf_adds(&path, "x");
+    }
+    http_match(&routes, "DELETE", path.data, NULL, &match);
+    ck_assert_int_eq(match.verdict, HTTP_NOT_FOUND);
+    buf_adds(&path, "/");
+    http_match(&routes, "DELETE", path.data, NULL, &match);
+    ck_assert_int_eq(match.verdict, HTTP_NOT_FOUND);
+    buf_deinit(&path);
+}
+END_TEST
+
+START_TEST(only_this_machine_is_local) {
+    static const struct {
+        const char *origin;
+        bool local;
+    } cases[] = {
+        {"http://localhost", true},
+        {"https://localhost", true},
+        {"http://localhost:3000", true},
+        {"http://127.0.0.1:80", true},
+        {"http://localhost:", false},
+        {"http://localhost:80x", false},
+        {"http://localhost.evil.com", false},
+        {"http://localhostevil.com", false},
+        {"http://127.0.0.1.evil.com", false},
+        {"http://127.0.0.12", false},
+        {"http://evil.com", false},
+        {"http://evil.com#localhost", false},
+        {"ftp://localhost", false},
+        {"localhost", false},
+        {"http://", false},
+        {"null", false},
+        {"http://localhost:80/x", false},
+        {"http://user@localhost", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        ck_assert_msg(http_origin_is_local(cases[i].origin) == cases[i].local, "%s",
+                      cases[i].origin);
+}
+END_TEST
+
+START_TEST(json_is_told_by_its_content_type) {
+    static const struct {
+        const char *type;
+        bool json;
+    } cases[] = {
+        {"application/json", true},
+        {"application/json; charset=utf-8", true},
+        {"Application/JSON;charset=utf-8", true},
+        {"application/json ; x=y", true},
+        {"application/jsonp", false},
+        {"application/problem+json", false},
+        {"text/plain", false},
+        {"text/plain; application/json", false},
+        {"application/x-www-form-urlencoded", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        ck_assert_msg(http_is_json(cases[i].type) == cases[i].json, "%s", cases[i].type);
+}
+END_TEST
+
+START_TEST(a_mistyped_path_gets_the_nearest) {
+    ck_assert_str_eq(http_nearest_path(&routes, "/upgrade_os/"), "/upgrade-os/");
+    ck_assert_str_eq(http_nearest_path(&routes, "/metric"), "/metrics/");
+    ck_assert_ptr_null(http_nearest_path(&routes, "/favicon.ico"));
+}
+END_TEST
+
+START_TEST(a_problem_is_json_with_the_field_at_fault) {
+    char *text = http_problem_json(400, "version", "'5\"3' is\nwrong");
+    ck_assert_str_eq(text, "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+                           "\"detail\":\"'5\\\"3' is\\nwrong\",\"field\":\"version\"}\n");
+    free(text);
+    text = http_problem_json(503, NULL, "shutting down");
+    ck_assert_ptr_null(strstr(text, "field"));
+    ck_assert_ptr_nonnull(strstr(text, "Service Unavailable"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_problem_is_json_even_where_its_text_was_cut_in_mid_character) {
+    static const char *const cut[] = {"caf\xc3", "\xe2\x82 \xac", "\xf0\x9f\x98", "\xff"};
+    for (size_t i = 0; i < COUNT(cut); i++) {
+        char *text = http_problem_json(400, cut[i], cut[i]);
+        cJSON *json = NULL;
+        struct error err = {0};
+        int rc = json_parse(text, strlen(text), &json, &err);
+        ck_assert_msg(rc == 0, "%s: %s", text, err.text);
+        cJSON_Delete(json);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(every_status_that_is_sent_has_its_text) {
+    static const int statuses[] = {400, 403, 404, 405, 409, 413, 415, 502, 503};
+    for (size_t i = 0; i < COUNT(statuses); i++)
+        ck_assert_str_ne(http_status_text(statuses[i]), http_status_text(500));
+}
+END_TEST
+
+Suite *check_http_route(void) {
+    Suite *suite = suite_create("http_route");
+    TCase *tcase = tcase_create("http_route");
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, a_request_finds_its_route_or_the_reason_why_not);
+    tcase_add_test(tcase, what_any_page_may_read_none_may_change);
+    tcase_add_test(tcase, a_parameter_or_path_too_long_is_not_found);
+    tcase_add_test(tcase, only_this_machine_is_local);
+    tcase_add_test(tcase, json_is_told_by_its_content_type);
+    tcase_add_test(tcase, a_mistyped_path_gets_the_nearest);
+    tcase_add_test(tcase, a_problem_is_json_with_the_field_at_fault);
+    tcase_add_test(tcase, a_problem_is_json_even_where_its_text_was_cut_in_mid_character);
+    tcase_add_test(tcase, every_status_that_is_sent_has_its_text);
+    return suite;
+}

@@ -1,0 +1,181 @@
+#include "common/strmap.h"
+#include "orchestrator/metrics.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_metrics(void);
+
+static const char network[] = "{'earth': {" HOST("spine00.earth", "spine", "20") ", " HOST(
+    "leaf00.earth", "leaf", "100") "}, 'mars': {" HOST("leaf00.mars", "leaf", "100") "}}";
+
+static struct metrics *metrics;
+static struct job job;
+
+static void setup(void) {
+    metrics = metrics_new(100);
+    job = (struct job){.inventory = inventory_of(network)};
+}
+
+static void teardown(void) {
+    metrics_free(metrics);
+    inventory_unref(job.inventory);
+}
+
+static void tell(enum event_kind kind, size_t host, enum host_result result, uint64_t ms) {
+    struct event event = {.kind = kind,
+                          .job = &job,
+                          .host = &job.inventory->hosts[host],
+                          .result = result,
+                          .duration_ms = ms};
+    metrics_event(metrics, &event);
+}
+
+// One job: the spine is upgraded, earth's leaf fails, mars' leaf is skipped.
+static void run_job(void) {
+    job.failed = 0;
+    tell(EVENT_TASK_STARTED, 0, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, 0, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, 1, 0, 0);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, 0, HOST_CHANGED, 2000);
+    job.failed = 1;
+    tell(EVENT_TASK_INSTANCE_COMPLETED, 1, HOST_FAILED, 50);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, 2, HOST_SKIPPED, 0);
+    tell(EVENT_TASK_COMPLETED, 0, 0, 2100);
+}
+
+static void has_lines(enum prom_format format, const char *const *lines, bool wanted) {
+    size_t len = 0;
+    char *text = metrics_text(metrics, format, 7, &len);
+    ck_assert_uint_eq(len, strlen(text));
+    for (; *lines != NULL; lines++) {
+        struct buf line = {0};
+        char *quoted = double_quoted(*lines);
+        buf_addf(&line, "\n%s", quoted);
+        ck_assert_msg((strstr(text, line.data) != NULL) == wanted, "%s", quoted);
+        free(quoted);
+        buf_deinit(&line);
+    }
+    free(text);
+}
+
+START_TEST(the_seeds_metrics_have_its_names_and_labels) {
+    run_job();
+    static const char *const lines[] = {
+        "# TYPE total_task_requests_total counter\n",
+        "total_task_requests_total 1.0\n",
+        "failed_tasks_total 1.0\n",
+        "total_task_requests_per_host_total{dev_type='spine',host='spine00.earth',site='earth'} "
+        "1.0\n",
+        "total_task_requests_per_host_total{dev_type='leaf',host='leaf00.earth',site='earth'} "
+        "1.0\n",
+        "failed_tasks_per_host_total{dev_type='leaf',host='leaf00.earth',site='earth'} 1.0\n",
+        NULL,
+    };
+    has_lines(PROM_TEXT, lines, true);
+    static const char *const absent[] = {
+        "total_task_requests_per_host_total{dev_type='leaf',host='leaf00.mars',site='mars'}",
+        "failed_tasks_per_host_total{dev_type='spine'",
+        NULL,
+    };
+    has_lines(PROM_TEXT, absent, false); // a skipped host never began
+}
+END_TEST
+
+START_TEST(our_own_metrics_tell_results_workers_and_times) {
+    run_job();
+    tell(EVENT_TASK_STARTED, 0, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, 2, 0, 0);
+    static const char *const lines[] = {
+        "orchestrator_hosts_total{result='changed'} 1.0\n",
+        "orchestrator_hosts_total{result='unchanged'} 0.0\n",
+        "orchestrator_hosts_total{result='failed'} 1.0\n",
+        "orchestrator_hosts_total{result='skipped'} 1.0\n",
+        "orchestrator_workers 100.0\n",
+        "orchestrator_workers_busy 1.0\n",
+        "orchestrator_groups_pending 7.0\n",
+        "orchestrator_host_duration_seconds_bucket{le='0.1'} 1.0\n",
+        "orchestrator_host_duration_seconds_bucket{le='2.5'} 2.0\n",
+        "orchestrator_host_duration_seconds_count 2.0\n",
+        "orchestrator_host_duration_seconds_sum 2.05\n",
+        "orchestrator_job_duration_seconds_count 1.0\n",
+        "orchestrator_job_duration_seconds_sum 2.1\n",
+        NULL,
+    };
+    has_lines(PROM_TEXT, lines, true);
+}
+END_TEST
+
+START_TEST(counters_add_up_over_jobs) {
+    run_job();
+    run_job();
+    tell(EVENT_TASK_STARTED, 0, 0, 0);
+    job.failed = 0;
+    tell(EVENT_TASK_COMPLETED, 0, 0, 0); // a job without a failed host
+    static const char *const lines[] = {
+        "total_task_requests_total 3.0\n",
+        "failed_tasks_total 2.0\n",
+        "failed_tasks_per_host_total{dev_type='leaf',host='leaf00.earth',site='earth'} 2.0\n",
+        "orchestrator_hosts_total{result='skipped'} 2.0\n",
+        "orchestrator_workers_busy 0.0\n",
+        NULL,
+    };
+    has_lines(PROM_TEXT, lines, true);
+}
+END_TEST
+
+START_TEST(openmetrics_names_families_without_total_and_ends) {
+    run_job();
+    static const char *const lines[] = {
+        "# TYPE failed_tasks counter\n",
+        "failed_tasks_total 1.0\n",
+        "# TYPE orchestrator_hosts counter\n",
+        "# EOF\n",
+        NULL,
+    };
+    has_lines(PROM_OPENMETRICS, lines, true);
+}
+END_TEST
+
+// Every family once with HELP and TYPE before its samples; no sample twice.
+static void check_form(enum prom_format format) {
+    size_t len;
+    char *text = metrics_text(metrics, format, 0, &len), *save = NULL;
+    struct strmap seen = {0};
+    char family[128] = "";
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (strncmp(line, "# TYPE ", 7) == 0) {
+            snprintf(family, sizeof family, "%.*s", (int)strcspn(line + 7, " "), line + 7);
+            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
+        } else if (line[0] != '#') {
+            ck_assert_msg(strncmp(line, family, strlen(family)) == 0, "%s: not of %s", line,
+                          family);
+            *strrchr(line, ' ') = '\0';
+            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
+        }
+    }
+    ck_assert_uint_gt(seen.count, 40);
+    strmap_deinit(&seen);
+    free(text);
+}
+
+START_TEST(no_sample_or_family_is_given_twice_or_out_of_place) {
+    run_job();
+    run_job();
+    check_form(PROM_TEXT);
+    check_form(PROM_OPENMETRICS);
+}
+END_TEST
+
+Suite *check_metrics(void) {
+    Suite *suite = suite_create("metrics");
+    TCase *tcase = tcase_create("metrics");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, the_seeds_metrics_have_its_names_and_labels);
+    tcase_add_test(tcase, our_own_metrics_tell_results_workers_and_times);
+    tcase_add_test(tcase, counters_add_up_over_jobs);
+    tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
+    tcase_add_test(tcase, no_sample_or_family_is_given_twice_or_out_of_place);
+    return suite;
+}
