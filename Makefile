@@ -125,7 +125,7 @@ test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
 .PHONY: coverage
 coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/coverage OPTIMISE=-O0 \
-		SANITISE=--coverage
+		SANITISE="--coverage -fprofile-update=atomic"
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@tests/run.sh $(BUILD)/coverage
 	@mkdir -p $(BUILD)/coverage/html
