@@ -22,7 +22,7 @@ void admin_answer_text(struct http_request *r, int status, struct buf *json) {
 static void answer_wrong(struct http_request *r, const struct error *err) {
     char field[256];
     size_t len = strcspn(err->text, ":");
-    bool named = err->text[len] == ':' && len < sizeof field && strcspn(err->text, " ") > len;
+    bool named = len < sizeof field && err->text[len] == ':' && strcspn(err->text, " ") > len;
     memcpy(field, err->text, named ? len : 0);
     field[named ? len : 0] = '\0';
     http_answer_problem(r, 400, named ? field : NULL, "%s", err->text);

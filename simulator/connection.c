@@ -99,7 +99,7 @@ static void wait_for(struct connection *c, uint64_t us) {
 
 // The reply, or a piece of a slow one, is written.
 static void piece_written(struct connection *c) {
-    if (c->reply_at < c->reply.out.len) {
+    if (c->reply_at < c->reply.out.len && c->reply.bytes_per_second > 0) {
         uint64_t piece_us = (uint64_t)c->reply_piece * 1000000 / c->reply.bytes_per_second;
         wait_for(c, piece_us);
         return;

@@ -4,10 +4,7 @@
 
 #include "common/line.h"
 #include "simulator/console.h"
-
-#include <uv.h>
-
-struct server;
+#include "simulator/server.h"
 
 struct connection {
     struct server *server;

@@ -17,7 +17,7 @@ const char *const fault_effect_names[FAULT_EFFECT_COUNT] = {
 
 bool fault_carried_out(enum fault_effect effect) {
     static const bool table[] = {
-#define X(name, text, on, carried_out, fields) [FAULT_##name] = carried_out,
+#define X(name, text, on, carried_out, fields) [FAULT_##name] = (carried_out),
 #include "simulator/fault_effects.def"
 #undef X
         [FAULT_NONE] = true,

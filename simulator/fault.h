@@ -25,8 +25,8 @@ bool fault_carried_out(enum fault_effect effect); // true also of FAULT_NONE
 
 enum {
     FAULT_RULES_MAX = 10 * 1000,
-    FAULT_VALUES_MAX = 100 * 1000,       // in one list of a match
-    FAULT_DOWNTIME_US = 10 * 1000 * 1000 // where a reboot does not say
+    FAULT_VALUES_MAX = 100 * 1000, // in one list of a match
+    FAULT_DOWNTIME_US = 10000000   // where a reboot does not say
 };
 
 // What a call gets. Simulated time: the time scale has not been applied.

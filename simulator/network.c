@@ -19,7 +19,7 @@ void network_init(struct network *n) {
     *n = (struct network){0};
     n->username = mem_strdup("admin");
     n->password = mem_strdup("admin");
-    network_set_latency(n, (struct duration_range){10 * 1000, 2 * 1000 * 1000});
+    network_set_latency(n, (struct duration_range){10000, 2000000});
 }
 
 void network_deinit(struct network *n) {

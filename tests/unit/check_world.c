@@ -4,6 +4,7 @@
 #include "simulator/listing.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ START_TEST(a_seed_gives_the_same_versions_again_and_another_seed_others) {
     static char before[848][8];
     int differ = 0;
     for (uint32_t device = 0; device < n.devices; device++)
-        strcpy(before[device], device_version(&w, device));
+        snprintf(before[device], sizeof before[device], "%s", device_version(&w, device));
     world_reset(&w, 2);
     for (uint32_t device = 0; device < n.devices; device++)
         differ += strcmp(before[device], device_version(&w, device)) != 0;
