@@ -27,7 +27,7 @@ static pid_t spawn(const char *name, const char *const *args, int out, int err) 
     const char *build = getenv("BUILD");
     snprintf(path, sizeof path, "%s/%s", build == NULL ? "build" : build, name);
     const char *argv[64] = {path};
-    for (size_t i = 0; args[i] != NULL && i < 62; i++)
+    for (size_t i = 0; i < 62 && args[i] != NULL; i++)
         argv[i + 1] = args[i];
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);

@@ -14,7 +14,7 @@ static int parse(const char *text, size_t len, cJSON **out, struct error *err) {
     return rc;
 }
 
-#define TEXT(s) s, sizeof s - 1
+#define TEXT(s) s, sizeof s - 1 // NOLINT(bugprone-macro-parentheses): two arguments
 
 START_TEST(what_is_not_strictly_json_is_refused) {
     static const struct {

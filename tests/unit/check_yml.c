@@ -82,7 +82,7 @@ START_TEST(containers_nest_and_anchors_repeat) {
 }
 END_TEST
 
-#define TEXT(s) s, sizeof s - 1
+#define TEXT(s) s, sizeof s - 1 // NOLINT(bugprone-macro-parentheses): two arguments
 
 START_TEST(errors_name_the_line_and_the_column) {
     static const struct {
