@@ -194,8 +194,7 @@ static int parse_effect_fields(struct fault_rule *rule, const cJSON *object, str
     case FAULT_DELAY:
         return parse_duration(object, "by", &action->us, err);
     case FAULT_SLOW:
-        return json_uint(object, "bytes_per_second", 1, 1000 * 1000 * 1000,
-                         &action->bytes_per_second, err);
+        return json_uint(object, "bytes_per_second", 1, 1000000000, &action->bytes_per_second, err);
     case FAULT_REBOOT:
         action->us = FAULT_DOWNTIME_US;
         if (!cJSON_HasObjectItem(object, "downtime")) return 0;
