@@ -28,6 +28,7 @@ UNIT_TESTS = acmeos address buf console duration error fault file group http_rou
 	joblog json limits line log metrics network network_file options prom referee report request rng \
 	rpc schedule session strmap suggest world yml
 E2E_TESTS = wire requests upgrade jobs
+FUZZ_TARGETS = console fault inventory network request session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -62,6 +63,15 @@ $(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
+# Under make fuzz the main function is libFuzzer's.
+FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
+fuzz_programs = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
+
+$(fuzz_programs): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
+		$(simulator_pure) $(orchestrator_pure) $(common_pure)
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(pure_libs)
+
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -78,7 +88,7 @@ $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing, for all targets
-	@tests/deps.sh build demo test lint coverage
+	@tests/deps.sh build demo test lint coverage fuzz
 
 deps-%:
 	@tests/deps.sh $*
@@ -104,7 +114,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/e2e
+test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/e2e $(fuzz_programs)
 
 .PHONY: asan tsan
 asan: deps-build deps-test ## build everything with AddressSanitizer and UBSan, into build/asan
@@ -121,6 +131,19 @@ test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
 
 test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
+
+.PHONY: fuzz fuzz-programs fuzz-corpus
+FUZZ_SECONDS ?= 60
+fuzz-programs: $(fuzz_programs)
+
+fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from its corpus
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzz-programs BUILD=$(BUILD)/fuzz CC=clang \
+		OPTIMISE=-O1 SANITISE="$(address_sanitiser) -fsanitize=fuzzer-no-link" FUZZ_MAIN= \
+		FUZZ_LDFLAGS=-fsanitize=fuzzer
+	@tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
+	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
 .PHONY: coverage
 coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|test|lint|coverage...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|lint|coverage|fuzz...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -34,8 +34,14 @@ for purpose in "$@"; do
         need_command cppcheck cppcheck
         ;;
     coverage) need_command gcovr gcovr ;;
+    fuzz)
+        need_command clang clang
+        # libFuzzer and the sanitizers; the package's name carries clang's version
+        runtime=$(clang -print-file-name=libclang_rt.fuzzer-x86_64.a 2>/dev/null || true)
+        [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
+        ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage, fuzz)" >&2
         exit 2
         ;;
     esac

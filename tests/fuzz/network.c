@@ -1,0 +1,49 @@
+// A network file, as text: what the simulator's --network reads.
+#include "simulator/network_file.h"
+#include "tests/fuzz/fuzz.h"
+
+// Every device is found by its own name, and stands within its own group.
+static void check_device(const struct network *n, uint32_t device) {
+    char host[NETWORK_HOST_MAX], group[NETWORK_GROUP_MAX];
+    uint32_t found, first, count;
+    network_host(n, device, host);
+    assert(network_find(n, host, &found) && found == device);
+    network_group_devices(n, network_group(n, device), &first, &count);
+    assert(device >= first && device - first < count && first + count <= n->devices);
+    network_group_name(n, network_group(n, device), group);
+    assert(group[0] != '\0' && strlen(group) < sizeof group);
+}
+
+static void check_network(const struct network *n, const struct fault_list *faults) {
+    enum { LOOKED_AT = 300 };
+    assert(n->devices <= NETWORK_DEVICES_MAX && n->groups <= n->devices);
+    assert(n->devices == n->site_devices * n->sites_len);
+    for (uint32_t i = 0; i < n->devices && i < LOOKED_AT; i++) {
+        check_device(n, i);
+        check_device(n, n->devices - 1 - i);
+    }
+    for (size_t i = 0; i < n->overrides_len; i++)
+        assert(network_override_of(n, n->overrides[i].device) == &n->overrides[i]);
+    for (int i = 0; i < OPERATION_COUNT; i++)
+        assert(n->latency[i].low_us <= n->latency[i].high_us);
+    struct buf text = {0};
+    fault_write(faults, 0, &text);
+    fuzz_is_json(text.data, text.len);
+    buf_deinit(&text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct network n;
+    struct fault_list faults = {0};
+    struct error err = {0};
+    mem_init();
+    network_init(&n);
+    int rc = network_file_parse(&n, &faults, "network.yaml", (const char *)data, size, &err);
+    if (rc == 0)
+        check_network(&n, &faults);
+    else
+        assert(rc == ERROR_INPUT && strncmp(err.text, "network.yaml:", 13) == 0);
+    fault_deinit(&faults);
+    network_deinit(&n);
+    return 0;
+}

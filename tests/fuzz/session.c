@@ -1,0 +1,138 @@
+// The orchestrator's end of the wire: what a device says, in lines, to upgrade_os. Beside answers
+// there are lines of one character that stand for what else can happen:
+//   !  the connection is lost     ~  the deadline comes     #  an answer that is too long
+// $ in an answer is the number of the call. A connection that is asked for is there, unless ! or ~
+// says otherwise; when the lines are used up, only deadlines come.
+#include "orchestrator/session.h"
+#include "common/line.h"
+#include "common/rpc.h"
+#include "tests/fuzz/fuzz.h"
+
+static const struct session_config config = {
+    .username = "admin",
+    .password = "admin",
+    .connect_timeout_ms = 5000,
+    .call_timeout_ms = 30000,
+    .install_timeout_ms = 300000,
+};
+static const struct task_args args = {.version = "5.3.1"};
+static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1", .port = 8300};
+
+struct wire {
+    struct session session;
+    struct line_reader reader;
+    enum session_want want;
+    uint64_t now_ms;
+    unsigned installs, logouts, steps;
+};
+
+// One whole request, in the protocol's words.
+static void check_sent(struct wire *w, const struct buf *sent) {
+    struct rpc_request request;
+    assert(sent->len > 1 && memchr(sent->data, '\n', sent->len) == sent->data + sent->len - 1);
+    enum rpc_error e = rpc_request_parse(&request, sent->data, sent->len - 1);
+    assert(e == RPC_OK && !request.notification);
+    assert(strcmp(request.method, w->session.call_begun) == 0);
+    if (strcmp(request.method, "install_os_version") == 0) w->installs++;
+    if (strcmp(request.method, "logout") == 0) w->logouts++;
+    assert(w->installs <= 1 && w->logouts <= 1);
+    rpc_request_deinit(&request);
+}
+
+static void step(struct wire *w, enum session_input_kind kind, const char *text, size_t len) {
+    struct session *s = &w->session;
+    struct buf sent = {0};
+    struct session_input input = {kind, text, len};
+    if (kind == SESSION_DEADLINE && w->now_ms < s->deadline_ms) w->now_ms = s->deadline_ms;
+    w->want = session_step(s, &input, w->now_ms, &sent);
+    assert(++w->steps < 100 * 1000);
+    if (w->want == SESSION_SEND)
+        check_sent(w, &sent);
+    else
+        assert(sent.len == 0);
+    assert((w->want == SESSION_END) == (s->state == SESSION_ENDED));
+    assert((w->want == SESSION_PAUSE) == (s->state == SESSION_PAUSING));
+    assert(w->want != SESSION_PAUSE || w->installs == 1);
+    assert(w->want == SESSION_END || s->deadline_ms >= w->now_ms);
+    if (w->want == SESSION_PAUSE || w->want == SESSION_CONNECT) {
+        line_reader_deinit(&w->reader);
+        line_reader_init(&w->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    }
+    buf_deinit(&sent);
+}
+
+// As connection.c does: lines count only while an answer is awaited.
+static void hear(struct wire *w, const char *data, size_t len) {
+    const char *line;
+    size_t line_len;
+    enum line_status status;
+    line_reader_feed(&w->reader, data, len);
+    while (w->want == SESSION_SEND &&
+           (status = line_reader_next(&w->reader, &line, &line_len)) != LINE_NONE)
+        step(w, status == LINE_READY ? SESSION_LINE : SESSION_LINE_TOO_LONG, line, line_len);
+}
+
+static void say(struct wire *w, const char *line, size_t len) {
+    struct buf text = {0};
+    for (size_t i = 0; i < len; i++)
+        if (line[i] == '$')
+            buf_addf(&text, "%u", (unsigned)w->session.call_id);
+        else
+            buf_add(&text, line + i, 1);
+    buf_adds(&text, "\n");
+    hear(w, text.data, text.len);
+    buf_deinit(&text);
+}
+
+static void say_too_much(struct wire *w) {
+    static char much[RPC_LINE_MAX + 1];
+    memset(much, 'x', RPC_LINE_MAX);
+    much[RPC_LINE_MAX] = '\n';
+    hear(w, much, sizeof much);
+}
+
+static void take_line(struct wire *w, const char *line, size_t len) {
+    char sign = len == 1 ? line[0] : '\0';
+    if (w->want == SESSION_CONNECT && sign != '!' && sign != '~') step(w, SESSION_CONNECTED, "", 0);
+    if (w->want == SESSION_PAUSE || sign == '~')
+        step(w, SESSION_DEADLINE, "", 0);
+    else if (sign == '!')
+        step(w, SESSION_LOST, "connection reset by the device", 0);
+    else if (sign == '#')
+        say_too_much(w);
+    else
+        say(w, line, len);
+}
+
+static void check_end(const struct wire *w) {
+    const struct session *s = &w->session;
+    const char *text = session_text(s);
+    assert(text != NULL && text[0] != '\0');
+    assert((s->result == HOST_FAILED) == (s->failure != NULL));
+    if (s->result == HOST_CHANGED) assert(w->installs == 1 && w->logouts == 1);
+    if (s->result == HOST_UNCHANGED) assert(w->installs == 0 && w->logouts == 1);
+    assert(s->result != HOST_SKIPPED);
+    // It never takes longer than what its timeouts add up to.
+    assert(w->now_ms <= 1000 + 2 * config.connect_timeout_ms + 6 * config.call_timeout_ms +
+                            config.install_timeout_ms);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct wire w = {.want = SESSION_CONNECT, .now_ms = 1000};
+    const char *at = (const char *)data, *end = at + size;
+    mem_init();
+    session_init(&w.session, &config, &task_upgrade_os, &args, &host, w.now_ms);
+    line_reader_init(&w.reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    while (at < end && w.want != SESSION_END) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = lf == NULL ? end : lf;
+        take_line(&w, at, (size_t)(stop - at));
+        at = lf == NULL ? end : lf + 1;
+    }
+    while (w.want != SESSION_END)
+        step(&w, SESSION_DEADLINE, "", 0);
+    check_end(&w);
+    line_reader_deinit(&w.reader);
+    session_deinit(&w.session);
+    return 0;
+}
