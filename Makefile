@@ -27,7 +27,7 @@ ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options prom referee report request rng \
 	rpc schedule session strmap suggest world yml
-E2E_TESTS = wire requests upgrade jobs
+E2E_TESTS = admin effects wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

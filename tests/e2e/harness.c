@@ -94,20 +94,24 @@ static const char *const *joined(const char *const *first, const char *const *se
     return list;
 }
 
-struct lab lab_start(const char *const *simulator_args, const char *const *orchestrator_args) {
+struct lab bare_start(const char *const *args) {
     struct lab lab = {.dir = "/tmp/e2e-XXXXXX"};
-    const char *args[64];
-    char inventory[128];
+    const char *all[64];
     ck_assert_ptr_nonnull(mkdtemp(lab.dir));
     lab.simulator = program_start(
-        "simulator",
-        joined(ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0"), simulator_args, args));
+        "simulator", joined(ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0"), args, all));
     const char *devices = strstr(lab.simulator.ready, " on ");
     const char *admin = strstr(lab.simulator.ready, "http://");
     ck_assert_msg(devices != NULL && admin != NULL, "ready line: %s", lab.simulator.ready);
     snprintf(lab.devices, sizeof lab.devices, "%.*s", (int)strcspn(devices + 4, ","), devices + 4);
     snprintf(lab.admin, sizeof lab.admin, "%s", admin);
+    return lab;
+}
 
+struct lab lab_start(const char *const *simulator_args, const char *const *orchestrator_args) {
+    struct lab lab = bare_start(simulator_args);
+    const char *args[64];
+    char inventory[128];
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab.admin);
     snprintf(lab.log, sizeof lab.log, "%s/orchestrator.log", lab.dir);
     lab.orchestrator = program_start(
@@ -134,6 +138,11 @@ void lab_stop(struct lab *lab) {
     free(violations);
     cJSON_Delete(audit);
     lab_stop_unaudited(lab);
+}
+
+void bare_stop(struct lab *lab) {
+    ck_assert_int_eq(program_stop(&lab->simulator), 0);
+    rmdir(lab->dir);
 }
 
 // --- HTTP
@@ -383,4 +392,21 @@ void assert_reply(int fd, const char *expected_json) {
     ck_assert_msg(line != NULL, "expected %s, but the stream ended", expected_json);
     assert_json(line, expected_json);
     free(line);
+}
+
+int read_rest(int fd, char **text) {
+    struct buf rest = {0};
+    char bytes[4096];
+    for (;;) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        ck_assert_msg(poll(&readable, 1, PATIENCE_S * 1000) == 1, "nothing came");
+        ssize_t n = read(fd, bytes, sizeof bytes);
+        int error = n < 0 ? errno : 0;
+        if (n > 0) {
+            buf_add(&rest, bytes, (size_t)n);
+            continue;
+        }
+        *text = buf_take(&rest);
+        return error;
+    }
 }

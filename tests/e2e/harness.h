@@ -37,6 +37,9 @@ struct lab {
 struct lab lab_start(const char *const *simulator_args, const char *const *orchestrator_args);
 void lab_stop(struct lab *lab); // both end with 0, and the referee saw no violation
 void lab_stop_unaudited(struct lab *lab);
+// The simulator alone: the orchestrator's fields are empty.
+struct lab bare_start(const char *const *simulator_args);
+void bare_stop(struct lab *lab);
 
 struct answer {
     long status; // 0: the connection failed
@@ -76,3 +79,5 @@ int dial(const char *address);
 void send_text(int fd, const char *text);
 char *read_line(int fd); // without its LF; NULL at the end of the stream
 void assert_reply(int fd, const char *expected_json);
+// All that still comes, as text to free. 0 where the stream ended, else the errno that ended it.
+int read_rest(int fd, char **text);
