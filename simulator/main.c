@@ -147,15 +147,22 @@ static struct listing_addresses list_addresses(struct program *p) {
                                       address_port(server_address(p->server, 0))};
 }
 
+static void advise(struct error *err, const char *option) {
+    size_t used = strlen(err->text);
+    snprintf(err->text + used, sizeof err->text - used,
+             " (%s HOST:PORT chooses another address, port 0 any free one)", option);
+}
+
 static int start(struct program *p, struct error *err) {
     int rc = limits_descriptors(DESCRIPTORS + p->config.addresses, err);
-    if (rc == 0)
-        rc = server_start(p->server, &p->loop, &p->world, &p->config.devices, p->config.addresses,
-                          err);
+    if (rc != 0) return rc;
+    rc = server_start(p->server, &p->loop, &p->world, &p->config.devices, p->config.addresses, err);
+    if (rc < 0) advise(err, "--devices");
     if (rc != 0) return rc;
     struct listing_addresses addresses = list_addresses(p);
     rc = admin_start(&p->admin, &p->loop, &p->config.admin, p->server, &addresses, err);
     if (rc != 0) {
+        advise(err, "--admin");
         server_close(p->server, on_part_closed, p);
         return rc;
     }
