@@ -18,10 +18,12 @@ struct connection {
     uv_timer_t timer;
     uv_connect_t connect;
     uv_getaddrinfo_t lookup;
+    struct addrinfo *addresses, *next_address; // of a name; those still to be tried
     struct line_reader reader;
     uint64_t timer_due_ms;     // 0: not running
     const char *start_failure; // a failure to connect that was known at once, told a turn later
     bool tcp_open, timer_open, looking_up, ended;
+    bool retries; // when the handle is closed, with next_address
 };
 
 struct pending_write { // what the socket would not take at once
@@ -31,6 +33,7 @@ struct pending_write { // what the socket would not take at once
 };
 
 static void open_connection(struct connection *c);
+static void connect_next(struct connection *c);
 
 // --- ending
 
@@ -44,7 +47,10 @@ static void free_when_quiet(struct connection *c) {
 static void on_tcp_closed(uv_handle_t *handle) {
     struct connection *c = handle->data;
     c->tcp_open = false;
-    free_when_quiet(c);
+    if (c->retries)
+        connect_next(c);
+    else
+        free_when_quiet(c);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
@@ -55,6 +61,9 @@ static void on_timer_closed(uv_handle_t *handle) {
 
 static void close_tcp(struct connection *c) {
     if (c->looking_up) uv_cancel((uv_req_t *)&c->lookup);
+    uv_freeaddrinfo(c->addresses);
+    c->addresses = c->next_address = NULL;
+    c->retries = false;
     if (c->tcp_open && !uv_is_closing((uv_handle_t *)&c->tcp))
         uv_close((uv_handle_t *)&c->tcp, on_tcp_closed);
 }
@@ -172,11 +181,20 @@ static void fail_to_connect(struct connection *c, const char *why) {
     c->timer_due_ms = 1; // earlier than any deadline
 }
 
+// A name may stand for several addresses, of which a device need not listen on the first: localhost
+// is ::1 on many machines. True: the next one is tried, on a handle of its own.
+static bool try_next(struct connection *c) {
+    if (c->next_address == NULL) return false;
+    c->retries = true;
+    uv_close((uv_handle_t *)&c->tcp, on_tcp_closed);
+    return true;
+}
+
 static void on_connected(uv_connect_t *request, int status) {
     struct connection *c = request->data;
     if (status == UV_ECANCELED) return; // we closed it
     if (status != 0) {
-        step(c, SESSION_LOST, uv_strerror(status), 0);
+        if (!try_next(c)) step(c, SESSION_LOST, uv_strerror(status), 0);
         return;
     }
     uv_tcp_nodelay(&c->tcp, 1);
@@ -187,7 +205,21 @@ static void on_connected(uv_connect_t *request, int status) {
 static void connect_to(struct connection *c, const struct sockaddr *address) {
     c->connect.data = c;
     int rc = uv_tcp_connect(&c->connect, &c->tcp, address, on_connected);
-    if (rc != 0) fail_to_connect(c, uv_strerror(rc));
+    if (rc != 0 && !try_next(c)) fail_to_connect(c, uv_strerror(rc));
+}
+
+static void open_tcp(struct connection *c) {
+    uv_tcp_init(c->context->loop, &c->tcp);
+    c->tcp.data = c;
+    c->tcp_open = true;
+}
+
+static void connect_next(struct connection *c) {
+    const struct addrinfo *address = c->next_address;
+    c->retries = false;
+    c->next_address = address->ai_next;
+    if (!c->tcp_open) open_tcp(c);
+    connect_to(c, address->ai_addr);
 }
 
 static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *found) {
@@ -196,10 +228,12 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
     if (c->ended) {
         free_when_quiet(c);
     } else if (c->session.state == SESSION_CONNECTING && !uv_is_closing((uv_handle_t *)&c->tcp)) {
-        if (status == 0)
-            connect_to(c, found->ai_addr);
-        else
-            fail_to_connect(c, uv_strerror(status));
+        if (status == 0) {
+            c->addresses = c->next_address = found;
+            connect_next(c);
+            return;
+        }
+        fail_to_connect(c, uv_strerror(status));
     }
     uv_freeaddrinfo(found);
 }
@@ -225,9 +259,7 @@ static void open_connection(struct connection *c) {
     }
     line_reader_deinit(&c->reader);
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
-    uv_tcp_init(c->context->loop, &c->tcp);
-    c->tcp.data = c;
-    c->tcp_open = true;
+    open_tcp(c);
     union {
         struct sockaddr any;
         struct sockaddr_in v4;
