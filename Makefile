@@ -23,11 +23,13 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
+SCENARIO_PURE = expect outputs scenario schema suite vars
+SCENARIO_SHELL = client embedded main play programs runs steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options prom referee report request rng \
 	rpc schedule session strmap suggest world yml
-E2E_TESTS = admin effects wire requests upgrade jobs
+E2E_TESTS = admin effects setup wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -37,6 +39,8 @@ simulator_pure = $(call objects,simulator,$(SIMULATOR_PURE))
 simulator_shell = $(call objects,simulator,$(SIMULATOR_SHELL))
 orchestrator_pure = $(call objects,orchestrator,$(ORCHESTRATOR_PURE))
 orchestrator_shell = $(call objects,orchestrator,$(ORCHESTRATOR_SHELL))
+scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
+scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 e2e_tests = $(call objects,tests/e2e,main harness $(E2E_TESTS:%=check_%))
 
@@ -47,12 +51,16 @@ all: deps-build ## build the programs into build/ (the default)
 	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 
 .PHONY: programs
-programs: $(BUILD)/simulator $(BUILD)/orchestrator
+programs: $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario
 
 $(BUILD)/simulator: $(simulator_shell) $(simulator_pure) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+# The loaders of the simulator check a scenario's network and faults.
+$(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
@@ -81,6 +89,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
+$(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -103,10 +112,10 @@ demo: deps-build deps-demo ## start both programs, upgrade a part of the network
 .PHONY: install uninstall
 install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario $(DESTDIR)$(PREFIX)/bin
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/simulator $(DESTDIR)$(PREFIX)/bin/orchestrator
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,simulator orchestrator scenario)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
 

@@ -1,0 +1,160 @@
+// How the programs are set up: addresses, credentials, inventory files, names, IPv6.
+#include "tests/e2e/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+Suite *check_setup(void);
+
+// A temporary file, of which path is the template.
+static void write_file(char *path, const char *text) {
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(dprintf(fd, "%s", text), (int)strlen(text));
+    close(fd);
+}
+
+static void rewrite_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void assert_upgrade(const struct lab *lab, const char *request, const char *report) {
+    assert_answer(http_post(lab->api, "/upgrade-os/", request), 200, report);
+}
+
+static void assert_logged(const struct lab *lab, const char *line) {
+    char *log = read_file(lab->log);
+    ck_assert_msg(strstr(log, line) != NULL, "not in the log: %s\n%.4000s", line, log);
+    free(log);
+}
+
+#define EDGES                                                                                      \
+    "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"], \"filter_dev_types\": [\"edge\"]}"
+#define BOTH_COMPLETED                                                                             \
+    "{\"failed\": [], \"skipped\": [], \"completed\": [\"edge00.earth\", \"edge01.earth\"]}"
+#define FIRST_FAILED                                                                               \
+    "{\"failed\": [\"edge00.earth\"], \"skipped\": [\"edge01.earth\"], \"completed\": []}"
+
+START_TEST(devices_are_spread_over_addresses) {
+    struct lab lab = lab_start(ARGS("--latency", "0", "--addresses", "3"), NULL);
+    ck_assert_int_eq(strncmp(lab.devices, "127.0.0.1:", 10), 0); // the first is told
+    static const char *const spread[] = {"127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.1"};
+    cJSON *inventory = get_json(lab.admin, "/inventory/?filter_sites=mercury");
+    const cJSON *host = inventory->child->child;
+    for (int i = 0; i < 4; i++, host = host->next) {
+        ck_assert_str_eq(cJSON_GetObjectItem(host, "hostname")->valuestring, spread[i]);
+        ck_assert_int_eq(cJSON_GetObjectItem(host, "port")->valueint,
+                         atoi(strchr(lab.devices, ':') + 1));
+    }
+    cJSON_Delete(inventory);
+    struct answer a = http_post(lab.api, "/upgrade-os/",
+                                "{\"version\": \"5.3.1\", \"filter_sites\": [\"mars\"]}");
+    cJSON *report = answer_json(&a);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), 106);
+    cJSON_Delete(report);
+    answer_free(&a);
+    lab_stop(&lab);
+}
+END_TEST
+
+#define SECRET "pass \\\"word\\\" \\u00e9" // in YAML and JSON
+static const char secret[] = "pass \"word\" \xc3\xa9\n";
+
+START_TEST(devices_ask_for_the_credentials_of_the_network_file) {
+    char network[] = "/tmp/e2e-network-XXXXXX", password[] = "/tmp/e2e-password-XXXXXX";
+    write_file(network, "sites: [earth]\nlatency: 0\nusername: netops\npassword: \"" SECRET "\"\n");
+    write_file(password, secret);
+    struct lab lab = lab_start(ARGS("--network", network),
+                               ARGS("--username", "netops", "--password-file", password));
+    assert_upgrade(&lab, EDGES, BOTH_COMPLETED);
+    lab_stop(&lab);
+
+    lab = lab_start(ARGS("--network", network), ARGS("--password-file", password));
+    assert_upgrade(&lab, EDGES, FIRST_FAILED); // admin is not netops
+    assert_logged(&lab, ":completed host:edge00.earth:login: authentication failed\n");
+    lab_stop(&lab);
+
+    rewrite_file(password, "admin\n");
+    lab = lab_start(ARGS("--network", network),
+                    ARGS("--username", "netops", "--password-file", password));
+    assert_upgrade(&lab, EDGES, FIRST_FAILED);
+    assert_logged(&lab, ":completed host:edge00.earth:login: authentication failed\n");
+    char *log = read_file(lab.log);
+    ck_assert_ptr_null(strstr(log, "word")); // no password in a log
+    free(log);
+    lab_stop(&lab);
+    unlink(network);
+    unlink(password);
+}
+END_TEST
+
+START_TEST(a_password_file_that_cannot_be_read_ends_the_start) {
+    char output[1024];
+    ck_assert_int_eq(program_run("orchestrator", ARGS("--password-file", "/nonexistent/password"),
+                                 output, sizeof output),
+                     2);
+    ck_assert_ptr_nonnull(strstr(output, "--password-file"));
+    ck_assert_ptr_nonnull(strstr(output, "/nonexistent/password"));
+    ck_assert_ptr_nonnull(strstr(output, "No such file or directory"));
+}
+END_TEST
+
+#define HOST_LINE                                                                                  \
+    "  %s: {platform: acmeos, dev_type: edge, rack: \"10\", hostname: \"%s\", port: %s}\n"
+
+// Two hosts at an address, in a YAML file that is read anew for every job.
+static void write_hosts(const char *path, const char *address, const struct lab *lab) {
+    char text[512];
+    const char *port = strrchr(lab->devices, ':') + 1;
+    snprintf(text, sizeof text, "earth:\n" HOST_LINE HOST_LINE, "edge00.earth", address, port,
+             "edge01.earth", address, port);
+    rewrite_file(path, text);
+}
+
+START_TEST(an_inventory_file_may_name_its_hosts) {
+    char path[] = "/tmp/e2e-inventory-XXXXXX";
+    write_file(path, "{}\n");
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--inventory", path));
+    write_hosts(path, "localhost", &lab);
+    assert_upgrade(&lab, EDGES, BOTH_COMPLETED);
+    write_hosts(path, "nowhere.invalid", &lab);
+    assert_upgrade(&lab, EDGES, FIRST_FAILED);
+    assert_logged(&lab, ":completed host:edge00.earth:connect to nowhere.invalid:");
+    rewrite_file(path, "earth: {edge00.earth: {platform: acmeos}}\n");
+    assert_problem(http_post(lab.api, "/upgrade-os/", EDGES), 502, NULL,
+                   "earth.edge00.earth.dev_type: missing");
+    lab_stop(&lab);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(everything_also_speaks_ipv6) {
+    struct lab lab = lab_start(ARGS("--latency", "0", "--devices", "[::1]:0", "--admin", "[::1]:0"),
+                               ARGS("--listen", "[::1]:0"));
+    ck_assert_int_eq(strncmp(lab.api, "http://[::1]:", 13), 0);
+    ck_assert_int_eq(strncmp(lab.devices, "[::1]:", 6), 0);
+    assert_upgrade(&lab, EDGES, BOTH_COMPLETED);
+    struct answer a = http_get(lab.api, "/readyz");
+    ck_assert_int_eq(a.status, 200);
+    answer_free(&a);
+    lab_stop(&lab);
+}
+END_TEST
+
+Suite *check_setup(void) {
+    Suite *suite = suite_create("setup");
+    TCase *tc = tcase_create("setup");
+    tcase_set_timeout(tc, 120);
+    tcase_add_test(tc, devices_are_spread_over_addresses);
+    tcase_add_test(tc, devices_ask_for_the_credentials_of_the_network_file);
+    tcase_add_test(tc, a_password_file_that_cannot_be_read_ends_the_start);
+    tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
+    tcase_add_test(tc, everything_also_speaks_ipv6);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
