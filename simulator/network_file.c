@@ -258,7 +258,7 @@ static int parse_fields(struct network *n, const cJSON *root, bool sealed, struc
     return 0;
 }
 
-static int parse_root(struct network *n, struct fault_list *faults, const cJSON *root,
+int network_file_read(struct network *n, struct fault_list *faults, const cJSON *root,
                       struct error *err) {
     int rc = json_as_object(root, err);
     if (rc == 0)
@@ -277,7 +277,7 @@ int network_file_parse(struct network *n, struct fault_list *faults, const char 
     struct yml y = {0};
     int rc = yml_parse(&y, name, text, len, err);
     if (rc != 0) return rc;
-    rc = parse_root(n, faults, y.root, err);
+    rc = network_file_read(n, faults, y.root, err);
     if (rc != 0) yml_place(&y, name, err);
     yml_deinit(&y);
     return rc;

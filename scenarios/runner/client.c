@@ -1,0 +1,129 @@
+#include "scenarios/runner/client.h"
+
+#include "common/address.h"
+#include "common/buf.h"
+#include "common/json.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static size_t on_data(char *data, size_t size, size_t count, void *out) {
+    buf_add(out, data, size * count);
+    return size * count;
+}
+
+static struct curl_slist *header_list(const cJSON *headers) {
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); // no waiting for 100 Continue
+    const cJSON *header;
+    cJSON_ArrayForEach(header, headers) {
+        struct buf line = {0};
+        buf_addf(&line, *header->valuestring == '\0' ? "%s:" : "%s: %s", header->string,
+                 header->valuestring);
+        list = curl_slist_append(list, line.data);
+        buf_deinit(&line);
+    }
+    return list;
+}
+
+static void set_method(CURL *curl, const char *method, const char *body, size_t body_len) {
+    if (body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_len);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    if (strcmp(method, "HEAD") == 0)
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    else
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+}
+
+int client_send(const char *method, const char *url, const cJSON *headers, const char *body,
+                size_t body_len, struct reply *reply, struct error *err) {
+    struct buf head = {0}, text = {0};
+    CURL *curl = curl_easy_init();
+    if (curl == NULL) abort(); // it only allocates
+    struct curl_slist *list = header_list(headers);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
+    set_method(curl, method, body, body_len);
+    CURLcode rc = curl_easy_perform(curl);
+    *reply = (struct reply){0};
+    if (rc == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(list);
+    reply->headers = buf_take(&head);
+    reply->body = buf_take(&text);
+    if (rc == CURLE_OK) return 0;
+    reply_deinit(reply);
+    return error_set(err, "%s %s: no answer: %s", method, url, curl_easy_strerror(rc));
+}
+
+int client_abandon(const char *method, const char *url, const cJSON *headers, const char *body,
+                   size_t body_len, struct error *err) {
+    const char *host = strstr(url, "://");
+    host = host == NULL ? url : host + 3;
+    size_t host_len = strcspn(host, "/");
+    struct buf request = {0}, target = {0};
+    union address address;
+    buf_add(&target, host, host_len);
+    int rc = address_parse(target.data, &address, err);
+    if (rc != 0) goto out;
+    buf_addf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", method,
+             host + host_len, target.data, body_len);
+    const cJSON *header;
+    cJSON_ArrayForEach(header, headers)
+        buf_addf(&request, "%s: %s\r\n", header->string, header->valuestring);
+    buf_adds(&request, "\r\n");
+    buf_add(&request, body == NULL ? "" : body, body_len);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, &address.any, sizeof address.v4) != 0 ||
+        send(fd, request.data, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
+        rc = error_system(err, -errno, "%s", url);
+    if (fd >= 0) close(fd);
+out:
+    buf_deinit(&request);
+    buf_deinit(&target);
+    return rc;
+}
+
+void reply_deinit(struct reply *reply) {
+    free(reply->headers);
+    free(reply->body);
+    *reply = (struct reply){0};
+}
+
+bool reply_header(const struct reply *reply, const char *name, char *out, size_t size) {
+    size_t len = strlen(name);
+    for (const char *line = reply->headers; line != NULL; line = strstr(line, "\r\n")) {
+        if (line != reply->headers) line += 2;
+        if (strncasecmp(line, name, len) != 0 || line[len] != ':') continue;
+        const char *value = line + len + 1 + strspn(line + len + 1, " ");
+        snprintf(out, size, "%.*s", (int)strcspn(value, "\r\n"), value);
+        return true;
+    }
+    return false;
+}
+
+int client_get_json(const char *base, const char *path, cJSON **out, struct error *err) {
+    struct reply reply;
+    char url[512];
+    snprintf(url, sizeof url, "%s%s", base, path);
+    int rc = client_send("GET", url, NULL, NULL, 0, &reply, err);
+    if (rc != 0) return rc;
+    if (reply.status != 200)
+        rc = error_set(err, "GET %s: it answered %ld: %.200s", path, reply.status, reply.body);
+    else
+        rc = json_parse(reply.body, strlen(reply.body), out, err);
+    reply_deinit(&reply);
+    return rc;
+}

@@ -1,0 +1,9 @@
+// spec/scenario.schema.json and the starter of `scenario new`, embedded at build.
+#pragma once
+
+#include <stddef.h>
+
+extern const char scenario_schema[];
+extern const size_t scenario_schema_len;
+extern const char starter_yaml[];
+extern const size_t starter_yaml_len;

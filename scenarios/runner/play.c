@@ -1,0 +1,251 @@
+#include "scenarios/runner/play.h"
+
+#include "common/file.h"
+#include "common/mem.h"
+#include "scenarios/runner/steps.h"
+#include "scenarios/runner/vars.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { WATCH_INTERVAL_NS = 100 * 1000 * 1000, LOG_LINES_SHOWN = 10, STDERR_LINES_SHOWN = 40 };
+
+struct show { // one scenario, while it plays
+    const struct play_config *config;
+    struct stage stage;
+    const cJSON *always;
+    cJSON *default_always;
+    struct buf text; // why it failed
+    const char *outcome;
+    // of the thread that watches over `always`
+    pthread_t watcher;
+    pthread_cond_t over;
+    bool watched, is_over;
+    struct buf seen;
+};
+
+static const cJSON *part(const struct show *s, const char *name) {
+    return cJSON_GetObjectItemCaseSensitive(s->config->scenario->file.root, name);
+}
+
+static void fail(struct show *s, const char *outcome) {
+    if (strcmp(s->outcome, "pass") == 0) s->outcome = outcome;
+}
+
+// --- invariants
+
+static bool gives_audit(const cJSON *always) {
+    const cJSON *check;
+    cJSON_ArrayForEach(check, always) if (cJSON_HasObjectItem(check, "audit")) return true;
+    return false;
+}
+
+// The referee's silence is an invariant unless the scenario says what it may see.
+static void make_always(struct show *s) {
+    const cJSON *always = part(s, "always");
+    s->default_always = always == NULL ? cJSON_CreateArray() : cJSON_Duplicate(always, true);
+    s->always = s->default_always;
+    if (gives_audit(always)) return;
+    cJSON *check = cJSON_CreateObject(), *audit = cJSON_AddObjectToObject(check, "audit");
+    cJSON_AddItemToObject(audit, "violations", cJSON_CreateArray());
+    cJSON_AddItemToArray(s->default_always, check);
+}
+
+static int check_always(struct show *s, bool strict, struct buf *failure) {
+    const cJSON *check;
+    int index = 0;
+    cJSON_ArrayForEach(check, s->always) {
+        char where[32];
+        snprintf(where, sizeof where, "always[%d]", index++);
+        int rc = steps_check(&s->stage, check, where, strict, failure);
+        if (rc != 0) return rc;
+    }
+    return 0;
+}
+
+static void *watch(void *arg) {
+    struct show *s = arg;
+    struct stage *stage = &s->stage;
+    pthread_mutex_lock(&stage->lock);
+    while (!s->is_over) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += WATCH_INTERVAL_NS;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+        pthread_cond_timedwait(&s->over, &stage->lock, &until);
+        pthread_mutex_unlock(&stage->lock);
+        bool held = check_always(s, false, &s->seen) == 0;
+        pthread_mutex_lock(&stage->lock);
+        if (!held) break;
+    }
+    pthread_mutex_unlock(&stage->lock);
+    return NULL;
+}
+
+// What the referee saw it tells at the end; only other invariants have to be watched.
+static void start_watching(struct show *s) {
+    if (part(s, "always") == NULL) return;
+    pthread_cond_init(&s->over, NULL);
+    s->watched = pthread_create(&s->watcher, NULL, watch, s) == 0;
+}
+
+static void stop_watching(struct show *s) {
+    if (!s->watched) return;
+    pthread_mutex_lock(&s->stage.lock);
+    s->is_over = true;
+    pthread_cond_signal(&s->over);
+    pthread_mutex_unlock(&s->stage.lock);
+    pthread_join(s->watcher, NULL);
+    if (s->seen.len == 0) return;
+    buf_addf(&s->text, "during the run: %s", s->seen.data);
+    fail(s, "fail");
+}
+
+// --- the beginning and the end
+
+static int start_programs(struct show *s) {
+    struct error err;
+    cJSON *faults = NULL;
+    int rc = programs_start(&s->stage.programs, PROGRAM_SIMULATOR, &err);
+    if (rc == 0) rc = programs_start(&s->stage.programs, PROGRAM_ORCHESTRATOR, &err);
+    if (rc == 0 && part(s, "faults") != NULL) {
+        rc = vars_expand(part(s, "faults"), s->stage.vars, &faults, &err);
+        if (rc == 0) rc = stage_add_faults(&s->stage, faults, &err);
+        cJSON_Delete(faults);
+    }
+    if (rc == 0) return 0;
+    buf_addf(&s->text, "%s\n", err.text);
+    fail(s, "environment");
+    return rc;
+}
+
+static void check_fired(struct show *s) {
+    stage_count_faults(&s->stage);
+    for (size_t i = 0; i < s->stage.rules_count; i++) {
+        const struct rule *rule = &s->stage.rules[i];
+        if (rule->fired > 0 || rule->may_not_fire) continue;
+        buf_addf(&s->text,
+                 "a fault never fired, so nothing was tested by it: %s\n"
+                 "  correct its match, or say may_not_fire: true\n",
+                 rule->text);
+        fail(s, "fail");
+    }
+}
+
+// In order: the orchestrator first, so that it can still speak to its devices. One that belongs to
+// a failed scenario may hang, and is not waited for.
+static void end_programs(struct show *s) {
+    static const enum program_name order[] = {PROGRAM_ORCHESTRATOR, PROGRAM_SIMULATOR};
+    struct programs *p = &s->stage.programs;
+    bool passed = strcmp(s->outcome, "pass") == 0;
+    for (size_t i = 0; i < PROGRAM_COUNT; i++) {
+        struct error err;
+        int rc = 0;
+        if (!programs_running(p, order[i])) continue;
+        if (!passed) {
+            programs_kill(p, order[i], &err);
+            continue;
+        }
+        rc = programs_signal(p, order[i], SIGTERM, &err);
+        if (rc == 0) rc = programs_await_end(p, order[i], &err);
+        if (rc == 0) continue;
+        buf_addf(&s->text, "%s\n", err.text);
+        fail(s, "fail");
+    }
+}
+
+static void show_tail(struct buf *out, const char *title, const char *path, int lines) {
+    struct buf text = {0};
+    struct error ignored;
+    if (file_read(path, &text, &ignored) == 0 && text.len > 0) {
+        const char *start = text.data + text.len;
+        for (int seen = 0; start > text.data; start--)
+            if (start[-1] == '\n' && seen++ == lines) break;
+        buf_addf(out, "%s\n%s", title, start);
+        if (out->data[out->len - 1] != '\n') buf_adds(out, "\n");
+    }
+    buf_deinit(&text);
+}
+
+static void show_logs(struct show *s) {
+    char path[512];
+    programs_log_path(&s->stage.programs, path);
+    show_tail(&s->text, "the orchestrator's last log lines:", path, LOG_LINES_SHOWN);
+    for (int i = 0; i < PROGRAM_COUNT; i++) {
+        char title[64];
+        snprintf(title, sizeof title, "the %s's stderr:", program_names[i]);
+        programs_stderr_path(&s->stage.programs, (enum program_name)i, path);
+        show_tail(&s->text, title, path, STDERR_LINES_SHOWN);
+    }
+}
+
+static cJSON *make_vars(const struct play_config *config) {
+    cJSON *vars = cJSON_Duplicate(config->values, true);
+    cJSON_AddNumberToObject(vars, "seed", (double)config->seed);
+    cJSON_AddStringToObject(vars, "dir", config->dir);
+    return vars;
+}
+
+static cJSON *make_result(struct show *s) {
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddStringToObject(result, "outcome", s->outcome);
+    cJSON_AddStringToObject(result, "text", s->text.len == 0 ? "" : s->text.data);
+    cJSON_AddItemToObject(result, "answers", cJSON_Duplicate(s->stage.answers, true));
+    cJSON *faults = cJSON_AddArrayToObject(result, "faults");
+    for (size_t i = 0; i < s->stage.rules_count; i++) {
+        cJSON *fault = cJSON_CreateObject();
+        cJSON_AddStringToObject(fault, "rule", s->stage.rules[i].text);
+        cJSON_AddNumberToObject(fault, "fired", s->stage.rules[i].fired);
+        cJSON_AddItemToArray(faults, fault);
+    }
+    return result;
+}
+
+static void run(struct show *s) {
+    if (start_programs(s) != 0) return;
+    start_watching(s);
+    if (steps_run(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
+    stop_watching(s);
+    if (steps_run(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
+    bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
+    if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
+    if (strcmp(s->outcome, "pass") == 0) check_fired(s);
+}
+
+static const char *const started_with[] = {"network", "simulator", "orchestrator"};
+
+cJSON *play(const struct play_config *config) {
+    struct show s = {.config = config, .outcome = "pass"};
+    cJSON *options = NULL, *vars = make_vars(config);
+    struct error err;
+    make_always(&s);
+    // Only what the programs are started with: steps expand their strings when they come to run.
+    cJSON *programs = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof started_with / sizeof *started_with; i++)
+        if (part(&s, started_with[i]) != NULL)
+            cJSON_AddItemToObject(programs, started_with[i],
+                                  cJSON_Duplicate(part(&s, started_with[i]), true));
+    if (vars_expand(programs, vars, &options, &err) != 0) {
+        buf_addf(&s.text, "%s\n", err.text);
+        fail(&s, "fail");
+        options = cJSON_CreateObject();
+    }
+    cJSON_Delete(programs);
+    stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
+    if (strcmp(s.outcome, "pass") == 0) run(&s);
+    end_programs(&s);
+    if (strcmp(s.outcome, "pass") != 0) show_logs(&s);
+    cJSON *result = make_result(&s);
+    stage_deinit(&s.stage);
+    cJSON_Delete(s.default_always);
+    cJSON_Delete(options);
+    buf_deinit(&s.text);
+    buf_deinit(&s.seen);
+    return result;
+}

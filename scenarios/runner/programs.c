@@ -1,0 +1,266 @@
+#include "scenarios/runner/programs.h"
+
+#include "common/file.h"
+#include "common/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *const program_names[PROGRAM_COUNT] = {"simulator", "orchestrator"};
+
+enum { ARGS_MAX = 40, ARG_MAX = 256 };
+
+struct command { // a command line under construction
+    char *argv[ARGS_MAX + 1];
+    size_t count;
+};
+
+void programs_init(struct programs *p, const char *dir, const char *const binaries[PROGRAM_COUNT],
+                   const cJSON *scenario, uint64_t seed) {
+    *p = (struct programs){.dir = dir, .scenario = scenario, .seed = seed};
+    for (int i = 0; i < PROGRAM_COUNT; i++)
+        p->list[i].binary = binaries[i];
+    pthread_mutex_init(&p->lock, NULL);
+}
+
+void programs_log_path(const struct programs *p, char path[512]) {
+    snprintf(path, 512, "%s/orchestrator.log", p->dir);
+}
+
+void programs_stderr_path(const struct programs *p, enum program_name name, char path[512]) {
+    snprintf(path, 512, "%s/%s.stderr", p->dir, program_names[name]);
+}
+
+// --- command lines
+
+static void add(struct command *c, const char *option, const char *value) {
+    if (c->count + 2 > ARGS_MAX) return;
+    if (option != NULL) c->argv[c->count++] = mem_strdup(option);
+    c->argv[c->count++] = mem_strdup(value);
+}
+
+static void command_deinit(struct command *c) {
+    for (size_t i = 0; i < c->count; i++)
+        free(c->argv[i]);
+}
+
+// {"install_timeout": "2s"} becomes --install-timeout 2s.
+static void add_options(struct command *c, const cJSON *options, const char *except) {
+    const cJSON *option;
+    cJSON_ArrayForEach(option, options) {
+        if (except != NULL && strcmp(option->string, except) == 0) continue;
+        char name[64], number[64];
+        snprintf(name, sizeof name, "--%s", option->string);
+        for (char *s = name; *s != '\0'; s++)
+            if (*s == '_') *s = '-';
+        snprintf(number, sizeof number, "%.17g", option->valuedouble);
+        add(c, name, cJSON_IsString(option) ? option->valuestring : number);
+    }
+}
+
+static int write_file(const char *path, const char *text, struct error *err) {
+    FILE *file = fopen(path, "w");
+    if (file == NULL) return error_system(err, -errno, "%s", path);
+    fputs(text, file);
+    if (fclose(file) != 0) return error_system(err, -errno, "%s", path);
+    return 0;
+}
+
+static int simulator_command(const struct programs *p, struct command *c, struct error *err) {
+    char text[ARG_MAX];
+    const cJSON *network = cJSON_GetObjectItemCaseSensitive(p->scenario, "network");
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, "simulator");
+    bool own_latency = cJSON_IsString(network) || cJSON_HasObjectItem(network, "latency") ||
+                       cJSON_HasObjectItem(options, "latency");
+    add(c, "--devices", "127.0.0.1:0");
+    add(c, "--admin", "127.0.0.1:0");
+    snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
+    add(c, "--seed", text);
+    if (!own_latency) add(c, "--latency", "0");
+    add_options(c, options, NULL);
+    if (cJSON_IsString(network)) {
+        add(c, "--network", network->valuestring);
+    } else if (network != NULL) {
+        snprintf(text, sizeof text, "%s/network.yaml", p->dir);
+        char *json = cJSON_Print(network); // every JSON text is YAML
+        int rc = write_file(text, json, err);
+        cJSON_free(json);
+        if (rc != 0) return rc;
+        add(c, "--network", text);
+    }
+    return 0;
+}
+
+static int orchestrator_command(struct programs *p, struct command *c, struct error *err) {
+    char text[512], url[64];
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, "orchestrator");
+    const cJSON *password = cJSON_GetObjectItemCaseSensitive(options, "password");
+    add(c, "--listen", "127.0.0.1:0");
+    programs_log_path(p, text);
+    add(c, "--log", text);
+    if (!cJSON_HasObjectItem(options, "inventory")) {
+        programs_url(p, PROGRAM_SIMULATOR, url);
+        snprintf(text, sizeof text, "%s/inventory/", url);
+        add(c, "--inventory", text);
+    }
+    if (cJSON_IsString(password)) {
+        snprintf(text, sizeof text, "%s/password", p->dir);
+        int rc = write_file(text, password->valuestring, err);
+        if (rc != 0) return rc;
+        add(c, "--password-file", text);
+    }
+    add_options(c, options, "password");
+    return 0;
+}
+
+// --- starting
+
+static pid_t spawn(const struct command *c, int out, const char *stderr_path) {
+    pid_t runner = getpid(), pid = fork();
+    if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != runner) _exit(127); // it was killed meanwhile
+    signal(SIGINT, SIG_IGN);             // Ctrl-C is the runner's to answer
+    int err = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    dup2(out, STDOUT_FILENO);
+    if (err >= 0) dup2(err, STDERR_FILENO);
+    execv(c->argv[0], c->argv);
+    dprintf(STDERR_FILENO, "%s: %s\n", c->argv[0], strerror(errno));
+    _exit(127);
+}
+
+// Reads the ready line and takes the last URL from it.
+static int read_ready(struct program *program, const char *name, int fd, const char *stderr_path,
+                      struct error *err) {
+    char line[512];
+    size_t len = 0;
+    while (len < sizeof line - 1) {
+        struct pollfd readable = {.fd = fd, .events = POLLIN};
+        if (poll(&readable, 1, PROGRAM_PATIENCE_S * 1000) != 1)
+            return error_set(err, "%s was not ready within %d s", name, PROGRAM_PATIENCE_S);
+        ssize_t n = read(fd, line + len, 1);
+        if (n != 1) {
+            struct buf said = {0};
+            struct error ignored;
+            file_read(stderr_path, &said, &ignored);
+            error_set(err, "%s did not start: %.300s", name, said.len == 0 ? "" : said.data);
+            buf_deinit(&said);
+            return ERROR_INPUT;
+        }
+        if (line[len] == '\n') break;
+        len++;
+    }
+    line[len] = '\0';
+    const char *url = strstr(line, "http://");
+    if (url == NULL) return error_set(err, "%s: no address in its ready line: %s", name, line);
+    snprintf(program->url, sizeof program->url, "%s", url);
+    return 0;
+}
+
+int programs_start(struct programs *p, enum program_name name, struct error *err) {
+    struct program *program = &p->list[name];
+    struct command c = {0};
+    char stderr_path[512];
+    int fds[2];
+    programs_stderr_path(p, name, stderr_path);
+    add(&c, NULL, program->binary);
+    int rc = name == PROGRAM_SIMULATOR ? simulator_command(p, &c, err)
+                                       : orchestrator_command(p, &c, err);
+    if (rc != 0) goto out;
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        rc = error_system(err, -errno, "pipe");
+        goto out;
+    }
+    pid_t pid = spawn(&c, fds[1], stderr_path);
+    close(fds[1]);
+    struct program started = *program;
+    started.pid = pid;
+    rc = pid < 0 ? error_system(err, -errno, "fork")
+                 : read_ready(&started, program_names[name], fds[0], stderr_path, err);
+    close(fds[0]);
+    pthread_mutex_lock(&p->lock);
+    *program = started;
+    pthread_mutex_unlock(&p->lock);
+out:
+    command_deinit(&c);
+    return rc;
+}
+
+// --- while it runs
+
+void programs_url(struct programs *p, enum program_name name, char url[64]) {
+    pthread_mutex_lock(&p->lock);
+    memcpy(url, p->list[name].url, 64);
+    pthread_mutex_unlock(&p->lock);
+}
+
+static pid_t pid_of(struct programs *p, enum program_name name) {
+    pthread_mutex_lock(&p->lock);
+    pid_t pid = p->list[name].pid;
+    pthread_mutex_unlock(&p->lock);
+    return pid;
+}
+
+bool programs_running(struct programs *p, enum program_name name) {
+    return pid_of(p, name) > 0;
+}
+
+int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
+    pid_t pid = pid_of(p, name);
+    if (pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    if (kill(pid, signum) != 0) return error_system(err, -errno, "kill");
+    return 0;
+}
+
+static void ended(struct programs *p, enum program_name name) {
+    pthread_mutex_lock(&p->lock);
+    p->list[name].pid = 0;
+    pthread_mutex_unlock(&p->lock);
+}
+
+// One that does not end in time is killed.
+static int reap(pid_t pid, int *status) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0), rc = 0;
+    struct pollfd ending = {.fd = fd, .events = POLLIN};
+    if (fd >= 0 && poll(&ending, 1, PROGRAM_PATIENCE_S * 1000) != 1) {
+        kill(pid, SIGKILL);
+        rc = -ETIMEDOUT;
+    }
+    if (fd >= 0) close(fd);
+    waitpid(pid, status, 0);
+    return rc;
+}
+
+int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
+    pid_t pid = pid_of(p, name);
+    if (pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    int status = 0, rc = reap(pid, &status);
+    ended(p, name);
+    if (rc != 0)
+        return error_set(err, "the %s did not end within %d s", program_names[name],
+                         PROGRAM_PATIENCE_S);
+    if (WIFSIGNALED(status))
+        return error_set(err, "the %s was ended by signal %d (%s)", program_names[name],
+                         WTERMSIG(status), strsignal(WTERMSIG(status)));
+    if (WEXITSTATUS(status) != 0)
+        return error_set(err, "the %s ended with exit code %d", program_names[name],
+                         WEXITSTATUS(status));
+    return 0;
+}
+
+int programs_kill(struct programs *p, enum program_name name, struct error *err) {
+    int status, rc = programs_signal(p, name, SIGKILL, err);
+    if (rc != 0) return rc;
+    waitpid(pid_of(p, name), &status, 0);
+    ended(p, name);
+    return 0;
+}

@@ -1,0 +1,31 @@
+// A scenario file: loaded, checked against spec/scenario.schema.json and against what the
+// simulator's own loaders say of its network and faults, and spread over its matrix.
+#pragma once
+
+#include "common/error.h"
+#include "common/yml.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct scenario {
+    char *path;
+    struct yml file;
+    const char *name;
+    uint64_t seed;
+};
+
+// Errors read "path:line:column: where: what, and what would be right".
+int scenario_load(const char *path, struct scenario *s, struct error *err);
+void scenario_deinit(struct scenario *s);
+
+// Whether it carries one of the tags (of a comma-separated list).
+// A fault without name and may_not_fire, which are the scenario's own; the caller's.
+cJSON *scenario_plain_fault(const cJSON *fault);
+
+bool scenario_tagged(const struct scenario *s, const char *tags);
+
+// How many combinations its matrix has (1 without one), and the values of one of them as an object.
+size_t scenario_combinations(const struct scenario *s);
+cJSON *scenario_combination(const struct scenario *s, size_t number);

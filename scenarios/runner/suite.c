@@ -1,0 +1,130 @@
+#include "scenarios/runner/suite.h"
+
+#include "common/mem.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct names {
+    char **list;
+    size_t count;
+};
+
+static void add_name(struct names *names, const char *path) {
+    names->list = mem_resize(names->list, names->count + 1, sizeof(char *));
+    names->list[names->count++] = mem_strdup(path);
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_yaml(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot != NULL && strcmp(dot, ".yaml") == 0;
+}
+
+// A folder named runner holds the program, not scenarios.
+static int find_files(const char *path, struct names *names, FILE *errors) {
+    char *copy = mem_strdup(path);
+    size_t len = strlen(copy);
+    while (len > 1 && copy[len - 1] == '/')
+        copy[--len] = '\0';
+    char *const roots[] = {copy, NULL};
+    FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
+    int rc = 0;
+    for (FTSENT *entry; tree != NULL && (entry = fts_read(tree)) != NULL;) {
+        if (entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR) {
+            fprintf(errors, "%s: %s\n", entry->fts_path, strerror(entry->fts_errno));
+            rc = ERROR_INPUT;
+        } else if (entry->fts_info == FTS_D && entry->fts_level > 0 &&
+                   strcmp(entry->fts_name, "runner") == 0) {
+            fts_set(tree, entry, FTS_SKIP);
+        } else if (entry->fts_info == FTS_F &&
+                   (entry->fts_level == 0 || is_yaml(entry->fts_path))) {
+            add_name(names, entry->fts_path);
+        }
+    }
+    if (tree != NULL) fts_close(tree);
+    free(copy);
+    return rc;
+}
+
+static char *make_title(const struct scenario *s, const cJSON *values, unsigned repetition) {
+    struct buf title = {0};
+    const cJSON *value;
+    buf_addf(&title, "%s: %s", s->path, s->name);
+    const char *open = " (";
+    cJSON_ArrayForEach(value, values) {
+        char *text = cJSON_PrintUnformatted(value);
+        buf_addf(&title, "%s%s=%s", open, value->string,
+                 cJSON_IsString(value) ? value->valuestring : text);
+        cJSON_free(text);
+        open = ", ";
+    }
+    if (values->child != NULL) buf_adds(&title, ")");
+    if (repetition > 0) buf_addf(&title, " #%u", repetition + 1);
+    return buf_take(&title);
+}
+
+static void add_run(struct suite *suite, const struct scenario *s, size_t combination,
+                    unsigned repetition, const struct suite_filter *filter) {
+    cJSON *values = scenario_combination(s, combination);
+    char *title = make_title(s, values, repetition);
+    if (filter->text != NULL && strstr(title, filter->text) == NULL) {
+        free(title);
+        cJSON_Delete(values);
+        return;
+    }
+    suite->runs = mem_resize(suite->runs, suite->runs_count + 1, sizeof *suite->runs);
+    suite->runs[suite->runs_count++] =
+        (struct run){.scenario = s,
+                     .values = values,
+                     .title = title,
+                     .repetition = repetition,
+                     .seed = filter->seed_given ? filter->seed : s->seed};
+}
+
+int suite_load(struct suite *suite, const char *const *paths, size_t count,
+               const struct suite_filter *filter, unsigned repeat, FILE *errors) {
+    struct names names = {0};
+    int rc = 0;
+    *suite = (struct suite){0};
+    for (size_t i = 0; i < count; i++)
+        if (find_files(paths[i], &names, errors) != 0) rc = ERROR_INPUT;
+    if (names.count > 0) qsort(names.list, names.count, sizeof(char *), by_name);
+    suite->scenarios = mem_array(names.count, sizeof *suite->scenarios);
+    for (size_t i = 0; i < names.count; i++) {
+        struct error err;
+        if (scenario_load(names.list[i], &suite->scenarios[suite->scenarios_count], &err) == 0) {
+            suite->scenarios_count++;
+        } else {
+            fprintf(errors, "%s\n", err.text);
+            rc = ERROR_INPUT;
+        }
+        free(names.list[i]);
+    }
+    free(names.list);
+    for (unsigned r = 0; r < repeat; r++)
+        for (size_t i = 0; i < suite->scenarios_count; i++) {
+            const struct scenario *s = &suite->scenarios[i];
+            if (filter->tags != NULL && !scenario_tagged(s, filter->tags)) continue;
+            for (size_t k = 0; k < scenario_combinations(s); k++)
+                add_run(suite, s, k, r, filter);
+        }
+    return rc;
+}
+
+void suite_deinit(struct suite *suite) {
+    for (size_t i = 0; i < suite->runs_count; i++) {
+        cJSON_Delete(suite->runs[i].values);
+        cJSON_Delete(suite->runs[i].result);
+        free(suite->runs[i].title);
+    }
+    free(suite->runs);
+    for (size_t i = 0; i < suite->scenarios_count; i++)
+        scenario_deinit(&suite->scenarios[i]);
+    free(suite->scenarios);
+}
