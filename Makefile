@@ -168,7 +168,7 @@ coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text an
 
 .PHONY: lint
 lint: deps-build deps-test deps-lint ## warnings of gcc and clang, clang-tidy, cppcheck, formatting, house rules
-	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%)'
+	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%) $(SCENARIO_PURE:%=scenarios/runner/%)'
 
 .PHONY: format
 format: ## format all sources
