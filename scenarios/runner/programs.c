@@ -75,6 +75,12 @@ static int write_file(const char *path, const char *text, struct error *err) {
     return 0;
 }
 
+// Where a program listens: a free port, or, when it is started anew, the one that it had.
+static const char *listen_address(const struct program *program) {
+    static const char scheme[] = "http://";
+    return program->url[0] == '\0' ? "127.0.0.1:0" : program->url + sizeof scheme - 1;
+}
+
 static int simulator_command(const struct programs *p, struct command *c, struct error *err) {
     char text[ARG_MAX];
     const cJSON *network = cJSON_GetObjectItemCaseSensitive(p->scenario, "network");
@@ -82,7 +88,7 @@ static int simulator_command(const struct programs *p, struct command *c, struct
     bool own_latency = cJSON_IsString(network) || cJSON_HasObjectItem(network, "latency") ||
                        cJSON_HasObjectItem(options, "latency");
     add(c, "--devices", "127.0.0.1:0");
-    add(c, "--admin", "127.0.0.1:0");
+    add(c, "--admin", listen_address(&p->list[PROGRAM_SIMULATOR]));
     snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
     add(c, "--seed", text);
     if (!own_latency) add(c, "--latency", "0");
@@ -104,7 +110,7 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
     char text[512], url[64];
     const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, "orchestrator");
     const cJSON *password = cJSON_GetObjectItemCaseSensitive(options, "password");
-    add(c, "--listen", "127.0.0.1:0");
+    add(c, "--listen", listen_address(&p->list[PROGRAM_ORCHESTRATOR]));
     programs_log_path(p, text);
     add(c, "--log", text);
     if (!cJSON_HasObjectItem(options, "inventory")) {
