@@ -18,13 +18,13 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf duration error file http_route json limits line log mem options prom \
 	prom_process rng rpc strmap suggest yml
-COMMON_SHELL = http
+COMMON_SHELL = client http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
 SCENARIO_PURE = expect outputs scenario schema suite vars
-SCENARIO_SHELL = client embedded main play programs runs steps
+SCENARIO_SHELL = embedded main play programs runs steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options prom referee report request rng \
@@ -60,7 +60,7 @@ $(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 # The loaders of the simulator check a scenario's network and faults.
-$(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common_pure)
+$(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)

@@ -127,8 +127,7 @@ static void reach_device(struct console *s, uint64_t now_us) {
 
 static uint64_t latency_us(const struct console *s) {
     const struct console_call *call = &s->call;
-    struct duration_range range = s->world->network->latency[call->operation];
-    uint64_t us = rng_range(rng_mix(call->draw, DRAW_LATENCY), range.low_us, range.high_us);
+    uint64_t us = draw_latency_us(call->draw, s->world->network->latency[call->operation]);
     if (call->fault.effect == FAULT_DELAY) us += call->fault.us;
     return world_scaled(s->world, us);
 }

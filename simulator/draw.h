@@ -2,6 +2,7 @@
 // connections arrive changes none of them.
 #pragma once
 
+#include "common/duration.h"
 #include "common/rng.h"
 #include "simulator/operation.h"
 
@@ -12,7 +13,7 @@ enum draw_purpose {
     DRAW_LATENCY,
     DRAW_CPU,
     DRAW_RAM,
-    DRAW_FAULT, // + the rule's id
+    DRAW_FAULT,
 };
 
 // What all draws of one call have in common. device is network_hash() of it; attempt counts that
@@ -24,4 +25,14 @@ static inline uint64_t draw_call(uint64_t seed, uint64_t device, enum operation 
 
 static inline uint64_t draw_birth(uint64_t seed, uint64_t device, enum draw_purpose purpose) {
     return rng_mix(rng_mix(rng_mix(seed, device), OPERATION_COUNT), (uint64_t)purpose);
+}
+
+// Simulated time: the time scale has not been applied. call is draw_call().
+static inline uint64_t draw_latency_us(uint64_t call, struct duration_range range) {
+    return rng_range(rng_mix(call, DRAW_LATENCY), range.low_us, range.high_us);
+}
+
+// In [0, 1): the rule takes hold where this is below its probability.
+static inline double draw_fault(uint64_t call, uint64_t rule) {
+    return rng_unit(rng_mix(rng_mix(call, DRAW_FAULT), rule));
 }

@@ -166,8 +166,7 @@ static bool rule_holds(struct fault_rule *rule, const struct fault_use *use) {
         if (counts->tried++ < rule->after) return false;
         if (counts->fired >= rule->times) return false;
     }
-    double draw = rng_unit(rng_mix(rng_mix(use->draw, DRAW_FAULT), rule->id));
-    if (draw >= rule->probability) return false;
+    if (draw_fault(use->draw, rule->id) >= rule->probability) return false;
     if (counts != NULL) counts->fired++;
     return true;
 }

@@ -4,16 +4,11 @@
 #include "common/mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 const char *const program_names[PROGRAM_COUNT] = {"simulator", "orchestrator"};
 
@@ -130,42 +125,19 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
 
 // --- starting
 
-static pid_t spawn(const struct command *c, int out, const char *stderr_path) {
-    pid_t runner = getpid(), pid = fork();
-    if (pid != 0) return pid;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != runner) _exit(127); // it was killed meanwhile
-    signal(SIGINT, SIG_IGN);             // Ctrl-C is the runner's to answer
-    int err = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
-    dup2(out, STDOUT_FILENO);
-    if (err >= 0) dup2(err, STDERR_FILENO);
-    execv(c->argv[0], c->argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", c->argv[0], strerror(errno));
-    _exit(127);
-}
-
-// Reads the ready line and takes the last URL from it.
-static int read_ready(struct program *program, const char *name, int fd, const char *stderr_path,
+// Waits for the ready line and takes the last URL from it.
+static int read_ready(struct program *program, const char *name, const char *stderr_path,
                       struct error *err) {
     char line[512];
-    size_t len = 0;
-    while (len < sizeof line - 1) {
-        struct pollfd readable = {.fd = fd, .events = POLLIN};
-        if (poll(&readable, 1, PROGRAM_PATIENCE_S * 1000) != 1)
-            return error_set(err, "%s was not ready within %d s", name, PROGRAM_PATIENCE_S);
-        ssize_t n = read(fd, line + len, 1);
-        if (n != 1) {
-            struct buf said = {0};
-            struct error ignored;
-            file_read(stderr_path, &said, &ignored);
-            error_set(err, "%s did not start: %.300s", name, said.len == 0 ? "" : said.data);
-            buf_deinit(&said);
-            return ERROR_INPUT;
-        }
-        if (line[len] == '\n') break;
-        len++;
+    if (process_read_line(&program->process, PROGRAM_PATIENCE_S, line, sizeof line, err) != 0) {
+        struct buf said = {0};
+        struct error why = *err, ignored;
+        file_read(stderr_path, &said, &ignored);
+        error_set(err, "%s did not start: %s %.300s", name, why.text,
+                  said.len == 0 ? "" : said.data);
+        buf_deinit(&said);
+        return ERROR_INPUT;
     }
-    line[len] = '\0';
     const char *url = strstr(line, "http://");
     if (url == NULL) return error_set(err, "%s: no address in its ready line: %s", name, line);
     snprintf(program->url, sizeof program->url, "%s", url);
@@ -176,27 +148,19 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
     struct program *program = &p->list[name];
     struct command c = {0};
     char stderr_path[512];
-    int fds[2];
     programs_stderr_path(p, name, stderr_path);
     add(&c, NULL, program->binary);
     int rc = name == PROGRAM_SIMULATOR ? simulator_command(p, &c, err)
                                        : orchestrator_command(p, &c, err);
-    if (rc != 0) goto out;
-    if (pipe2(fds, O_CLOEXEC) != 0) {
-        rc = error_system(err, -errno, "pipe");
-        goto out;
-    }
-    pid_t pid = spawn(&c, fds[1], stderr_path);
-    close(fds[1]);
     struct program started = *program;
-    started.pid = pid;
-    rc = pid < 0 ? error_system(err, -errno, "fork")
-                 : read_ready(&started, program_names[name], fds[0], stderr_path, err);
-    close(fds[0]);
-    pthread_mutex_lock(&p->lock);
-    *program = started;
-    pthread_mutex_unlock(&p->lock);
-out:
+    if (rc == 0)
+        rc = process_start(&started.process, (const char *const *)c.argv, stderr_path, err);
+    if (rc == 0) {
+        rc = read_ready(&started, program_names[name], stderr_path, err);
+        pthread_mutex_lock(&p->lock);
+        *program = started;
+        pthread_mutex_unlock(&p->lock);
+    }
     command_deinit(&c);
     return rc;
 }
@@ -209,51 +173,41 @@ void programs_url(struct programs *p, enum program_name name, char url[64]) {
     pthread_mutex_unlock(&p->lock);
 }
 
-static pid_t pid_of(struct programs *p, enum program_name name) {
+static struct process process_of(struct programs *p, enum program_name name) {
     pthread_mutex_lock(&p->lock);
-    pid_t pid = p->list[name].pid;
+    struct process process = p->list[name].process;
     pthread_mutex_unlock(&p->lock);
-    return pid;
+    return process;
 }
 
 bool programs_running(struct programs *p, enum program_name name) {
-    return pid_of(p, name) > 0;
+    return process_of(p, name).pid > 0;
 }
 
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
-    pid_t pid = pid_of(p, name);
-    if (pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
-    if (kill(pid, signum) != 0) return error_system(err, -errno, "kill");
-    return 0;
+    struct process process = process_of(p, name);
+    int rc = process_signal(&process, signum, err);
+    if (rc != 0) error_in(err, "%s", program_names[name]);
+    return rc;
 }
 
-static void ended(struct programs *p, enum program_name name) {
+// Waits for its end, after a signal where one is given.
+static int end(struct programs *p, enum program_name name, int signum, int *status,
+               struct error *err) {
+    struct process process = process_of(p, name);
+    struct process_end how = {0};
+    int rc = process_end(&process, signum, PROGRAM_PATIENCE_S, &how, err);
     pthread_mutex_lock(&p->lock);
-    p->list[name].pid = 0;
+    p->list[name].process = process;
     pthread_mutex_unlock(&p->lock);
-}
-
-// One that does not end in time is killed.
-static int reap(pid_t pid, int *status) {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0), rc = 0;
-    struct pollfd ending = {.fd = fd, .events = POLLIN};
-    if (fd >= 0 && poll(&ending, 1, PROGRAM_PATIENCE_S * 1000) != 1) {
-        kill(pid, SIGKILL);
-        rc = -ETIMEDOUT;
-    }
-    if (fd >= 0) close(fd);
-    waitpid(pid, status, 0);
+    *status = how.status;
+    if (rc != 0) error_in(err, "%s", program_names[name]);
     return rc;
 }
 
 int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
-    pid_t pid = pid_of(p, name);
-    if (pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
-    int status = 0, rc = reap(pid, &status);
-    ended(p, name);
-    if (rc != 0)
-        return error_set(err, "the %s did not end within %d s", program_names[name],
-                         PROGRAM_PATIENCE_S);
+    int status, rc = end(p, name, 0, &status, err);
+    if (rc != 0) return rc;
     if (WIFSIGNALED(status))
         return error_set(err, "the %s was ended by signal %d (%s)", program_names[name],
                          WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -264,9 +218,6 @@ int programs_await_end(struct programs *p, enum program_name name, struct error 
 }
 
 int programs_kill(struct programs *p, enum program_name name, struct error *err) {
-    int status, rc = programs_signal(p, name, SIGKILL, err);
-    if (rc != 0) return rc;
-    waitpid(pid_of(p, name), &status, 0);
-    ended(p, name);
-    return 0;
+    int status;
+    return end(p, name, SIGKILL, &status, err);
 }

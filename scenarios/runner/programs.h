@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "common/error.h"
+#include "common/process.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@ enum { PROGRAM_PATIENCE_S = 30 }; // for a ready line, and for an orderly end
 
 struct program {
     const char *binary;
-    pid_t pid;    // 0: not running
+    struct process process;
     char url[64]; // of its HTTP API, without a slash at the end
 };
 

@@ -1,10 +1,10 @@
 #include "scenarios/runner/steps.h"
 
+#include "common/client.h"
 #include "common/duration.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "scenarios/runner/client.h"
 #include "scenarios/runner/expect.h"
 #include "scenarios/runner/scenario.h"
 #include "scenarios/runner/vars.h"
@@ -113,7 +113,9 @@ static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     cJSON_AddStringToObject(headers, "Content-Type", "application/json");
     char *body = cJSON_PrintUnformatted(plain);
     struct reply reply = {0};
-    int rc = client_send("POST", url, headers, body, strlen(body), &reply, err);
+    const struct client_request request = {
+        .method = "POST", .url = url, .headers = headers, .body = body, .body_len = strlen(body)};
+    int rc = client_send(&request, &reply, err);
     if (rc == 0 && reply.status != 201)
         rc = error_set(err, "the simulator refused a fault: %.300s", reply.body);
     if (rc == 0) rc = json_parse(reply.body, strlen(reply.body), &answer, err);
@@ -168,8 +170,8 @@ static void step_remove_faults(struct stage *s, const cJSON *names, struct buf *
             struct error err;
             programs_url(&s->programs, PROGRAM_SIMULATOR, url);
             snprintf(url + strlen(url), sizeof url - strlen(url), "/faults/%.0f/", rule->id);
-            if (client_send("DELETE", url, NULL, NULL, 0, &reply, &err) != 0)
-                differ(differences, "%s", err.text);
+            const struct client_request request = {.method = "DELETE", .url = url};
+            if (client_send(&request, &reply, &err) != 0) differ(differences, "%s", err.text);
             reply_deinit(&reply);
             rule->gone = found = true;
         }
@@ -317,10 +319,13 @@ static void step_request(struct stage *s, const cJSON *request, struct buf *diff
     struct reply reply = {0};
     struct error err;
     make_question(s, request, &q);
-    const char *body = q.has_body ? q.body.data : NULL;
-    int rc = cJSON_IsTrue(get(request, "abandon"))
-                 ? client_abandon(q.method, q.url, q.headers, body, q.body.len, &err)
-                 : client_send(q.method, q.url, q.headers, body, q.body.len, &reply, &err);
+    const struct client_request asked = {.method = q.method,
+                                         .url = q.url,
+                                         .headers = q.headers,
+                                         .body = q.has_body ? q.body.data : NULL,
+                                         .body_len = q.body.len};
+    int rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
+                                                   : client_send(&asked, &reply, &err);
     if (rc != 0)
         differ(differences, "%s", err.text);
     else if (reply.body != NULL) {
@@ -374,7 +379,8 @@ static void step_metrics(struct stage *s, const cJSON *metrics, struct buf *diff
     double value;
     programs_url(&s->programs, program_or(metrics, "of", PROGRAM_ORCHESTRATOR), url);
     strcat(url, "/metrics/");
-    if (client_send("GET", url, NULL, NULL, 0, &reply, &err) != 0) {
+    const struct client_request request = {.method = "GET", .url = url};
+    if (client_send(&request, &reply, &err) != 0) {
         differ(differences, "%s", err.text);
         return;
     }

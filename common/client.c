@@ -1,4 +1,4 @@
-#include "scenarios/runner/client.h"
+#include "common/client.h"
 
 #include "common/address.h"
 #include "common/buf.h"
@@ -29,33 +29,33 @@ static struct curl_slist *header_list(const cJSON *headers) {
     return list;
 }
 
-static void set_method(CURL *curl, const char *method, const char *body, size_t body_len) {
-    if (body != NULL) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_len);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+static void set_method(CURL *curl, const struct client_request *request) {
+    if (request->body != NULL) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
     }
-    if (strcmp(method, "HEAD") == 0)
+    if (strcmp(request->method, "HEAD") == 0)
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     else
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-int client_send(const char *method, const char *url, const cJSON *headers, const char *body,
-                size_t body_len, struct reply *reply, struct error *err) {
+int client_send(const struct client_request *request, struct reply *reply, struct error *err) {
     struct buf head = {0}, text = {0};
+    long timeout_s = request->timeout_s == 0 ? CLIENT_TIMEOUT_S : request->timeout_s;
     CURL *curl = curl_easy_init();
     if (curl == NULL) abort(); // it only allocates
-    struct curl_slist *list = header_list(headers);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
+    struct curl_slist *list = header_list(request->headers);
+    curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)CLIENT_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout_s);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
-    set_method(curl, method, body, body_len);
+    set_method(curl, request);
     CURLcode rc = curl_easy_perform(curl);
     *reply = (struct reply){0};
     if (rc == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
@@ -65,30 +65,30 @@ int client_send(const char *method, const char *url, const cJSON *headers, const
     reply->body = buf_take(&text);
     if (rc == CURLE_OK) return 0;
     reply_deinit(reply);
-    return error_set(err, "%s %s: no answer: %s", method, url, curl_easy_strerror(rc));
+    return error_set(err, "%s %s: no answer: %s", request->method, request->url,
+                     curl_easy_strerror(rc));
 }
 
-int client_abandon(const char *method, const char *url, const cJSON *headers, const char *body,
-                   size_t body_len, struct error *err) {
-    const char *host = strstr(url, "://");
-    host = host == NULL ? url : host + 3;
+int client_abandon(const struct client_request *r, struct error *err) {
+    const char *host = strstr(r->url, "://");
+    host = host == NULL ? r->url : host + 3;
     size_t host_len = strcspn(host, "/");
     struct buf request = {0}, target = {0};
     union address address;
     buf_add(&target, host, host_len);
     int rc = address_parse(target.data, &address, err);
     if (rc != 0) goto out;
-    buf_addf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", method,
-             host + host_len, target.data, body_len);
+    buf_addf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", r->method,
+             host + host_len, target.data, r->body_len);
     const cJSON *header;
-    cJSON_ArrayForEach(header, headers)
+    cJSON_ArrayForEach(header, r->headers)
         buf_addf(&request, "%s: %s\r\n", header->string, header->valuestring);
     buf_adds(&request, "\r\n");
-    buf_add(&request, body == NULL ? "" : body, body_len);
+    buf_add(&request, r->body == NULL ? "" : r->body, r->body_len);
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, &address.any, sizeof address.v4) != 0 ||
         send(fd, request.data, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
-        rc = error_system(err, -errno, "%s", url);
+        rc = error_system(err, -errno, "%s", r->url);
     if (fd >= 0) close(fd);
 out:
     buf_deinit(&request);
@@ -118,7 +118,7 @@ int client_get_json(const char *base, const char *path, cJSON **out, struct erro
     struct reply reply;
     char url[512];
     snprintf(url, sizeof url, "%s%s", base, path);
-    int rc = client_send("GET", url, NULL, NULL, 0, &reply, err);
+    int rc = client_send(&(struct client_request){.method = "GET", .url = url}, &reply, err);
     if (rc != 0) return rc;
     if (reply.status != 200)
         rc = error_set(err, "GET %s: it answered %ld: %.200s", path, reply.status, reply.body);

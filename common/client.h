@@ -1,4 +1,4 @@
-// HTTP requests of a scenario: one at a time for each thread, with libcurl.
+// HTTP requests, one at a time for each thread, with libcurl. Blocking.
 #pragma once
 
 #include "common/error.h"
@@ -7,7 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CLIENT_TIMEOUT_S = 100 }; // for any answer
+enum { CLIENT_TIMEOUT_S = 100 }; // for any answer, unless the request says otherwise
+
+struct client_request {
+    const char *method, *url;
+    const cJSON *headers; // an object of strings, or NULL
+    const char *body;     // may be NULL
+    size_t body_len;
+    long timeout_s; // 0: CLIENT_TIMEOUT_S
+};
 
 struct reply {
     long status;
@@ -15,12 +23,10 @@ struct reply {
     char *body;
 };
 
-// headers is an object of strings, or NULL; body may be NULL. An error: there was no answer.
-int client_send(const char *method, const char *url, const cJSON *headers, const char *body,
-                size_t body_len, struct reply *reply, struct error *err);
+// An error: there was no answer.
+int client_send(const struct client_request *request, struct reply *reply, struct error *err);
 // Sends the request and closes the connection without reading an answer.
-int client_abandon(const char *method, const char *url, const cJSON *headers, const char *body,
-                   size_t body_len, struct error *err);
+int client_abandon(const struct client_request *request, struct error *err);
 void reply_deinit(struct reply *reply);
 // A header's value in out, or false where it is absent.
 bool reply_header(const struct reply *reply, const char *name, char *out, size_t size);

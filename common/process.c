@@ -1,0 +1,124 @@
+#include "common/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void run_child(const char *const *argv, const char *stderr_path, int out, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127); // it was killed meanwhile
+    signal(SIGINT, SIG_IGN);
+    if (stderr_path != NULL) {
+        int fd = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+        if (fd >= 0) dup2(fd, STDERR_FILENO);
+    }
+    dup2(out, STDOUT_FILENO);
+    execv(argv[0], (char *const *)(uintptr_t)argv);
+    dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+int process_start(struct process *p, const char *const *argv, const char *stderr_path,
+                  struct error *err) {
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) return error_system(err, -errno, "pipe");
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) run_child(argv, stderr_path, fds[1], parent);
+    int rc = pid < 0 ? error_system(err, -errno, "fork") : 0;
+    close(fds[1]);
+    if (rc != 0)
+        close(fds[0]);
+    else
+        *p = (struct process){.pid = pid, .out = fds[0]};
+    return rc;
+}
+
+int process_read_line(struct process *p, unsigned patience_s, char *line, size_t size,
+                      struct error *err) {
+    for (size_t len = 0; len < size;) {
+        struct pollfd readable = {.fd = p->out, .events = POLLIN};
+        int ready = poll(&readable, 1, (int)patience_s * 1000);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready != 1) return error_set(err, "it said nothing within %u s", patience_s);
+        ssize_t n = read(p->out, line + len, 1); // what comes behind the line stays in the pipe
+        if (n < 0 && errno == EINTR) continue;
+        if (n != 1) return error_set(err, "it ended");
+        if (line[len] == '\n') {
+            line[len] = '\0';
+            return 0;
+        }
+        len++;
+    }
+    return error_set(err, "its line is longer than %zu bytes", size);
+}
+
+int process_signal(const struct process *p, int signum, struct error *err) {
+    if (p->pid <= 0) return error_set(err, "it does not run");
+    return kill(p->pid, signum) == 0 ? 0 : error_system(err, -errno, "kill");
+}
+
+static int await(pid_t pid, unsigned patience_s, struct error *err) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0), rc = 0, ready;
+    if (fd < 0) return 0; // waitpid() waits without a limit
+    struct pollfd ending = {.fd = fd, .events = POLLIN};
+    do
+        ready = poll(&ending, 1, (int)patience_s * 1000);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0) {
+        kill(pid, SIGKILL);
+        rc = error_set(err, "it did not end within %u s", patience_s);
+    }
+    close(fd);
+    return rc;
+}
+
+int process_end(struct process *p, int signum, unsigned patience_s, struct process_end *end,
+                struct error *err) {
+    if (p->pid <= 0) return error_set(err, "it does not run");
+    if (signum != 0) kill(p->pid, signum);
+    struct rusage usage = {0};
+    int status = 0, rc = await(p->pid, patience_s, err);
+    while (wait4(p->pid, &status, 0, &usage) < 0 && errno == EINTR)
+        ;
+    close(p->out);
+    *p = (struct process){.out = -1};
+    if (end == NULL) return rc;
+    *end = (struct process_end){.status = status,
+                                .cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                                         (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
+                                             1e6};
+    return rc;
+}
+
+double process_cpu_s(const struct process *p) {
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &t) != 0) return 0;
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t status_kib(const char *text, const char *key) {
+    const char *at = strstr(text, key);
+    return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+}
+
+struct process_memory process_memory(const struct process *p) {
+    char path[64], text[4096];
+    snprintf(path, sizeof path, "/proc/%d/status", (int)p->pid);
+    FILE *file = fopen(path, "re");
+    size_t len = file == NULL ? 0 : fread(text, 1, sizeof text - 1, file);
+    if (file != NULL) fclose(file);
+    text[len] = '\0';
+    return (struct process_memory){.resident = status_kib(text, "VmRSS:") * 1024,
+                                   .peak = status_kib(text, "VmHWM:") * 1024};
+}

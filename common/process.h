@@ -1,0 +1,42 @@
+// Child processes: started, understood by their first line, measured, ended by their own pid.
+#pragma once
+
+#include "common/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process {
+    pid_t pid; // 0: not running
+    int out;   // its stdout; -1: closed
+};
+
+// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr. The
+// kernel kills the child with the thread that started it, so nothing outlives who is killed. SIGINT
+// is ignored by the child: Ctrl-C is for the parent to answer.
+int process_start(struct process *p, const char *const *argv, const char *stderr_path,
+                  struct error *err);
+
+// The next line of its stdout, without the LF. Fails where none comes in time or the stream ends.
+int process_read_line(struct process *p, unsigned patience_s, char *line, size_t size,
+                      struct error *err);
+
+int process_signal(const struct process *p, int signum, struct error *err);
+
+struct process_end {
+    int status;   // as waitpid() gives it
+    double cpu_s; // user and system, of its whole life
+};
+
+// Waits for its end; one that takes longer is killed, and that is an error. Signals it first where
+// signum is not 0. end may be NULL.
+int process_end(struct process *p, int signum, unsigned patience_s, struct process_end *end,
+                struct error *err);
+
+// What it has used until now.
+double process_cpu_s(const struct process *p); // user and system, all threads
+struct process_memory {
+    uint64_t resident, peak; // bytes
+};
+struct process_memory process_memory(const struct process *p);
