@@ -26,6 +26,8 @@ ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule s
 SCENARIO_PURE = expect outputs scenario schema suite vars
 SCENARIO_SHELL = embedded main play programs runs steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
+BENCH_PURE = model plan stats table virtual
+BENCH_SHELL = bench concurrency http lab main networks output overhead processors scale whatif
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options prom referee report request rng \
 	rpc schedule session strmap suggest world yml
@@ -39,6 +41,8 @@ simulator_pure = $(call objects,simulator,$(SIMULATOR_PURE))
 simulator_shell = $(call objects,simulator,$(SIMULATOR_SHELL))
 orchestrator_pure = $(call objects,orchestrator,$(ORCHESTRATOR_PURE))
 orchestrator_shell = $(call objects,orchestrator,$(ORCHESTRATOR_SHELL))
+bench_pure = $(call objects,bench,$(BENCH_PURE))
+bench_shell = $(call objects,bench,$(BENCH_SHELL))
 scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
 scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
@@ -51,7 +55,7 @@ all: deps-build ## build the programs into build/ (the default)
 	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 
 .PHONY: programs
-programs: $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario
+programs: $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario $(BUILD)/bench
 
 $(BUILD)/simulator: $(simulator_shell) $(simulator_pure) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
@@ -61,6 +65,11 @@ $(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell
 
 # The loaders of the simulator check a scenario's network and faults.
 $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+# The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
+$(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pure) \
+		$(call objects,scenarios/runner,expect) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)

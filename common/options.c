@@ -9,10 +9,12 @@
 #include <string.h>
 
 static void print_help(const struct options *o) {
-    printf("usage: %s [OPTION VALUE]...\n%s\n\n", o->program, o->summary);
+    printf("usage: %s [OPTION]...\n%s\n\n", o->program, o->summary);
     for (size_t i = 0; i < o->count; i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s %s", o->specs[i].name, o->specs[i].arg);
+        snprintf(left, sizeof left, "--%s%s%s", o->specs[i].name,
+                 o->specs[i].arg == NULL ? "" : " ",
+                 o->specs[i].arg == NULL ? "" : o->specs[i].arg);
         printf("  %-28s %s\n", left, o->specs[i].help);
     }
     printf("  %-28s %s\n  %-28s %s\n", "--help", "print this and exit", "--version",
@@ -32,7 +34,8 @@ static bool usage_error(const struct options *o, int *exit_code) {
 bool options_parse(const struct options *o, void *config, int argc, char **argv, int *exit_code) {
     struct option *table = mem_array(o->count + 3, sizeof *table);
     for (size_t i = 0; i < o->count; i++)
-        table[i] = (struct option){o->specs[i].name, required_argument, NULL, 0};
+        table[i] = (struct option){
+            o->specs[i].name, o->specs[i].arg == NULL ? no_argument : required_argument, NULL, 0};
     int help = (int)o->count, version = help + 1, index = -1, c;
     table[help] = (struct option){"help", no_argument, NULL, 0};
     table[version] = (struct option){"version", no_argument, NULL, 0};

@@ -10,7 +10,7 @@ enum { OPTIONS_EXIT_USAGE = 2 };
 
 struct option_spec {
     const char *name; // without the dashes
-    const char *arg;  // what stands for the value in --help; every option takes one
+    const char *arg;  // what stands for the value in --help; NULL: a flag, set() gets value NULL
     const char *help; // one line, ending in the default
     int (*set)(void *config, const char *value, struct error *err);
 };

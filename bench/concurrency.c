@@ -1,0 +1,215 @@
+// How near to the physical limit the runner comes: makespan over max(device time / workers, longest
+// group). Device times are the simulator's own draws for the seed, so nothing that the orchestrator
+// adds is counted to the limit.
+#include "bench/bench.h"
+#include "bench/model.h"
+#include "bench/networks.h"
+#include "bench/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char version[] = "5.3.1";
+enum { SEEDS = 5, LIVE_S = 3, BIG = 10000 };
+
+struct point {           // one row of the sweep
+    const char *network; // as the table names it
+    const char *path;
+    unsigned workers;
+    double time_scale; // of a live run; 0: the virtual clock
+};
+
+struct measure {
+    double makespan_s, bound_s, virtual_s, ratio, busy_share;
+    double cpu_us, resident_mb; // NAN on the virtual clock
+};
+
+static int measure_live(const struct bench_config *config, const struct point *point, uint64_t seed,
+                        struct measure *m, struct error *err) {
+    struct lab lab;
+    struct lab_run run;
+    const struct lab_config lab_config = {.binaries = config->binaries,
+                                          .network = point->path,
+                                          .time_scale = point->time_scale,
+                                          .addresses = 16,
+                                          .seed = seed,
+                                          .workers = point->workers};
+    int rc = lab_start(&lab, &lab_config, err);
+    if (rc != 0) return rc;
+    rc = lab_upgrade(&lab, version, &run, err);
+    if (rc == 0 && (run.failed > 0 || run.skipped > 0))
+        rc = error_set(err, "%s: not every host completed", point->network);
+    m->resident_mb = (double)process_memory(&lab.orchestrator).resident / 1e6;
+    struct error second;
+    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
+    if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
+    m->makespan_s = run.wall_s / point->time_scale;
+    m->cpu_us = run.cpu_s / (double)run.completed * 1e6;
+    return 0;
+}
+
+// The same seed on the virtual clock, and live where the point says so.
+static int measure(const struct bench_config *config, struct model *model,
+                   const struct point *point, uint64_t seed, struct measure *m, struct error *err) {
+    struct virtual_result result;
+    model_seed(model, seed);
+    virtual_run(&model->plan->grouping, point->workers, model_draw, model, &result);
+    *m = (struct measure){.cpu_us = NAN, .resident_mb = NAN};
+    m->virtual_s = m->makespan_s = (double)result.makespan_us / 1e6;
+    m->bound_s = virtual_bound_us(&result, point->workers) / 1e6;
+    int rc = point->time_scale > 0 ? measure_live(config, point, seed, m, err) : 0;
+    m->ratio = m->makespan_s / m->bound_s;
+    m->busy_share = (double)result.busy_us / 1e6 / (m->makespan_s * point->workers);
+    return rc;
+}
+
+// --- the sweep
+
+static const struct table_column columns[] = {
+    {"network", TABLE_TEXT}, {"workers", 0},       {"clock", TABLE_TEXT},
+    {"makespan s", 2},       {"bound s", 2},       {"ratio", 3},
+    {"utilisation %", 1},    {"CPU us/device", 1}, {"resident MB", 1},
+};
+
+static void add_row(struct table *table, const struct point *point, const struct measure *m) {
+    char clock[32] = "virtual";
+    if (point->time_scale > 0) snprintf(clock, sizeof clock, "live x%.3g", point->time_scale);
+    table_row(table, point->network, (double)point->workers, clock, m->makespan_s, m->bound_s,
+              m->ratio, 100 * m->busy_share, m->cpu_us, m->resident_mb);
+}
+
+// Live where the limit is ten seconds at most; else live with shortened delays where asked to, or
+// on the virtual clock.
+static double scale_for(struct model *model, const struct point *point, uint64_t seed) {
+    struct virtual_result result;
+    model_seed(model, seed);
+    virtual_run(&model->plan->grouping, point->workers, model_draw, model, &result);
+    double bound_s = virtual_bound_us(&result, point->workers) / 1e6;
+    return bound_s <= 10 ? 1 : LIVE_S / bound_s;
+}
+
+static int sweep_network(const struct bench_config *config, const char *name, const char *path,
+                         const unsigned *workers, size_t count, struct table *table,
+                         struct error *err) {
+    struct plan plan;
+    struct model model;
+    int rc = plan_init(&plan, path, NULL, err);
+    if (rc != 0) return rc;
+    model_init(&model, &plan, version, 0, NULL);
+    for (size_t i = 0; rc == 0 && i < 2 * count; i++) {
+        struct measure m;
+        struct point point = {.network = name, .path = path, .workers = workers[i / 2]};
+        if (i % 2 == 1) point.time_scale = scale_for(&model, &point, config->seed);
+        if (i % 2 == 1 && point.workers < 10 && !config->tiny) continue; // delays far too short
+        bench_progress(config, i, 2 * count, "%s, %u workers", name, point.workers);
+        rc = measure(config, &model, &point, config->seed, &m, err);
+        if (rc == 0) add_row(table, &point, &m);
+    }
+    model_deinit(&model);
+    plan_deinit(&plan);
+    return rc;
+}
+
+static int sweep(const struct bench_config *config, struct table *table, struct error *err) {
+    static const unsigned small[] = {1, 10, 20, 50, 100, 200, 400},
+                          big[] = {100, 1000, 2000, 5000, 10000};
+    char path[NETWORKS_PATH_MAX];
+    unsigned tiny[] = {200};
+    int rc = config->tiny ? sweep_network(config, "acme", NULL, tiny, 1, table, err)
+                          : sweep_network(config, "acme", NULL, small, sizeof small / sizeof *small,
+                                          table, err);
+    if (rc != 0 || config->tiny) return rc;
+    rc = networks_make(BIG, "10ms..2s", path, err);
+    if (rc != 0) return rc;
+    rc = sweep_network(config, "10,000 devices", path, big, sizeof big / sizeof *big, table, err);
+    unlink(path);
+    return rc;
+}
+
+static void plot(struct bench_result *result, const struct table *table) {
+    struct buf *out = bench_plot(result, "concurrency");
+    static const char *const networks[] = {"acme", "10,000 devices"};
+    for (int n = 0; n < 2; n++) {
+        buf_addf(out, "$n%d << EOD\n", n);
+        for (size_t row = 0; row < table->rows; row++)
+            if (strcmp(table_text(table, row, 0), networks[n]) == 0 &&
+                strcmp(table_text(table, row, 2), "virtual") == 0)
+                buf_addf(out, "%g %g %g\n", table_number(table, row, 1),
+                         table_number(table, row, 3), table_number(table, row, 4));
+        buf_adds(out, "EOD\n");
+    }
+    buf_adds(out, "set title 'The window, and the least it could be'\n"
+                  "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\n"
+                  "plot $n0 using 1:2 with linespoints title 'acme', "
+                  "$n0 using 1:3 with lines dashtype 2 title 'its bound', "
+                  "$n1 using 1:2 with linespoints title '10,000 devices', "
+                  "$n1 using 1:3 with lines dashtype 2 title 'its bound'");
+}
+
+// --- the goals: ACME at its real latencies
+
+static const struct table_column seed_columns[] = {
+    {"seed", 0},  {"makespan s", 2},   {"virtual s", 2},     {"bound s", 2},
+    {"ratio", 3}, {"live/virtual", 4}, {"CPU us/device", 1},
+};
+
+static int real_latencies(const struct bench_config *config, struct bench_result *result,
+                          struct error *err) {
+    struct table *table = bench_table(result, "The ACME network at its real latencies, live",
+                                      seed_columns, sizeof seed_columns / sizeof *seed_columns);
+    const unsigned workers = config->workers == 0 ? 100 : config->workers;
+    const unsigned seeds = config->tiny ? 1 : config->runs == 0 ? SEEDS : config->runs;
+    const struct point point = {
+        .network = "acme", .workers = workers, .time_scale = config->tiny ? 0.01 : 1};
+    double ratios[64], off[64];
+    struct plan plan;
+    struct model model;
+    int rc = plan_init(&plan, NULL, NULL, err);
+    if (rc != 0) return rc;
+    model_init(&model, &plan, version, 0, NULL);
+    unsigned done = 0;
+    for (; rc == 0 && done < seeds && done < 64; done++) {
+        struct measure m = {0};
+        uint64_t seed = config->seed + done;
+        bench_progress(config, done, seeds, "acme at its real latencies, seed %llu",
+                       (unsigned long long)seed);
+        rc = measure(config, &model, &point, seed, &m, err);
+        ratios[done] = m.ratio;
+        off[done] = fabs(m.makespan_s / m.virtual_s - 1) * 100;
+        if (rc == 0)
+            table_row(table, (double)seed, m.makespan_s, m.virtual_s, m.bound_s, m.ratio,
+                      m.makespan_s / m.virtual_s, m.cpu_us);
+    }
+    model_deinit(&model);
+    plan_deinit(&plan);
+    if (rc != 0) return rc;
+    bench_goal(result,
+               (struct bench_goal){"makespan over the lower bound, 848 devices, 100 workers, "
+                                   "real latencies, median of the seeds",
+                                   "", 1.12, stats_median(ratios, done), false});
+    bench_goal(result, (struct bench_goal){
+                           "the same live run against the virtual clock, largest difference", " %",
+                           1, (stats_sort(off, done), off[done - 1]), false});
+    return 0;
+}
+
+int bench_concurrency(const struct bench_config *config, struct bench_result *result,
+                      struct error *err) {
+    struct table *table =
+        bench_table(result, "Workers against the limit (live: seconds divided by the time scale)",
+                    columns, sizeof columns / sizeof *columns);
+    int rc = sweep(config, table, err);
+    if (rc == 0) rc = real_latencies(config, result, err);
+    if (rc != 0) return rc;
+    plot(result, table);
+    bench_note(result,
+               "bound: max(sum of device times / workers, longest redundancy group); device times "
+               "are what the simulator draws. Where it exceeds ten seconds, a live run has its "
+               "delays shortened so that it is %d s, and what the programs themselves take weighs "
+               "the more. utilisation: the share of the workers' time in which a device is worked "
+               "on. A worker more than there are redundancy groups (416 in acme) buys nothing.",
+               LIVE_S);
+    return 0;
+}

@@ -1,0 +1,315 @@
+// How fast the orchestrator answers while it works: scrapes and requests with thousands of devices
+// in flight, and what a scrape costs.
+#include "bench/bench.h"
+#include "bench/stats.h"
+#include "common/mem.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char version[] = "5.3.1";
+enum { SAMPLES_MAX = 4096, SCRAPE_EVERY_MS = 50 };
+
+static double now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// Racks of so many leaves and nothing else: as many redundancy groups as may be in flight.
+static int make_network(unsigned sites, unsigned per_rack, const char *latency, char path[128],
+                        struct error *err) {
+    static const char suffix[] = ".yaml";
+    snprintf(path, 128, "/tmp/bench-network-XXXXXX%s", suffix);
+    int fd = mkstemps(path, sizeof suffix - 1);
+    if (fd < 0) return error_system(err, -errno, "%s", path);
+    dprintf(fd,
+            "sites: {count: %u, prefix: s}\ndev_types: {leaf: {count: 1000, rack: 100, per_rack: "
+            "%u}}\nversions: [\"5.2.1\"]\nlatency: %s\n",
+            sites, per_rack, latency);
+    close(fd);
+    return 0;
+}
+
+// --- a job in the background
+
+struct background {
+    struct lab *lab;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    bool over;
+    int rc;
+    struct lab_run run;
+    struct error err;
+};
+
+static void *work(void *arg) {
+    struct background *b = arg;
+    b->rc = lab_upgrade(b->lab, version, &b->run, &b->err);
+    pthread_mutex_lock(&b->lock);
+    b->over = true;
+    pthread_mutex_unlock(&b->lock);
+    return NULL;
+}
+
+static void background_start(struct background *b, struct lab *lab) {
+    *b = (struct background){.lab = lab};
+    pthread_mutex_init(&b->lock, NULL);
+    if (pthread_create(&b->thread, NULL, work, b) != 0) abort();
+}
+
+static bool is_over(struct background *b) {
+    pthread_mutex_lock(&b->lock);
+    bool over = b->over;
+    pthread_mutex_unlock(&b->lock);
+    return over;
+}
+
+static int background_end(struct background *b, struct error *err) {
+    pthread_join(b->thread, NULL);
+    pthread_mutex_destroy(&b->lock);
+    if (b->rc != 0) *err = b->err;
+    return b->rc;
+}
+
+// --- samples
+
+struct samples {
+    double ms[SAMPLES_MAX];
+    size_t count;
+};
+
+static int sample(const struct lab *lab, const char *path, const char *json, struct samples *s,
+                  size_t *bytes, struct error *err) {
+    struct buf text = {0};
+    double started = now_s();
+    int rc = json == NULL ? lab_get(lab->api, path, &text, err)
+                          : lab_post(lab->api, path, json, 200, &text, err);
+    if (rc == 0 && s->count < SAMPLES_MAX) s->ms[s->count++] = (now_s() - started) * 1e3;
+    if (bytes != NULL) *bytes = text.len;
+    buf_deinit(&text);
+    return rc;
+}
+
+static void pause_until(double due_s) {
+    double left = due_s - now_s();
+    if (left <= 0) return;
+    struct timespec t = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
+    nanosleep(&t, NULL);
+}
+
+static const struct table_column columns[] = {
+    {"request", TABLE_TEXT}, {"while", TABLE_TEXT}, {"samples", 0}, {"50 % ms", 2},
+    {"99 % ms", 2},          {"worst ms", 2},       {"bytes", 0},
+};
+
+static double add_row(struct table *table, const char *request, const char *when, struct samples *s,
+                      size_t bytes) {
+    stats_sort(s->ms, s->count);
+    double p99 = stats_quantile(s->ms, s->count, 0.99);
+    table_row(table, request, when, (double)s->count, stats_quantile(s->ms, s->count, 0.5), p99,
+              s->ms[s->count - 1], (double)bytes);
+    return p99;
+}
+
+// --- under load
+
+struct load {
+    const char *name;
+    unsigned workers, sites, per_rack, repeats;
+    const char *latency;
+    double every_s; // a scrape
+    bool posts;     // requests for an empty job, too
+};
+
+// Scrapes while the job runs; how long the job took is in wall_s.
+static int scrape_under_load(const struct lab *lab, const struct load *load,
+                             struct samples *scrapes, struct samples *posts, size_t *bytes,
+                             double *wall_s, struct error *err) {
+    struct background job;
+    int rc = 0;
+    background_start(&job, (struct lab *)(uintptr_t)lab);
+    double due = now_s();
+    for (size_t i = 0; rc == 0 && !is_over(&job); i++) {
+        due += load->every_s;
+        pause_until(due);
+        if (is_over(&job)) break;
+        rc = sample(lab, "/metrics/", NULL, scrapes, bytes, err);
+        if (rc == 0 && load->posts && i % 10 == 9)
+            rc = sample(lab, "/upgrade-os/", "{\"version\": \"5.3.1\", \"filter_sites\": []}",
+                        posts, NULL, err);
+    }
+    struct error second;
+    int job_rc = background_end(&job, rc == 0 ? err : &second);
+    *wall_s = job.run.wall_s;
+    return rc != 0 ? rc : job_rc;
+}
+
+static int under_load(const struct bench_config *config, const struct load *load,
+                      struct table *table, double *p99, double *wall_s, struct error *err) {
+    char network[128];
+    struct lab lab;
+    size_t bytes = 0;
+    struct samples *scrapes = mem_zalloc(sizeof *scrapes), *posts = mem_zalloc(sizeof *posts);
+    int rc = make_network(load->sites, load->per_rack, load->latency, network, err);
+    if (rc != 0) goto out;
+    const struct lab_config lab_config = {.binaries = config->binaries,
+                                          .network = network,
+                                          .time_scale = 1,
+                                          .addresses = config->addresses,
+                                          .seed = config->seed,
+                                          .workers = load->workers};
+    rc = lab_start(&lab, &lab_config, err);
+    if (rc != 0) goto out;
+    for (unsigned i = 0; rc == 0 && i < load->repeats; i++) {
+        if (i > 0) rc = lab_reset(&lab, config->seed, err);
+        if (rc == 0) rc = scrape_under_load(&lab, load, scrapes, posts, &bytes, wall_s, err);
+    }
+    struct error second;
+    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
+    if (rc == 0) rc = stopped;
+    if (rc == 0 && table != NULL && scrapes->count > 0)
+        *p99 = add_row(table, "GET /metrics/", load->name, scrapes, bytes);
+    if (rc == 0 && table != NULL && posts->count > 0)
+        add_row(table, "POST /upgrade-os/ (no host)", load->name, posts, 45);
+out:
+    unlink(network);
+    free(scrapes);
+    free(posts);
+    return rc;
+}
+
+// --- what scraping costs a run
+
+static int slowdown(const struct bench_config *config, const struct load *load, double *percent,
+                    struct error *err) {
+    struct load without = *load, with = *load;
+    double p99, base_s = 0, scraped_s = 0;
+    without.every_s = 3600;
+    without.posts = with.posts = false;
+    with.every_s = 1;
+    bench_progress(config, 0, 0, "the same run, not scraped and scraped every second");
+    int rc = under_load(config, &without, NULL, &p99, &base_s, err);
+    if (rc == 0) rc = under_load(config, &with, NULL, &p99, &scraped_s, err);
+    *percent = 100 * (scraped_s / base_s - 1);
+    return rc;
+}
+
+// --- the scrape alone
+
+static const struct table_column idle_columns[] = {
+    {"devices", 0}, {"scrapes/s", 1}, {"50 % ms", 2},
+    {"99 % ms", 2}, {"bytes", 0},     {"CPU us/series", 3},
+};
+
+static int idle(const struct bench_config *config, const char *network, double devices,
+                struct table *table, struct error *err) {
+    struct lab lab;
+    struct lab_run run;
+    struct samples *s = mem_zalloc(sizeof *s);
+    size_t bytes = 0, count = config->tiny ? 5 : devices > 50000 ? 30 : 200;
+    const struct lab_config lab_config = {.binaries = config->binaries,
+                                          .network = network,
+                                          .latency = "0",
+                                          .time_scale = 1,
+                                          .addresses = config->addresses,
+                                          .seed = config->seed,
+                                          .workers = 400};
+    int rc = lab_start(&lab, &lab_config, err);
+    if (rc != 0) goto out;
+    rc = lab_upgrade(&lab, version, &run, err);
+    double cpu_s = process_cpu_s(&lab.orchestrator), started = now_s();
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = sample(&lab, "/metrics/", NULL, s, &bytes, err);
+    double seconds = now_s() - started;
+    cpu_s = process_cpu_s(&lab.orchestrator) - cpu_s;
+    struct error second;
+    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
+    if (rc == 0) rc = stopped;
+    if (rc != 0) goto out;
+    stats_sort(s->ms, s->count);
+    table_row(table, devices, (double)count / seconds, stats_quantile(s->ms, s->count, 0.5),
+              stats_quantile(s->ms, s->count, 0.99), (double)bytes,
+              cpu_s / (double)count / devices * 1e6);
+out:
+    free(s);
+    return rc;
+}
+
+static int scrapes_alone(const struct bench_config *config, struct bench_result *result,
+                         struct error *err) {
+    struct table *table =
+        bench_table(result, "A scrape of an idle orchestrator, one series a device", idle_columns,
+                    sizeof idle_columns / sizeof *idle_columns);
+    static const unsigned sites[] = {0, 10, 100};
+    for (size_t i = 0; i < (config->tiny ? 1 : sizeof sites / sizeof *sites); i++) {
+        char network[128];
+        bench_progress(config, i, 3, "scrapes of an idle orchestrator");
+        int rc = sites[i] == 0 ? 0 : make_network(sites[i], 2, "0", network, err);
+        if (rc == 0)
+            rc = idle(config, sites[i] == 0 ? NULL : network, sites[i] == 0 ? 848 : sites[i] * 1000,
+                      table, err);
+        if (sites[i] > 0) unlink(network);
+        if (rc != 0) return rc;
+    }
+    return 0;
+}
+
+int bench_http(const struct bench_config *config, struct bench_result *result, struct error *err) {
+    static const struct load real = {.name = "10,000 in flight, 10ms..2s",
+                                     .workers = 10000,
+                                     .sites = 50,
+                                     .per_rack = 5,
+                                     .repeats = 1,
+                                     .latency = "10ms..2s",
+                                     .every_s = 0.1,
+                                     .posts = true};
+    static const struct load saturated = {.name = "1,000 in flight, latency 0",
+                                          .workers = 1000,
+                                          .sites = 10,
+                                          .per_rack = 5,
+                                          .repeats = 10,
+                                          .latency = "0",
+                                          .every_s = 0.02};
+    static const struct load tiny = {.name = "tiny",
+                                     .workers = 200,
+                                     .sites = 1,
+                                     .per_rack = 5,
+                                     .repeats = 1,
+                                     .latency = "10ms..50ms",
+                                     .every_s = 0.02,
+                                     .posts = true};
+    struct table *table = bench_table(result, "While devices are in flight", columns,
+                                      sizeof columns / sizeof *columns);
+    double p99 = NAN, wall_s, percent;
+    if (config->tiny) {
+        int rc = under_load(config, &tiny, table, &p99, &wall_s, err);
+        return rc != 0 ? rc : scrapes_alone(config, result, err);
+    }
+    bench_progress(config, 0, 4, "10,000 devices in flight at real latencies");
+    int rc = under_load(config, &real, table, &p99, &wall_s, err);
+    if (rc != 0) return rc;
+    bench_goal(result, (struct bench_goal){"/metrics/ with 10,000 devices in flight at real "
+                                           "latencies, 99th percentile",
+                                           " ms", 20, p99, false});
+    bench_progress(config, 1, 4, "1,000 devices in flight without latency");
+    rc = under_load(config, &saturated, table, &p99, &wall_s, err);
+    if (rc != 0) return rc;
+    bench_goal(result, (struct bench_goal){"/metrics/ with 1,000 devices in flight at latency 0, "
+                                           "99th percentile",
+                                           " ms", 20, p99, false});
+    rc = slowdown(config, &real, &percent, err);
+    if (rc != 0) return rc;
+    bench_goal(result, (struct bench_goal){"a run with 10,000 in flight, slower when scraped every "
+                                           "second by",
+                                           " %", 2, percent, false});
+    bench_note(result, "Each request on a connection of its own, from this machine's other core. "
+                       "POST: a job without hosts, which fetches and parses the whole inventory.");
+    return scrapes_alone(config, result, err);
+}

@@ -1,0 +1,266 @@
+#include "bench/lab.h"
+
+#include "common/client.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "scenarios/runner/expect.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 32, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 };
+
+// --- start and end
+
+static int start(const struct lab *lab, const struct lab_config *config, const char *name,
+                 const char *const *args, struct process *p, char url[64], struct error *err) {
+    char binary[512], line[512], stderr_path[128];
+    const char *argv[ARGS_MAX] = {binary};
+    snprintf(binary, sizeof binary, "%s/%s", config->binaries, name);
+    snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
+    for (size_t i = 0; args[i] != NULL && i + 2 < ARGS_MAX; i++)
+        argv[i + 1] = args[i];
+    int rc = process_start(p, argv, stderr_path, err);
+    if (rc == 0) rc = process_read_line(p, READY_S, line, sizeof line, err);
+    if (rc != 0) {
+        error_in(err, "%s did not start (see %s)", binary, stderr_path);
+        return rc;
+    }
+    const char *found = strstr(line, "http://");
+    if (found == NULL) return error_set(err, "%s: no address in its ready line: %s", name, line);
+    snprintf(url, 64, "%s", found);
+    return 0;
+}
+
+static int start_simulator(struct lab *lab, const struct lab_config *config, struct error *err) {
+    char seed[32], scale[32], addresses[32];
+    const char *args[ARGS_MAX] = {"--devices", "127.0.0.1:0",  "--admin", "127.0.0.1:0", "--seed",
+                                  seed,        "--time-scale", scale,     "--addresses", addresses};
+    size_t count = 10;
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)config->seed);
+    snprintf(scale, sizeof scale, "%g", config->time_scale);
+    snprintf(addresses, sizeof addresses, "%u", config->addresses);
+    if (config->network != NULL) {
+        args[count++] = "--network";
+        args[count++] = config->network;
+    }
+    if (config->latency != NULL) {
+        args[count++] = "--latency";
+        args[count++] = config->latency;
+    }
+    return start(lab, config, "simulator", args, &lab->simulator, lab->admin, err);
+}
+
+static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
+    char workers[32], inventory[128], log[128];
+    const char *const args[] = {"--listen", "127.0.0.1:0", "--inventory", inventory, "--workers",
+                                workers,    "--log",       log,           NULL};
+    snprintf(workers, sizeof workers, "%u", config->workers);
+    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->admin);
+    snprintf(log, sizeof log, "%s/log", lab->dir);
+    return start(lab, config, "orchestrator", args, &lab->orchestrator, lab->api, err);
+}
+
+int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
+    *lab = (struct lab){.dir = "/tmp/bench-XXXXXX", .simulator.out = -1, .orchestrator.out = -1};
+    if (mkdtemp(lab->dir) == NULL) return error_system(err, -errno, "%s", lab->dir);
+    int rc = start_simulator(lab, config, err);
+    if (rc == 0 && config->workers > 0) rc = start_orchestrator(lab, config, err);
+    struct error ignored;
+    if (rc != 0) lab_stop(lab, &ignored);
+    return rc;
+}
+
+static int end(struct process *p, const char *name, struct error *err) {
+    struct process_end how;
+    if (p->pid <= 0) return 0;
+    int rc = process_end(p, SIGTERM, END_S, &how, err);
+    if (rc == 0 && how.status != 0)
+        rc = WIFEXITED(how.status) ? error_set(err, "exit code %d", WEXITSTATUS(how.status))
+                                   : error_set(err, "signal %d", WTERMSIG(how.status));
+    if (rc != 0) error_in(err, "the end of the %s", name);
+    return rc;
+}
+
+int lab_stop(struct lab *lab, struct error *err) {
+    static const char *const files[] = {"log", "stderr"};
+    struct error second;
+    int rc = end(&lab->orchestrator, "orchestrator", err);
+    int simulator_rc = end(&lab->simulator, "simulator", rc == 0 ? err : &second);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", lab->dir, files[i]);
+        unlink(path);
+    }
+    rmdir(lab->dir);
+    return rc != 0 ? rc : simulator_rc;
+}
+
+// --- HTTP
+
+static int exchange(const char *method, const char *base, const char *path, const char *json,
+                    long wanted, struct buf *out, struct error *err) {
+    struct reply reply;
+    char url[256];
+    cJSON *headers = cJSON_CreateObject();
+    if (json != NULL) cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    snprintf(url, sizeof url, "%s%s", base, path);
+    const struct client_request request = {.method = method,
+                                           .url = url,
+                                           .headers = headers,
+                                           .body = json,
+                                           .body_len = json == NULL ? 0 : strlen(json),
+                                           .timeout_s = ANSWER_S};
+    int rc = client_send(&request, &reply, err);
+    cJSON_Delete(headers);
+    if (rc != 0) return rc;
+    if (reply.status != wanted)
+        rc =
+            error_set(err, "%s %s: it answered %ld: %.200s", method, url, reply.status, reply.body);
+    else if (out != NULL)
+        buf_adds(out, reply.body);
+    reply_deinit(&reply);
+    return rc;
+}
+
+int lab_get(const char *base, const char *path, struct buf *out, struct error *err) {
+    return exchange("GET", base, path, NULL, 200, out, err);
+}
+
+int lab_post(const char *base, const char *path, const char *json, long status, struct buf *out,
+             struct error *err) {
+    return exchange("POST", base, path, json, status, out, err);
+}
+
+int lab_reset(const struct lab *lab, uint64_t seed, struct error *err) {
+    char json[64];
+    snprintf(json, sizeof json, "{\"seed\": %llu}", (unsigned long long)seed);
+    return lab_post(lab->admin, "/reset/", json, 204, NULL, err);
+}
+
+int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err) {
+    struct buf scrape = {0};
+    int rc = lab_get(lab->admin, "/metrics/", &scrape, err);
+    if (rc == 0) {
+        expect_series(scrape.data, "simulator_logins_total", &counts->logins);
+        expect_series(scrape.data,
+                      "simulator_requests_total{operation=\"install_os_version\","
+                      "outcome=\"answered\"}",
+                      &counts->installs);
+        expect_series(scrape.data, "simulator_violations_total", &counts->violations);
+    }
+    buf_deinit(&scrape);
+    return rc;
+}
+
+int lab_check(const struct lab *lab, const struct lab_counts *before, const struct lab_run *run,
+              struct error *err) {
+    struct lab_counts now;
+    int rc = lab_count(lab, &now, err);
+    if (rc != 0) return rc;
+    double logins = now.logins - before->logins, installs = now.installs - before->installs;
+    if (now.violations > before->violations)
+        return error_set(err, "the referee saw %.0f violations",
+                         now.violations - before->violations);
+    if (run->failed > 0 || run->skipped > 0)
+        return error_set(err, "%llu hosts failed, %llu were skipped",
+                         (unsigned long long)run->failed, (unsigned long long)run->skipped);
+    if (logins != (double)run->completed || installs != (double)run->completed)
+        return error_set(err,
+                         "%llu hosts completed, but the simulator counted %.0f logins and "
+                         "%.0f installs",
+                         (unsigned long long)run->completed, logins, installs);
+    return 0;
+}
+
+// --- runs
+
+static double now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t count_of(const cJSON *report, const char *list) {
+    return (uint64_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(report, list));
+}
+
+int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struct error *err) {
+    char json[64];
+    struct buf text = {0};
+    cJSON *report = NULL;
+    snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
+    double cpu_s = process_cpu_s(&lab->orchestrator);
+    double simulator_cpu_s = process_cpu_s(&lab->simulator), started_s = now_s();
+    int rc = lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
+    *run = (struct lab_run){.wall_s = now_s() - started_s,
+                            .cpu_s = process_cpu_s(&lab->orchestrator) - cpu_s,
+                            .simulator_cpu_s = process_cpu_s(&lab->simulator) - simulator_cpu_s};
+    if (rc == 0) rc = json_parse(text.data, text.len, &report, err);
+    if (rc == 0) {
+        run->completed = count_of(report, "completed");
+        run->failed = count_of(report, "failed");
+        run->skipped = count_of(report, "skipped");
+    }
+    cJSON_Delete(report);
+    buf_deinit(&text);
+    return rc;
+}
+
+int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error *err) {
+    char json[64], url[128];
+    snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
+    snprintf(url, sizeof url, "%s/upgrade-os/", lab->api);
+    cJSON *headers = cJSON_CreateObject();
+    cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    const struct client_request request = {
+        .method = "POST", .url = url, .headers = headers, .body = json, .body_len = strlen(json)};
+    int rc = client_abandon(&request, err);
+    cJSON_Delete(headers);
+    return rc;
+}
+
+static int read_client(const char *line, struct lab_run *run, struct error *err) {
+    cJSON *json = NULL;
+    int rc = json_parse(line, strlen(line), &json, err);
+    if (rc == 0) rc = json_uint(json, "completed", 0, UINT32_MAX, &run->completed, err);
+    if (rc == 0) rc = json_uint(json, "failed", 0, UINT32_MAX, &run->failed, err);
+    if (rc == 0) rc = json_number_opt(json, "wall_s", 0, 1e9, &run->wall_s, err);
+    if (rc == 0) rc = json_number_opt(json, "cpu_s", 0, 1e9, &run->cpu_s, err);
+    cJSON_Delete(json);
+    return rc;
+}
+
+int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
+               struct lab_run *run, struct error *err) {
+    char inventory[128], count[32], line[512], stderr_path[128];
+    const char *all[ARGS_MAX];
+    size_t n = 0;
+    for (; argv[n] != NULL; n++)
+        all[n] = argv[n];
+    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->admin);
+    snprintf(count, sizeof count, "%u", workers);
+    snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
+    const char *const more[] = {"--inventory", inventory, "--version", version,
+                                "--workers",   count,     NULL};
+    memcpy(all + n, more, sizeof more);
+    struct process client;
+    struct process_end how;
+    *run = (struct lab_run){0};
+    double simulator_cpu_s = process_cpu_s(&lab->simulator);
+    int rc = process_start(&client, all, stderr_path, err);
+    if (rc != 0) return rc;
+    rc = process_read_line(&client, CLIENT_S, line, sizeof line, err);
+    struct error second;
+    process_end(&client, rc == 0 ? 0 : SIGKILL, END_S, &how, &second);
+    run->simulator_cpu_s = process_cpu_s(&lab->simulator) - simulator_cpu_s;
+    if (rc == 0) rc = read_client(line, run, err);
+    if (rc != 0) error_in(err, "%s", argv[n - 1]);
+    return rc;
+}

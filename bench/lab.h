@@ -1,0 +1,59 @@
+// A simulator, and an orchestrator over it, for the length of one measurement.
+#pragma once
+
+#include "common/buf.h"
+#include "common/process.h"
+
+struct lab_config {
+    const char *binaries; // the folder of the programs
+    const char *network;  // a file; NULL: the ACME network
+    const char *latency;  // NULL: the network's own
+    double time_scale;
+    unsigned addresses;
+    uint64_t seed;
+    unsigned workers; // 0: no orchestrator
+};
+
+struct lab {
+    struct process simulator, orchestrator;
+    char admin[64], api[64]; // "http://127.0.0.1:8301"
+    char dir[64];            // temporary
+};
+
+// What one run over the network amounted to.
+struct lab_run {
+    double wall_s;
+    double cpu_s;           // of the client: the orchestrator, or another
+    double simulator_cpu_s; // while the client ran
+    uint64_t completed, failed, skipped;
+};
+
+// What the simulator has counted since its start, resets or not.
+struct lab_counts {
+    double logins, installs, violations;
+};
+
+int lab_start(struct lab *lab, const struct lab_config *config, struct error *err);
+// Ends both, orderly; an error where one does not end with 0.
+int lab_stop(struct lab *lab, struct error *err);
+
+// POST /upgrade-os/ for the whole network.
+int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struct error *err);
+// The same request from a client that does not wait for the answer.
+int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error *err);
+// Another client over the same network: argv and what is added, --inventory, --version and
+// --workers; it prints a line of JSON with devices, completed, failed, wall_s and cpu_s.
+int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
+               struct lab_run *run, struct error *err);
+
+// "848 logins, 848 installs": fails where the run since then was another amount of work, or the
+// referee saw a violation.
+int lab_check(const struct lab *lab, const struct lab_counts *before, const struct lab_run *run,
+              struct error *err);
+int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err);
+int lab_reset(const struct lab *lab, uint64_t seed, struct error *err);
+
+// The text that GET, or POST, answered; out may be NULL. Fails where the status is another.
+int lab_get(const char *base, const char *path, struct buf *out, struct error *err);
+int lab_post(const char *base, const char *path, const char *json, long status, struct buf *out,
+             struct error *err);

@@ -1,0 +1,99 @@
+#include "bench/model.h"
+
+#include "simulator/draw.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void model_init(struct model *model, const struct plan *plan, const char *version,
+                double failure_rate, const struct model_histogram *histogram) {
+    *model = (struct model){
+        .plan = plan, .version = version, .failure_rate = failure_rate, .histogram = histogram};
+    world_init(&model->world, &plan->network, 1, 1);
+}
+
+void model_deinit(struct model *model) {
+    world_deinit(&model->world);
+}
+
+void model_seed(struct model *model, uint64_t seed) {
+    world_reset(&model->world, seed);
+}
+
+static uint64_t call_of(const struct model *m, uint32_t device, enum operation operation,
+                        uint32_t attempt) {
+    return draw_call(m->world.seed, m->plan->hashes[device], operation, attempt);
+}
+
+static uint64_t latency_us(const struct model *m, uint32_t device, enum operation operation,
+                           uint32_t attempt) {
+    return draw_latency_us(call_of(m, device, operation, attempt),
+                           m->plan->network.latency[operation]);
+}
+
+// Evenly within a bucket; one draw for a host.
+static uint64_t histogram_us(const struct model *m, uint32_t device) {
+    const struct model_histogram *h = m->histogram;
+    double total = 0;
+    for (size_t i = 0; i < h->len; i++)
+        total += h->counts[i];
+    double at = rng_unit(call_of(m, device, OPERATION_COUNT, 1)) * total;
+    size_t bucket = 0;
+    while (bucket + 1 < h->len && at >= h->counts[bucket])
+        at -= h->counts[bucket++];
+    double low = bucket == 0 ? 0 : h->bounds_s[bucket - 1], high = h->bounds_s[bucket];
+    double part = h->counts[bucket] > 0 ? at / h->counts[bucket] : 0;
+    return (uint64_t)((low + part * (high - low)) * 1e6);
+}
+
+struct virtual_host model_draw(void *arg, uint32_t host) {
+    const struct model *m = arg;
+    bool current = strcmp(device_version(&m->world, host), m->version) == 0;
+    bool fails =
+        !current && draw_fault(call_of(m, host, OPERATION_INSTALL, 1), 1) < m->failure_rate;
+    if (m->histogram != NULL) return (struct virtual_host){histogram_us(m, host), fails};
+    uint64_t us = latency_us(m, host, OPERATION_LOGIN, 1);
+    us += latency_us(m, host, OPERATION_GET_VERSION, 1);
+    if (!current) us += latency_us(m, host, OPERATION_INSTALL, 1);
+    if (fails) return (struct virtual_host){us, true};
+    if (!current) us += latency_us(m, host, OPERATION_GET_VERSION, 2);
+    return (struct virtual_host){us + latency_us(m, host, OPERATION_LOGOUT, 1), false};
+}
+
+// --- the histogram of a real run
+
+static const char family[] = "orchestrator_host_duration_seconds_bucket{le=\"";
+
+// What lies beyond the last bound has no upper one: it is taken to reach twice as far.
+static double upper_bound(const char *text, const struct model_histogram *h) {
+    double bound = strtod(text, NULL);
+    if (isinf(bound)) bound = h->len == 0 ? 1 : 2 * h->bounds_s[h->len - 1];
+    return bound;
+}
+
+int model_histogram_parse(const char *scrape, struct model_histogram *histogram,
+                          struct error *err) {
+    struct model_histogram h = {0};
+    double before = 0;
+    for (const char *line = scrape; line != NULL; line = strchr(line, '\n')) {
+        if (*line == '\n') line++;
+        if (strncmp(line, family, sizeof family - 1) != 0) continue;
+        const char *bound = line + sizeof family - 1, *value = strstr(bound, "} ");
+        if (value == NULL || h.len == MODEL_BUCKETS_MAX)
+            return error_set(err,
+                             "orchestrator_host_duration_seconds: not a histogram of %d "
+                             "buckets at most",
+                             MODEL_BUCKETS_MAX);
+        double count = strtod(value + 2, NULL);
+        h.bounds_s[h.len] = upper_bound(bound, &h);
+        h.counts[h.len++] = count - before;
+        before = count;
+    }
+    if (before <= 0)
+        return error_set(err, "no host was timed: orchestrator_host_duration_seconds has no count; "
+                              "save /metrics/ after a run");
+    *histogram = h;
+    return 0;
+}

@@ -1,0 +1,97 @@
+#include "bench/processors.h"
+
+#include "bench/networks.h"
+#include "bench/plan.h"
+#include "orchestrator/joblog.h"
+#include "orchestrator/metrics.h"
+#include "orchestrator/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FLUSH_EVERY = 100 }; // devices; the orchestrator flushes its log once a turn of the loop
+
+static double cpu_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void emit(const struct processor *processors, size_t count, struct event event) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now); // as the runner does for each event
+    event.wall_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    for (size_t i = 0; i < count; i++)
+        processors[i].event(processors[i].self, &event);
+}
+
+// An upgrade as it goes well: login, the task's steps, logout.
+static void upgrade(const struct processor *processors, size_t count, const struct job *job,
+                    const struct host *host) {
+    struct event event = {.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host};
+    emit(processors, count, event);
+    for (size_t call = 0; call < job->task->steps_count + 2; call++) {
+        event.subtask = call == 0                            ? "login"
+                        : call == job->task->steps_count + 1 ? "logout"
+                                                             : job->task->steps[call - 1].method;
+        event.kind = EVENT_SUBTASK_INSTANCE_STARTED;
+        emit(processors, count, event);
+        event.kind = EVENT_SUBTASK_INSTANCE_COMPLETED;
+        emit(processors, count, event);
+    }
+    event.kind = EVENT_TASK_INSTANCE_COMPLETED;
+    event.text = job->task->changed_text;
+    event.result = HOST_CHANGED;
+    event.duration_ms = 5;
+    emit(processors, count, event);
+}
+
+static double run(struct plan *plan, struct log *log) {
+    static const struct task_args args = {.version = "5.3.1"};
+    struct metrics *metrics = metrics_new(100);
+    const struct processor processors[] = {
+        {joblog_event, log}, {metrics_event, metrics}, {report_event, NULL}};
+    enum { COUNT = sizeof processors / sizeof *processors };
+    struct selection selection = plan->selection;
+    plan->selection = (struct selection){0};
+    struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args,
+                              inventory_ref(plan->inventory), &selection);
+    size_t len;
+    double started = cpu_us();
+    emit(processors, COUNT, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
+    for (size_t i = 0; i < job->selection.count; i++) {
+        upgrade(processors, COUNT, job, &job->inventory->hosts[job->selection.hosts[i]]);
+        if (i % FLUSH_EVERY == 0) log_flush(log);
+    }
+    emit(processors, COUNT, (struct event){.kind = EVENT_TASK_COMPLETED, .job = job});
+    log_flush(log);
+    free(report_json(job, &len));
+    double spent = cpu_us() - started;
+    double each = spent / (double)job->selection.count;
+    job_free(job);
+    metrics_free(metrics);
+    return each;
+}
+
+int processors_cost(uint32_t devices, double *us, struct error *err) {
+    char network[NETWORKS_PATH_MAX], path[] = "/tmp/bench-log-XXXXXX";
+    struct plan plan;
+    struct log log;
+    int rc = networks_make(devices, "0", network, err);
+    if (rc != 0) return rc;
+    rc = plan_init(&plan, network, NULL, err);
+    unlink(network);
+    if (rc != 0) return rc;
+    int fd = mkstemp(path);
+    if (fd >= 0) close(fd);
+    rc = log_open(&log, path, LOG_INFO, err);
+    if (rc == 0) {
+        *us = run(&plan, &log);
+        log_close(&log);
+    }
+    unlink(path);
+    plan_deinit(&plan);
+    return rc;
+}

@@ -1,0 +1,209 @@
+// The same schedule on a virtual clock, thousands of times: how long the window will be, and how
+// many hosts will fail or be skipped.
+#include "bench/bench.h"
+#include "bench/model.h"
+#include "bench/stats.h"
+#include "common/file.h"
+#include "common/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char version[] = "5.3.1";
+enum { RUNS = 4000, SWEEP_RUNS = 60, WORKERS = 100 };
+
+struct distribution {                    // of many runs
+    double *window_s, *failed, *skipped; // sorted
+    size_t runs;
+};
+
+static void distribution_init(struct distribution *d, struct model *model, unsigned workers,
+                              uint64_t seed, size_t runs) {
+    *d = (struct distribution){.window_s = mem_array(runs, sizeof(double)),
+                               .failed = mem_array(runs, sizeof(double)),
+                               .skipped = mem_array(runs, sizeof(double)),
+                               .runs = runs};
+    for (size_t i = 0; i < runs; i++) {
+        struct virtual_result result;
+        model_seed(model, seed + i);
+        virtual_run(&model->plan->grouping, workers, model_draw, model, &result);
+        d->window_s[i] = (double)result.makespan_us / 1e6;
+        d->failed[i] = result.failed;
+        d->skipped[i] = result.skipped;
+    }
+    stats_sort(d->window_s, runs);
+    stats_sort(d->failed, runs);
+    stats_sort(d->skipped, runs);
+}
+
+static void distribution_deinit(struct distribution *d) {
+    free(d->window_s);
+    free(d->failed);
+    free(d->skipped);
+}
+
+// --- the answer
+
+static const struct table_column columns[] = {
+    {"", TABLE_TEXT}, {"50 %", 1}, {"95 %", 1}, {"99 %", 1}, {"worst", 1},
+};
+
+static void add_quantiles(struct table *table, const char *what, const double *sorted,
+                          size_t runs) {
+    table_row(table, what, stats_quantile(sorted, runs, 0.5), stats_quantile(sorted, runs, 0.95),
+              stats_quantile(sorted, runs, 0.99), sorted[runs - 1]);
+}
+
+static void foretell(const struct bench_config *config, struct model *model, unsigned workers,
+                     struct bench_result *result, double *median_s) {
+    struct distribution d;
+    size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
+    struct table *table =
+        bench_table(result, "The window foretold", columns, sizeof columns / sizeof *columns);
+    bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
+    distribution_init(&d, model, workers, config->seed, runs);
+    add_quantiles(table, "window s", d.window_s, runs);
+    add_quantiles(table, "failed hosts", d.failed, runs);
+    add_quantiles(table, "skipped hosts", d.skipped, runs);
+    *median_s = stats_quantile(d.window_s, runs, 0.5);
+    bench_note(result, "%u hosts in %zu redundancy groups, %u workers, %zu runs, failure rate %g.",
+               model->plan->network.devices, model->plan->grouping.count, workers, runs,
+               config->failure_rate);
+    distribution_deinit(&d);
+}
+
+// --- window against workers
+
+static const struct table_column sweep_columns[] = {
+    {"workers", 0}, {"window 50 % s", 1}, {"95 %", 1}, {"99 %", 1}, {"twice as many save %", 1},
+};
+
+// The knee: from there on twice as many workers shorten the median window by less than a tenth.
+enum { KNEE_PERCENT = 10 };
+
+static void sweep(const struct bench_config *config, struct model *model,
+                  struct bench_result *result) {
+    struct table *table = bench_table(result, "The window against workers", sweep_columns,
+                                      sizeof sweep_columns / sizeof *sweep_columns);
+    struct buf *script = bench_plot(result, "window");
+    double p50[24], p95[24], p99[24];
+    size_t count = 0, runs = config->tiny ? 3 : SWEEP_RUNS, groups = model->plan->grouping.count;
+    unsigned knee = 0, workers = 1;
+    for (; count < 24; workers *= 2) {
+        struct distribution d;
+        distribution_init(&d, model, workers, config->seed, runs);
+        p50[count] = stats_quantile(d.window_s, runs, 0.5);
+        p95[count] = stats_quantile(d.window_s, runs, 0.95);
+        p99[count] = stats_quantile(d.window_s, runs, 0.99);
+        distribution_deinit(&d);
+        count++;
+        if (workers >= groups) break;
+    }
+    buf_adds(script, "$w << EOD\n");
+    for (size_t i = 0; i < count; i++) {
+        double saves = i + 1 < count ? 100 * (1 - p50[i + 1] / p50[i]) : NAN;
+        table_row(table, (double)(1U << i), p50[i], p95[i], p99[i], saves);
+        buf_addf(script, "%u %g %g %g\n", 1U << i, p50[i], p95[i], p99[i]);
+        if (knee == 0 && (isnan(saves) || saves < KNEE_PERCENT)) knee = 1U << i;
+    }
+    buf_addf(script,
+             "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"
+             "set ylabel 'seconds'\nset logscale xy\n"
+             "set arrow from %u, graph 0 to %u, graph 1 nohead dashtype 3\n"
+             "set label 'knee: %u' at %u, graph 0.9 offset 0.5,0\n"
+             "plot $w using 1:2 with linespoints title 'median', "
+             "$w using 1:3 with lines dashtype 2 title '95 %%', "
+             "$w using 1:4 with lines dashtype 3 title '99 %%'",
+             knee, knee, knee, knee);
+    bench_note(result,
+               "The knee is at %u workers: twice as many shorten the window by less than "
+               "%d %%.",
+               knee, KNEE_PERCENT);
+}
+
+// --- against a live run
+
+static int verify(const struct bench_config *config, struct model *model, unsigned workers,
+                  double median_s, struct bench_result *result, struct error *err) {
+    struct lab lab;
+    struct lab_run run;
+    struct virtual_result foretold;
+    const struct lab_config lab_config = {.binaries = config->binaries,
+                                          .network = config->network,
+                                          .latency = config->latency,
+                                          .time_scale = config->time_scale,
+                                          .addresses = config->addresses,
+                                          .seed = config->seed,
+                                          .workers = workers};
+    bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
+    int rc = lab_start(&lab, &lab_config, err);
+    if (rc != 0) return rc;
+    if (config->failure_rate > 0) {
+        char fault[128];
+        snprintf(fault, sizeof fault,
+                 "{\"on\": \"install_os_version\", \"effect\": \"error\", \"probability\": %.17g}",
+                 config->failure_rate);
+        rc = lab_post(lab.admin, "/faults/", fault, 201, NULL, err);
+    }
+    if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
+    struct error second;
+    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
+    if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
+    double live_s = run.wall_s / config->time_scale;
+    model_seed(model, config->seed);
+    virtual_run(&model->plan->grouping, workers, model_draw, model, &foretold);
+    if (run.failed != foretold.failed || run.skipped != foretold.skipped)
+        bench_note(result,
+                   "The live run had %llu failed and %llu skipped hosts, foretold were %u "
+                   "and %u.",
+                   (unsigned long long)run.failed, (unsigned long long)run.skipped, foretold.failed,
+                   foretold.skipped);
+    bench_note(
+        result,
+        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Foretold for that seed: %.2f s, "
+        "%u failed, %u skipped; over all seeds: %.2f s.",
+        (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
+        (unsigned long long)run.skipped, (double)foretold.makespan_us / 1e6, foretold.failed,
+        foretold.skipped, median_s);
+    bench_goal(result, (struct bench_goal){"what-if: the foretold median window against a live run",
+                                           " %", 2, 100 * fabs(median_s / live_s - 1), false});
+    return 0;
+}
+
+static int load_histogram(const char *path, struct model_histogram *histogram, struct error *err) {
+    struct buf scrape = {0};
+    int rc = file_read(path, &scrape, err);
+    if (rc == 0) {
+        buf_adds(&scrape, "");
+        rc = model_histogram_parse(scrape.data, histogram, err);
+        if (rc != 0) error_in(err, "%s", path);
+    }
+    buf_deinit(&scrape);
+    return rc;
+}
+
+int bench_whatif(const struct bench_config *config, struct bench_result *result,
+                 struct error *err) {
+    struct plan plan;
+    struct model model;
+    struct model_histogram histogram;
+    unsigned workers = config->workers == 0 ? WORKERS : config->workers;
+    double median_s;
+    if (config->verify && config->metrics != NULL)
+        return error_set(err, "--verify and --metrics: a live run here has the network's own "
+                              "latencies, not those of the saved scrape");
+    int rc = config->metrics == NULL ? 0 : load_histogram(config->metrics, &histogram, err);
+    if (rc == 0)
+        rc = plan_init(&plan, config->network,
+                       config->latency == NULL ? NULL : &config->latency_range, err);
+    if (rc != 0) return rc;
+    model_init(&model, &plan, version, config->failure_rate,
+               config->metrics == NULL ? NULL : &histogram);
+    foretell(config, &model, workers, result, &median_s);
+    sweep(config, &model, result);
+    if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
+    model_deinit(&model);
+    plan_deinit(&plan);
+    return rc;
+}
