@@ -48,6 +48,8 @@ scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 e2e_tests = $(call objects,tests/e2e,main harness $(E2E_TESTS:%=check_%))
 
+bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group inventory) $(common_pure)
+
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
 
 .PHONY: all
@@ -70,6 +72,12 @@ $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common
 # The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
 $(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pure) \
 		$(call objects,scenarios/runner,expect) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+.PHONY: bench-programs
+bench-programs: $(BUILD)/floor
+
+$(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
@@ -132,7 +140,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/e2e $(fuzz_programs)
+test-programs: programs bench-programs $(BUILD)/tests/unit $(BUILD)/tests/e2e $(fuzz_programs)
 
 .PHONY: asan tsan
 asan: deps-build deps-test ## build everything with AddressSanitizer and UBSan, into build/asan
