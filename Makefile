@@ -29,8 +29,8 @@ ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks output overhead processors scale whatif
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
-	joblog json limits line log metrics network network_file options prom referee report request rng \
-	rpc schedule session strmap suggest world yml
+	joblog json limits line log mem metrics model network network_file options prom referee report \
+	request rng rpc schedule session stats strmap suggest table virtual world yml
 E2E_TESTS = admin effects setup wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 
@@ -80,7 +80,7 @@ bench-programs: $(BUILD)/floor
 $(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
+$(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(simulator_pure) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 

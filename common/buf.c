@@ -54,6 +54,14 @@ void buf_addf(struct buf *b, const char *format, ...) {
     }
 }
 
+void buf_add_uint(struct buf *b, uint64_t n) {
+    char digits[20], *first = digits + sizeof digits;
+    do
+        *--first = (char)('0' + n % 10);
+    while ((n /= 10) > 0);
+    buf_add(b, first, (size_t)(digits + sizeof digits - first));
+}
+
 void buf_add_json(struct buf *b, const char *s) {
     buf_add(b, "\"", 1);
     for (const char *plain = s;; s++) {

@@ -1,6 +1,8 @@
 #include "common/mem.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +44,52 @@ char *mem_strdup(const char *s) {
     return mem_strndup(s, strlen(s));
 }
 
+// --- cJSON's memory
+
+enum { SCRATCH_SIZE = 8192, SCRATCH_ALIGN = 16 };
+
+// Under AddressSanitizer every value stays an allocation of its own, which it can watch.
+#if defined(__SANITIZE_ADDRESS__)
+enum { SCRATCH_USED = 0 };
+#else
+enum { SCRATCH_USED = SCRATCH_SIZE };
+#endif
+
+static _Thread_local struct {
+    _Alignas(SCRATCH_ALIGN) char bytes[SCRATCH_SIZE];
+    size_t used, values;
+    bool active;
+} scratch;
+
+static void *json_alloc(size_t size) {
+    size_t whole = (size + SCRATCH_ALIGN - 1) / SCRATCH_ALIGN * SCRATCH_ALIGN;
+    if (!scratch.active || whole > SCRATCH_USED - scratch.used) return mem_alloc(size);
+    void *p = scratch.bytes + scratch.used;
+    scratch.used += whole;
+    scratch.values++;
+    return p;
+}
+
+static void json_free(void *p) {
+    uintptr_t at = (uintptr_t)p, start = (uintptr_t)scratch.bytes;
+    if (at >= start && at < start + SCRATCH_SIZE)
+        scratch.values--;
+    else
+        free(p);
+}
+
+void mem_scratch_begin(void) {
+    assert(!scratch.active);
+    scratch.active = true;
+}
+
+void mem_scratch_end(void) {
+    assert(scratch.active && scratch.values == 0);
+    scratch.active = false;
+    scratch.used = 0;
+}
+
 void mem_init(void) {
-    cJSON_Hooks hooks = {.malloc_fn = mem_alloc, .free_fn = free};
+    cJSON_Hooks hooks = {.malloc_fn = json_alloc, .free_fn = json_free};
     cJSON_InitHooks(&hooks);
 }

@@ -14,3 +14,9 @@ char *mem_strndup(const char *s, size_t len);
 // Makes cJSON allocate the same way, so that no cJSON_Create* or cJSON_Add* can fail. Call it once,
 // first thing in main().
 void mem_init(void);
+
+// Between begin and end, in this thread, what cJSON allocates comes out of one block where it has
+// room: a document that is read and dropped at once costs no malloc. All of it must be deleted
+// before end. Not to be nested.
+void mem_scratch_begin(void);
+void mem_scratch_end(void);

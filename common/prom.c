@@ -84,8 +84,10 @@ static void write_value(struct buf *out, double value) {
         buf_adds(out, "NaN");
     } else if (isinf(value)) {
         buf_adds(out, value > 0 ? "+Inf" : "-Inf");
-    } else if (value == floor(value) && fabs(value) < 1e15) {
-        buf_addf(out, "%.1f", value);
+    } else if (value == floor(value) && fabs(value) < 1e15) { // printf would take most of a scrape
+        if (value < 0) buf_adds(out, "-");
+        buf_add_uint(out, (uint64_t)fabs(value));
+        buf_adds(out, ".0");
     } else {
         char text[32];
         for (int digits = 15; digits <= 17; digits++) { // the shortest that reads back the same
@@ -114,14 +116,16 @@ void prom_end(struct prom_writer *w) {
 
 void prom_label(struct buf *labels, const char *name, const char *value) {
     if (labels->len > 0) buf_adds(labels, ",");
-    buf_addf(labels, "%s=\"", name);
-    for (; *value != '\0'; value++) {
-        if (*value == '\n')
-            buf_adds(labels, "\\n");
-        else if (*value == '"' || *value == '\\')
-            buf_addf(labels, "\\%c", *value);
-        else
-            buf_add(labels, value, 1);
+    buf_adds(labels, name);
+    buf_adds(labels, "=\"");
+    for (;;) {
+        size_t plain = strcspn(value, "\n\"\\");
+        buf_add(labels, value, plain);
+        value += plain;
+        if (*value == '\0') break;
+        buf_add(labels, "\\", 1);
+        buf_add(labels, *value == '\n' ? "n" : value, 1);
+        value++;
     }
     buf_adds(labels, "\"");
 }

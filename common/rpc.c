@@ -1,6 +1,7 @@
 #include "common/rpc.h"
 
 #include "common/json.h"
+#include "common/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,11 @@ void rpc_write_error(struct buf *out, const cJSON *id, int code, const char *mes
 }
 
 void rpc_write_request(struct buf *out, uint32_t id, const char *method, const char *params) {
-    buf_addf(out, "{\"jsonrpc\": \"2.0\", \"id\": %u, \"method\": \"%s\"", id, method);
+    buf_adds(out, "{\"jsonrpc\": \"2.0\", \"id\": ");
+    buf_add_uint(out, id);
+    buf_adds(out, ", \"method\": \"");
+    buf_adds(out, method);
+    buf_adds(out, "\"");
     if (params != NULL) {
         buf_adds(out, ", \"params\": ");
         buf_adds(out, params);
@@ -120,13 +125,15 @@ int rpc_response_parse(struct rpc_response *r, uint32_t id, const char *line, si
                        struct error *err) {
     *r = (struct rpc_response){0};
     struct error why;
-    if (json_parse(line, len, &r->json, &why) != 0) return error_set(err, "the answer is not JSON");
-    int rc = check_response(r, id, err);
+    mem_scratch_begin();
+    int rc = json_parse(line, len, &r->json, &why);
+    rc = rc != 0 ? error_set(err, "the answer is not JSON") : check_response(r, id, err);
     if (rc != 0) rpc_response_deinit(r);
     return rc;
 }
 
 void rpc_response_deinit(struct rpc_response *r) {
     cJSON_Delete(r->json);
+    mem_scratch_end();
     *r = (struct rpc_response){0};
 }

@@ -12,6 +12,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,6 +103,10 @@ static int parse_answer(const char *url, const struct buf *text, struct inventor
     return rc;
 }
 
+// A document takes many times the memory of the inventory that is made of it, and malloc would keep
+// it for the length of the job.
+enum { TRIM_ABOVE = 1 << 20 }; // bytes of text
+
 static void load(uv_work_t *work) {
     struct fetch *f = work->data;
     struct buf text = {0};
@@ -113,7 +118,9 @@ static void load(uv_work_t *work) {
         f->rc = url ? parse_answer(f->source, &text, &f->inventory, &f->err)
                     : parse_file(f->source, &text, &f->inventory, &f->err);
     }
+    bool trims = text.len > TRIM_ABOVE;
     buf_deinit(&text);
+    if (trims) malloc_trim(0);
 }
 
 static void probe(uv_work_t *work) {

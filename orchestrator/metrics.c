@@ -121,21 +121,41 @@ static void gauge(struct prom_writer *w, const char *name, const char *help, con
     prom_sample(w, name, labels, value);
 }
 
-// The four that the seed prints, by the names and labels it gives them.
-static void write_seed_metrics(const struct metrics *m, struct prom_writer *w) {
+// --- a scrape
+
+// In this order. The first two families and those of the hosts are the seed's, by the names and
+// labels it gives them.
+enum scrape_part { PART_TASKS, PART_STARTED, PART_FAILED, PART_OWN, PART_DONE };
+
+struct metrics_scrape {
+    const struct metrics *metrics;
+    enum prom_format format;
+    size_t groups_pending;
+    enum scrape_part part;
+    size_t host; // the next of this part's
+};
+
+static void write_tasks(const struct metrics *m, struct prom_writer *w) {
     counter(w, "total_task_requests", "Total number of task requests", m->tasks);
     counter(w, "failed_tasks", "Total number of tasks with at least one failed host",
             m->failed_tasks);
-    prom_family(w, "total_task_requests_per_host", PROM_COUNTER,
-                "Total number of task requests per host");
-    for (size_t i = 0; i < m->hosts_count; i++)
-        prom_sample(w, "total_task_requests_per_host_total", m->hosts[i]->labels,
-                    (double)m->hosts[i]->started);
-    prom_family(w, "failed_tasks_per_host", PROM_COUNTER, "Total number of failed tasks per host");
-    for (size_t i = 0; i < m->hosts_count; i++)
-        if (m->hosts[i]->failed > 0)
-            prom_sample(w, "failed_tasks_per_host_total", m->hosts[i]->labels,
-                        (double)m->hosts[i]->failed);
+}
+
+// The samples of some hosts. True: there are more.
+static bool write_hosts(struct metrics_scrape *s, const char *family, const char *help, bool failed,
+                        struct prom_writer *w) {
+    char sample[64];
+    const struct metrics *m = s->metrics;
+    size_t end = s->host + METRICS_PIECE;
+    if (end > m->hosts_count) end = m->hosts_count;
+    if (s->host == 0) prom_family(w, family, PROM_COUNTER, help);
+    snprintf(sample, sizeof sample, "%s_total", family);
+    for (; s->host < end; s->host++) {
+        const struct host_series *series = m->hosts[s->host];
+        uint64_t value = failed ? series->failed : series->started;
+        if (value > 0) prom_sample(w, sample, series->labels, (double)value);
+    }
+    return end < m->hosts_count;
 }
 
 static void write_own_metrics(const struct metrics *m, size_t groups_pending,
@@ -162,14 +182,47 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
           "version=\"" PROJECT_VERSION "\"", 1);
 }
 
-char *metrics_text(const struct metrics *m, enum prom_format format, size_t groups_pending,
-                   size_t *len) {
-    struct buf out = {0};
-    struct prom_writer w = {.out = &out, .format = format};
-    write_seed_metrics(m, &w);
-    write_own_metrics(m, groups_pending, &w);
-    prom_process(&w);
-    prom_end(&w);
-    *len = out.len;
-    return buf_take(&out);
+struct metrics_scrape *metrics_scrape_new(const struct metrics *metrics, enum prom_format format,
+                                          size_t groups_pending) {
+    struct metrics_scrape *s = mem_zalloc(sizeof *s);
+    *s = (struct metrics_scrape){
+        .metrics = metrics, .format = format, .groups_pending = groups_pending};
+    return s;
+}
+
+void metrics_scrape_free(struct metrics_scrape *scrape) {
+    free(scrape);
+}
+
+// True: the part goes on.
+static bool write_part(struct metrics_scrape *s, struct prom_writer *w) {
+    switch (s->part) {
+    case PART_TASKS:
+        write_tasks(s->metrics, w);
+        return false;
+    case PART_STARTED:
+        return write_hosts(s, "total_task_requests_per_host",
+                           "Total number of task requests per host", false, w);
+    case PART_FAILED:
+        return write_hosts(s, "failed_tasks_per_host", "Total number of failed tasks per host",
+                           true, w);
+    case PART_OWN:
+        write_own_metrics(s->metrics, s->groups_pending, w);
+        prom_process(w);
+        prom_end(w);
+        return false;
+    case PART_DONE:
+        break;
+    }
+    return false;
+}
+
+bool metrics_scrape_next(struct metrics_scrape *s, struct buf *out) {
+    struct prom_writer w = {.out = out, .format = s->format};
+    while (s->part != PART_DONE) {
+        if (write_part(s, &w)) return true;
+        s->part++;
+        s->host = 0;
+    }
+    return false;
 }

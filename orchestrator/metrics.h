@@ -4,12 +4,22 @@
 #include "common/prom.h"
 #include "orchestrator/event.h"
 
+#include <stdbool.h>
+
 struct metrics;
 
 struct metrics *metrics_new(unsigned workers);
 void metrics_free(struct metrics *metrics);
 void metrics_event(void *self, const struct event *event); // self is a struct metrics
 
-// groups_pending is the schedule's, not an event's. The text is the caller's to free.
-char *metrics_text(const struct metrics *metrics, enum prom_format format, size_t groups_pending,
-                   size_t *len);
+// A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each
+// series is printed once, as it is when its turn comes; hosts that appear meanwhile come last.
+// groups_pending is the schedule's, not an event's.
+struct metrics_scrape;
+enum { METRICS_PIECE = 4096 }; // series at once
+
+struct metrics_scrape *metrics_scrape_new(const struct metrics *metrics, enum prom_format format,
+                                          size_t groups_pending);
+void metrics_scrape_free(struct metrics_scrape *scrape); // takes NULL
+// Appends the next piece. True: more is to come.
+bool metrics_scrape_next(struct metrics_scrape *scrape, struct buf *out);

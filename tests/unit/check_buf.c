@@ -92,6 +92,24 @@ START_TEST(bytes_with_zeros_are_kept) {
 }
 END_TEST
 
+START_TEST(numbers_are_written_in_decimal) {
+    static const struct {
+        uint64_t n;
+        const char *text;
+    } cases[] = {{0, "0"},
+                 {7, "7"},
+                 {10, "10"},
+                 {4294967295, "4294967295"},
+                 {UINT64_MAX, "18446744073709551615"}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf b = {0};
+        buf_add_uint(&b, cases[i].n);
+        ck_assert_str_eq(b.data, cases[i].text);
+        buf_deinit(&b);
+    }
+}
+END_TEST
+
 START_TEST(a_json_string_is_escaped_and_reads_back) {
     static const struct {
         const char *plain, *json;
@@ -138,6 +156,7 @@ Suite *check_buf(void) {
     tcase_add_test(tcase, dropping_removes_from_the_front);
     tcase_add_test(tcase, clearing_keeps_the_memory);
     tcase_add_test(tcase, bytes_with_zeros_are_kept);
+    tcase_add_test(tcase, numbers_are_written_in_decimal);
     tcase_add_test(tcase, a_json_string_is_escaped_and_reads_back);
     tcase_add_test(tcase, every_control_character_is_escaped);
     return suite;

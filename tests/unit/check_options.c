@@ -8,6 +8,7 @@ Suite *check_options(void);
 
 struct config {
     char workers[16], origins[64];
+    bool dry;
 };
 
 static int set_workers(void *config, const char *value, struct error *err) {
@@ -25,9 +26,17 @@ static int add_origin(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_dry(void *config, const char *value, struct error *err) {
+    (void)err;
+    ck_assert_ptr_null(value);
+    ((struct config *)config)->dry = true;
+    return 0;
+}
+
 static const struct option_spec specs[] = {
     {"workers", "N", "hosts at once (100)", set_workers},
     {"cors-origin", "ORIGIN", "may be repeated", add_origin},
+    {"dry", NULL, "a flag", set_dry},
 };
 static const struct options options = {"prog", "Does things.", specs, COUNT(specs)};
 
@@ -38,20 +47,23 @@ START_TEST(a_command_line_sets_what_it_says_or_ends_the_program) {
         const char *argv[6];
         int exit_code; // GO_ON: none
         const char *workers, *origins;
+        bool dry;
     } cases[] = {
-        {{"prog"}, GO_ON, "", ""},
-        {{"prog", "--workers", "5"}, GO_ON, "5", ""},
-        {{"prog", "--workers=5", "--workers", "6"}, GO_ON, "6", ""},
-        {{"prog", "--cors-origin", "a", "--cors-origin=b"}, GO_ON, "", "a;b;"},
-        {{"prog", "--workers", "--help"}, GO_ON, "--help", ""},
-        {{"prog", "--help"}, 0, "", ""},
-        {{"prog", "--version"}, 0, "", ""},
-        {{"prog", "--workers", "0"}, OPTIONS_EXIT_USAGE, "", ""},
-        {{"prog", "--workers"}, OPTIONS_EXIT_USAGE, "", ""},
-        {{"prog", "--nothing", "x"}, OPTIONS_EXIT_USAGE, "", ""},
-        {{"prog", "-w", "5"}, OPTIONS_EXIT_USAGE, "", ""},
-        {{"prog", "--workers", "5", "stray"}, OPTIONS_EXIT_USAGE, "5", ""},
-        {{"prog", "stray", "--workers", "5"}, OPTIONS_EXIT_USAGE, "5", ""},
+        {{"prog"}, GO_ON, "", "", false},
+        {{"prog", "--workers", "5"}, GO_ON, "5", "", false},
+        {{"prog", "--workers=5", "--workers", "6"}, GO_ON, "6", "", false},
+        {{"prog", "--cors-origin", "a", "--cors-origin=b"}, GO_ON, "", "a;b;", false},
+        {{"prog", "--workers", "--help"}, GO_ON, "--help", "", false},
+        {{"prog", "--dry", "--workers", "5"}, GO_ON, "5", "", true},
+        {{"prog", "--dry=yes"}, OPTIONS_EXIT_USAGE, "", "", false},
+        {{"prog", "--help"}, 0, "", "", false},
+        {{"prog", "--version"}, 0, "", "", false},
+        {{"prog", "--workers", "0"}, OPTIONS_EXIT_USAGE, "", "", false},
+        {{"prog", "--workers"}, OPTIONS_EXIT_USAGE, "", "", false},
+        {{"prog", "--nothing", "x"}, OPTIONS_EXIT_USAGE, "", "", false},
+        {{"prog", "-w", "5"}, OPTIONS_EXIT_USAGE, "", "", false},
+        {{"prog", "--workers", "5", "stray"}, OPTIONS_EXIT_USAGE, "5", "", false},
+        {{"prog", "stray", "--workers", "5"}, OPTIONS_EXIT_USAGE, "5", "", false},
     };
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
@@ -69,6 +81,7 @@ START_TEST(a_command_line_sets_what_it_says_or_ends_the_program) {
         ck_assert_msg(exit_code == cases[i].exit_code, "case %zu: %d", i, exit_code);
         ck_assert_str_eq(config.workers, cases[i].workers);
         ck_assert_str_eq(config.origins, cases[i].origins);
+        ck_assert(config.dry == cases[i].dry);
         for (int a = 0; a < argc; a++)
             free(owned[a]);
     }

@@ -1,0 +1,146 @@
+// The model of a run against the simulated devices themselves: the console that the simulator puts
+// behind every connection, asked what the orchestrator would ask.
+#include "bench/model.h"
+#include "simulator/console.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_model(void);
+
+enum { SEED = 7 };
+static struct plan plan;
+
+static void setup(void) {
+    struct error err;
+    ck_assert_int_eq(plan_init(&plan, NULL, NULL, &err), 0);
+}
+
+static void teardown(void) {
+    plan_deinit(&plan);
+}
+
+// The wait before the answer, which is dropped. False: it is an error.
+static bool ask(struct console *console, uint64_t *now_us, const char *method, const char *params) {
+    struct buf line = {0};
+    struct console_reply reply = {0};
+    uint64_t wait_us = 0;
+    rpc_write_request(&line, 1, method, params);
+    if (console_begin(console, *now_us, line.data, line.len - 1, &wait_us, &reply)) {
+        *now_us += wait_us;
+        console_finish(console, *now_us, &reply);
+    }
+    bool error = strstr(reply.out.data, "\"error\"") != NULL;
+    buf_deinit(&reply.out);
+    buf_deinit(&line);
+    return !error;
+}
+
+static struct virtual_host upgrade(struct world *world, uint32_t device, const char *version) {
+    struct console console;
+    struct buf login = {0}, install = {0};
+    uint64_t now_us = 0;
+    bool current = strcmp(device_version(world, device), version) == 0;
+    console_init(&console, world);
+    buf_addf(&login, "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}",
+             plan.inventory->hosts[device].name);
+    buf_addf(&install, "{\"version\": \"%s\"}", version);
+    ck_assert(ask(&console, &now_us, "login", login.data));
+    ck_assert(ask(&console, &now_us, "get_version", NULL));
+    bool failed = !current && !ask(&console, &now_us, "install_os_version", install.data);
+    if (!failed && !current) ck_assert(ask(&console, &now_us, "get_version", NULL));
+    if (!failed) ck_assert(ask(&console, &now_us, "logout", NULL));
+    console_drop(&console, now_us);
+    buf_deinit(&login);
+    buf_deinit(&install);
+    return (struct virtual_host){now_us, failed};
+}
+
+START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says) {
+    struct model model;
+    struct world world;
+    struct error err;
+    unsigned failures = 0, current = 0;
+    cJSON *rule = json_of("{'on': 'install_os_version', 'effect': 'error', 'probability': 0.25}");
+    world_init(&world, &plan.network, SEED, 1);
+    ck_assert_int_eq(fault_add(&world.faults, rule, &err), 0);
+    cJSON_Delete(rule);
+    model_init(&model, &plan, "5.3.1", 0.25, NULL);
+    model_seed(&model, SEED);
+    for (uint32_t device = 0; device < plan.network.devices; device++) {
+        current += strcmp(device_version(&world, device), "5.3.1") == 0;
+        struct virtual_host told = model_draw(&model, device);
+        struct virtual_host real = upgrade(&world, device, "5.3.1");
+        ck_assert_uint_eq(told.us, real.us);
+        ck_assert(told.fails == real.fails);
+        failures += told.fails;
+    }
+    ck_assert_uint_gt(failures, 100);
+    ck_assert_uint_gt(current, 5);
+    model_deinit(&model);
+    world_deinit(&world);
+}
+END_TEST
+
+START_TEST(a_plan_has_the_hosts_and_groups_of_its_network) {
+    char name[NETWORK_HOST_MAX];
+    ck_assert_uint_eq(plan.inventory->count, 848);
+    ck_assert_uint_eq(plan.grouping.count, 8 + 8 + 8 * 50);
+    for (uint32_t device = 0; device < plan.network.devices; device++) {
+        network_host(&plan.network, device, name);
+        ck_assert_str_eq(plan.inventory->hosts[device].name, name);
+    }
+}
+END_TEST
+
+static const char scrape[] = "# TYPE orchestrator_host_duration_seconds histogram\n"
+                             "orchestrator_host_duration_seconds_bucket{le=\"1.0\"} 1.0\n"
+                             "orchestrator_host_duration_seconds_bucket{le=\"2.5\"} 4.0\n"
+                             "orchestrator_host_duration_seconds_bucket{le=\"+Inf\"} 4.0\n"
+                             "orchestrator_host_duration_seconds_sum 7.5\n";
+
+START_TEST(durations_are_learnt_from_the_histogram_of_a_run) {
+    struct model_histogram histogram;
+    struct model model;
+    struct error err;
+    unsigned below = 0;
+    ck_assert_int_eq(model_histogram_parse(scrape, &histogram, &err), 0);
+    ck_assert_uint_eq(histogram.len, 3);
+    model_init(&model, &plan, "5.3.1", 0, &histogram);
+    model_seed(&model, SEED);
+    for (uint32_t device = 0; device < plan.network.devices; device++) {
+        struct virtual_host told = model_draw(&model, device);
+        ck_assert_uint_le(told.us, 2500000);
+        below += told.us <= 1000000;
+    }
+    // A quarter, within what chance allows: 212, three standard deviations are 38.
+    ck_assert_uint_gt(below, 174);
+    ck_assert_uint_lt(below, 250);
+    model_deinit(&model);
+}
+END_TEST
+
+START_TEST(a_scrape_without_a_timed_host_is_refused) {
+    static const char *const scrapes[] = {
+        "", "other 1.0\n", "orchestrator_host_duration_seconds_bucket{le=\"+Inf\"} 0.0\n"};
+    for (size_t i = 0; i < COUNT(scrapes); i++) {
+        struct model_histogram histogram;
+        struct error err;
+        ck_assert_int_eq(model_histogram_parse(scrapes[i], &histogram, &err), ERROR_INPUT);
+        ck_assert_ptr_nonnull(strstr(err.text, "save /metrics/ after a run"));
+    }
+}
+END_TEST
+
+Suite *check_model(void) {
+    Suite *suite = suite_create("model");
+    TCase *tcase = tcase_create("model");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase,
+                   a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says);
+    tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
+    tcase_add_test(tcase, durations_are_learnt_from_the_histogram_of_a_run);
+    tcase_add_test(tcase, a_scrape_without_a_timed_host_is_refused);
+    return suite;
+}
