@@ -31,7 +31,7 @@ BENCH_SHELL = bench concurrency http lab main networks output overhead processor
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log mem metrics model network network_file options prom referee report \
 	request rng rpc schedule session stats strmap suggest table virtual world yml
-E2E_TESTS = admin effects setup wire requests upgrade jobs
+E2E_TESTS = admin bench effects setup wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -114,7 +114,7 @@ $(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/ru
 
 .PHONY: deps
 deps: ## install the Debian packages that are missing, for all targets
-	@tests/deps.sh build demo test lint coverage fuzz
+	@tests/deps.sh build demo test bench lint coverage fuzz
 
 deps-%:
 	@tests/deps.sh $*
@@ -170,6 +170,11 @@ fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from i
 
 fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
+
+.PHONY: bench
+bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (15 minutes)
+	@$(MAKE) --no-print-directory bench-programs
+	@$(BUILD)/bench all bench
 
 .PHONY: coverage
 coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|lint|coverage|fuzz...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -25,6 +25,7 @@ for purpose in "$@"; do
     test)
         need_library check check
         need_command promtool prometheus
+        [ -x /usr/bin/python3 ] || need python3
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         ;;
     lint)
@@ -32,6 +33,10 @@ for purpose in "$@"; do
         need_command clang-tidy clang-tidy
         need_command clang-format clang-format
         need_command cppcheck cppcheck
+        ;;
+    bench)
+        need_command gnuplot gnuplot-nox
+        [ -x /usr/bin/python3 ] || need python3
         ;;
     coverage) need_command gcovr gcovr ;;
     fuzz)
@@ -41,7 +46,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage, fuzz)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz)" >&2
         exit 2
         ;;
     esac
