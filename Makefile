@@ -22,15 +22,15 @@ COMMON_SHELL = client http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
+ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
 SCENARIO_PURE = expect outputs scenario schema suite vars
 SCENARIO_SHELL = embedded main play programs runs steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 BENCH_PURE = model plan stats table virtual
-BENCH_SHELL = bench concurrency http lab main networks output overhead processors scale whatif
+BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale whatif
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
-	joblog json limits line log mem metrics model network network_file options prom referee report \
-	request rng rpc schedule session stats strmap suggest table virtual world yml
+	joblog json limits line log mem metrics model network network_file options pace prom referee \
+	report request rng rpc schedule session stats strmap suggest table virtual world yml
 E2E_TESTS = admin bench effects setup wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 

@@ -56,6 +56,9 @@ struct bench_command {
     int (*run)(const struct bench_config *config, struct bench_result *result, struct error *err);
 };
 
+// The part of concurrency that compares orders between groups.
+int order_table(const struct bench_config *config, struct bench_result *result, struct error *err);
+
 #define X(name, summary)                                                                           \
     int bench_##name(const struct bench_config *config, struct bench_result *result,               \
                      struct error *err);

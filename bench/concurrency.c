@@ -201,6 +201,7 @@ int bench_concurrency(const struct bench_config *config, struct bench_result *re
         bench_table(result, "Workers against the limit (live: seconds divided by the time scale)",
                     columns, sizeof columns / sizeof *columns);
     int rc = sweep(config, table, err);
+    if (rc == 0) rc = order_table(config, result, err);
     if (rc == 0) rc = real_latencies(config, result, err);
     if (rc != 0) return rc;
     plot(result, table);

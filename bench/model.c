@@ -11,6 +11,8 @@ void model_init(struct model *model, const struct plan *plan, const char *versio
                 double failure_rate, const struct model_histogram *histogram) {
     *model = (struct model){
         .plan = plan, .version = version, .failure_rate = failure_rate, .histogram = histogram};
+    for (size_t i = 0; i < NETWORK_TYPES_MAX; i++)
+        model->slowness[i] = 1;
     world_init(&model->world, &plan->network, 1, 1);
 }
 
@@ -48,8 +50,7 @@ static uint64_t histogram_us(const struct model *m, uint32_t device) {
     return (uint64_t)((low + part * (high - low)) * 1e6);
 }
 
-struct virtual_host model_draw(void *arg, uint32_t host) {
-    const struct model *m = arg;
+static struct virtual_host draw(const struct model *m, uint32_t host) {
     bool current = strcmp(device_version(&m->world, host), m->version) == 0;
     bool fails =
         !current && draw_fault(call_of(m, host, OPERATION_INSTALL, 1), 1) < m->failure_rate;
@@ -60,6 +61,14 @@ struct virtual_host model_draw(void *arg, uint32_t host) {
     if (fails) return (struct virtual_host){us, true};
     if (!current) us += latency_us(m, host, OPERATION_GET_VERSION, 2);
     return (struct virtual_host){us + latency_us(m, host, OPERATION_LOGOUT, 1), false};
+}
+
+struct virtual_host model_draw(void *arg, uint32_t host) {
+    const struct model *m = arg;
+    struct virtual_host drawn = draw(m, host);
+    double slowness = m->slowness[m->plan->inventory->hosts[host].dev_type];
+    if (slowness != 1) drawn.us = (uint64_t)((double)drawn.us * slowness);
+    return drawn;
 }
 
 // --- the histogram of a real run

@@ -19,6 +19,7 @@ struct model {
     const char *version;                     // that is installed
     double failure_rate;                     // of installs
     const struct model_histogram *histogram; // NULL: the network's latencies
+    double slowness[NETWORK_TYPES_MAX];      // by device type: a factor, 1 unless it is set
     struct world world;                      // for what the devices are born with
 };
 

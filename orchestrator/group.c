@@ -71,6 +71,7 @@ void grouping_init(struct grouping *grouping, const struct inventory *inventory,
     for (size_t g = 0; g < list.count; g++) {
         grouping->groups[g].key = grouping->keys + list.offsets[g];
         grouping->groups[g].first = first;
+        grouping->groups[g].weight = 1;
         first += grouping->groups[g].count;
         grouping->groups[g].count = 0; // counted up again while the hosts are put in place
     }

@@ -9,6 +9,7 @@ struct group {
     const char *key; // "earth_leaf_131", "mars_spine"
     uint32_t first;  // its hosts are order[first] to order[first + count - 1]
     uint32_t count;
+    uint32_t weight; // the time that one of its hosts takes, where that is known: pace.h; else 1
 };
 
 struct grouping {

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "orchestrator/connection.h"
+#include "orchestrator/pace.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ enum { PROCESSORS_MAX = 8, READ_BUFFER = 65536 };
 struct runner {
     struct connection_context context;
     struct schedule *schedule;
+    struct pace pace;
     struct processor processors[PROCESSORS_MAX];
     size_t processors_count;
     struct job **jobs; // that are not done
@@ -74,13 +76,17 @@ static void finish_host(struct flight *flight, const struct session *session) {
     struct schedule_work work = flight->work;
     struct job *job = work.owner;
     bool failed = session->result == HOST_FAILED;
+    uint64_t duration_ms = uv_now(r->context.loop) - flight->started_ms;
     if (failed) job->failed++;
+    if (session->result == HOST_CHANGED)
+        pace_learn(&r->pace, job->task->name, inventory_dev_type(job->inventory, session->host),
+                   duration_ms);
     emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
                            .job = job,
                            .host = session->host,
                            .result = session->result,
                            .text = session_text(session),
-                           .duration_ms = uv_now(r->context.loop) - flight->started_ms});
+                           .duration_ms = duration_ms});
     free(flight);
     schedule_done(r->schedule, &work, failed);
     if (schedule_finished(job->scheduled)) finish_job(r, job);
@@ -127,6 +133,7 @@ void runner_submit(struct runner *r, struct job *job) {
     uv_update_time(r->context.loop);
     job->started_ms = uv_now(r->context.loop);
     emit(r, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
+    pace_weigh(&r->pace, job->task->name, job->inventory, &job->grouping);
     job->scheduled = schedule_add(r->schedule, &job->grouping, job);
     if (schedule_finished(job->scheduled))
         finish_job(r, job);
@@ -162,6 +169,7 @@ struct runner *runner_new(uv_loop_t *loop, unsigned workers, const struct sessio
 void runner_free(struct runner *r) {
     if (r == NULL) return;
     schedule_free(r->schedule);
+    pace_deinit(&r->pace);
     free(r->jobs);
     free(r);
 }

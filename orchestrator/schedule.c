@@ -49,9 +49,13 @@ static uint32_t hosts_left(const struct lane *lane) {
     return lane->group->count - lane->begun;
 }
 
+static uint64_t time_left(const struct lane *lane) {
+    return (uint64_t)hosts_left(lane) * lane->group->weight;
+}
+
 // Lanes lie in memory in inventory order, which breaks ties.
 static bool goes_before(const struct lane *a, const struct lane *b) {
-    uint32_t left_a = hosts_left(a), left_b = hosts_left(b);
+    uint64_t left_a = time_left(a), left_b = time_left(b);
     return left_a != left_b ? left_a > left_b : a < b;
 }
 

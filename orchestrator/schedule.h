@@ -6,7 +6,8 @@
 // - of a redundancy group at most one host is in hand, whichever jobs want it; jobs that wait for a
 //   group take turns, host by host, in order of arrival, and hold no worker while they wait;
 // - within a group and job, inventory order; between groups of a job, the one with the most hosts
-//   left goes first (inventory order breaks ties); between jobs, the oldest that has a group ready;
+//   left, times its weight, goes first (inventory order breaks ties); between jobs, the oldest that
+//   has a group ready;
 // - a host that fails stops its group in its job: what is left of it is skipped, nothing else is;
 // - every host of a job is either handed out once or skipped once.
 #pragma once

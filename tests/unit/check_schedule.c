@@ -42,7 +42,7 @@ struct model {
     struct model_job jobs[JOBS_MAX];
     struct flight flights[HOSTS_MAX];
     struct schedule *schedule;
-    bool draining;
+    bool draining, weighs;
     // What the next skips must be.
     struct model_job *skip_job; // NULL: of any job
     unsigned skip_group;
@@ -75,6 +75,7 @@ static void make_job(struct model *m, struct model_job *job, unsigned percent) {
         job->open++;
         if (index[g] == 0) {
             job->groups[job->grouping.count].key = m->keys[g];
+            job->groups[job->grouping.count].weight = m->weighs ? (uint32_t)draw(m, 1, 4) : 1;
             index[g] = (unsigned)++job->grouping.count;
         }
         job->groups[index[g] - 1].count++;
@@ -117,6 +118,7 @@ static struct model *make_model(uint64_t seed) {
     m->groups_count = (unsigned)draw(m, 1, m->hosts_count);
     m->workers = (unsigned)draw(m, 1, 50);
     m->fail_percent = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 40);
+    m->weighs = draw(m, 0, 1) == 1;
     m->drain_at = draw(m, 0, 3) == 0 ? draw(m, 0, 300) : UINT64_MAX;
     for (unsigned h = 0; h < m->hosts_count; h++)
         m->group_of[h] = (unsigned)draw(m, 0, m->groups_count - 1);
@@ -152,17 +154,18 @@ static uint32_t expected_host(const struct model *m, const struct model_job **ow
         const struct model_job *job = &m->jobs[j];
         if (job->scheduled == NULL) continue;
         const struct group *best = NULL;
-        unsigned best_left = 0;
+        uint64_t most = 0;
         for (size_t i = 0; i < job->grouping.count; i++) {
             unsigned g = m->group_of[job->order[job->groups[i].first]];
             if (m->group_busy[g] || job_in_turn(m, g) != job) continue;
-            if (job->left[g] <= best_left) continue;
-            best_left = job->left[g];
+            uint64_t time_left = (uint64_t)job->left[g] * job->groups[i].weight;
+            if (time_left <= most) continue;
+            most = time_left;
             best = &job->groups[i];
         }
         if (best == NULL) continue;
         *owner = job;
-        return job->order[best->first + best->count - best_left];
+        return job->order[best->first + best->count - most / best->weight];
     }
     return SCHEDULE_NO_HOST;
 }
@@ -358,8 +361,8 @@ static void script_add(struct schedule *s, struct script_job *job, const char *g
         if (*c == ' ') continue;
         if (c == groups || c[-1] == ' ') {
             keys[*c - 'a'][0] = *c;
-            job->groups[job->grouping.count++] =
-                (struct group){.key = keys[*c - 'a'], .first = (uint32_t)job->grouping.hosts};
+            job->groups[job->grouping.count++] = (struct group){
+                .key = keys[*c - 'a'], .first = (uint32_t)job->grouping.hosts, .weight = 1};
         }
         job->groups[job->grouping.count - 1].count++;
         job->order[job->grouping.hosts++] = (uint32_t)*c;

@@ -17,8 +17,10 @@ static void make_grouping(struct small_grouping *s, const uint32_t *sizes, size_
     s->grouping.order = s->order;
     for (size_t g = 0; g < count; g++) {
         s->keys[g][0] = (char)('a' + g);
-        s->groups[g] = (struct group){
-            .key = s->keys[g], .first = (uint32_t)s->grouping.hosts, .count = sizes[g]};
+        s->groups[g] = (struct group){.key = s->keys[g],
+                                      .first = (uint32_t)s->grouping.hosts,
+                                      .count = sizes[g],
+                                      .weight = 1};
         s->grouping.hosts += sizes[g];
     }
     for (uint32_t i = 0; i < s->grouping.hosts; i++)

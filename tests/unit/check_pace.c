@@ -1,0 +1,114 @@
+#include "orchestrator/pace.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+
+Suite *check_pace(void);
+
+static const char network[] = "{'earth': {" HOST("edge00.earth", "edge", "10") ", " HOST(
+    "spine00.earth", "spine", "20") ", " HOST("leaf00.earth", "leaf", "100") "}}";
+
+static struct inventory *inventory;
+static struct grouping grouping;
+static struct pace pace;
+
+static void setup(void) {
+    const struct filter all = {.all = true};
+    struct selection selection;
+    struct error err;
+    const char *field;
+    inventory = inventory_of(network);
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &field, &err), 0);
+    grouping_init(&grouping, inventory, &selection);
+    selection_deinit(&selection);
+    pace = (struct pace){0};
+}
+
+static void teardown(void) {
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+    pace_deinit(&pace);
+}
+
+static void learn(const char *task, const char *type, uint64_t ms, int hosts) {
+    for (int i = 0; i < hosts; i++)
+        pace_learn(&pace, task, type, ms);
+}
+
+static void assert_weights(uint32_t edge, uint32_t spine, uint32_t leaf) {
+    pace_weigh(&pace, "upgrade_os", inventory, &grouping);
+    ck_assert_uint_eq(grouping.groups[0].weight, edge);
+    ck_assert_uint_eq(grouping.groups[1].weight, spine);
+    ck_assert_uint_eq(grouping.groups[2].weight, leaf);
+}
+
+START_TEST(nothing_is_weighed_before_anything_is_known) {
+    ck_assert_uint_eq(grouping.groups[0].weight, 1);
+    assert_weights(1, 1, 1);
+}
+END_TEST
+
+START_TEST(a_type_weighs_as_many_times_as_the_quickest_as_its_hosts_take) {
+    learn("upgrade_os", "edge", 12100, 10);
+    learn("upgrade_os", "spine", 8900, 10);
+    learn("upgrade_os", "leaf", 3000, 10);
+    assert_weights(4, 3, 1);
+}
+END_TEST
+
+START_TEST(types_that_take_about_as_long_weigh_the_same) {
+    learn("upgrade_os", "edge", 4400, 10);
+    learn("upgrade_os", "spine", 3000, 10);
+    learn("upgrade_os", "leaf", 3500, 10);
+    assert_weights(1, 1, 1);
+}
+END_TEST
+
+START_TEST(few_hosts_say_nothing_of_their_type) {
+    learn("upgrade_os", "edge", 90000, PACE_HOSTS_MIN - 1);
+    learn("upgrade_os", "leaf", 3000, PACE_HOSTS_MIN);
+    assert_weights(1, 1, 1);
+    learn("upgrade_os", "edge", 90000, 1);
+    assert_weights(30, 1, 1);
+}
+END_TEST
+
+START_TEST(another_task_says_nothing_of_this_one) {
+    learn("get_version", "edge", 90000, 10);
+    learn("upgrade_os", "leaf", 3000, 10);
+    learn("upgrade_os", "edge", 3000, 10);
+    assert_weights(1, 1, 1);
+}
+END_TEST
+
+START_TEST(what_takes_no_time_and_what_takes_for_ever_are_weighed_within_limits) {
+    learn("upgrade_os", "edge", 0, 10);
+    learn("upgrade_os", "spine", 10, 10);
+    learn("upgrade_os", "leaf", 100000000, 10);
+    assert_weights(1, 10, PACE_WEIGHT_MAX);
+}
+END_TEST
+
+START_TEST(old_hosts_count_for_less_and_less) {
+    learn("upgrade_os", "edge", 90000, PACE_MEMORY);
+    learn("upgrade_os", "leaf", 3000, 10);
+    assert_weights(30, 1, 1);
+    learn("upgrade_os", "edge", 3000, 10 * PACE_MEMORY);
+    assert_weights(1, 1, 1);
+}
+END_TEST
+
+Suite *check_pace(void) {
+    Suite *suite = suite_create("pace");
+    TCase *tcase = tcase_create("pace");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, nothing_is_weighed_before_anything_is_known);
+    tcase_add_test(tcase, a_type_weighs_as_many_times_as_the_quickest_as_its_hosts_take);
+    tcase_add_test(tcase, types_that_take_about_as_long_weigh_the_same);
+    tcase_add_test(tcase, few_hosts_say_nothing_of_their_type);
+    tcase_add_test(tcase, another_task_says_nothing_of_this_one);
+    tcase_add_test(tcase, what_takes_no_time_and_what_takes_for_ever_are_weighed_within_limits);
+    tcase_add_test(tcase, old_hosts_count_for_less_and_less);
+    return suite;
+}
