@@ -101,15 +101,15 @@ static void send_bytes(struct connection *c, const struct buf *bytes) {
 }
 
 static void step(struct connection *c, enum session_input_kind kind, const char *text, size_t len) {
-    struct buf send = {0};
+    struct buf *send = c->context->send_buffer;
     struct session_input input = {.kind = kind, .text = text, .len = len};
-    enum session_want want = session_step(&c->session, &input, uv_now(c->context->loop), &send);
+    enum session_want want = session_step(&c->session, &input, uv_now(c->context->loop), send);
     switch (want) {
     case SESSION_CONNECT:
         open_connection(c);
         break;
     case SESSION_SEND:
-        send_bytes(c, &send);
+        send_bytes(c, send);
         break;
     case SESSION_PAUSE:
         close_tcp(c);
@@ -120,7 +120,7 @@ static void step(struct connection *c, enum session_input_kind kind, const char 
         uv_close((uv_handle_t *)&c->timer, on_timer_closed);
         break;
     }
-    buf_deinit(&send);
+    buf_clear(send);
     if (!c->ended) arm(c);
     c->context->stepped(c->arg, &c->session);
 }

@@ -9,8 +9,8 @@
 // the last call, when the connection is closed already; all of it is freed after the call.
 typedef void (*connection_stepped)(void *arg, const struct session *session);
 
-// What the session borrows (see session_init) must live until then. read_buffer is shared by all
-// connections of a loop: nothing is kept in it between two turns.
+// What the session borrows (see session_init) must live until then. The buffers are shared by all
+// connections of a loop: nothing is kept in them between two callbacks.
 struct connection_context {
     uv_loop_t *loop;
     const struct session_config *config;
@@ -18,6 +18,7 @@ struct connection_context {
         char *data;
         size_t size;
     } read_buffer;
+    struct buf *send_buffer;
     connection_stepped stepped;
 };
 

@@ -19,6 +19,7 @@ struct runner {
     struct job **jobs; // that are not done
     size_t jobs_count;
     char read_buffer[READ_BUFFER];
+    struct buf send_buffer;
 };
 
 struct flight { // a host in hand
@@ -160,6 +161,7 @@ struct runner *runner_new(uv_loop_t *loop, unsigned workers, const struct sessio
         .loop = loop,
         .config = config,
         .read_buffer = {r->read_buffer, sizeof r->read_buffer},
+        .send_buffer = &r->send_buffer,
         .stepped = on_stepped,
     };
     r->schedule = schedule_new(workers, on_skip);
@@ -170,6 +172,7 @@ void runner_free(struct runner *r) {
     if (r == NULL) return;
     schedule_free(r->schedule);
     pace_deinit(&r->pace);
+    buf_deinit(&r->send_buffer);
     free(r->jobs);
     free(r);
 }
