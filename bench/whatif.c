@@ -80,32 +80,51 @@ static const struct table_column sweep_columns[] = {
 };
 
 // The knee: from there on twice as many workers shorten the median window by less than a tenth.
-enum { KNEE_PERCENT = 10 };
+enum { KNEE_PERCENT = 10, SWEEP_MAX = 48, PER_OCTAVE = 2 };
+
+struct sweep {
+    unsigned workers[SWEEP_MAX];
+    double p50[SWEEP_MAX], p95[SWEEP_MAX], p99[SWEEP_MAX];
+    double saved_percent[SWEEP_MAX]; // of the median, by twice as many
+    size_t count;
+};
+
+// 1, 2, 3, 4, 6, 8, 11, ... as many as there are groups, where the knee is passed.
+static void run_sweep(const struct bench_config *config, struct model *model, struct sweep *s) {
+    size_t runs = config->tiny ? 3 : SWEEP_RUNS;
+    s->count = 0;
+    for (unsigned octave = 0; s->count < SWEEP_MAX; octave++) {
+        unsigned workers = (unsigned)lround(pow(2, (double)octave / PER_OCTAVE));
+        if (s->count > 0 && s->workers[s->count - 1] == workers) continue;
+        struct distribution d;
+        distribution_init(&d, model, workers, config->seed, runs);
+        s->workers[s->count] = workers;
+        s->p50[s->count] = stats_quantile(d.window_s, runs, 0.5);
+        s->p95[s->count] = stats_quantile(d.window_s, runs, 0.95);
+        s->p99[s->count] = stats_quantile(d.window_s, runs, 0.99);
+        distribution_deinit(&d);
+        distribution_init(&d, model, 2 * workers, config->seed, runs);
+        s->saved_percent[s->count] =
+            100 * (1 - stats_quantile(d.window_s, runs, 0.5) / s->p50[s->count]);
+        distribution_deinit(&d);
+        s->count++;
+        if (workers >= model->plan->grouping.count) break;
+    }
+}
 
 static void sweep(const struct bench_config *config, struct model *model,
                   struct bench_result *result) {
     struct table *table = bench_table(result, "The window against workers", sweep_columns,
                                       sizeof sweep_columns / sizeof *sweep_columns);
     struct buf *script = bench_plot(result, "window");
-    double p50[24], p95[24], p99[24];
-    size_t count = 0, runs = config->tiny ? 3 : SWEEP_RUNS, groups = model->plan->grouping.count;
-    unsigned knee = 0, workers = 1;
-    for (; count < 24; workers *= 2) {
-        struct distribution d;
-        distribution_init(&d, model, workers, config->seed, runs);
-        p50[count] = stats_quantile(d.window_s, runs, 0.5);
-        p95[count] = stats_quantile(d.window_s, runs, 0.95);
-        p99[count] = stats_quantile(d.window_s, runs, 0.99);
-        distribution_deinit(&d);
-        count++;
-        if (workers >= groups) break;
-    }
+    struct sweep s;
+    unsigned knee = 0;
+    run_sweep(config, model, &s);
     buf_adds(script, "$w << EOD\n");
-    for (size_t i = 0; i < count; i++) {
-        double saves = i + 1 < count ? 100 * (1 - p50[i + 1] / p50[i]) : NAN;
-        table_row(table, (double)(1U << i), p50[i], p95[i], p99[i], saves);
-        buf_addf(script, "%u %g %g %g\n", 1U << i, p50[i], p95[i], p99[i]);
-        if (knee == 0 && (isnan(saves) || saves < KNEE_PERCENT)) knee = 1U << i;
+    for (size_t i = 0; i < s.count; i++) {
+        table_row(table, (double)s.workers[i], s.p50[i], s.p95[i], s.p99[i], s.saved_percent[i]);
+        buf_addf(script, "%u %g %g %g\n", s.workers[i], s.p50[i], s.p95[i], s.p99[i]);
+        if (knee == 0 && s.saved_percent[i] < KNEE_PERCENT) knee = s.workers[i];
     }
     buf_addf(script,
              "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"
@@ -117,8 +136,7 @@ static void sweep(const struct bench_config *config, struct model *model,
              "$w using 1:4 with lines dashtype 3 title '99 %%'",
              knee, knee, knee, knee);
     bench_note(result,
-               "The knee is at %u workers: twice as many shorten the window by less than "
-               "%d %%.",
+               "The knee is at %u workers: twice as many shorten the window by less than %d %%.",
                knee, KNEE_PERCENT);
 }
 
