@@ -23,8 +23,8 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
-SCENARIO_PURE = expect outputs scenario schema suite vars
-SCENARIO_SHELL = client embedded main play programs runs steps
+SCENARIO_PURE = embedded expect outputs run scenario schema suite vars
+SCENARIO_SHELL = client command_line main play programs runs stage step_checks step_programs step_request steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options prom referee report request rng \

@@ -4,7 +4,6 @@
 #include "common/mem.h"
 
 #include <fnmatch.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,26 +17,17 @@ bool expect_fits(const char *pattern, const char *text) {
     return strcmp(pattern, text) == 0 || fnmatch(pattern, text, 0) == 0;
 }
 
-static void differ(struct buf *differences, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void differ(struct buf *differences, const char *format, ...) {
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    buf_addf(differences, "  %s\n", line);
-}
-
 void expect_number(const cJSON *expected, double got, const char *what, struct buf *differences) {
     const cJSON *least = get(expected, "at_least"), *most = get(expected, "at_most");
     if (cJSON_IsNumber(expected) && got != expected->valuedouble)
-        differ(differences, "%s: expected %.15g, is %.15g", what, expected->valuedouble, got);
+        expect_differ(differences, "%s: expected %.15g, is %.15g", what, expected->valuedouble,
+                      got);
     if (least != NULL && got < least->valuedouble)
-        differ(differences, "%s: expected %.15g at least, is %.15g", what, least->valuedouble, got);
+        expect_differ(differences, "%s: expected %.15g at least, is %.15g", what,
+                      least->valuedouble, got);
     if (most != NULL && got > most->valuedouble)
-        differ(differences, "%s: expected %.15g at most, is %.15g", what, most->valuedouble, got);
+        expect_differ(differences, "%s: expected %.15g at most, is %.15g", what, most->valuedouble,
+                      got);
 }
 
 // --- reports
@@ -72,13 +62,13 @@ static void misplaced(const struct report_check *c, const char *host, const char
     struct buf said = {0};
     if (why != NULL) buf_addf(&said, " (%s)", why);
     if (!expected)
-        differ(c->differences, "%s: unexpected in %s%s", host, list,
-               said.len == 0 ? "" : said.data);
+        expect_differ(c->differences, "%s: unexpected in %s%s", host, list,
+                      said.len == 0 ? "" : said.data);
     else if (other == NULL)
-        differ(c->differences, "%s: missing in %s, and in no other list", host, list);
+        expect_differ(c->differences, "%s: missing in %s, and in no other list", host, list);
     else
-        differ(c->differences, "%s: missing in %s; it is in %s%s", host, list, other,
-               said.len == 0 ? "" : said.data);
+        expect_differ(c->differences, "%s: missing in %s; it is in %s%s", host, list, other,
+                      said.len == 0 ? "" : said.data);
     buf_deinit(&said);
 }
 
@@ -103,7 +93,7 @@ static void check_included(const struct report_check *c, const cJSON *patterns, 
         }
         if (found) continue;
         if (is_glob(pattern->valuestring))
-            differ(c->differences, "%s: no host in %s fits", pattern->valuestring, list);
+            expect_differ(c->differences, "%s: no host in %s fits", pattern->valuestring, list);
         else
             misplaced(c, pattern->valuestring, list, true);
     }
@@ -120,14 +110,14 @@ static void check_exact(const struct report_check *c, const cJSON *patterns, con
         if (!fits_any(patterns, host->valuestring)) misplaced(c, host->valuestring, list, false);
     }
     if (c->differences->len == before && !globs && !cJSON_Compare(patterns, got, true))
-        differ(c->differences, "%s: the hosts are right, but not their order", list);
+        expect_differ(c->differences, "%s: the hosts are right, but not their order", list);
 }
 
 static void check_list(const struct report_check *c, const cJSON *expected, const char *list) {
     const cJSON *got = get(c->report, list);
     char what[64];
     if (!cJSON_IsArray(got)) {
-        differ(c->differences, "%s: it is not in the report", list);
+        expect_differ(c->differences, "%s: it is not in the report", list);
         return;
     }
     if (cJSON_IsArray(expected)) {
@@ -190,11 +180,11 @@ static bool is_condition(const cJSON *expected) {
 static void check_value(const cJSON *expected, const cJSON *got, const char *path,
                         struct buf *differences) {
     if (cJSON_IsTrue(get(expected, "absent"))) {
-        if (got != NULL) differ(differences, "%s: it is there, and should not be", path);
+        if (got != NULL) expect_differ(differences, "%s: it is there, and should not be", path);
         return;
     }
     if (got == NULL) {
-        differ(differences, "%s: it is not there", path);
+        expect_differ(differences, "%s: it is not there", path);
         return;
     }
     if (cJSON_IsObject(expected) && is_condition(expected)) {
@@ -208,7 +198,7 @@ static void check_value(const cJSON *expected, const cJSON *got, const char *pat
                     : cJSON_Compare(expected, got, true);
     if (same) return;
     char *want = cJSON_PrintUnformatted(expected), *have = cJSON_PrintUnformatted(got);
-    differ(differences, "%s: expected %.300s, is %.500s", path, want, have);
+    expect_differ(differences, "%s: expected %.300s, is %.500s", path, want, have);
     cJSON_free(want);
     cJSON_free(have);
 }
@@ -246,7 +236,7 @@ void expect_devices(const cJSON *expected, const cJSON *devices, struct buf *dif
             found = true;
             check_device(pattern, device, differences);
         }
-        if (!found) differ(differences, "%s: there is no such device", pattern->string);
+        if (!found) expect_differ(differences, "%s: there is no such device", pattern->string);
     }
 }
 
@@ -261,7 +251,7 @@ static bool same_violation(const cJSON *expected, const cJSON *got) {
 
 static void name_violation(const cJSON *violation, const char *what, struct buf *differences) {
     char *text = cJSON_PrintUnformatted(violation);
-    differ(differences, "%s: %s", what, text);
+    expect_differ(differences, "%s: %s", what, text);
     cJSON_free(text);
 }
 
@@ -337,19 +327,19 @@ void expect_log(const cJSON *expected, const char *log, struct buf *differences)
     const char *end = log, *found;
     cJSON_ArrayForEach(pattern, get(expected, "has")) {
         if (find_line(pattern->valuestring, log, &end) == NULL)
-            differ(differences, "the log has no line: %s", pattern->valuestring);
+            expect_differ(differences, "the log has no line: %s", pattern->valuestring);
     }
     cJSON_ArrayForEach(pattern, get(expected, "lacks")) {
         found = find_line(pattern->valuestring, log, &end);
         if (found != NULL)
-            differ(differences, "the log has a line that should not be there: %.*s",
-                   (int)strcspn(found, "\n"), found);
+            expect_differ(differences, "the log has a line that should not be there: %.*s",
+                          (int)strcspn(found, "\n"), found);
     }
     end = log;
     cJSON_ArrayForEach(pattern, get(expected, "order")) {
         if (find_line(pattern->valuestring, end, &end) != NULL) continue;
-        differ(differences, "the log has no such line, or not after the one before it: %s",
-               pattern->valuestring);
+        expect_differ(differences, "the log has no such line, or not after the one before it: %s",
+                      pattern->valuestring);
         return;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "scenarios/runner/play.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,6 +55,7 @@ static int make_folder(struct run *run, const struct runs_config *config, size_t
     snprintf(run->dir, sizeof run->dir, "%.120s/%04zu-%.100s", config->keep, number + 1, file);
     if (mkdir(config->keep, 0755) != 0 && errno != EEXIST)
         return error_system(err, -errno, "%s", config->keep);
+    remove_folder(run->dir); // of a round before
     return mkdir(run->dir, 0755) != 0 ? error_system(err, -errno, "%s", run->dir) : 0;
 }
 
@@ -191,14 +193,4 @@ int runs_play(struct run *list, size_t count, const struct runs_config *config,
     while (crew.count > 0)
         abandon(crew.list[--crew.count], config);
     return rc;
-}
-
-const char *run_outcome(const struct run *run) {
-    if (!run->over) return "";
-    return cJSON_GetObjectItemCaseSensitive(run->result, "outcome")->valuestring;
-}
-
-const char *run_text(const struct run *run) {
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(run->result, "text");
-    return cJSON_IsString(text) ? text->valuestring : "";
 }
