@@ -88,7 +88,7 @@ int suite_load(struct suite *suite, const char *const *paths, size_t count,
     suite->scenarios = mem_array(names.count, sizeof *suite->scenarios);
     for (size_t i = 0; i < names.count; i++) {
         struct error err;
-        if (scenario_load(names.list[i], &suite->scenarios[suite->scenarios_count], &err) == 0) {
+        if (scenario_load(&suite->scenarios[suite->scenarios_count], names.list[i], &err) == 0) {
             suite->scenarios_count++;
         } else {
             fprintf(errors, "%s\n", err.text);
