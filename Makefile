@@ -23,12 +23,12 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics report request schedule session tasks upgrade_os
-SCENARIO_PURE = embedded expect outputs run scenario schema suite vars
+SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
 SCENARIO_SHELL = client command_line main play programs runs stage step_checks step_programs step_request steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
-UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
-	joblog json limits line log metrics network network_file options prom referee report request rng \
-	rpc schedule session strmap suggest world yml
+UNIT_TESTS = acmeos address buf console duration error expect fault file group http_route inventory \
+	joblog json limits line log metrics network network_file options outputs prom referee report \
+	request rng rpc scenario schedule schema session strmap suggest suite vars world yml
 E2E_TESTS = admin effects setup wire requests upgrade jobs
 FUZZ_TARGETS = console fault inventory network request session
 
@@ -63,7 +63,7 @@ $(BUILD)/orchestrator: $(orchestrator_shell) $(orchestrator_pure) $(common_shell
 $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/tests/unit: $(unit_tests) $(simulator_pure) $(orchestrator_pure) $(common_pure)
+$(BUILD)/tests/unit: $(unit_tests) $(scenario_pure) $(simulator_pure) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 

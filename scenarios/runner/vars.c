@@ -132,11 +132,15 @@ static int check_text(const char *text, const char *const *known, size_t count, 
 }
 
 int vars_check(const cJSON *value, const char *const *known, size_t count, struct error *err) {
-    int rc = 0, index = 0;
-    if (value->string != NULL) rc = check_text(value->string, known, count, err);
-    if (rc == 0 && cJSON_IsString(value)) rc = check_text(value->valuestring, known, count, err);
+    int index = 0, rc = 0;
+    if (cJSON_IsString(value)) rc = check_text(value->valuestring, known, count, err);
     if (rc != 0) err->at = value;
     for (const cJSON *child = value->child; rc == 0 && child != NULL; child = child->next) {
+        if (child->string != NULL) rc = check_text(child->string, known, count, err);
+        if (rc != 0) { // in the field's name
+            err->at = child;
+            return rc;
+        }
         rc = vars_check(child, known, count, err);
         if (rc != 0 && cJSON_IsArray(value))
             error_in(err, "[%d]", index);
