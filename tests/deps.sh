@@ -25,6 +25,8 @@ for purpose in "$@"; do
     test)
         need_library check check
         need_command promtool prometheus
+        need_command prove perl
+        /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         ;;
     lint)

@@ -151,7 +151,8 @@ static int command_list(struct command_line *c) {
 static int command_check(struct command_line *c) {
     struct suite suite;
     int rc = suite_load(&suite, c->paths, c->paths_count, &c->filter, 1, stderr);
-    if (rc == 0) printf("%zu scenarios are valid\n", suite.scenarios_count);
+    size_t count = suite.scenarios_count;
+    if (rc == 0) printf("%zu scenario%s valid\n", count, count == 1 ? " is" : "s are");
     suite_deinit(&suite);
     return rc == 0 ? EXIT_PASS : EXIT_INVALID;
 }
