@@ -30,7 +30,7 @@ UNIT_TESTS = acmeos address buf console duration error expect fault file group h
 	joblog json limits line log metrics network network_file options outputs prom referee report \
 	request rng rpc scenario schedule schema session strmap suggest suite vars world yml
 E2E_TESTS = admin effects setup wire requests upgrade jobs scenario
-FUZZ_TARGETS = console fault inventory network request session
+FUZZ_TARGETS = console fault inventory network request scenario session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -76,7 +76,7 @@ FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
 fuzz_programs = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
 $(fuzz_programs): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
-		$(simulator_pure) $(orchestrator_pure) $(common_pure)
+		$(scenario_pure) $(simulator_pure) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(pure_libs)
 
