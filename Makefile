@@ -154,6 +154,10 @@ fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from i
 fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
+.PHONY: schema
+schema: deps-schema all ## check the schemas, and that our loaders agree, with ajv (from npm)
+	@tests/schema.sh $(BUILD)
+
 .PHONY: coverage
 coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/coverage OPTIMISE=-O0 \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|lint|coverage|fuzz...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|lint|coverage|fuzz|schema...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -36,6 +36,10 @@ for purpose in "$@"; do
         need_command cppcheck cppcheck
         ;;
     coverage) need_command gcovr gcovr ;;
+    schema)
+        need_command node nodejs
+        need_command npm npm
+        ;;
     fuzz)
         need_command clang clang
         # libFuzzer and the sanitizers; the package's name carries clang's version
@@ -43,7 +47,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage, fuzz)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, lint, coverage, fuzz, schema)" >&2
         exit 2
         ;;
     esac
