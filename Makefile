@@ -164,8 +164,10 @@ coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text an
 		SANITISE="--coverage -fprofile-update=atomic"
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@tests/run.sh $(BUILD)/coverage
+	@$(BUILD)/coverage/scenario run scenarios >$(BUILD)/coverage/scenarios.out; status=$$?; \
+		tail -n 1 $(BUILD)/coverage/scenarios.out; exit $$status
 	@mkdir -p $(BUILD)/coverage/html
-	gcovr --root . --filter 'common/' --filter 'orchestrator/' --filter 'simulator/' \
+	gcovr --root . --filter 'common/' --filter 'orchestrator/' --filter 'simulator/' --filter 'scenarios/' \
 		--html-details $(BUILD)/coverage/html/index.html --txt $(BUILD)/coverage/coverage.txt \
 		--fail-under-line 90 $(BUILD)/coverage/obj; status=$$?; cat $(BUILD)/coverage/coverage.txt; \
 		exit $$status

@@ -87,7 +87,9 @@ static void play_and_exit(const struct run *run, const struct runs_config *confi
         at += n;
         len -= (size_t)n;
     }
-    _exit(0);
+    cJSON_free(text);
+    cJSON_Delete(result);
+    exit(0); // in order: what a build with a sanitizer or with coverage has to tell comes now
 }
 
 static int start(struct run *run, const struct runs_config *config, size_t number,
@@ -121,18 +123,32 @@ static cJSON *make_result(const char *outcome, const char *text) {
     return result;
 }
 
-static void finish(struct run *run, const struct runs_config *config, const char *instead) {
+static cJSON *result_of(const struct run *run, int status) {
     struct error err;
+    cJSON *result = NULL;
+    char why[100];
+    if (WIFSIGNALED(status))
+        snprintf(why, sizeof why, "the process that played it died of signal %d\n",
+                 WTERMSIG(status));
+    else if (WEXITSTATUS(status) != 0)
+        snprintf(why, sizeof why, "the process that played it ended with exit code %d\n",
+                 WEXITSTATUS(status));
+    else if (json_parse(run->output.len == 0 ? "" : run->output.data, run->output.len, &result,
+                        &err) == 0)
+        return result;
+    else
+        snprintf(why, sizeof why, "the process that played it told no result\n");
+    return make_result("environment", why);
+}
+
+static void finish(struct run *run, const struct runs_config *config, const char *instead) {
+    int status = 0;
     close(run->fd);
-    waitpid(run->pid, NULL, 0);
+    waitpid(run->pid, &status, 0);
     run->pid = 0;
     run->over = true;
     run->seconds = (double)(now_us() - run->started_us) / 1e6;
-    if (instead != NULL)
-        run->result = make_result("fail", instead);
-    else if (run->output.len == 0 ||
-             json_parse(run->output.data, run->output.len, &run->result, &err) != 0)
-        run->result = make_result("environment", "the process that played it died\n");
+    run->result = instead != NULL ? make_result("fail", instead) : result_of(run, status);
     buf_deinit(&run->output);
     if (config->keep == NULL) remove_folder(run->dir);
 }
