@@ -105,13 +105,26 @@ static bool fits_type(const cJSON *root, const cJSON *schema, const cJSON *value
     return fits;
 }
 
+// What a text lacks that YAML reads as something else.
+static const char *remedy(const cJSON *value, const char *taken) {
+    bool is_plain = cJSON_IsNumber(value) || cJSON_IsBool(value) || cJSON_IsNull(value);
+    return is_plain && strstr(taken, "a string") != NULL ? ": put it in quotes" : "";
+}
+
 static int check_type(const cJSON *root, const cJSON *schema, const cJSON *value,
                       struct error *err) {
-    struct buf taken = {0};
+    struct buf taken = {0}, got = {0};
     int rc = 0;
-    if (!fits_type(root, schema, value, &taken))
-        rc = wrong(value, err, "expected %s, not %s", taken.data, json_type_name(value));
+    if (!fits_type(root, schema, value, &taken)) {
+        if (cJSON_IsNumber(value))
+            buf_addf(&got, "%.15g", value->valuedouble);
+        else
+            buf_adds(&got, json_type_name(value));
+        rc = wrong(value, err, "expected %s, not %s%s", taken.data, got.data,
+                   remedy(value, taken.data));
+    }
     buf_deinit(&taken);
+    buf_deinit(&got);
     return rc;
 }
 

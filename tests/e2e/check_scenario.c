@@ -129,6 +129,8 @@ static const struct {
     {"schema/bad-matrix-name.yaml",
      "3:18: matrix: 'Device': expected a name of lower-case letters, digits and _"},
     {"schema/bad-matrix.yaml", "3:18: matrix.device: expected an array, not a string"},
+    {"schema/bad-version.yaml",
+     "4:39: steps[0].devices.leaf00.earth.version: expected a string, not 5.3: put it in quotes"},
     {"schema/bad-path.yaml",
      "5:13: steps[0].request.path: 'upgrade-os/': expected a path that begins with /"},
     {"schema/bad-variable.yaml",
