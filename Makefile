@@ -29,7 +29,7 @@ ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 UNIT_TESTS = acmeos address buf console duration error expect fault file group http_route inventory \
 	joblog json limits line log metrics network network_file options outputs prom referee report \
 	request rng rpc scenario schedule schema session strmap suggest suite vars world yml
-E2E_TESTS = admin effects setup wire requests upgrade jobs scenario
+E2E_TESTS = admin effects setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory network request scenario session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -42,7 +42,7 @@ orchestrator_shell = $(call objects,orchestrator,$(ORCHESTRATOR_SHELL))
 scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
 scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
-e2e_tests = $(call objects,tests/e2e,main harness processes $(E2E_TESTS:%=check_%))
+e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
 
