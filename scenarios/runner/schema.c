@@ -115,6 +115,7 @@ static int check_type(const cJSON *root, const cJSON *schema, const cJSON *value
                       struct error *err) {
     struct buf taken = {0}, got = {0};
     int rc = 0;
+    buf_adds(&taken, "");
     if (!fits_type(root, schema, value, &taken)) {
         if (cJSON_IsNumber(value))
             buf_addf(&got, "%.15g", value->valuedouble);
@@ -222,16 +223,17 @@ static int check_number(const cJSON *schema, const cJSON *value, struct error *e
     const cJSON *low = get(schema, "minimum"), *high = get(schema, "maximum"),
                 *above = get(schema, "exclusiveMinimum"), *title = get(schema, "title");
     double n = value->valuedouble;
-    bool fits = (low == NULL || n >= low->valuedouble) && (high == NULL || n <= high->valuedouble);
-    if (!fits && title != NULL)
-        return wrong(value, err, "'%.15g': expected %s", n, title->valuestring);
-    if (!fits && low != NULL && high != NULL)
-        return wrong(value, err, "expected a number from %.16g to %.16g, not %.16g",
-                     low->valuedouble, high->valuedouble, n);
-    if (!fits) return wrong(value, err, "expected %.16g at least, not %.16g", low->valuedouble, n);
     if (above != NULL && n <= above->valuedouble)
         return wrong(value, err, "expected more than %.16g, not %.16g", above->valuedouble, n);
-    return 0;
+    bool is_low = low != NULL && n < low->valuedouble,
+         is_high = high != NULL && n > high->valuedouble;
+    if (!is_low && !is_high) return 0;
+    if (title != NULL) return wrong(value, err, "'%.15g': expected %s", n, title->valuestring);
+    if (low != NULL && high != NULL)
+        return wrong(value, err, "expected a number from %.16g to %.16g, not %.16g",
+                     low->valuedouble, high->valuedouble, n);
+    return wrong(value, err, "expected %.16g at %s, not %.16g",
+                 is_low ? low->valuedouble : high->valuedouble, is_low ? "least" : "most", n);
 }
 
 // --- containers

@@ -184,7 +184,7 @@ int stage_start(struct stage *s, enum program_name name, struct error *err) {
     pthread_mutex_lock(&s->lock);
     while (s->wanted != NULL) // another branch's turn
         pthread_cond_wait(&s->changed, &s->lock);
-    s->wanted = &start;
+    s->wanted = &start; // cppcheck-suppress autoVariables ; it is awaited below
     pthread_cond_broadcast(&s->changed);
     while (!start.done)
         pthread_cond_wait(&s->changed, &s->lock);

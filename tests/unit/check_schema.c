@@ -1,6 +1,9 @@
 #include "scenarios/runner/schema.h"
 
 #include "scenarios/runner/embedded.h"
+#include "simulator/device.h"
+#include "simulator/fault.h"
+#include "simulator/referee.h"
 #include "tests/unit/support.h"
 
 #include <stdio.h>
@@ -25,6 +28,7 @@ static const char root_text[] =
     "                      {'$ref': '#/$defs/variable'}]},"
     "  'share': {'type': 'number', 'minimum': 0},"
     "  'scale': {'type': 'number', 'exclusiveMinimum': 0},"
+    "  'low': {'type': 'number', 'maximum': 5},"
     "  'wait': {'type': 'integer', 'minimum': 0, 'maximum': 0, 'title': 'a duration'},"
     "  'effect': {'$ref': '#/$defs/effect'},"
     "  'flag': {'type': 'boolean'},"
@@ -99,7 +103,7 @@ static const struct {
     {"{}", "expected the field name, which is missing"},
     {"{'name': 'a', 'txt': ''}", "txt: unknown field; did you mean text?"},
     {"{'name': 'a', 'qqqqqqqqq': 1}", "qqqqqqqqq: unknown field; known are name, text, count, "
-                                      "share, scale, wait, effect, flag, any, "
+                                      "share, scale, low, wait, effect, flag, any, "
                                       "nullable, list, pair, one, some, map, either"},
     {"{'name': 'A'}", "name: 'A': expected a name of letters"},
     {"{'name': null}", "name: expected a string, not null: put it in quotes"},
@@ -112,6 +116,7 @@ static const struct {
     {"{'name': 'a', 'count': '${n}0'}", "count: '${n}0': expected one ${name}"},
     {"{'name': 'a', 'share': -1}", "share: expected 0 at least, not -1"},
     {"{'name': 'a', 'scale': 0}", "scale: expected more than 0, not 0"},
+    {"{'name': 'a', 'low': 6}", "low: expected 5 at most, not 6"},
     {"{'name': 'a', 'wait': 5}", "wait: '5': expected a duration"},
     {"{'name': 'a', 'effect': 'eror'}",
      "effect: 'eror' is none of error, close; did you mean error?"},
@@ -250,6 +255,41 @@ START_TEST(every_field_of_the_scenario_schema_has_a_description) {
 }
 END_TEST
 
+// The words of an enum, wherever in a part of the schema it stands.
+static const cJSON *enum_of(const cJSON *part) {
+    const cJSON *words = cJSON_GetObjectItem(part, "enum"), *child;
+    if (words != NULL) return words;
+    cJSON_ArrayForEach(child, part) {
+        words = enum_of(child);
+        if (words != NULL) return words;
+    }
+    return NULL;
+}
+
+static void assert_words(const cJSON *words, const char *const *expected, size_t count,
+                         const char *also) {
+    for (size_t i = 0; i < count; i++)
+        ck_assert_str_eq(cJSON_GetArrayItem(words, (int)i)->valuestring, expected[i]);
+    ck_assert_int_eq(cJSON_GetArraySize(words), (int)count + (also != NULL));
+    if (also != NULL) ck_assert_str_eq(cJSON_GetArrayItem(words, (int)count)->valuestring, also);
+}
+
+START_TEST(the_words_of_the_scenario_schema_are_those_of_the_simulator) {
+    cJSON *schema = own_schema();
+    const cJSON *defs = cJSON_GetObjectItem(schema, "$defs");
+    const cJSON *device = cJSON_GetObjectItem(defs, "devices");
+    assert_words(enum_of(cJSON_GetObjectItem(defs, "effect")), fault_effect_names,
+                 FAULT_EFFECT_COUNT, NULL);
+    assert_words(enum_of(cJSON_GetObjectItem(defs, "operation")), operation_names, OPERATION_COUNT,
+                 NULL);
+    assert_words(enum_of(cJSON_GetObjectItem(defs, "on")), operation_names, OPERATION_COUNT, "any");
+    assert_words(enum_of(cJSON_GetObjectItem(defs, "violation")), referee_kind_names,
+                 REFEREE_KIND_COUNT, NULL);
+    assert_words(enum_of(device), device_state_names, DEVICE_STATE_COUNT, NULL);
+    cJSON_Delete(schema);
+}
+END_TEST
+
 Suite *check_schema(void) {
     Suite *suite = suite_create("schema");
     TCase *tc = tcase_create("schema");
@@ -261,6 +301,7 @@ Suite *check_schema(void) {
     tcase_add_test(tc, deep_nesting_of_alternatives_takes_no_longer_than_reading_it);
     tcase_add_test(tc, the_scenario_schema_uses_only_what_the_checker_knows);
     tcase_add_test(tc, every_field_of_the_scenario_schema_has_a_description);
+    tcase_add_test(tc, the_words_of_the_scenario_schema_are_those_of_the_simulator);
     suite_add_tcase(suite, tc);
     return suite;
 }
