@@ -192,6 +192,23 @@ static void write_mixed(void) {
                          "steps:\n  - audit: {violations: []}\n");
 }
 
+START_TEST(a_terminal_gets_a_live_line_and_a_pipe_plain_ones) {
+    const char *build = getenv("BUILD");
+    play_write("a.yaml", GOOD);
+    play_write("b.yaml", BAD);
+    play_run(FAILED, ARGS("run", play_dir));
+    ck_assert_ptr_null(strchr(play_output, '\r'));
+    ck_assert_ptr_null(strchr(play_output, '\033'));
+    play_said("a.yaml: it passes\n");
+    ck_assert_int_eq(play_shell("script -qec '%s/scenario run %s' /dev/null </dev/null",
+                                build == NULL ? "build" : build, play_dir),
+                     FAILED);
+    play_said("\r\033[K2 of 2 over, 1 failed, 0 playing, ");
+    play_said("\r\033[KFAILED ");
+    ck_assert_ptr_null(strstr(play_output, "a.yaml: it passes")); // only what failed stays
+}
+END_TEST
+
 START_TEST(junit_is_accepted_and_counts_right) {
     write_mixed();
     play_run(FAILED, ARGS("run", play_dir, "--junit", play_path("mixed.xml")));
@@ -405,6 +422,7 @@ START_TEST(an_interrupted_runner_ends_all_and_still_writes_its_outputs) {
     program_signal(&runner, signals[_i]);
     ck_assert_int_eq(program_wait(&runner), FAILED);
     processes_await_end(&found);
+    ck_assert_int_ne(play_shell("ls -d %s/scenario-* 2>&1", play_dir), 0); // nor a folder
     char *junit = read_file(play_path("x.xml"));
     ck_assert_ptr_nonnull(strstr(junit, "tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"2\""));
     free(junit);
@@ -427,6 +445,7 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
     tcase_add_test(tc, a_program_that_does_not_start_ends_with_3);
     tcase_add_loop_test(tc, a_wrong_command_line_ends_with_4, 0, sizeof usages / sizeof *usages);
+    tcase_add_test(tc, a_terminal_gets_a_live_line_and_a_pipe_plain_ones);
     tcase_add_test(tc, junit_is_accepted_and_counts_right);
     tcase_add_test(tc, tap_is_understood_by_prove);
     tcase_add_test(tc, json_has_answers_and_how_often_faults_fired);

@@ -11,6 +11,7 @@ char play_dir[] = "/tmp/e2e-XXXXXX", play_output[PLAY_OUTPUT];
 
 void play_set_up(void) {
     ck_assert_ptr_nonnull(mkdtemp(play_dir));
+    ck_assert_int_eq(setenv("TMPDIR", play_dir, 1), 0); // what a killed run leaves goes with it
 }
 
 int play_shell(const char *format, ...) {
