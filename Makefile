@@ -23,16 +23,17 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
-SCENARIO_PURE = expect outputs scenario schema suite vars
-SCENARIO_SHELL = embedded main play programs runs steps
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
+SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
+SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale whatif
-UNIT_TESTS = acmeos address buf console duration error fault file group http_route inventory \
-	joblog json limits line log mem metrics model network network_file options pace prom referee \
-	report request rng rpc schedule session stats strmap suggest table virtual world yml
-E2E_TESTS = admin bench effects setup wire requests upgrade jobs
-FUZZ_TARGETS = console fault inventory network request session
+UNIT_TESTS = acmeos address buf console duration error expect fault file group http_route inventory \
+	joblog json limits line log mem metrics model network network_file options outputs pace prom \
+	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
+	vars virtual world yml
+E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
+FUZZ_TARGETS = console fault inventory network request scenario session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -46,7 +47,7 @@ bench_shell = $(call objects,bench,$(BENCH_SHELL))
 scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
 scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
-e2e_tests = $(call objects,tests/e2e,main harness $(E2E_TESTS:%=check_%))
+e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group inventory) $(common_pure)
 
@@ -71,7 +72,7 @@ $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common
 
 # The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
 $(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pure) \
-		$(call objects,scenarios/runner,expect) $(common_shell) $(common_pure)
+		$(call objects,scenarios/runner,expect_series) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs
@@ -80,7 +81,8 @@ bench-programs: $(BUILD)/floor
 $(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(simulator_pure) $(orchestrator_pure) $(common_pure)
+$(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
@@ -93,7 +95,7 @@ FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
 fuzz_programs = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/%)
 
 $(fuzz_programs): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_MAIN) \
-		$(simulator_pure) $(orchestrator_pure) $(common_pure)
+		$(scenario_pure) $(simulator_pure) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $^ $(pure_libs)
 
@@ -171,6 +173,10 @@ fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from i
 fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
+.PHONY: schema
+schema: deps-schema all ## check the schemas, and that our loaders agree, with ajv (from npm)
+	@tests/schema.sh $(BUILD)
+
 .PHONY: bench
 bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (15 minutes)
 	@$(MAKE) --no-print-directory bench-programs
@@ -182,8 +188,10 @@ coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text an
 		SANITISE="--coverage -fprofile-update=atomic"
 	@find $(BUILD)/coverage -name '*.gcda' -delete
 	@tests/run.sh $(BUILD)/coverage
+	@$(BUILD)/coverage/scenario run scenarios >$(BUILD)/coverage/scenarios.out; status=$$?; \
+		tail -n 1 $(BUILD)/coverage/scenarios.out; exit $$status
 	@mkdir -p $(BUILD)/coverage/html
-	gcovr --root . --filter 'common/' --filter 'orchestrator/' --filter 'simulator/' \
+	gcovr --root . --filter 'common/' --filter 'orchestrator/' --filter 'simulator/' --filter 'scenarios/' \
 		--html-details $(BUILD)/coverage/html/index.html --txt $(BUILD)/coverage/coverage.txt \
 		--fail-under-line 90 $(BUILD)/coverage/obj; status=$$?; cat $(BUILD)/coverage/coverage.txt; \
 		exit $$status

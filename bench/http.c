@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static const char version[] = "5.3.1";
-enum { SAMPLES_MAX = 4096, SCRAPE_EVERY_MS = 50 };
+enum { SAMPLES_MAX = 4096 };
 
 static double now_s(void) {
     struct timespec t;
@@ -43,6 +43,7 @@ struct background {
     struct lab *lab;
     pthread_t thread;
     pthread_mutex_t lock;
+    pthread_cond_t ended;
     bool over;
     int rc;
     struct lab_run run;
@@ -54,18 +55,28 @@ static void *work(void *arg) {
     b->rc = lab_upgrade(b->lab, version, &b->run, &b->err);
     pthread_mutex_lock(&b->lock);
     b->over = true;
+    pthread_cond_signal(&b->ended);
     pthread_mutex_unlock(&b->lock);
     return NULL;
 }
 
 static void background_start(struct background *b, struct lab *lab) {
     *b = (struct background){.lab = lab};
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->ended, &attributes);
+    pthread_condattr_destroy(&attributes);
     if (pthread_create(&b->thread, NULL, work, b) != 0) abort();
 }
 
-static bool is_over(struct background *b) {
+// Waits until that time, or until the job is over: then true.
+static bool over_by(struct background *b, double due_s) {
+    struct timespec due = {(time_t)due_s, (long)((due_s - (double)(time_t)due_s) * 1e9)};
     pthread_mutex_lock(&b->lock);
+    while (!b->over && pthread_cond_timedwait(&b->ended, &b->lock, &due) == 0)
+        ;
     bool over = b->over;
     pthread_mutex_unlock(&b->lock);
     return over;
@@ -73,6 +84,7 @@ static bool is_over(struct background *b) {
 
 static int background_end(struct background *b, struct error *err) {
     pthread_join(b->thread, NULL);
+    pthread_cond_destroy(&b->ended);
     pthread_mutex_destroy(&b->lock);
     if (b->rc != 0) *err = b->err;
     return b->rc;
@@ -95,13 +107,6 @@ static int sample(const struct lab *lab, const char *path, const char *json, str
     if (bytes != NULL) *bytes = text.len;
     buf_deinit(&text);
     return rc;
-}
-
-static void pause_until(double due_s) {
-    double left = due_s - now_s();
-    if (left <= 0) return;
-    struct timespec t = {(time_t)left, (long)((left - (double)(time_t)left) * 1e9)};
-    nanosleep(&t, NULL);
 }
 
 static const struct table_column columns[] = {
@@ -136,10 +141,9 @@ static int scrape_under_load(const struct lab *lab, const struct load *load,
     int rc = 0;
     background_start(&job, (struct lab *)(uintptr_t)lab);
     double due = now_s();
-    for (size_t i = 0; rc == 0 && !is_over(&job); i++) {
-        due += load->every_s;
-        pause_until(due);
-        if (is_over(&job)) break;
+    for (size_t i = 0; rc == 0; i++) {
+        due = fmax(due + load->every_s, now_s());
+        if (over_by(&job, due)) break;
         rc = sample(lab, "/metrics/", NULL, scrapes, bytes, err);
         if (rc == 0 && load->posts && i % 10 == 9)
             rc = sample(lab, "/upgrade-os/", "{\"version\": \"5.3.1\", \"filter_sites\": []}",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|schema...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -25,7 +25,8 @@ for purpose in "$@"; do
     test)
         need_library check check
         need_command promtool prometheus
-        [ -x /usr/bin/python3 ] || need python3
+        need_command prove perl
+        /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         ;;
     lint)
@@ -39,6 +40,10 @@ for purpose in "$@"; do
         [ -x /usr/bin/python3 ] || need python3
         ;;
     coverage) need_command gcovr gcovr ;;
+    schema)
+        need_command node nodejs
+        need_command npm npm
+        ;;
     fuzz)
         need_command clang clang
         # libFuzzer and the sanitizers; the package's name carries clang's version
@@ -46,7 +51,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, schema)" >&2
         exit 2
         ;;
     esac

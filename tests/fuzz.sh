@@ -16,7 +16,10 @@ mkdir -p "$build/findings"
 for target in "$@"; do
     mkdir -p "$build/corpus/$target"
     log="$build/tests/fuzz/$target.log"
-    if "$build/tests/fuzz/$target" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=4096 \
+    dictionary=
+    [ ! -e "tests/fuzz/$target.dict" ] || dictionary="-dict=tests/fuzz/$target.dict"
+    # shellcheck disable=SC2086 # one word or none
+    if "$build/tests/fuzz/$target" $dictionary -max_total_time="$seconds" -timeout=30 -rss_limit_mb=4096 \
         -max_len=4096 -artifact_prefix="$build/findings/$target-" \
         "$build/corpus/$target" "tests/corpus/$target" >"$log" 2>&1; then
         passed=$((passed + 1))

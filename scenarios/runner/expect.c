@@ -4,7 +4,7 @@
 #include "common/mem.h"
 
 #include <fnmatch.h>
-#include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,145 +18,17 @@ bool expect_fits(const char *pattern, const char *text) {
     return strcmp(pattern, text) == 0 || fnmatch(pattern, text, 0) == 0;
 }
 
-static void differ(struct buf *differences, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void differ(struct buf *differences, const char *format, ...) {
-    char line[1024];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    buf_addf(differences, "  %s\n", line);
-}
-
 void expect_number(const cJSON *expected, double got, const char *what, struct buf *differences) {
     const cJSON *least = get(expected, "at_least"), *most = get(expected, "at_most");
     if (cJSON_IsNumber(expected) && got != expected->valuedouble)
-        differ(differences, "%s: expected %.15g, is %.15g", what, expected->valuedouble, got);
+        expect_differ(differences, "%s: expected %.15g, is %.15g", what, expected->valuedouble,
+                      got);
     if (least != NULL && got < least->valuedouble)
-        differ(differences, "%s: expected %.15g at least, is %.15g", what, least->valuedouble, got);
+        expect_differ(differences, "%s: expected %.15g at least, is %.15g", what,
+                      least->valuedouble, got);
     if (most != NULL && got > most->valuedouble)
-        differ(differences, "%s: expected %.15g at most, is %.15g", what, most->valuedouble, got);
-}
-
-// --- reports
-
-static const char *const lists[] = {"failed", "skipped", "completed"};
-enum { LISTS = 3 };
-
-static bool holds(const cJSON *list, const char *host) {
-    const cJSON *element;
-    cJSON_ArrayForEach(element, list) if (strcmp(element->valuestring, host) == 0) return true;
-    return false;
-}
-
-static const char *list_of(const cJSON *report, const char *host) {
-    for (int i = 0; i < LISTS; i++)
-        if (holds(get(report, lists[i]), host)) return lists[i];
-    return NULL;
-}
-
-struct report_check {
-    const cJSON *report;
-    expect_why why;
-    void *arg;
-    struct buf *differences;
-};
-
-// A host that should stand in a list and does not, or stands there and should not.
-static void misplaced(const struct report_check *c, const char *host, const char *list,
-                      bool expected) {
-    const char *other = list_of(c->report, host), *why = NULL;
-    if (c->why != NULL) why = c->why(c->arg, host);
-    struct buf said = {0};
-    if (why != NULL) buf_addf(&said, " (%s)", why);
-    if (!expected)
-        differ(c->differences, "%s: unexpected in %s%s", host, list,
-               said.len == 0 ? "" : said.data);
-    else if (other == NULL)
-        differ(c->differences, "%s: missing in %s, and in no other list", host, list);
-    else
-        differ(c->differences, "%s: missing in %s; it is in %s%s", host, list, other,
-               said.len == 0 ? "" : said.data);
-    buf_deinit(&said);
-}
-
-static bool is_glob(const char *text) {
-    return strpbrk(text, "*?[") != NULL;
-}
-
-static bool fits_any(const cJSON *patterns, const char *host) {
-    const cJSON *pattern;
-    cJSON_ArrayForEach(pattern, patterns) if (expect_fits(pattern->valuestring, host)) return true;
-    return false;
-}
-
-static void check_included(const struct report_check *c, const cJSON *patterns, const cJSON *got,
-                           const char *list) {
-    const cJSON *pattern, *host;
-    cJSON_ArrayForEach(pattern, patterns) {
-        bool found = false;
-        cJSON_ArrayForEach(host, got) {
-            found = expect_fits(pattern->valuestring, host->valuestring);
-            if (found) break;
-        }
-        if (found) continue;
-        if (is_glob(pattern->valuestring))
-            differ(c->differences, "%s: no host in %s fits", pattern->valuestring, list);
-        else
-            misplaced(c, pattern->valuestring, list, true);
-    }
-}
-
-static void check_exact(const struct report_check *c, const cJSON *patterns, const cJSON *got,
-                        const char *list) {
-    size_t before = c->differences->len;
-    bool globs = false;
-    const cJSON *one, *host;
-    cJSON_ArrayForEach(one, patterns) globs = globs || is_glob(one->valuestring);
-    check_included(c, patterns, got, list);
-    cJSON_ArrayForEach(host, got) {
-        if (!fits_any(patterns, host->valuestring)) misplaced(c, host->valuestring, list, false);
-    }
-    if (c->differences->len == before && !globs && !cJSON_Compare(patterns, got, true))
-        differ(c->differences, "%s: the hosts are right, but not their order", list);
-}
-
-static void check_list(const struct report_check *c, const cJSON *expected, const char *list) {
-    const cJSON *got = get(c->report, list);
-    char what[64];
-    if (!cJSON_IsArray(got)) {
-        differ(c->differences, "%s: it is not in the report", list);
-        return;
-    }
-    if (cJSON_IsArray(expected)) {
-        check_exact(c, expected, got, list);
-        return;
-    }
-    snprintf(what, sizeof what, "hosts in %s", list);
-    const cJSON *count = cJSON_IsNumber(expected) ? expected : get(expected, "count");
-    if (count != NULL) expect_number(count, cJSON_GetArraySize(got), what, c->differences);
-    if (!cJSON_IsObject(expected)) return;
-    expect_number(expected, cJSON_GetArraySize(got), what, c->differences);
-    check_included(c, get(expected, "includes"), got, list);
-    const cJSON *host;
-    cJSON_ArrayForEach(host, got) {
-        if (fits_any(get(expected, "excludes"), host->valuestring))
-            misplaced(c, host->valuestring, list, false);
-    }
-}
-
-void expect_report(const cJSON *expected, const cJSON *report, expect_why why, void *arg,
-                   struct buf *differences) {
-    struct report_check c = {report, why, arg, differences};
-    cJSON *none = cJSON_CreateArray();
-    for (int i = 0; i < LISTS; i++) {
-        const cJSON *wanted = get(expected, lists[i]);
-        if (wanted == NULL && strcmp(lists[i], "completed") != 0) wanted = none;
-        if (wanted != NULL) check_list(&c, wanted, lists[i]);
-    }
-    cJSON_Delete(none);
+        expect_differ(differences, "%s: expected %.15g at most, is %.15g", what, most->valuedouble,
+                      got);
 }
 
 // --- paths into JSON
@@ -167,7 +39,7 @@ const cJSON *expect_find(const cJSON *json, const char *path) {
         if (*path == '[') {
             char *end;
             long index = strtol(path + 1, &end, 10);
-            if (end == path + 1 || *end != ']') return NULL;
+            if (end == path + 1 || *end != ']' || index < 0 || index > INT_MAX) return NULL;
             json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, (int)index) : NULL;
             path = end + 1;
         } else {
@@ -187,20 +59,33 @@ static bool is_condition(const cJSON *expected) {
            get(expected, "at_least") != NULL || get(expected, "at_most") != NULL;
 }
 
+static void check_condition(const cJSON *expected, const cJSON *got, const char *path,
+                            struct buf *differences) {
+    const cJSON *count = get(expected, "count");
+    bool compares = get(expected, "at_least") != NULL || get(expected, "at_most") != NULL;
+    if (count != NULL && !cJSON_IsArray(got) && !cJSON_IsObject(got))
+        expect_differ(differences, "%s: expected an array or an object, is %s", path,
+                      json_type_name(got));
+    else if (count != NULL)
+        expect_number(count, cJSON_GetArraySize(got), path, differences);
+    if (compares && !cJSON_IsNumber(got))
+        expect_differ(differences, "%s: expected a number, is %s", path, json_type_name(got));
+    else if (compares)
+        expect_number(expected, got->valuedouble, path, differences);
+}
+
 static void check_value(const cJSON *expected, const cJSON *got, const char *path,
                         struct buf *differences) {
     if (cJSON_IsTrue(get(expected, "absent"))) {
-        if (got != NULL) differ(differences, "%s: it is there, and should not be", path);
+        if (got != NULL) expect_differ(differences, "%s: it is there, and should not be", path);
         return;
     }
     if (got == NULL) {
-        differ(differences, "%s: it is not there", path);
+        expect_differ(differences, "%s: it is not there", path);
         return;
     }
     if (cJSON_IsObject(expected) && is_condition(expected)) {
-        const cJSON *count = get(expected, "count");
-        if (count != NULL) expect_number(count, cJSON_GetArraySize(got), path, differences);
-        if (cJSON_IsNumber(got)) expect_number(expected, got->valuedouble, path, differences);
+        check_condition(expected, got, path, differences);
         return;
     }
     bool same = cJSON_IsString(expected) && cJSON_IsString(got)
@@ -208,7 +93,7 @@ static void check_value(const cJSON *expected, const cJSON *got, const char *pat
                     : cJSON_Compare(expected, got, true);
     if (same) return;
     char *want = cJSON_PrintUnformatted(expected), *have = cJSON_PrintUnformatted(got);
-    differ(differences, "%s: expected %.300s, is %.500s", path, want, have);
+    expect_differ(differences, "%s: expected %.300s, is %.500s", path, want, have);
     cJSON_free(want);
     cJSON_free(have);
 }
@@ -246,7 +131,7 @@ void expect_devices(const cJSON *expected, const cJSON *devices, struct buf *dif
             found = true;
             check_device(pattern, device, differences);
         }
-        if (!found) differ(differences, "%s: there is no such device", pattern->string);
+        if (!found) expect_differ(differences, "%s: there is no such device", pattern->string);
     }
 }
 
@@ -261,7 +146,7 @@ static bool same_violation(const cJSON *expected, const cJSON *got) {
 
 static void name_violation(const cJSON *violation, const char *what, struct buf *differences) {
     char *text = cJSON_PrintUnformatted(violation);
-    differ(differences, "%s: %s", what, text);
+    expect_differ(differences, "%s: %s", what, text);
     cJSON_free(text);
 }
 
@@ -337,74 +222,19 @@ void expect_log(const cJSON *expected, const char *log, struct buf *differences)
     const char *end = log, *found;
     cJSON_ArrayForEach(pattern, get(expected, "has")) {
         if (find_line(pattern->valuestring, log, &end) == NULL)
-            differ(differences, "the log has no line: %s", pattern->valuestring);
+            expect_differ(differences, "the log has no line: %s", pattern->valuestring);
     }
     cJSON_ArrayForEach(pattern, get(expected, "lacks")) {
         found = find_line(pattern->valuestring, log, &end);
         if (found != NULL)
-            differ(differences, "the log has a line that should not be there: %.*s",
-                   (int)strcspn(found, "\n"), found);
+            expect_differ(differences, "the log has a line that should not be there: %.*s",
+                          (int)strcspn(found, "\n"), found);
     }
     end = log;
     cJSON_ArrayForEach(pattern, get(expected, "order")) {
         if (find_line(pattern->valuestring, end, &end) != NULL) continue;
-        differ(differences, "the log has no such line, or not after the one before it: %s",
-               pattern->valuestring);
+        expect_differ(differences, "the log has no such line, or not after the one before it: %s",
+                      pattern->valuestring);
         return;
     }
-}
-
-// --- metrics
-
-// Whether a sample's labels, "a=\"1\",b=\"2\"", hold all that the selector asks for.
-static bool labels_fit(const char *selector, size_t selector_len, const char *labels,
-                       size_t labels_len) {
-    while (selector_len > 0) {
-        size_t len = 0;
-        bool quoted = false;
-        while (len < selector_len && (quoted || selector[len] != ',')) {
-            if (selector[len] == '"') quoted = !quoted;
-            len++;
-        }
-        bool found = false;
-        for (size_t at = 0; !found && at + len <= labels_len; at++)
-            found = (at == 0 || labels[at - 1] == ',') && memcmp(labels + at, selector, len) == 0 &&
-                    (at + len == labels_len || labels[at + len] == ',');
-        if (!found) return false;
-        if (len < selector_len) len++; // the comma
-        selector += len;
-        selector_len -= len;
-    }
-    return true;
-}
-
-bool expect_series(const char *scrape, const char *selector, double *value) {
-    size_t name_len = strcspn(selector, "{"), wanted_len = 0;
-    const char *wanted = "";
-    if (selector[name_len] == '{') {
-        wanted = selector + name_len + 1;
-        wanted_len = strcspn(wanted, "}");
-    }
-    bool found = false;
-    *value = 0;
-    for (const char *line = scrape; line != NULL && *line != '\0';) {
-        const char *next = strchr(line, '\n');
-        size_t len = next == NULL ? strlen(line) : (size_t)(next - line);
-        if (strncmp(line, selector, name_len) == 0 &&
-            (line[name_len] == '{' || line[name_len] == ' ')) {
-            const char *labels = "", *space = line + name_len;
-            size_t labels_len = 0;
-            if (line[name_len] == '{') {
-                labels = line + name_len + 1;
-                space = memrchr(line, '}', len);
-                labels_len = space == NULL ? 0 : (size_t)(space - labels);
-            }
-            if (space != NULL && labels_fit(wanted, wanted_len, labels, labels_len)) {
-                found = true;
-                *value += strtod(space + 1, NULL);
-            }
-        }
-        line = next == NULL ? NULL : next + 1;
-    }
-    return found;
 }

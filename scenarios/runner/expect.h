@@ -8,6 +8,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+#define expect_differ(differences, format, ...) buf_addf(differences, "  " format "\n", __VA_ARGS__)
+
 // A pattern with *, ? or [ is a glob; any other must be equal.
 bool expect_fits(const char *pattern, const char *text);
 

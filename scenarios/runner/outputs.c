@@ -1,6 +1,7 @@
 #include "scenarios/runner/outputs.h"
 
-#include <stdio.h>
+#include "common/utf8.h"
+
 #include <string.h>
 
 static bool passed(const struct run *run) {
@@ -11,39 +12,52 @@ static bool errored(const struct run *run) {
     return strcmp(run_outcome(run), "environment") == 0;
 }
 
-void output_replay(struct buf *out, const struct run *run) {
-    buf_addf(out, "scenario run %s --seed %llu", run->scenario->path,
-             (unsigned long long)run->seed);
-    const char *values = strrchr(run->title, '(');
-    if (run->values->child != NULL && values != NULL)
-        buf_addf(out, " --filter '%.*s'", (int)strcspn(values, "#"), values);
+void output_word(const char *word, struct buf *out) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./:=,+@%";
+    if (*word != '\0' && word[strspn(word, plain)] == '\0') {
+        buf_adds(out, word);
+        return;
+    }
+    buf_adds(out, "'");
+    for (; *word != '\0'; word++)
+        buf_addf(out, *word == '\'' ? "'\\%c'" : "%c", *word);
+    buf_adds(out, "'");
+}
+
+void output_replay(const char *command, const struct run *run, struct buf *out) {
+    struct buf values = {0};
+    buf_addf(out, "%s ", command);
+    output_word(run->scenario->path, out);
+    buf_addf(out, " --seed %llu", (unsigned long long)run->seed);
+    run_add_values(run, &values);
+    if (values.len > 0) {
+        buf_adds(out, " --filter ");
+        output_word(values.data, out);
+    }
+    buf_deinit(&values);
+}
+
+// U+FFFE and U+FFFF are no characters of XML.
+static bool is_noncharacter(const char *text, size_t len) {
+    return len == 3 &&
+           (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0);
 }
 
 // XML 1.0: five characters are written as entities, and control characters cannot be written.
 static void add_xml(struct buf *out, const char *text) {
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            buf_adds(out, "&amp;");
-            break;
-        case '<':
-            buf_adds(out, "&lt;");
-            break;
-        case '>':
-            buf_adds(out, "&gt;");
-            break;
-        case '"':
-            buf_adds(out, "&quot;");
-            break;
-        case '\n':
-            buf_adds(out, "&#10;");
-            break;
-        default:
-            if ((unsigned char)*text >= 0x20)
-                buf_add(out, text, 1);
-            else
-                buf_add(out, "?", 1);
-        }
+    for (size_t left = strlen(text), len; left > 0; text += len, left -= len) {
+        static const char special[] = "&<>\"\n";
+        static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#10;"};
+        const char *found = strchr(special, *text);
+        len = utf8_len((const unsigned char *)text, left);
+        if (found != NULL)
+            buf_adds(out, entities[found - special]);
+        else if (len == 0 || (unsigned char)*text < 0x20 || is_noncharacter(text, len))
+            buf_adds(out, "?");
+        else
+            buf_add(out, text, len);
+        if (len == 0) len = 1;
     }
 }
 
@@ -53,85 +67,100 @@ static void add_attribute(struct buf *out, const char *name, const char *value) 
     buf_adds(out, "\"");
 }
 
-static void add_case(struct buf *out, const struct run *run) {
-    char folder[256];
-    const char *path = run->scenario->path, *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - path),
-             slash == NULL ? "." : path);
-    buf_adds(out, "    <testcase");
-    add_attribute(out, "name", run->title);
-    add_attribute(out, "classname", folder);
-    buf_addf(out, " time=\"%.3f\"", run->seconds);
-    if (!run->over) {
-        buf_adds(out, "><skipped/></testcase>\n");
-    } else if (passed(run)) {
-        buf_adds(out, "/>\n");
-    } else {
-        const char *element = errored(run) ? "error" : "failure";
-        struct buf first = {0}, replay = {0};
-        buf_add(&first, run_text(run), strcspn(run_text(run), "\n"));
-        output_replay(&replay, run);
-        buf_addf(out, ">\n      <%s", element);
-        add_attribute(out, "message", first.data);
-        add_attribute(out, "type", run_outcome(run));
-        buf_adds(out, ">");
-        add_xml(out, run_text(run));
-        add_xml(out, "replay: ");
-        add_xml(out, replay.data);
-        buf_addf(out, "</%s>\n    </testcase>\n", element);
-        buf_deinit(&first);
-        buf_deinit(&replay);
-    }
+static void add_failure(const char *command, const struct run *run, struct buf *out) {
+    const char *element = errored(run) ? "error" : "failure", *text = run_text(run);
+    struct buf first = {0}, replay = {0};
+    buf_add(&first, text, strcspn(text, "\n"));
+    output_replay(command, run, &replay);
+    buf_addf(out, ">\n      <%s", element);
+    add_attribute(out, "message", first.data);
+    add_attribute(out, "type", run_outcome(run));
+    buf_adds(out, ">");
+    add_xml(out, text);
+    add_xml(out, "replay: ");
+    add_xml(out, replay.data);
+    buf_addf(out, "</%s>\n    </testcase>\n", element);
+    buf_deinit(&first);
+    buf_deinit(&replay);
 }
 
-void output_junit(struct buf *out, const struct run *list, size_t count, double seconds) {
+static void add_case(const char *command, const struct run *run, struct buf *out) {
+    const char *path = run->scenario->path, *slash = strrchr(path, '/');
+    struct buf folder = {0};
+    buf_add(&folder, slash == NULL ? "." : path, slash == NULL ? 1 : (size_t)(slash - path));
+    buf_adds(out, "    <testcase");
+    add_attribute(out, "name", run->title);
+    add_attribute(out, "classname", folder.data);
+    buf_addf(out, " time=\"%.3f\"", run->seconds);
+    if (!run->over)
+        buf_adds(out, "><skipped/></testcase>\n");
+    else if (passed(run))
+        buf_adds(out, "/>\n");
+    else
+        add_failure(command, run, out);
+    buf_deinit(&folder);
+}
+
+void output_junit(const struct outputs *o, struct buf *out) {
     size_t failures = 0, errors = 0, skipped = 0;
-    for (size_t i = 0; i < count; i++) {
-        failures += list[i].over && !passed(&list[i]) && !errored(&list[i]);
-        errors += list[i].over && errored(&list[i]);
-        skipped += !list[i].over;
+    for (size_t i = 0; i < o->count; i++) {
+        const struct run *run = &o->list[i];
+        failures += run->over && !passed(run) && !errored(run);
+        errors += run->over && errored(run);
+        skipped += !run->over;
     }
     buf_adds(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     buf_addf(out,
              "  <testsuite name=\"scenarios\" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" "
              "skipped=\"%zu\" time=\"%.3f\">\n",
-             count, failures, errors, skipped, seconds);
-    for (size_t i = 0; i < count; i++)
-        add_case(out, &list[i]);
+             o->count, failures, errors, skipped, o->seconds);
+    for (size_t i = 0; i < o->count; i++)
+        add_case(o->command, &o->list[i], out);
     buf_adds(out, "  </testsuite>\n</testsuites>\n");
 }
 
-void output_tap(struct buf *out, const struct run *list, size_t count) {
-    buf_addf(out, "TAP version 13\n1..%zu\n", count);
-    for (size_t i = 0; i < count; i++) {
-        const struct run *run = &list[i];
-        if (!run->over) {
-            buf_addf(out, "ok %zu - %s # SKIP not run\n", i + 1, run->title);
-            continue;
-        }
-        buf_addf(out, "%sok %zu - %s\n", passed(run) ? "" : "not ", i + 1, run->title);
-        if (passed(run)) continue;
-        for (const char *line = run_text(run); *line != '\0';) {
-            size_t len = strcspn(line, "\n");
-            buf_addf(out, "# %.*s\n", (int)len, line);
-            line += len + (line[len] == '\n');
-        }
-        buf_adds(out, "# replay: ");
-        output_replay(out, run);
-        buf_adds(out, "\n");
+// A title stays on its line, and no # in it begins a directive.
+static void add_tap_title(const char *title, struct buf *out) {
+    for (; *title != '\0'; title++) {
+        if (*title == '#' || *title == '\\') buf_adds(out, "\\");
+        buf_addf(out, "%c", (unsigned char)*title < 0x20 ? ' ' : *title);
     }
 }
 
-void output_json(struct buf *out, const struct run *list, size_t count, double seconds) {
+static void add_tap(size_t number, const char *command, const struct run *run, struct buf *out) {
+    bool ok = !run->over || passed(run);
+    buf_addf(out, "%s %zu - ", ok ? "ok" : "not ok", number);
+    add_tap_title(run->title, out);
+    buf_adds(out, run->over ? "\n" : " # SKIP not played\n");
+    if (ok) return;
+    for (const char *line = run_text(run); *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        buf_addf(out, "# %.*s\n", (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+    buf_adds(out, "# replay: ");
+    output_replay(command, run, out);
+    buf_adds(out, "\n");
+}
+
+void output_tap(const struct outputs *o, struct buf *out) {
+    buf_addf(out, "TAP version 13\n1..%zu\n", o->count);
+    for (size_t i = 0; i < o->count; i++)
+        add_tap(i + 1, o->command, &o->list[i], out);
+}
+
+void output_json(const struct outputs *o, struct buf *out) {
     cJSON *root = cJSON_CreateObject(), *runs = cJSON_AddArrayToObject(root, "runs");
-    cJSON_AddNumberToObject(root, "seconds", seconds);
-    for (size_t i = 0; i < count; i++) {
-        const struct run *run = &list[i];
+    cJSON_AddNumberToObject(root, "seconds", o->seconds);
+    for (size_t i = 0; i < o->count; i++) {
+        const struct run *run = &o->list[i];
         cJSON *one = run->over ? cJSON_Duplicate(run->result, true) : cJSON_CreateObject();
+        if (!run->over) cJSON_AddStringToObject(one, "outcome", "not played");
         cJSON_AddStringToObject(one, "file", run->scenario->path);
         cJSON_AddStringToObject(one, "title", run->title);
         cJSON_AddItemToObject(one, "matrix", cJSON_Duplicate(run->values, true));
         cJSON_AddNumberToObject(one, "seed", (double)run->seed);
+        cJSON_AddNumberToObject(one, "repetition", run->repetition + 1);
         cJSON_AddNumberToObject(one, "seconds", run->seconds);
         cJSON_AddItemToArray(runs, one);
     }

@@ -1,10 +1,20 @@
 // What is told of runs that are over: JUnit XML, TAP, JSON, and the command that replays one.
 #pragma once
 
-#include "scenarios/runner/runs.h"
+#include "scenarios/runner/run.h"
 
-void output_junit(struct buf *out, const struct run *list, size_t count, double seconds);
-void output_tap(struct buf *out, const struct run *list, size_t count);
-void output_json(struct buf *out, const struct run *list, size_t count, double seconds);
-// "scenario run scenarios/x.yaml --seed 7"
-void output_replay(struct buf *out, const struct run *run);
+// command: what played them, up to where paths follow: "build/scenario run".
+struct outputs {
+    const char *command;
+    const struct run *list;
+    size_t count;
+    double seconds;
+};
+
+void output_junit(const struct outputs *o, struct buf *out);
+void output_tap(const struct outputs *o, struct buf *out);
+void output_json(const struct outputs *o, struct buf *out);
+// "build/scenario run scenarios/x.yaml --seed 7", for a shell.
+void output_replay(const char *command, const struct run *run, struct buf *out);
+// A word for a shell's command line, quoted where it needs to be.
+void output_word(const char *word, struct buf *out);

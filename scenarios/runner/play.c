@@ -126,7 +126,6 @@ static int start_programs(struct show *s) {
 }
 
 static void check_fired(struct show *s) {
-    stage_count_faults(&s->stage);
     for (size_t i = 0; i < s->stage.rules_count; i++) {
         const struct rule *rule = &s->stage.rules[i];
         if (rule->fired > 0 || rule->may_not_fire) continue;
@@ -215,28 +214,39 @@ static void run(struct show *s) {
     if (steps_run(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
+    if (simulator_runs) stage_count_faults(&s->stage);
     if (strcmp(s->outcome, "pass") == 0) check_fired(s);
 }
 
-static const char *const started_with[] = {"network", "simulator", "orchestrator"};
+// What the programs are started with; steps expand their strings when they come to run.
+static int make_options(struct show *s, const cJSON *vars, cJSON **options, struct error *err) {
+    static const char *const parts[] = {"network", "simulator", "orchestrator"};
+    cJSON *raw = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (part(s, parts[i]) != NULL)
+            cJSON_AddItemToObject(raw, parts[i], cJSON_Duplicate(part(s, parts[i]), true));
+    int rc = vars_expand(raw, vars, options, err);
+    cJSON_Delete(raw);
+    if (rc != 0) return rc;
+    const cJSON *network = cJSON_GetObjectItemCaseSensitive(*options, "network");
+    if (cJSON_IsString(network)) {
+        char *path = scenario_beside(s->config->scenario, network->valuestring);
+        cJSON_ReplaceItemInObjectCaseSensitive(*options, "network", cJSON_CreateString(path));
+        free(path);
+    }
+    return 0;
+}
 
 cJSON *play(const struct play_config *config) {
     struct show s = {.config = config, .outcome = "pass"};
     cJSON *options = NULL, *vars = make_vars(config);
     struct error err;
     make_always(&s);
-    // Only what the programs are started with: steps expand their strings when they come to run.
-    cJSON *programs = cJSON_CreateObject();
-    for (size_t i = 0; i < sizeof started_with / sizeof *started_with; i++)
-        if (part(&s, started_with[i]) != NULL)
-            cJSON_AddItemToObject(programs, started_with[i],
-                                  cJSON_Duplicate(part(&s, started_with[i]), true));
-    if (vars_expand(programs, vars, &options, &err) != 0) {
+    if (make_options(&s, vars, &options, &err) != 0) {
         buf_addf(&s.text, "%s\n", err.text);
         fail(&s, "fail");
         options = cJSON_CreateObject();
     }
-    cJSON_Delete(programs);
     stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
     if (strcmp(s.outcome, "pass") == 0) run(&s);
     end_programs(&s);

@@ -2,6 +2,8 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/utf8.h"
+#include "scenarios/runner/play.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,10 +56,19 @@ static int make_folder(struct run *run, const struct runs_config *config, size_t
     snprintf(run->dir, sizeof run->dir, "%.120s/%04zu-%.100s", config->keep, number + 1, file);
     if (mkdir(config->keep, 0755) != 0 && errno != EEXIST)
         return error_system(err, -errno, "%s", config->keep);
+    remove_folder(run->dir); // of a round before
     return mkdir(run->dir, 0755) != 0 ? error_system(err, -errno, "%s", run->dir) : 0;
 }
 
 // --- the child
+
+// Answers and logs may hold any bytes, and texts may be cut within a character; JSON holds neither.
+static void only_utf8(char *text, size_t len) {
+    for (size_t at = 0, step; at < len; at += step == 0 ? 1 : step) {
+        step = utf8_len((const unsigned char *)text + at, len - at);
+        if (step == 0) text[at] = '?';
+    }
+}
 
 static void play_and_exit(const struct run *run, const struct runs_config *config, int fd) {
     struct play_config play_config = {.scenario = run->scenario,
@@ -68,6 +79,7 @@ static void play_and_exit(const struct run *run, const struct runs_config *confi
     cJSON *result = play(&play_config);
     char *text = cJSON_PrintUnformatted(result);
     size_t len = strlen(text);
+    only_utf8(text, len);
     for (const char *at = text; len > 0;) {
         ssize_t n = write(fd, at, len);
         if (n < 0 && errno != EINTR) break;
@@ -75,7 +87,9 @@ static void play_and_exit(const struct run *run, const struct runs_config *confi
         at += n;
         len -= (size_t)n;
     }
-    _exit(0);
+    cJSON_free(text);
+    cJSON_Delete(result);
+    exit(0); // in order: what a build with a sanitizer or with coverage has to tell comes now
 }
 
 static int start(struct run *run, const struct runs_config *config, size_t number,
@@ -109,18 +123,32 @@ static cJSON *make_result(const char *outcome, const char *text) {
     return result;
 }
 
-static void finish(struct run *run, const struct runs_config *config, const char *instead) {
+static cJSON *result_of(const struct run *run, int status) {
     struct error err;
+    cJSON *result = NULL;
+    char why[100];
+    if (WIFSIGNALED(status))
+        snprintf(why, sizeof why, "the process that played it died of signal %d\n",
+                 WTERMSIG(status));
+    else if (WEXITSTATUS(status) != 0)
+        snprintf(why, sizeof why, "the process that played it ended with exit code %d\n",
+                 WEXITSTATUS(status));
+    else if (json_parse(run->output.len == 0 ? "" : run->output.data, run->output.len, &result,
+                        &err) == 0)
+        return result;
+    else
+        snprintf(why, sizeof why, "the process that played it told no result\n");
+    return make_result("environment", why);
+}
+
+static void finish(struct run *run, const struct runs_config *config, const char *instead) {
+    int status = 0;
     close(run->fd);
-    waitpid(run->pid, NULL, 0);
+    waitpid(run->pid, &status, 0);
     run->pid = 0;
     run->over = true;
     run->seconds = (double)(now_us() - run->started_us) / 1e6;
-    if (instead != NULL)
-        run->result = make_result("fail", instead);
-    else if (run->output.len == 0 ||
-             json_parse(run->output.data, run->output.len, &run->result, &err) != 0)
-        run->result = make_result("environment", "the process that played it died\n");
+    run->result = instead != NULL ? make_result("fail", instead) : result_of(run, status);
     buf_deinit(&run->output);
     if (config->keep == NULL) remove_folder(run->dir);
 }
@@ -191,14 +219,4 @@ int runs_play(struct run *list, size_t count, const struct runs_config *config,
     while (crew.count > 0)
         abandon(crew.list[--crew.count], config);
     return rc;
-}
-
-const char *run_outcome(const struct run *run) {
-    if (!run->over) return "";
-    return cJSON_GetObjectItemCaseSensitive(run->result, "outcome")->valuestring;
-}
-
-const char *run_text(const struct run *run) {
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(run->result, "text");
-    return cJSON_IsString(text) ? text->valuestring : "";
 }

@@ -2,28 +2,9 @@
 // one.
 #pragma once
 
-#include "common/buf.h"
-#include "scenarios/runner/play.h"
-
-#include <sys/types.h>
-
-struct run { // one scenario, one combination of its matrix, one repetition
-    const struct scenario *scenario;
-    cJSON *values;
-    uint64_t seed;
-    unsigned repetition;
-    char *title; // "redundancy/010-one-leaf-fails.yaml: name (device=leaf62.earth)"
-    // once it is over
-    bool over;
-    double seconds;
-    cJSON *result; // see play.h
-    // while it runs
-    pid_t pid;
-    int fd;
-    struct buf output;
-    char dir[256];
-    uint64_t started_us;
-};
+#include "common/error.h"
+#include "scenarios/runner/programs.h"
+#include "scenarios/runner/run.h"
 
 struct runs_config {
     unsigned jobs;
@@ -40,6 +21,3 @@ typedef void (*runs_progress)(void *arg, const struct run *run, size_t running);
 // runs that are not over then have no result. Negative: this process could not do its part.
 int runs_play(struct run *list, size_t count, const struct runs_config *config,
               runs_progress progress, void *arg, struct error *err);
-
-const char *run_outcome(const struct run *run); // "pass", "fail", "environment"; "" where not over
-const char *run_text(const struct run *run);

@@ -16,14 +16,21 @@ struct scenario {
     uint64_t seed;
 };
 
-// Errors read "path:line:column: where: what, and what would be right".
-int scenario_load(const char *path, struct scenario *s, struct error *err);
+enum { SCENARIO_COMBINATIONS_MAX = 10000 };
+
+// Errors read "path:line:column: where: what, and what would be right"; negative: it cannot be
+// read.
+int scenario_load(struct scenario *s, const char *path, struct error *err);
+// The same of a text, without a look at the network file that it may name.
+int scenario_parse(struct scenario *s, const char *path, const char *text, size_t len,
+                   struct error *err);
 void scenario_deinit(struct scenario *s);
 
-// Whether it carries one of the tags (of a comma-separated list).
+// A path that the scenario names, relative to its own folder; the caller's to free.
+char *scenario_beside(const struct scenario *s, const char *path);
 // A fault without name and may_not_fire, which are the scenario's own; the caller's.
 cJSON *scenario_plain_fault(const cJSON *fault);
-
+// Whether it carries one of the tags (of a comma-separated list).
 bool scenario_tagged(const struct scenario *s, const char *tags);
 
 // How many combinations its matrix has (1 without one), and the values of one of them as an object.

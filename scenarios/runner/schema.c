@@ -2,9 +2,9 @@
 
 #include "common/buf.h"
 #include "common/json.h"
-#include "common/mem.h"
 #include "common/suggest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <regex.h>
 #include <stdarg.h>
@@ -19,156 +19,237 @@ static const cJSON *get(const cJSON *schema, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(schema, key);
 }
 
-// Follows {"$ref": "#/$defs/name"}; fields beside it only describe.
-static const cJSON *resolve(const cJSON *root, const cJSON *schema) {
-    static const char prefix[] = "#/$defs/";
-    const cJSON *ref = get(schema, "$ref");
-    if (ref == NULL) return schema;
-    return resolve(root, get(get(root, "$defs"), ref->valuestring + sizeof prefix - 1));
-}
-
-static bool is_open(const cJSON *value) {
-    return cJSON_IsString(value) && strstr(value->valuestring, "${") != NULL;
-}
-
-static bool has_type(const cJSON *value, const char *type) {
-    if (strcmp(type, "string") == 0) return cJSON_IsString(value);
-    if (strcmp(type, "number") == 0) return cJSON_IsNumber(value) || is_open(value);
-    if (strcmp(type, "integer") == 0)
-        return is_open(value) ||
-               (cJSON_IsNumber(value) && value->valuedouble == floor(value->valuedouble));
-    if (strcmp(type, "boolean") == 0) return cJSON_IsBool(value) || is_open(value);
-    if (strcmp(type, "array") == 0) return cJSON_IsArray(value);
-    if (strcmp(type, "object") == 0) return cJSON_IsObject(value);
-    return cJSON_IsNull(value);
-}
-
-// Whether the value has a type that the schema takes; adds those it takes to the list.
-static bool fits_type(const cJSON *schema, const cJSON *value, struct buf *taken) {
-    const cJSON *type = get(schema, "type"), *one;
-    if (type == NULL) return true;
-    bool fits = false;
-    if (cJSON_IsString(type)) {
-        buf_addf(taken, "%s%s", taken->len == 0 ? "" : " or ", type->valuestring);
-        return has_type(value, type->valuestring);
-    }
-    cJSON_ArrayForEach(one, type) {
-        buf_addf(taken, "%s%s", taken->len == 0 ? "" : " or ", one->valuestring);
-        fits = fits || has_type(value, one->valuestring);
-    }
-    return fits;
-}
-
 static int wrong(const cJSON *value, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 static int wrong(const cJSON *value, struct error *err, const char *format, ...) {
-    struct buf text = {0};
-    char line[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    buf_adds(&text, line);
-    error_set(err, "%s", text.data);
     err->at = value;
-    buf_deinit(&text);
     return ERROR_INPUT;
 }
 
-static int check_type(const cJSON *schema, const cJSON *value, struct error *err) {
-    struct buf taken = {0};
+static void add_to_list(struct buf *list, const char *word, const char *joint) {
+    buf_addf(list, "%s%s", list->len == 0 ? "" : joint, word);
+}
+
+// --- types and alternatives
+
+static const struct {
+    const char *name, *told;
+} types[] = {
+    {"string", "a string"}, {"number", "a number"},  {"integer", "a whole number"},
+    {"array", "an array"},  {"object", "an object"}, {"boolean", "true or false"},
+    {"null", "null"},
+};
+
+static bool has_type(const cJSON *value, const char *type) {
+    if (strcmp(type, "string") == 0) return cJSON_IsString(value);
+    if (strcmp(type, "number") == 0) return cJSON_IsNumber(value);
+    if (strcmp(type, "integer") == 0)
+        return cJSON_IsNumber(value) && value->valuedouble == floor(value->valuedouble);
+    if (strcmp(type, "array") == 0) return cJSON_IsArray(value);
+    if (strcmp(type, "object") == 0) return cJSON_IsObject(value);
+    if (strcmp(type, "boolean") == 0) return cJSON_IsBool(value);
+    return cJSON_IsNull(value);
+}
+
+static bool takes(const cJSON *value, const char *type, struct buf *taken) {
+    size_t i = 0;
+    while (strcmp(types[i].name, type) != 0)
+        i++;
+    add_to_list(taken, types[i].told, " or ");
+    return has_type(value, type);
+}
+
+static const cJSON *referred(const cJSON *root, const cJSON *schema) {
+    static const char prefix[] = "#/$defs/";
+    const cJSON *ref = get(schema, "$ref");
+    if (ref == NULL) return NULL;
+    const cJSON *found = get(get(root, "$defs"), ref->valuestring + sizeof prefix - 1);
+    assert(found != NULL); // our own schema
+    return found;
+}
+
+static bool is_variable(const cJSON *schema) {
+    const cJSON *ref = get(schema, "$ref");
+    return ref != NULL && strcmp(ref->valuestring, "#/$defs/variable") == 0;
+}
+
+static bool fits_type(const cJSON *root, const cJSON *schema, const cJSON *value,
+                      struct buf *taken);
+
+static bool fits_any_type(const cJSON *root, const cJSON *alternatives, const cJSON *value,
+                          struct buf *taken) {
+    bool fits = false;
+    const cJSON *one;
+    cJSON_ArrayForEach(one, alternatives) {
+        if (!is_variable(one)) fits = fits_type(root, one, value, taken) || fits;
+    }
+    return fits;
+}
+
+// Whether the value has a type that the schema takes; names those that it takes.
+static bool fits_type(const cJSON *root, const cJSON *schema, const cJSON *value,
+                      struct buf *taken) {
+    const cJSON *target = referred(root, schema), *type = get(schema, "type"), *one;
+    if (target != NULL) return fits_type(root, target, value, taken);
+    if (get(schema, "anyOf") != NULL)
+        return fits_any_type(root, get(schema, "anyOf"), value, taken);
+    if (type == NULL) return true;
+    if (cJSON_IsString(type)) return takes(value, type->valuestring, taken);
+    bool fits = false;
+    cJSON_ArrayForEach(one, type) fits = takes(value, one->valuestring, taken) || fits;
+    return fits;
+}
+
+// What a text lacks that YAML reads as something else.
+static const char *remedy(const cJSON *value, const char *taken) {
+    bool is_plain = cJSON_IsNumber(value) || cJSON_IsBool(value) || cJSON_IsNull(value);
+    return is_plain && strstr(taken, "a string") != NULL ? ": put it in quotes" : "";
+}
+
+static int check_type(const cJSON *root, const cJSON *schema, const cJSON *value,
+                      struct error *err) {
+    struct buf taken = {0}, got = {0};
     int rc = 0;
-    if (!fits_type(schema, value, &taken))
-        rc = wrong(value, err, "expected %s, not %s", taken.data, json_type_name(value));
+    buf_adds(&taken, "");
+    if (!fits_type(root, schema, value, &taken)) {
+        if (cJSON_IsNumber(value))
+            buf_addf(&got, "%.15g", value->valuedouble);
+        else
+            buf_adds(&got, json_type_name(value));
+        rc = wrong(value, err, "expected %s, not %s%s", taken.data, got.data,
+                   remedy(value, taken.data));
+    }
     buf_deinit(&taken);
+    buf_deinit(&got);
     return rc;
 }
 
-// Of several alternatives the one whose type fits is meant.
-static int check_one_of(const cJSON *root, const cJSON *alternatives, const cJSON *value,
-                        struct error *err) {
-    struct buf taken = {0};
-    const cJSON *alternative;
-    cJSON_ArrayForEach(alternative, alternatives) {
-        if (!fits_type(resolve(root, alternative), value, &taken)) continue;
-        buf_deinit(&taken);
-        return check(root, alternative, value, err);
+static bool holds_variable(const cJSON *value) {
+    return cJSON_IsString(value) && strstr(value->valuestring, "${") != NULL;
+}
+
+// The alternative that was meant, or NULL where no type fits.
+static const cJSON *meant(const cJSON *root, const cJSON *alternatives, const cJSON *value) {
+    const cJSON *one;
+    cJSON_ArrayForEach(one, alternatives) {
+        struct buf ignored = {0};
+        bool fits =
+            is_variable(one) ? holds_variable(value) : fits_type(root, one, value, &ignored);
+        buf_deinit(&ignored);
+        if (fits) return one;
     }
-    int rc = wrong(value, err, "expected %s, not %s", taken.data, json_type_name(value));
-    buf_deinit(&taken);
+    return NULL;
+}
+
+// Containers are told apart by their type alone: to try all alternatives at every depth would take
+// for ever.
+static int check_any_of(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct error *err) {
+    const cJSON *alternatives = get(schema, "anyOf"), *one;
+    const cJSON *chosen = meant(root, alternatives, value);
+    if (chosen == NULL) return check_type(root, schema, value, err);
+    int rc = check(root, chosen, value, err);
+    if (rc == 0 || cJSON_IsArray(value) || cJSON_IsObject(value)) return rc;
+    cJSON_ArrayForEach(one, alternatives) {
+        struct error ignored;
+        if (check(root, one, value, &ignored) == 0) return 0;
+        if (is_variable(one) && holds_variable(value)) return check(root, one, value, err);
+    }
     return rc;
 }
+
+// --- scalars
 
 static int check_enum(const cJSON *known, const cJSON *value, struct error *err) {
-    if (is_open(value)) return 0;
+    enum { KNOWN_MAX = 32 };
     const cJSON *one;
+    const char *names[KNOWN_MAX] = {0};
     struct buf list = {0};
     size_t count = 0;
-    const char *names[64] = {0};
-    cJSON_ArrayForEach(one, known) {
-        if (cJSON_Compare(one, value, true)) {
-            buf_deinit(&list);
-            return 0;
-        }
-        if (!cJSON_IsString(one) || count == 64) continue;
+    bool found = false;
+    cJSON_ArrayForEach(one, known) { // they are strings all
+        assert(count < KNOWN_MAX);
         names[count++] = one->valuestring;
-        buf_addf(&list, "%s%s", list.len == 0 ? "" : ", ", one->valuestring);
+        add_to_list(&list, one->valuestring, ", ");
+        found = found || cJSON_Compare(one, value, true);
     }
-    const char *text = cJSON_IsString(value) ? value->valuestring : json_type_name(value);
-    const char *near = suggest(text, names, count);
-    int rc = wrong(value, err, "'%.60s' is none of %.200s%s%s%s", text, list.data,
-                   near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-                   near == NULL ? "" : "?");
+    const char *near = found ? NULL : suggest(value->valuestring, names, count);
+    int rc = 0;
+    if (!found && near != NULL)
+        rc = wrong(value, err, "'%.60s' is none of %.200s; did you mean %s?", value->valuestring,
+                   list.data, near);
+    else if (!found)
+        rc = wrong(value, err, "'%.60s' is none of %.200s", value->valuestring, list.data);
     buf_deinit(&list);
     return rc;
 }
 
 static bool matches(const char *text, const char *pattern) {
     regex_t regex;
-    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0) abort(); // our own schema
+    int rc = regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB);
+    assert(rc == 0); // our own schema
     bool fits = regexec(&regex, text, 0, NULL, 0) == 0;
     regfree(&regex);
     return fits;
 }
 
+static double characters(const char *text) {
+    double count = 0;
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text & 0xc0) != 0x80) count++;
+    return count;
+}
+
 static int check_string(const cJSON *schema, const cJSON *value, struct error *err) {
-    const cJSON *limit = get(schema, "minLength"), *pattern = get(schema, "pattern");
-    if (limit != NULL && (double)strlen(value->valuestring) < limit->valuedouble)
-        return wrong(value, err, "it is empty");
-    limit = get(schema, "maxLength");
-    if (limit != NULL && (double)strlen(value->valuestring) > limit->valuedouble)
-        return wrong(value, err, "it is longer than %g bytes", limit->valuedouble);
+    const cJSON *least = get(schema, "minLength"), *most = get(schema, "maxLength"),
+                *pattern = get(schema, "pattern");
+    if (least != NULL && characters(value->valuestring) < least->valuedouble)
+        return wrong(value, err, "it is empty: expected some text");
+    if (most != NULL && characters(value->valuestring) > most->valuedouble)
+        return wrong(value, err, "it is too long: expected %g characters at most",
+                     most->valuedouble);
     if (pattern != NULL && !matches(value->valuestring, pattern->valuestring))
-        return wrong(value, err, "'%.60s' does not fit the pattern %s", value->valuestring,
-                     pattern->valuestring);
+        return wrong(value, err, "'%.60s': expected %s", value->valuestring,
+                     get(schema, "title")->valuestring);
     return 0;
 }
 
 static int check_number(const cJSON *schema, const cJSON *value, struct error *err) {
     const cJSON *low = get(schema, "minimum"), *high = get(schema, "maximum"),
-                *above = get(schema, "exclusiveMinimum");
+                *above = get(schema, "exclusiveMinimum"), *title = get(schema, "title");
     double n = value->valuedouble;
-    if (low != NULL && n < low->valuedouble)
-        return wrong(value, err, "%g is too small: expected %g at least", n, low->valuedouble);
-    if (high != NULL && n > high->valuedouble)
-        return wrong(value, err, "%g is too large: expected %g at most", n, high->valuedouble);
     if (above != NULL && n <= above->valuedouble)
-        return wrong(value, err, "%g is too small: expected more than %g", n, above->valuedouble);
-    return 0;
+        return wrong(value, err, "expected more than %.16g, not %.16g", above->valuedouble, n);
+    bool is_low = low != NULL && n < low->valuedouble,
+         is_high = high != NULL && n > high->valuedouble;
+    if (!is_low && !is_high) return 0;
+    if (title != NULL) return wrong(value, err, "'%.15g': expected %s", n, title->valuestring);
+    if (low != NULL && high != NULL)
+        return wrong(value, err, "expected a number from %.16g to %.16g, not %.16g",
+                     low->valuedouble, high->valuedouble, n);
+    return wrong(value, err, "expected %.16g at %s, not %.16g",
+                 is_low ? low->valuedouble : high->valuedouble, is_low ? "least" : "most", n);
 }
+
+// --- containers
 
 static int check_array(const cJSON *root, const cJSON *schema, const cJSON *value,
                        struct error *err) {
     const cJSON *items = get(schema, "items"), *least = get(schema, "minItems"), *element;
-    size_t index = 0;
-    if (least != NULL && cJSON_GetArraySize(value) < least->valueint)
-        return wrong(value, err, "expected %d elements at least", least->valueint);
-    if (items == NULL) return 0;
+    int count = cJSON_GetArraySize(value), index = 0;
+    if (least != NULL && count < least->valueint)
+        return count == 0 ? wrong(value, err, "it is empty: expected one element at least")
+                          : wrong(value, err, "expected %d elements at least, not %d",
+                                  least->valueint, count);
     cJSON_ArrayForEach(element, value) {
-        int rc = check(root, items, element, err);
+        int rc = items == NULL ? 0 : check(root, items, element, err);
         if (rc != 0) {
-            error_in(err, "[%zu]", index);
+            error_in(err, "[%d]", index);
             return rc;
         }
         index++;
@@ -176,52 +257,73 @@ static int check_array(const cJSON *root, const cJSON *schema, const cJSON *valu
     return 0;
 }
 
-// "expected exactly one of request, metrics, ..." or "...any of...".
-static int wrong_count(const cJSON *schema, const cJSON *value, const char *what,
-                       struct error *err) {
-    struct buf names = {0};
+static void list_names(const cJSON *properties, struct buf *list) {
     const cJSON *property;
-    cJSON_ArrayForEach(property, get(schema, "properties"))
-        buf_addf(&names, "%s%s", names.len == 0 ? "" : ", ", property->string);
-    int rc = names.len == 0 ? wrong(value, err, "it is empty")
-                            : wrong(value, err, "expected %s of %.300s", what, names.data);
-    buf_deinit(&names);
-    return rc;
+    cJSON_ArrayForEach(property, properties) add_to_list(list, property->string, ", ");
 }
 
-static int check_names(const cJSON *schema, const cJSON *value, struct error *err) {
-    const cJSON *properties = get(schema, "properties"), *additional, *field, *pattern;
-    const char *known[64] = {0};
+static int unknown_field(const cJSON *properties, const cJSON *field, struct error *err) {
+    enum { KNOWN_MAX = 32 };
+    const char *known[KNOWN_MAX] = {0};
     size_t count = 0;
-    cJSON_ArrayForEach(field, properties) if (count < 64) known[count++] = field->string;
-    additional = get(schema, "additionalProperties");
-    if (cJSON_IsFalse(additional)) {
-        int rc = json_only(value, known, count, err);
-        if (rc != 0) return rc;
+    const cJSON *property;
+    cJSON_ArrayForEach(property, properties) {
+        assert(count < KNOWN_MAX);
+        known[count++] = property->string;
     }
-    pattern = get(get(schema, "propertyNames"), "pattern");
+    const char *near = suggest(field->string, known, count);
+    if (near != NULL)
+        return wrong(field, err, "%.100s: unknown field; did you mean %s?", field->string, near);
+    struct buf list = {0};
+    list_names(properties, &list);
+    wrong(field, err, "%.100s: unknown field; known are %.300s", field->string, list.data);
+    buf_deinit(&list);
+    return ERROR_INPUT;
+}
+
+static int check_names(const cJSON *root, const cJSON *schema, const cJSON *value,
+                       struct error *err) {
+    const cJSON *properties = get(schema, "properties"), *rule = get(schema, "propertyNames");
+    bool closed = cJSON_IsFalse(get(schema, "additionalProperties"));
+    const cJSON *target = rule == NULL ? NULL : referred(root, rule), *field;
     cJSON_ArrayForEach(field, value) {
-        if (pattern != NULL && !matches(field->string, pattern->valuestring))
-            return wrong(field, err, "%.60s: the name does not fit the pattern %s", field->string,
-                         pattern->valuestring);
+        if (closed && get(properties, field->string) == NULL)
+            return unknown_field(properties, field, err);
+        if (target != NULL && !matches(field->string, get(target, "pattern")->valuestring))
+            return wrong(field, err, "'%.60s': expected %s", field->string,
+                         get(target, "title")->valuestring);
     }
     return 0;
 }
 
-static int check_object(const cJSON *root, const cJSON *schema, const cJSON *value,
-                        struct error *err) {
-    const cJSON *least = get(schema, "minProperties"), *most = get(schema, "maxProperties");
-    const cJSON *additional = get(schema, "additionalProperties"), *field, *name;
-    int rc = check_names(schema, value, err);
-    if (rc != 0) return rc;
+// How many fields there are, and which must be.
+static int check_fields(const cJSON *schema, const cJSON *value, struct error *err) {
+    const cJSON *least = get(schema, "minProperties"), *most = get(schema, "maxProperties"), *name;
     cJSON_ArrayForEach(name, get(schema, "required")) {
         if (get(value, name->valuestring) == NULL)
-            return wrong(value, err, "%s: missing", name->valuestring);
+            return wrong(value, err, "expected the field %s, which is missing", name->valuestring);
     }
     int count = cJSON_GetArraySize(value);
-    if (most != NULL && count != 1) return wrong_count(schema, value, "exactly one", err);
-    if (least != NULL && count < least->valueint)
-        return wrong_count(schema, value, "at least one", err);
+    bool few = least != NULL && count < least->valueint,
+         many = most != NULL && count > most->valueint;
+    if (!few && !many) return 0;
+    struct buf names = {0};
+    list_names(get(schema, "properties"), &names);
+    if (names.len == 0)
+        wrong(value, err, "it is empty: expected one field at least");
+    else
+        wrong(value, err, "expected %s of %.300s, not %d of them",
+              most != NULL ? "exactly one" : "one at least", names.data, count);
+    buf_deinit(&names);
+    return ERROR_INPUT;
+}
+
+static int check_object(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct error *err) {
+    const cJSON *additional = get(schema, "additionalProperties"), *field;
+    int rc = check_names(root, schema, value, err);
+    if (rc == 0) rc = check_fields(schema, value, err);
+    if (rc != 0) return rc;
     cJSON_ArrayForEach(field, value) {
         const cJSON *property = get(get(schema, "properties"), field->string);
         if (property == NULL && cJSON_IsObject(additional)) property = additional;
@@ -233,13 +335,15 @@ static int check_object(const cJSON *root, const cJSON *schema, const cJSON *val
     return 0;
 }
 
+// --- all of it
+
 static int check(const cJSON *root, const cJSON *schema, const cJSON *value, struct error *err) {
-    schema = resolve(root, schema);
-    const cJSON *alternatives = get(schema, "oneOf"), *known = get(schema, "enum");
-    if (alternatives != NULL) return check_one_of(root, alternatives, value, err);
-    if (known != NULL) return check_enum(known, value, err);
-    int rc = check_type(schema, value, err);
+    const cJSON *target = referred(root, schema), *known = get(schema, "enum");
+    if (target != NULL) return check(root, target, value, err); // fields beside it only describe
+    if (get(schema, "anyOf") != NULL) return check_any_of(root, schema, value, err);
+    int rc = check_type(root, schema, value, err);
     if (rc != 0) return rc;
+    if (known != NULL) return check_enum(known, value, err);
     if (cJSON_IsString(value)) return check_string(schema, value, err);
     if (cJSON_IsNumber(value)) return check_number(schema, value, err);
     if (cJSON_IsArray(value)) return check_array(root, schema, value, err);

@@ -1,12 +1,15 @@
 // A validator for the part of JSON Schema 2020-12 that spec/scenario.schema.json uses, so that the
-// schema that completes a scenario in an editor is the one that checks it here. Errors name the
-// place, and what would be right.
+// schema that completes a scenario in an editor is the one that checks it here. It accepts what a
+// standard validator accepts; its errors name the place, and what would be right.
+//
+// Two habits of the schema make its errors short. A title says what a string or a number must be:
+// "'5x': expected a duration such as 10ms". Of the alternatives of an anyOf the first whose type
+// fits the value is taken to be meant, and #/$defs/variable never is, unless the value holds ${.
 #pragma once
 
 #include "common/error.h"
 
 #include <cjson/cJSON.h>
 
-// root holds the $defs that $ref points to. A string that holds ${ fits any scalar type: what it
-// will be is not known yet.
+// root holds the $defs that $ref points to.
 int schema_check(const cJSON *root, const cJSON *value, struct error *err);

@@ -52,39 +52,29 @@ static int find_files(const char *path, struct names *names, FILE *errors) {
     return rc;
 }
 
-static char *make_title(const struct scenario *s, const cJSON *values, unsigned repetition) {
+static char *make_title(const struct run *run) {
     struct buf title = {0};
-    const cJSON *value;
-    buf_addf(&title, "%s: %s", s->path, s->name);
-    const char *open = " (";
-    cJSON_ArrayForEach(value, values) {
-        char *text = cJSON_PrintUnformatted(value);
-        buf_addf(&title, "%s%s=%s", open, value->string,
-                 cJSON_IsString(value) ? value->valuestring : text);
-        cJSON_free(text);
-        open = ", ";
-    }
-    if (values->child != NULL) buf_adds(&title, ")");
-    if (repetition > 0) buf_addf(&title, " #%u", repetition + 1);
+    buf_addf(&title, "%s: %s", run->scenario->path, run->scenario->name);
+    if (cJSON_GetArraySize(run->values) > 0) buf_adds(&title, " ");
+    run_add_values(run, &title);
+    if (run->repetition > 0) buf_addf(&title, " #%u", run->repetition + 1);
     return buf_take(&title);
 }
 
 static void add_run(struct suite *suite, const struct scenario *s, size_t combination,
                     unsigned repetition, const struct suite_filter *filter) {
-    cJSON *values = scenario_combination(s, combination);
-    char *title = make_title(s, values, repetition);
-    if (filter->text != NULL && strstr(title, filter->text) == NULL) {
-        free(title);
-        cJSON_Delete(values);
+    struct run run = {.scenario = s,
+                      .values = scenario_combination(s, combination),
+                      .repetition = repetition,
+                      .seed = filter->seed_given ? filter->seed : s->seed};
+    run.title = make_title(&run);
+    if (filter->text != NULL && strstr(run.title, filter->text) == NULL) {
+        free(run.title);
+        cJSON_Delete(run.values);
         return;
     }
     suite->runs = mem_resize(suite->runs, suite->runs_count + 1, sizeof *suite->runs);
-    suite->runs[suite->runs_count++] =
-        (struct run){.scenario = s,
-                     .values = values,
-                     .title = title,
-                     .repetition = repetition,
-                     .seed = filter->seed_given ? filter->seed : s->seed};
+    suite->runs[suite->runs_count++] = run;
 }
 
 int suite_load(struct suite *suite, const char *const *paths, size_t count,
@@ -98,7 +88,7 @@ int suite_load(struct suite *suite, const char *const *paths, size_t count,
     suite->scenarios = mem_array(names.count, sizeof *suite->scenarios);
     for (size_t i = 0; i < names.count; i++) {
         struct error err;
-        if (scenario_load(names.list[i], &suite->scenarios[suite->scenarios_count], &err) == 0) {
+        if (scenario_load(&suite->scenarios[suite->scenarios_count], names.list[i], &err) == 0) {
             suite->scenarios_count++;
         } else {
             fprintf(errors, "%s\n", err.text);

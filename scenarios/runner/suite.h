@@ -1,7 +1,7 @@
 // The scenarios below some paths, and the runs that they amount to.
 #pragma once
 
-#include "scenarios/runner/runs.h"
+#include "scenarios/runner/run.h"
 
 #include <stdio.h>
 

@@ -2,6 +2,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
+#include "common/suggest.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -48,40 +49,41 @@ static const cJSON *whole(const char *text, const cJSON *vars) {
     return find(vars, text + 2, len - 3);
 }
 
-static int expand_string(cJSON *value, const cJSON *vars, struct error *err) {
-    const cJSON *same = whole(value->valuestring, vars);
-    if (cJSON_IsNumber(same) || cJSON_IsBool(same)) {
-        free(value->valuestring);
-        value->valuestring = NULL;
-        value->type = same->type;
-        value->valuedouble = same->valuedouble;
-        value->valueint = same->valueint;
-        return 0;
-    }
-    struct buf text = {0};
-    int rc = expand_text(value->valuestring, vars, &text, err);
+static void become(cJSON *value, const cJSON *other) {
+    cJSON *copy = cJSON_Duplicate(other, true);
+    free(value->valuestring);
+    value->type = copy->type;
+    value->valuestring = copy->valuestring;
+    value->valuedouble = copy->valuedouble;
+    value->valueint = copy->valueint;
+    value->child = copy->child;
+    copy->valuestring = NULL;
+    copy->child = NULL;
+    cJSON_Delete(copy);
+}
+
+static int expand_into(char **text, const cJSON *vars, struct error *err) {
+    struct buf expanded = {0};
+    if (strstr(*text, "${") == NULL) return 0;
+    int rc = expand_text(*text, vars, &expanded, err);
     if (rc == 0) {
-        free(value->valuestring);
-        value->valuestring = buf_take(&text);
+        free(*text);
+        *text = buf_take(&expanded);
     }
-    buf_deinit(&text);
+    buf_deinit(&expanded);
     return rc;
 }
 
 static int expand(cJSON *value, const cJSON *vars, struct error *err) {
-    if (cJSON_IsString(value) && strstr(value->valuestring, "${") != NULL) {
-        int rc = expand_string(value, vars, err);
+    if (value->string != NULL) {
+        int rc = expand_into(&value->string, vars, err);
         if (rc != 0) return rc;
     }
-    if (value->string != NULL && strstr(value->string, "${") != NULL) {
-        struct buf text = {0};
-        int rc = expand_text(value->string, vars, &text, err);
-        if (rc == 0) {
-            free(value->string);
-            value->string = buf_take(&text);
-        }
-        buf_deinit(&text);
-        if (rc != 0) return rc;
+    if (cJSON_IsString(value)) { // what it stands for is taken as it is, ${ included
+        const cJSON *same = whole(value->valuestring, vars);
+        if (same == NULL) return expand_into(&value->valuestring, vars, err);
+        become(value, same);
+        return 0;
     }
     for (cJSON *child = value->child; child != NULL; child = child->next) {
         int rc = expand(child, vars, err);
@@ -97,5 +99,54 @@ int vars_expand(const cJSON *value, const cJSON *vars, cJSON **out, struct error
         cJSON_Delete(copy);
     else
         *out = copy;
+    return rc;
+}
+
+// --- before it runs
+
+static int unknown(const char *name, const char *const *known, size_t count, struct error *err) {
+    const char *near = suggest(name, known, count);
+    if (near != NULL)
+        return error_set(err, "there is no ${%.60s} here; did you mean ${%s}?", name, near);
+    struct buf list = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&list, "%s${%s}", i == 0 ? "" : ", ", known[i]);
+    error_set(err, "there is no ${%.60s} here; known are %.300s", name, list.data);
+    buf_deinit(&list);
+    return ERROR_INPUT;
+}
+
+static int check_text(const char *text, const char *const *known, size_t count, struct error *err) {
+    while ((text = strstr(text, "${")) != NULL) {
+        size_t len = strcspn(text, "}"), i = 0;
+        if (text[len] == '\0') return error_set(err, "'%.60s': expected a } behind ${", text);
+        char *name = mem_strndup(text + 2, len - 2);
+        while (i < count && strcmp(known[i], name) != 0)
+            i++;
+        int rc = i < count ? 0 : unknown(name, known, count, err);
+        free(name);
+        if (rc != 0) return rc;
+        text += len;
+    }
+    return 0;
+}
+
+int vars_check(const cJSON *value, const char *const *known, size_t count, struct error *err) {
+    int index = 0, rc = 0;
+    if (cJSON_IsString(value)) rc = check_text(value->valuestring, known, count, err);
+    if (rc != 0) err->at = value;
+    for (const cJSON *child = value->child; rc == 0 && child != NULL; child = child->next) {
+        if (child->string != NULL) rc = check_text(child->string, known, count, err);
+        if (rc != 0) { // in the field's name
+            err->at = child;
+            return rc;
+        }
+        rc = vars_check(child, known, count, err);
+        if (rc != 0 && cJSON_IsArray(value))
+            error_in(err, "[%d]", index);
+        else if (rc != 0)
+            error_in(err, "%.100s", child->string);
+        index++;
+    }
     return rc;
 }

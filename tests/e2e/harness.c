@@ -51,6 +51,12 @@ struct program program_start(const char *name, const char *const *args) {
     return p;
 }
 
+struct program program_spawn(const char *name, const char *const *args) {
+    int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(out, 0);
+    return (struct program){.pid = spawn(name, args, out, out), .out = out};
+}
+
 int program_wait(struct program *p) {
     int status;
     ck_assert_int_eq(waitpid(p->pid, &status, 0), p->pid);

@@ -17,6 +17,8 @@ struct program {
 
 // Starts build/NAME and waits for its ready line.
 struct program program_start(const char *name, const char *const *args);
+// Starts it without waiting for anything; its stdout and stderr are read by nobody.
+struct program program_spawn(const char *name, const char *const *args);
 // Starts it, waits for its end and returns its exit code; what it wrote is in output (stdout and
 // stderr), cut to size.
 int program_run(const char *name, const char *const *args, char *output, size_t size);

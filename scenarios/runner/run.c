@@ -1,0 +1,33 @@
+#include "scenarios/runner/run.h"
+
+static void add_value(const cJSON *value, struct buf *out) {
+    buf_addf(out, "%s=", value->string);
+    if (cJSON_IsString(value)) {
+        buf_adds(out, value->valuestring);
+        return;
+    }
+    char *text = cJSON_PrintUnformatted(value);
+    buf_adds(out, text);
+    cJSON_free(text);
+}
+
+void run_add_values(const struct run *run, struct buf *out) {
+    const cJSON *value;
+    const char *before = "(";
+    cJSON_ArrayForEach(value, run->values) {
+        buf_adds(out, before);
+        add_value(value, out);
+        before = ", ";
+    }
+    if (cJSON_GetArraySize(run->values) > 0) buf_adds(out, ")");
+}
+
+const char *run_outcome(const struct run *run) {
+    if (!run->over) return "";
+    return cJSON_GetObjectItemCaseSensitive(run->result, "outcome")->valuestring;
+}
+
+const char *run_text(const struct run *run) {
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(run->result, "text");
+    return cJSON_IsString(text) ? text->valuestring : "";
+}

@@ -1,0 +1,91 @@
+// The steps that only look: metrics, devices, audit, log. They also stand in `always`.
+#include "common/client.h"
+#include "scenarios/runner/expect.h"
+#include "scenarios/runner/step.h"
+
+#include <stdlib.h>
+
+static const cJSON *get(const cJSON *object, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static double looked_before(struct stage *s, const char *key) {
+    pthread_mutex_lock(&s->lock);
+    const cJSON *before = get(s->looked, key);
+    double value = before == NULL ? 0 : before->valuedouble;
+    pthread_mutex_unlock(&s->lock);
+    return value;
+}
+
+static void look(struct stage *s, const char *key, double value) {
+    pthread_mutex_lock(&s->lock);
+    cJSON_DeleteItemFromObjectCaseSensitive(s->looked, key);
+    cJSON_AddNumberToObject(s->looked, key, value);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void check_series(struct stage *s, const cJSON *expected, const char *scrape, bool change,
+                         struct buf *differences) {
+    const cJSON *one;
+    cJSON_ArrayForEach(one, expected) {
+        double value;
+        struct buf what = {0};
+        bool found = expect_series(scrape, one->string, &value);
+        buf_addf(&what, "%s%s", change ? "change of " : "", one->string);
+        if (!found && !change)
+            expect_differ(differences, "%s: there is no such series", one->string);
+        else
+            expect_number(one, change ? value - looked_before(s, one->string) : value, what.data,
+                          differences);
+        look(s, one->string, value);
+        buf_deinit(&what);
+    }
+}
+
+void step_metrics(struct stage *s, const cJSON *metrics, struct buf *differences) {
+    char url[512];
+    struct reply reply = {0};
+    struct error err;
+    double value;
+    stage_url(s, step_program(metrics, "of"), "/metrics/", url);
+    const struct client_request request = {.method = "GET", .url = url};
+    if (client_send(&request, &reply, &err) != 0) {
+        expect_differ(differences, "%s", err.text);
+        return;
+    }
+    check_series(s, get(metrics, "changes"), reply.body, true, differences);
+    check_series(s, get(metrics, "values"), reply.body, false, differences);
+    const cJSON *absent;
+    cJSON_ArrayForEach(absent, get(metrics, "absent")) {
+        if (expect_series(reply.body, absent->valuestring, &value))
+            expect_differ(differences, "%s: the series is there, and should not be",
+                          absent->valuestring);
+    }
+    reply_deinit(&reply);
+}
+
+void step_devices(struct stage *s, const cJSON *devices, struct buf *differences) {
+    cJSON *answer = NULL;
+    struct error err;
+    if (stage_get_json(s, PROGRAM_SIMULATOR, "/devices/", &answer, &err) != 0)
+        expect_differ(differences, "%s", err.text);
+    else
+        expect_devices(devices, get(answer, "devices"), differences);
+    cJSON_Delete(answer);
+}
+
+void step_audit(struct stage *s, const cJSON *audit, struct buf *differences) {
+    cJSON *answer = NULL;
+    struct error err;
+    if (stage_get_json(s, PROGRAM_SIMULATOR, "/audit/", &answer, &err) != 0)
+        expect_differ(differences, "%s", err.text);
+    else
+        expect_audit(audit, answer, differences);
+    cJSON_Delete(answer);
+}
+
+void step_log(struct stage *s, const cJSON *log, struct buf *differences) {
+    char *text = stage_read_log(s);
+    expect_log(log, text, differences);
+    free(text);
+}

@@ -1,0 +1,161 @@
+// The step `request`: what is sent, and its answer against what is expected.
+#include "common/client.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "scenarios/runner/expect.h"
+#include "scenarios/runner/step.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_SHOWN = 400 };
+
+static const cJSON *get(const cJSON *object, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+struct log_lines { // what the log says of hosts, for messages
+    char *text;
+    char said[300];
+};
+
+static const char *why_of(void *arg, const char *host) {
+    struct log_lines *log = arg;
+    char mark[300];
+    const char *found = NULL;
+    snprintf(mark, sizeof mark, " host:%s:", host);
+    for (const char *at = log->text; (at = strstr(at, mark)) != NULL; at++)
+        found = at + strlen(mark);
+    if (found == NULL) return NULL;
+    snprintf(log->said, sizeof log->said, "%.*s", (int)strcspn(found, "\n"), found);
+    return log->said;
+}
+
+struct question { // a request, ready to be sent
+    const char *method;
+    char url[512];
+    cJSON *headers;
+    struct buf body;
+    bool has_body;
+};
+
+static void make_question(struct stage *s, const cJSON *request, struct question *q) {
+    const cJSON *json = get(request, "json"), *body = get(request, "body"),
+                *bytes = get(request, "body_bytes"), *headers = get(request, "headers");
+    stage_url(s, step_program(request, "to"), step_text(request, "path", "/upgrade-os/"), q->url);
+    q->headers = headers == NULL ? cJSON_CreateObject() : cJSON_Duplicate(headers, true);
+    q->has_body = json != NULL || body != NULL || bytes != NULL;
+    q->method = step_text(request, "method", q->has_body ? "POST" : "GET");
+    if (json != NULL) {
+        char *text = cJSON_PrintUnformatted(json);
+        buf_adds(&q->body, text);
+        cJSON_free(text);
+        if (!cJSON_HasObjectItem(q->headers, "Content-Type")) // in any case of letters
+            cJSON_AddStringToObject(q->headers, "Content-Type", "application/json");
+    }
+    buf_adds(&q->body, body == NULL ? "" : body->valuestring);
+    for (double i = 0; bytes != NULL && i < bytes->valuedouble; i++)
+        buf_add(&q->body, " ", 1);
+}
+
+static void check_headers(const cJSON *expected, const struct reply *reply,
+                          struct buf *differences) {
+    const cJSON *header;
+    char value[512];
+    cJSON_ArrayForEach(header, expected) {
+        bool there = reply_header(reply, header->string, value, sizeof value);
+        if (cJSON_IsNull(header) && there)
+            expect_differ(differences, "header %s: it is there, and should not be: %s",
+                          header->string, value);
+        else if (!cJSON_IsNull(header) && !there)
+            expect_differ(differences, "header %s: it is not there", header->string);
+        else if (!cJSON_IsNull(header) && !expect_fits(header->valuestring, value))
+            expect_differ(differences, "header %s: expected %s, is %s", header->string,
+                          header->valuestring, value);
+    }
+}
+
+static void check_texts(const cJSON *texts, const struct reply *reply, struct buf *differences) {
+    const cJSON *text;
+    cJSON_ArrayForEach(text, texts) {
+        if (strstr(reply->body, text->valuestring) == NULL)
+            expect_differ(differences, "the body does not hold: %s", text->valuestring);
+    }
+}
+
+static void check_json(struct stage *s, const cJSON *request, const struct reply *reply,
+                       struct buf *differences) {
+    const cJSON *expected = get(request, "expect"), *report = get(expected, "report");
+    const cJSON *paths = get(expected, "json"), *captures = get(request, "capture"), *capture;
+    if (report == NULL && paths == NULL && captures == NULL) return;
+    cJSON *json = NULL;
+    struct error err;
+    if (json_parse(reply->body, strlen(reply->body), &json, &err) != 0) {
+        expect_differ(differences, "the body: %s: %.*s", err.text, BODY_SHOWN, reply->body);
+        return;
+    }
+    if (report != NULL) {
+        struct log_lines log = {.text = stage_read_log(s)};
+        expect_report(report, json, why_of, &log, differences);
+        free(log.text);
+    }
+    if (paths != NULL) expect_paths(paths, json, differences);
+    cJSON_ArrayForEach(capture, captures) {
+        const cJSON *value = expect_find(json, capture->valuestring);
+        if (value == NULL) {
+            expect_differ(differences, "capture %s: nothing is at %s", capture->string,
+                          capture->valuestring);
+            continue;
+        }
+        pthread_mutex_lock(&s->lock);
+        cJSON_DeleteItemFromObjectCaseSensitive(s->vars, capture->string);
+        cJSON_AddItemToObject(s->vars, capture->string, cJSON_Duplicate(value, true));
+        pthread_mutex_unlock(&s->lock);
+    }
+    cJSON_Delete(json);
+}
+
+static void keep_answer(struct stage *s, const struct question *q, const struct reply *reply) {
+    if (strcmp(q->method, "POST") != 0 || strstr(q->url, "/upgrade-os/") == NULL) return;
+    pthread_mutex_lock(&s->lock);
+    cJSON_AddItemToArray(s->answers, cJSON_CreateString(reply->body));
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void check_reply(struct stage *s, const cJSON *request, const struct reply *reply,
+                        struct buf *differences) {
+    const cJSON *expected = get(request, "expect"), *status = get(expected, "status");
+    long wanted = status == NULL ? 200 : (long)status->valuedouble;
+    if (reply->status != wanted) {
+        expect_differ(differences, "status: expected %ld, is %ld: %.*s", wanted, reply->status,
+                      BODY_SHOWN, reply->body);
+        return; // all else would be wrong for that reason
+    }
+    check_headers(get(expected, "headers"), reply, differences);
+    check_texts(get(expected, "body"), reply, differences);
+    check_json(s, request, reply, differences);
+}
+
+void step_request(struct stage *s, const cJSON *request, struct buf *differences) {
+    struct question q = {0};
+    struct reply reply = {0};
+    struct error err;
+    make_question(s, request, &q);
+    const struct client_request asked = {.method = q.method,
+                                         .url = q.url,
+                                         .headers = q.headers,
+                                         .body = q.has_body ? q.body.data : NULL,
+                                         .body_len = q.body.len};
+    int rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
+                                                   : client_send(&asked, &reply, &err);
+    if (rc != 0)
+        expect_differ(differences, "%s", err.text);
+    else if (reply.body != NULL) {
+        keep_answer(s, &q, &reply);
+        check_reply(s, request, &reply, differences);
+    }
+    reply_deinit(&reply);
+    cJSON_Delete(q.headers);
+    buf_deinit(&q.body);
+}

@@ -1,0 +1,462 @@
+// The program scenario: what it says of wrong files, its exit codes and outputs, and its end.
+#include "common/buf.h"
+#include "tests/e2e/play.h"
+#include "tests/e2e/processes.h"
+
+#include <dirent.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+Suite *check_scenario(void);
+
+// --- wrong files
+
+static const struct {
+    const char *file, *error;
+} broken[] = {
+    {"beyond/backwards-latency.yaml",
+     "4:20: network.latency.login: '2s..10ms' runs backwards: write the shorter duration first"},
+    {"beyond/captured-too-late.yaml",
+     "4:11: network.sites[0]: there is no ${first} here; known are ${seed}, ${dir}"},
+    {"beyond/effect-on-wrong-call.yaml",
+     "4:9: faults[0].on: reboot makes no sense on login, only on install_os_version or any"},
+    {"beyond/field-of-another-effect.yaml",
+     "5:46: steps[0].faults[0].downtime: belongs to the effect reboot, not to close"},
+    {"beyond/key-twice.yaml", "6:1: seed: given twice"},
+    {"beyond/missing-network.yaml",
+     "3:10: network: tests/e2e/broken/beyond/nowhere.yaml: No such file or directory"},
+    {"beyond/missing-pace.yaml", "4:5: faults[0].bytes_per_second: missing"},
+    {"beyond/not-yaml.yaml", "4:6: not YAML: did not find expected ',' or ']'"},
+    {"beyond/open-variable.yaml", "5:13: steps[0].log.has[0]: '${seed': expected a } behind ${"},
+    {"beyond/too-many-combinations.yaml",
+     "4:3: matrix: expected 10000 combinations at most, not 100000"},
+    {"beyond/unknown-fault-name.yaml",
+     "6:21: steps[0].remove_faults[0]: no fault of this scenario is named 'slow logins'; did you "
+     "mean slow login?"},
+    {"beyond/unknown-host.yaml",
+     "6:18: network.hosts.leaf00.mars: the network has no device of that name"},
+    {"beyond/unknown-variable.yaml",
+     "6:18: steps[0].devices: there is no ${devise} here; did you mean ${device}?"},
+    {"schema/bad-duration.yaml",
+     "6:16: steps[0].when.timeout: '5 seconds': expected a duration such as 250us, 10ms, 1.5s, 5m "
+     "or 1h"},
+    {"schema/bad-glob.yaml",
+     "5:28: faults[0].match.host[1]: 'leaf0[1.earth': expected a name or a glob such as "
+     "leaf*.earth or leaf0[0-3].earth"},
+    {"schema/bad-host.yaml",
+     "4:29: steps[0].devices: 'leaf00 earth': expected a name or a glob such as leaf*.earth or "
+     "leaf0[0-3].earth"},
+    {"schema/bad-matrix-name.yaml",
+     "3:18: matrix: 'Device': expected a name of lower-case letters, digits and _"},
+    {"schema/bad-matrix.yaml", "3:18: matrix.device: expected an array, not a string"},
+    {"schema/bad-version.yaml",
+     "4:39: steps[0].devices.leaf00.earth.version: expected a string, not 5.3: put it in quotes"},
+    {"schema/bad-path.yaml",
+     "5:13: steps[0].request.path: 'upgrade-os/': expected a path that begins with /"},
+    {"schema/bad-variable.yaml",
+     "4:25: orchestrator.workers: '${n}0': expected one ${name} and nothing else"},
+    {"schema/bare-duration.yaml",
+     "3:30: orchestrator.call_timeout: '5': expected a duration with its unit, such as 250us, "
+     "10ms, 1.5s, 5m or 1h"},
+    {"schema/empty-steps.yaml", "3:8: steps: it is empty: expected one element at least"},
+    {"schema/missing-steps.yaml", "2:1: expected the field steps, which is missing"},
+    {"schema/no-boolean.yaml",
+     "5:16: steps[0].request.abandon: expected true or false, not a string"},
+    {"schema/too-small.yaml", "4:12: orchestrator.workers: expected 1 at least, not 0"},
+    {"schema/two-kinds.yaml",
+     "4:5: steps[0]: expected exactly one of request, metrics, devices, audit, log, faults, "
+     "remove_faults, parallel, when, signal, eventually, not 2 of them"},
+    {"schema/unknown-effect.yaml",
+     "5:13: faults[0].effect: 'eror' is none of error, refuse, reset, close, no_reply, delay, "
+     "slow, truncate, garbage, oversize, wrong_id, wrong_version, reboot, brick; did you mean "
+     "error?"},
+    {"schema/unknown-field.yaml",
+     "3:25: orchestrator.wrokers: unknown field; did you mean workers?"},
+    {"schema/unknown-match.yaml", "4:20: faults[0].match.hosts: unknown field; did you mean host?"},
+    {"schema/unknown-operation.yaml",
+     "4:10: faults[0].on: 'install' is none of login, get_version, get_cpu_ram, "
+     "install_os_version, logout, any"},
+    {"schema/unknown-step.yaml",
+     "4:12: steps[0].sleep: unknown field; known are request, metrics, devices, audit, log, "
+     "faults, remove_faults, parallel, when, signal, eventually"},
+    {"schema/wrong-type.yaml", "3:7: seed: expected a whole number, not a string"},
+};
+
+enum { BROKEN = sizeof broken / sizeof *broken };
+
+START_TEST(a_wrong_file_is_told_by_line_and_column_with_what_would_be_right) {
+    char path[200], expected[600];
+    snprintf(path, sizeof path, "tests/e2e/broken/%s", broken[_i].file);
+    snprintf(expected, sizeof expected, "%s:%s\n", path, broken[_i].error);
+    play_run(INVALID, ARGS("check", path));
+    ck_assert_str_eq(play_output, expected);
+    play_run(INVALID, ARGS("run", path));
+    ck_assert_str_eq(play_output, expected);
+}
+END_TEST
+
+static void assert_listed(const char *folder) {
+    char path[200], name[300];
+    snprintf(path, sizeof path, "tests/e2e/broken/%s", folder);
+    DIR *files = opendir(path);
+    ck_assert_ptr_nonnull(files);
+    for (const struct dirent *entry; (entry = readdir(files)) != NULL;) {
+        if (entry->d_name[0] == '.') continue;
+        snprintf(name, sizeof name, "%s/%s", folder, entry->d_name);
+        int i = 0;
+        while (i < BROKEN && strcmp(broken[i].file, name) != 0)
+            i++;
+        ck_assert_msg(i < BROKEN, "%s is not in the table", name);
+    }
+    closedir(files);
+}
+
+START_TEST(every_wrong_file_is_in_the_table) {
+    assert_listed("schema");
+    assert_listed("beyond");
+}
+END_TEST
+
+START_TEST(one_wrong_file_keeps_all_others_from_being_played) {
+    play_write("a.yaml", GOOD);
+    play_write("b.yaml", "name: b\n");
+    play_run(INVALID, ARGS("run", play_dir));
+    ck_assert_ptr_null(strstr(play_output, "a.yaml"));
+}
+END_TEST
+
+// --- exit codes
+
+START_TEST(a_scenario_that_passes_ends_with_0) {
+    play_run(PASSED, ARGS("run", play_write("a.yaml", GOOD)));
+    play_said("a.yaml: it passes\n");
+    play_said("1 passed, 0 failed in ");
+}
+END_TEST
+
+START_TEST(one_failure_among_others_ends_with_1) {
+    play_write("a.yaml", GOOD);
+    play_write("b.yaml", BAD);
+    play_run(FAILED, ARGS("run", play_dir, "--jobs", "2"));
+    play_said("1 passed, 1 failed in ");
+}
+END_TEST
+
+START_TEST(a_program_that_does_not_start_ends_with_3) {
+    const char *path = play_write("a.yaml", GOOD);
+    play_run(ENVIRONMENT, ARGS("run", "--simulator", "/nowhere/simulator", path));
+    play_said("simulator did not start: /nowhere/simulator: No such file or directory");
+    play_run(ENVIRONMENT, ARGS("run", "--orchestrator", "/bin/true", path));
+    play_said("orchestrator did not start");
+    play_run(ENVIRONMENT, ARGS("run", "--junit", "/nowhere/junit.xml", path));
+    play_said("/nowhere/junit.xml: No such file or directory");
+}
+END_TEST
+
+static const struct {
+    const char *args[4], *said;
+} usages[] = {
+    {{NULL}, "usage: scenario run"},
+    {{"play"}, "usage: scenario run"},
+    {{"run", "--jobs", "0"}, "--jobs: '0': expected a number from 1 to 256"},
+    {{"run", "--seed", "x"}, "--seed: 'x': expected a number from 0 to 9007199254740992"},
+    {{"run", "--timeout", "5"}, "--timeout: '5': expected a duration of 1s at least"},
+    {{"run", "--nonsense"}, "try 'scenario --help'"},
+    {{"run", "--filter", "no such scenario"}, "no scenario is there that fits"},
+    {{"new"}, "usage: scenario new NAME"},
+};
+
+START_TEST(a_wrong_command_line_ends_with_4) {
+    play_run(USAGE, usages[_i].args);
+    play_said(usages[_i].said);
+}
+END_TEST
+
+// --- outputs
+
+// One of each outcome, and three failures.
+static void write_mixed(void) {
+    play_write("a.yaml", GOOD);
+    play_write("b.yaml", BAD);
+    play_write("c.yaml", "name: \"<&\\\"'> # TODO \xc3\xa4\"\nmatrix: {n: [1, 2]}\n" SMALL
+                         "steps:\n  - log: {has: ['no such ${n} ]]> line']}\n");
+    play_write("d.yaml", "name: no start\nnetwork: {sites: ['${seed}', '${seed}']}\n"
+                         "steps:\n  - audit: {violations: []}\n");
+}
+
+START_TEST(a_terminal_gets_a_live_line_and_a_pipe_plain_ones) {
+    const char *build = getenv("BUILD");
+    play_write("a.yaml", GOOD);
+    play_write("b.yaml", BAD);
+    play_run(FAILED, ARGS("run", play_dir));
+    ck_assert_ptr_null(strchr(play_output, '\r'));
+    ck_assert_ptr_null(strchr(play_output, '\033'));
+    play_said("a.yaml: it passes\n");
+    ck_assert_int_eq(play_shell("script -qec '%s/scenario run %s' /dev/null </dev/null",
+                                build == NULL ? "build" : build, play_dir),
+                     FAILED);
+    play_said("\r\033[K2 of 2 over, 1 failed, 0 playing, ");
+    play_said("\r\033[KFAILED ");
+    ck_assert_ptr_null(strstr(play_output, "a.yaml: it passes")); // only what failed stays
+}
+END_TEST
+
+START_TEST(junit_is_accepted_and_counts_right) {
+    write_mixed();
+    play_run(FAILED, ARGS("run", play_dir, "--junit", play_path("mixed.xml")));
+    ck_assert_int_eq(
+        play_shell(
+            "/usr/bin/python3 -c 'import junitparser, sys\n"
+            "suite = next(iter(junitparser.JUnitXml.fromfile(sys.argv[1])))\n"
+            "cases = [type(case.result[0]).__name__ if case.result else \"pass\" for case in "
+            "suite]\n"
+            "print(suite.tests, suite.failures, suite.errors, suite.skipped, *cases)\n"
+            "print([case.name for case in suite][2].split(\": \", 1)[1])' %s 2>&1",
+            play_path("mixed.xml")),
+        0);
+    ck_assert_str_eq(play_output, "5 3 1 0 pass Failure Failure Failure Error\n"
+                                  "<&\"'> # TODO \xc3\xa4 (n=1)\n");
+    ck_assert_int_eq(
+        play_shell("/usr/bin/python3 -m junitparser verify %s", play_path("mixed.xml")), 1);
+    play_run(PASSED, ARGS("run", play_path("a.yaml"), "--junit", play_path("good.xml")));
+    ck_assert_int_eq(play_shell("/usr/bin/python3 -m junitparser verify %s", play_path("good.xml")),
+                     0);
+}
+END_TEST
+
+START_TEST(tap_is_understood_by_prove) {
+    write_mixed();
+    play_run(FAILED, ARGS("run", play_dir, "--tap"));
+    ck_assert_ptr_eq(strstr(play_output, "TAP version 13\n1..5\n"), play_output);
+    FILE *file = fopen(play_path("mixed.tap"), "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(play_output, file);
+    fclose(file);
+    ck_assert_int_ne(play_shell("prove --exec cat %s 2>&1", play_path("mixed.tap")), 0);
+    play_said("Failed 4/5 subtests");
+    play_run(PASSED, ARGS("run", play_path("a.yaml"), "--tap"));
+    play_said("ok 1 - ");
+}
+END_TEST
+
+static cJSON *read_json(const char *name) {
+    char *text = read_file(play_path(name));
+    cJSON *json = cJSON_Parse(text);
+    ck_assert_msg(json != NULL, "%s", text);
+    free(text);
+    return json;
+}
+
+static const cJSON *run_of(const cJSON *json, int index) {
+    return cJSON_GetArrayItem(cJSON_GetObjectItem(json, "runs"), index);
+}
+
+START_TEST(json_has_answers_and_how_often_faults_fired) {
+    play_run(FAILED, ARGS("run", play_write("a.yaml", BAD), "--json", play_path("x.json")));
+    cJSON *json = read_json("x.json");
+    const cJSON *run = run_of(json, 0);
+    ck_assert_str_eq(cJSON_GetObjectItem(run, "outcome")->valuestring, "fail");
+    assert_json(cJSON_GetArrayItem(cJSON_GetObjectItem(run, "answers"), 0)->valuestring,
+                "{\"failed\": [\"leaf01.earth\"], \"skipped\": [], \"completed\": "
+                "[\"leaf00.earth\", \"leaf02.earth\", \"leaf03.earth\"]}");
+    const cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(run, "faults"), 0);
+    ck_assert_int_eq(cJSON_GetObjectItem(fault, "fired")->valueint, 1);
+    cJSON_Delete(json);
+}
+END_TEST
+
+START_TEST(programs_leave_their_logs_where_they_are_to_be_kept) {
+    const char *keep = play_path("kept");
+    play_write("a.yaml", GOOD);
+    for (int i = 0; i < 2; i++) // the second time over the first
+        play_run(PASSED, ARGS("run", play_path("a.yaml"), "--keep", keep));
+    char *log = read_file(play_path("kept/0001-a.yaml/orchestrator.log"));
+    ck_assert_ptr_nonnull(strstr(log, "completed host:leaf00.earth"));
+    ck_assert_int_eq(access(play_path("kept/0001-a.yaml/simulator.stderr"), R_OK), 0);
+    free(log);
+}
+END_TEST
+
+START_TEST(after_a_failure_nothing_more_is_started_if_so_wanted) {
+    play_write("a.yaml", BAD);
+    play_write("b.yaml", GOOD);
+    play_run(FAILED, ARGS("run", play_dir, "--jobs", "1", "--fail-fast"));
+    play_said("1 not played\n0 passed, 1 failed in ");
+}
+END_TEST
+
+START_TEST(repeating_until_a_failure_stops_at_the_first) {
+    const char *path = play_write("a.yaml", BAD);
+    play_run(FAILED, ARGS("run", path, "--until-fail"));
+    play_said("0 passed, 1 failed in ");
+}
+END_TEST
+
+START_TEST(scenarios_are_listed_by_tags_and_text) {
+    play_write("a.yaml", "tags: [quick]\nmatrix: {n: [1, 2]}\n" GOOD);
+    play_write("b.yaml", BAD);
+    play_run(PASSED, ARGS("list", play_dir, "--tags", "quick", "--filter", "n=2"));
+    char expected[200];
+    snprintf(expected, sizeof expected, "%s/a.yaml: it passes (n=2)\n", play_dir);
+    ck_assert_str_eq(play_output, expected);
+}
+END_TEST
+
+START_TEST(the_starter_is_valid_passes_and_is_not_written_over) {
+    const char *path = play_path("mine.yaml");
+    play_run(PASSED, ARGS("new", play_path("mine")));
+    play_run(PASSED, ARGS("check", path));
+    play_said("1 scenario is valid\n");
+    play_run(PASSED, ARGS("run", path));
+    play_run(ENVIRONMENT, ARGS("new", path));
+    play_said("mine.yaml: File exists\n");
+}
+END_TEST
+
+// --- replaying
+
+#define ALL_DEVICES                                                                                \
+    "name: chance\nfaults:\n  - {on: any, effect: error, probability: 0.05}\n"                     \
+    "  - {on: install_os_version, effect: reboot, downtime: 1ms, probability: 0.05}\n"             \
+    "orchestrator: {workers: 100}\n"                                                               \
+    "steps:\n  - request: {json: {version: 5.3.1}, expect: {report: {failed: {at_least: 1}, "      \
+    "skipped: {at_least: 1}, completed: {at_least: 1}}}}\n"
+
+// The answers and the fired counts of a run, as text to free.
+static char *played(const cJSON *run) {
+    struct buf text = {0};
+    char *answers = cJSON_PrintUnformatted(cJSON_GetObjectItem(run, "answers"));
+    char *faults = cJSON_PrintUnformatted(cJSON_GetObjectItem(run, "faults"));
+    buf_addf(&text, "%s %s", answers, faults);
+    free(answers);
+    free(faults);
+    return buf_take(&text);
+}
+
+START_TEST(the_same_seed_plays_the_same_and_another_another) {
+    enum { TIMES = 5 };
+    const char *path = play_write("a.yaml", ALL_DEVICES);
+    char times[8];
+    snprintf(times, sizeof times, "%d", TIMES);
+    play_run(PASSED, ARGS("run", path, "--repeat", times, "--json", play_path("same.json")));
+    play_run(PASSED, ARGS("run", path, "--seed", "2", "--json", play_path("other.json")));
+    cJSON *same = read_json("same.json"), *other = read_json("other.json");
+    char *first = played(run_of(same, 0)), *another = played(run_of(other, 0));
+    ck_assert_ptr_nonnull(strstr(first, "completed")); // not two empty texts
+    for (int i = 1; i < TIMES; i++) {
+        char *again = played(run_of(same, i));
+        ck_assert_str_eq(again, first);
+        free(again);
+    }
+    ck_assert_str_ne(another, first);
+    free(first);
+    free(another);
+    cJSON_Delete(same);
+    cJSON_Delete(other);
+}
+END_TEST
+
+// --- its end
+
+// A server that never answers: who is connected to it is in mid-run.
+static int silent_server(char address[64]) {
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof any;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, len), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&any, &len), 0);
+    snprintf(address, 64, "http://127.0.0.1:%d/", ntohs(any.sin_port));
+    return fd;
+}
+
+static void await_connection(int server) {
+    struct pollfd waiting = {.fd = server, .events = POLLIN};
+    ck_assert_msg(poll(&waiting, 1, 60000) == 1, "nobody connected");
+    ck_assert_int_ge(accept4(server, NULL, NULL, SOCK_CLOEXEC), 0);
+}
+
+enum { PAIRS = 2, PROCESSES = PAIRS * 3 }; // each pair, and the process that plays with it
+
+// Starts a run of which two scenarios are in mid-request, and finds its processes.
+static struct program start_run(struct processes *found) {
+    char text[1000], address[64];
+    int server = silent_server(address);
+    snprintf(text, sizeof text,
+             "name: waits for an inventory\n" SMALL "matrix: {n: [1, 2]}\n"
+             "orchestrator: {inventory: '%s'}\nsteps:\n" UPGRADE,
+             address);
+    struct program runner =
+        program_spawn("scenario", ARGS("run", play_write("a.yaml", text), "--jobs", "2", "--junit",
+                                       play_path("x.xml"), "--json", play_path("x.json")));
+    for (int i = 0; i < PAIRS; i++)
+        await_connection(server);
+    processes_below(runner.pid, found);
+    ck_assert_uint_eq(found->count, PROCESSES);
+    return runner;
+}
+
+START_TEST(a_runner_that_is_killed_leaves_no_process_behind) {
+    struct processes found;
+    struct program runner = start_run(&found);
+    int status;
+    program_signal(&runner, SIGKILL);
+    ck_assert_int_eq(waitpid(runner.pid, &status, 0), runner.pid);
+    ck_assert(WIFSIGNALED(status));
+    processes_await_end(&found);
+}
+END_TEST
+
+START_TEST(an_interrupted_runner_ends_all_and_still_writes_its_outputs) {
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct processes found;
+    struct program runner = start_run(&found);
+    program_signal(&runner, signals[_i]);
+    ck_assert_int_eq(program_wait(&runner), FAILED);
+    processes_await_end(&found);
+    ck_assert_int_ne(play_shell("ls -d %s/scenario-* 2>&1", play_dir), 0); // nor a folder
+    char *junit = read_file(play_path("x.xml"));
+    ck_assert_ptr_nonnull(strstr(junit, "tests=\"2\" failures=\"0\" errors=\"0\" skipped=\"2\""));
+    free(junit);
+    cJSON *json = read_json("x.json");
+    ck_assert_str_eq(cJSON_GetObjectItem(run_of(json, 1), "outcome")->valuestring, "not played");
+    cJSON_Delete(json);
+}
+END_TEST
+
+Suite *check_scenario(void) {
+    Suite *suite = suite_create("scenario");
+    TCase *tc = tcase_create("scenario");
+    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, play_set_up, play_tear_down);
+    tcase_add_loop_test(tc, a_wrong_file_is_told_by_line_and_column_with_what_would_be_right, 0,
+                        BROKEN);
+    tcase_add_test(tc, every_wrong_file_is_in_the_table);
+    tcase_add_test(tc, one_wrong_file_keeps_all_others_from_being_played);
+    tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
+    tcase_add_test(tc, one_failure_among_others_ends_with_1);
+    tcase_add_test(tc, a_program_that_does_not_start_ends_with_3);
+    tcase_add_loop_test(tc, a_wrong_command_line_ends_with_4, 0, sizeof usages / sizeof *usages);
+    tcase_add_test(tc, a_terminal_gets_a_live_line_and_a_pipe_plain_ones);
+    tcase_add_test(tc, junit_is_accepted_and_counts_right);
+    tcase_add_test(tc, tap_is_understood_by_prove);
+    tcase_add_test(tc, json_has_answers_and_how_often_faults_fired);
+    tcase_add_test(tc, programs_leave_their_logs_where_they_are_to_be_kept);
+    tcase_add_test(tc, after_a_failure_nothing_more_is_started_if_so_wanted);
+    tcase_add_test(tc, repeating_until_a_failure_stops_at_the_first);
+    tcase_add_test(tc, scenarios_are_listed_by_tags_and_text);
+    tcase_add_test(tc, the_starter_is_valid_passes_and_is_not_written_over);
+    tcase_add_test(tc, the_same_seed_plays_the_same_and_another_another);
+    tcase_add_test(tc, a_runner_that_is_killed_leaves_no_process_behind);
+    tcase_add_loop_test(tc, an_interrupted_runner_ends_all_and_still_writes_its_outputs, 0, 2);
+    suite_add_tcase(suite, tc);
+    return suite;
+}

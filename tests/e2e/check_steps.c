@@ -1,0 +1,199 @@
+// What the program scenario tells of a scenario that fails, and each kind of step.
+#include "common/buf.h"
+#include "tests/e2e/play.h"
+
+#include <stdio.h>
+#include <string.h>
+
+Suite *check_steps(void);
+
+START_TEST(a_failure_says_what_was_asked_what_came_and_what_was_logged) {
+    play_run(FAILED, ARGS("run", play_write("a.yaml", BAD)));
+    play_said("a.yaml: it fails\nsteps[0].request {\"json\":{\"version\":\"5.3.1\"},\"expect\":");
+    play_said("  leaf00.earth: missing in failed; it is in completed (success!!!)\n"
+              "  leaf01.earth: unexpected in failed (install_os_version: no space)\n"
+              "  leaf09.earth: missing in completed, and in no other list\n");
+    play_said("the orchestrator's last log lines:\n");
+    play_said("completed host:leaf01.earth:install_os_version: no space\n");
+}
+END_TEST
+
+START_TEST(the_replay_line_plays_the_same_failure_again) {
+    static char first[sizeof play_output];
+    play_run(FAILED,
+             ARGS("run", "--repeat", "2", "--filter", "(host=leaf02.earth) #2",
+                  play_write("it's a.yaml", "name: it fails\n" SMALL
+                                            "matrix: {host: [leaf00.earth, leaf02.earth]}\n"
+                                            "steps:\n  - devices: {'${host}': {installs: 1}}\n")));
+    memcpy(first, play_output, sizeof first);
+    const char *replay = strstr(first, "replay: ");
+    ck_assert_msg(replay != NULL, "%s", first);
+    replay += strlen("replay: ");
+    ck_assert_int_eq(play_shell("%.*s 2>&1", (int)strcspn(replay, "\n"), replay), FAILED);
+    play_said("(host=leaf02.earth)\nsteps[0].devices {\"${host}\":{\"installs\":1}}\n"
+              "  leaf02.earth: installs: expected 1, is 0\n");
+    play_said("0 passed, 1 failed in ");
+}
+END_TEST
+
+START_TEST(a_fault_that_never_fired_fails_unless_it_may) {
+#define NEVER(more)                                                                                \
+    "name: nothing\n" SMALL "faults:\n  - {name: idle, match: {host: leaf99.earth}, on: login, "   \
+    "effect: close" more "}\nsteps:\n" UPGRADE
+    play_run(FAILED, ARGS("run", play_write("a.yaml", NEVER(""))));
+    play_said("a fault never fired, so nothing was tested by it: idle\n"
+              "  correct its match, or say may_not_fire: true\n");
+    play_run(PASSED, ARGS("run", play_write("a.yaml", NEVER(", may_not_fire: true"))));
+}
+END_TEST
+
+START_TEST(what_always_held_is_told_when_it_no_longer_does) {
+    play_run(FAILED, ARGS("run", play_write("a.yaml", "name: nothing is installed\n" SMALL
+                                                      "always:\n  - devices: {'*': {installs: 0}}\n"
+                                                      "steps:\n" UPGRADE)));
+    play_said("always[0].devices\n  leaf00.earth: installs: expected 0, is 1\n");
+}
+END_TEST
+
+START_TEST(a_text_that_is_cut_within_a_character_does_not_hide_a_failure) {
+    struct buf text = {0};
+    buf_adds(&text, "name: it fails\n" SMALL "steps:\n  - request: {path: /x");
+    for (int i = 0; i < 200; i++)
+        buf_adds(&text, "\xc3\xa4");
+    buf_adds(&text, "}\n");
+    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
+    play_said("steps[0].request {\"path\":\"/x\xc3\xa4");
+    play_said("\xc3\xa4?...\n  status: expected 200, is 404: ");
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(a_scenario_that_takes_too_long_is_ended) {
+    play_run(FAILED, ARGS("run", "--timeout", "1s",
+                          play_write("a.yaml", "name: waits\n" SMALL "steps:\n  - when: "
+                                               "{operation: login, timeout: 1h}\n")));
+    play_said("it took longer than --timeout\n");
+}
+END_TEST
+
+static const struct {
+    const char *text, *said;
+} failures[] = {
+    {"steps:\n  - request: {path: /livez, capture: {x: a.b}}\n", "  the body: not JSON: "},
+    {"steps:\n  - request: {path: /swagger/, capture: {x: a.b}}\n",
+     "  capture x: nothing is at a.b\n"},
+    {"steps:\n  - request: {path: /swagger/, expect: {json: {openapi: '9.*'}, body: [nowhere]}}\n",
+     "  the body does not hold: nowhere\n  openapi: expected \"9.*\", is \"3."},
+    {"steps:\n  - request:\n      path: /swagger/\n      expect: {headers: {content-type: null, "
+     "x-none: '*', Content-Type: text/*}}\n",
+     "  header content-type: it is there, and should not be: application/json\n"
+     "  header x-none: it is not there\n"
+     "  header Content-Type: expected text/*, is application/json\n"},
+    {"steps:\n  - request: {to: simulator, path: /nowhere, expect: {status: 204}}\n",
+     "  status: expected 204, is 404: "},
+    {"steps:\n  - metrics: {of: simulator, values: {simulator_none: 1}, changes: "
+     "{simulator_devices: "
+     "5}, absent: [simulator_devices]}\n",
+     "  change of simulator_devices: expected 5, is 4\n"
+     "  simulator_none: there is no such series\n"
+     "  simulator_devices: the series is there, and should not be\n"},
+    {"steps:\n  - when: {operation: login, host: 'leaf*', count: 2, timeout: 1ms}\n",
+     "  login begun came 0 times, not 2\n"},
+    {"steps:\n  - eventually: {timeout: 1ms, steps: [devices: {leaf00.earth: {logins: 1}}]}\n",
+     "  not within 1ms; at last:\nsteps[0].devices {\"leaf00.earth\":{\"logins\":1}}\n"
+     "  leaf00.earth: logins: expected 1, is 0\n"},
+    {"matrix: {x: [soon]}\nsteps:\n  - eventually: {timeout: '${x}', steps: [log: {lacks: [a]}]}\n",
+     "  timeout: 'soon' is not a duration: write 250us, 10ms, 1.5s, 5m or 1h\n"},
+    {"faults: [{name: f, on: login, effect: close, may_not_fire: true}]\n"
+     "steps:\n  - remove_faults: [f]\n  - remove_faults: [f]\n",
+     "steps[1].remove_faults [\"f\"]\n  no fault named f is in force\n"},
+    {"matrix: {x: [brick]}\nsteps:\n  - faults: [{on: login, effect: '${x}'}]\n",
+     "  the simulator refused a fault: {"},
+    {"steps:\n  - signal: {do: stop}\n  - signal: {do: terminate}\n",
+     "steps[1].signal {\"do\":\"terminate\"}\n  the orchestrator does not run\n"},
+    {"steps:\n  - signal: {do: hangup, program: simulator}\n  - signal: {do: await_end, program: "
+     "simulator}\n",
+     "  the simulator was ended by signal 1 (Hangup)\n"},
+    {"steps:\n  - signal: {do: kill, program: simulator}\n  - devices: {'*': {logins: 0}}\n",
+     "/devices/: no answer: "},
+    {"steps:\n  - parallel:\n      - log: {has: [a line]}\n      - [log: {lacks: [x]}, audit: "
+     "{max_in_flight: 9}]\n",
+     "  the log has no line: a line\nbranch 1[1].audit {\"max_in_flight\":9}\n"
+     "  max_in_flight: expected 9, is 0\n"},
+    {"steps:\n  - log: {lacks: [x]}\nfinally:\n  - log: {has: [a line]}\n",
+     "finally[0].log {\"has\":[\"a line\"]}\n  the log has no line: a line\n"},
+};
+
+START_TEST(every_step_says_what_was_not_as_expected) {
+    struct buf text = {0};
+    buf_addf(&text, "name: it fails\n" SMALL "%s", failures[_i].text);
+    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
+    play_said(failures[_i].said);
+    buf_deinit(&text);
+}
+END_TEST
+
+#define OTHER_SMALL                                                                                \
+    "network: {sites: [earth], dev_types: {leaf: {count: 4, rack: 100}}, password: x}\n"
+
+static const char *const passing[] = {
+    // branches that start programs, at once, and go on with them
+    SMALL "steps:\n" UPGRADE "  - parallel:\n"
+          "      - [signal: {do: restart}, request: {path: /livez}]\n"
+          "      - signal: {do: restart, program: simulator}\n"
+          "      - eventually: {timeout: 30s, steps: [request: {path: /readyz}]}\n" UPGRADE,
+    SMALL "steps:\n  - signal: {do: kill}\n  - signal: {do: restart}\n" UPGRADE,
+    OTHER_SMALL "orchestrator: {password: x}\nsteps:\n" UPGRADE,
+    OTHER_SMALL
+    "orchestrator: {password: y}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: "
+    "{report: {failed: 2, skipped: 2, completed: 0}}}\n",
+    "network: beside.yaml\nsteps:\n" UPGRADE,
+    "matrix: {file: [beside]}\nnetwork: '${file}.yaml'\nsteps:\n" UPGRADE,
+    // a captured value, one by one and as a list
+    SMALL "steps:\n  - request: {json: {version: 5.3.1}, capture: {all: completed, third: "
+          "'completed[2]'}}\n  - request: {json: {version: 5.3.2}, expect: {report: {completed: "
+          "'${all}'}}}\n  - devices: {'${third}': {installs: 2}}\n",
+    SMALL "faults: [{name: f, on: install_os_version, effect: error}]\nsteps:\n  - request: {json: "
+          "{version: 5.3.1}, expect: {report: {failed: 2, skipped: 2}}}\n  - remove_faults: "
+          "[f]\n" UPGRADE,
+    "matrix: {soon: [20s], n: [4]}\n" SMALL "steps:\n" UPGRADE
+    "  - eventually: {timeout: '${soon}', interval: 1ms, steps: [metrics: {changes: "
+    "{orchestrator_hosts_total: '${n}'}}]}\n",
+};
+
+START_TEST(what_is_as_expected_passes) {
+    struct buf text = {0};
+    play_write("beside.yaml", "sites: [earth]\ndev_types: {leaf: {count: 4, rack: 100}}\n"
+                              "latency: 0\n");
+    buf_addf(&text, "name: it passes\n%s", passing[_i]);
+    play_run(PASSED, ARGS("run", play_write("a.yaml", text.data)));
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(help_and_version_are_told) {
+    play_run(PASSED, ARGS("--help"));
+    play_said("exit codes: 0 all passed");
+    play_run(PASSED, ARGS("run", "--version"));
+    ck_assert_ptr_eq(strstr(play_output, "scenario "), play_output);
+}
+END_TEST
+
+Suite *check_steps(void) {
+    Suite *suite = suite_create("steps");
+    TCase *tc = tcase_create("steps");
+    tcase_set_timeout(tc, 120);
+    tcase_add_checked_fixture(tc, play_set_up, play_tear_down);
+    tcase_add_test(tc, a_failure_says_what_was_asked_what_came_and_what_was_logged);
+    tcase_add_test(tc, the_replay_line_plays_the_same_failure_again);
+    tcase_add_test(tc, a_fault_that_never_fired_fails_unless_it_may);
+    tcase_add_test(tc, what_always_held_is_told_when_it_no_longer_does);
+    tcase_add_test(tc, a_text_that_is_cut_within_a_character_does_not_hide_a_failure);
+    tcase_add_test(tc, a_scenario_that_takes_too_long_is_ended);
+    tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0,
+                        sizeof failures / sizeof *failures);
+    tcase_add_loop_test(tc, what_is_as_expected_passes, 0, sizeof passing / sizeof *passing);
+    tcase_add_test(tc, help_and_version_are_told);
+    suite_add_tcase(suite, tc);
+    return suite;
+}

@@ -1,0 +1,149 @@
+// Checks with a standard validator, ajv, that the schemas and our own loaders agree. Files are read
+// as our loader reads them: YAML 1.2's core schema, no key twice.
+// usage: node tests/schema/check.mjs BUILD   (tests/schema.sh)
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, resolve } from "node:path";
+
+const build = process.argv[2];
+const require = createRequire(resolve(build, "schema/package.json"));
+const Ajv = require("ajv/dist/2020").default;
+const YAML = require("yaml");
+
+const load = (path) => {
+  const file = YAML.parseDocument(readFileSync(path, "utf8"), { version: "1.2", schema: "core" });
+  if (file.errors.length > 0) throw new Error(`${path}: ${file.errors[0].message}`);
+  return file.toJS();
+};
+const files = (folder) =>
+  execFileSync("git", ["ls-files", "--", `${folder}/*.yaml`], { encoding: "utf8" })
+    .split("\n")
+    .filter((path) => path !== "");
+const compile = (path) =>
+  new Ajv({ allowUnionTypes: true, strictTypes: false }).compile(JSON.parse(readFileSync(path)));
+
+const scenario = compile("spec/scenario.schema.json");
+const network = compile("spec/network.schema.json");
+let checks = 0;
+let failed = 0;
+const check = (ok, what) => {
+  checks += 1;
+  if (ok) return;
+  failed += 1;
+  console.error(`FAILED  ${what}`);
+};
+const why = (validate) => validate.errors.map((e) => `${e.instancePath} ${e.message}`).join("; ");
+const accepted = (validate, value, path) =>
+  check(validate(value), `${path} is refused: ${validate.errors && why(validate)}`);
+const refused = (validate, value, path) => check(!validate(value), `${path} is accepted`);
+const isOpen = (value) => JSON.stringify(value).includes("${");
+
+// Every scenario, and, as far as it is known before it runs, its network.
+const scenarios = files("scenarios");
+for (const path of scenarios) {
+  const value = load(path);
+  accepted(scenario, value, path);
+  if (value.network instanceof Object && !isOpen(value.network))
+    accepted(network, value.network, `${path}: network`);
+}
+check(
+  scenarios.includes("scenarios/runner/starter.yaml"),
+  "the starter is not among the scenarios",
+);
+
+// What is wrong in a way that a schema can see, and what only our loader sees.
+const wrong = files("tests/e2e/broken/schema");
+for (const path of wrong) refused(scenario, load(path), path);
+check(wrong.length >= 10, `only ${wrong.length} broken scenarios`);
+
+// Networks: ajv accepts what our loader accepts.
+const checked = (folder) => {
+  const options = { encoding: "utf8", maxBuffer: 1 << 28 };
+  const said = spawnSync(`${build}/scenario`, ["check", folder], options);
+  const lines = said.stderr.split("\n").filter((line) => line.startsWith(folder));
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(".yaml") + 5), line]));
+};
+const empty = (name) => {
+  const folder = `${build}/schema/${name}`;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  return folder;
+};
+const networks = empty("networks");
+const steps = [{ audit: { violations: [] } }];
+for (const path of files("tests/corpus/network")) {
+  const around = { name: path, network: resolve(path), steps };
+  writeFileSync(`${networks}/${basename(path)}`, JSON.stringify(around));
+}
+const bad = checked(networks);
+for (const path of files("tests/corpus/network"))
+  if (!bad.has(`${networks}/${basename(path)}`)) accepted(network, load(path), path);
+refused(network, load("tests/corpus/network/wrong.yaml"), "tests/corpus/network/wrong.yaml");
+
+// --- scenarios with one thing changed at random: ajv accepts whatever our own checker accepts
+
+let state = Number(process.env.SEED ?? 1);
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
+const pick = (list) => list[Math.floor(random() * list.length)];
+
+const odd = [
+  ...[null, true, false, 0, -1, 1, 1.5, 5, 1e10, 2 ** 53, "", "x", "5", "5s", "5 s", "0"],
+  ...["10ms..2s", "2s..", "error", "login", "any", "leaf*", "leaf[0", "[a]", "a b", "\u00e4", "/x"],
+  ...["5.2.1", "${seed}", "x${seed}", "${seed}${seed}"],
+  ...[[], [5], ["x"], [null], {}, { x: 1 }, { count: 1 }, { at_least: 1 }],
+];
+const fields = ["x", "name", "count", "on", "Bad", "a b", "leaf[", "${seed}"];
+
+const places = (value, found = []) => {
+  if (value instanceof Object)
+    for (const key of Object.keys(value)) {
+      found.push([value, key]);
+      places(value[key], found);
+    }
+  return found;
+};
+const change = (value) => {
+  const [container, key] = pick(places(value));
+  const kind = pick(["replace", "replace", "replace", "remove", "add"]);
+  const other = structuredClone(pick(odd));
+  if (kind === "replace") container[key] = other;
+  else if (kind === "remove" && Array.isArray(container)) container.splice(key, 1);
+  else if (kind === "remove") delete container[key];
+  else if (Array.isArray(container)) container.push(other);
+  else container[pick(fields)] = other;
+  return value;
+};
+
+const MUTANTS = 3000;
+const folder = empty("mutants");
+const bases = [...scenarios, "tests/corpus/scenario/everything.yaml"].map(load);
+const everything = bases.at(-1); // it has every field: every second mutant is one of it
+const mutants = new Map();
+for (let i = 0; i < MUTANTS; i++) {
+  const value = change(structuredClone(i % 2 === 0 ? everything : pick(bases)));
+  const path = `${folder}/${String(i).padStart(5, "0")}.yaml`;
+  writeFileSync(path, JSON.stringify(value, null, 1)); // every JSON text is YAML
+  mutants.set(path, value);
+}
+const told = checked(folder);
+let ours = 0;
+for (const [path, value] of mutants) {
+  const valid = scenario(value);
+  if (!told.has(path)) {
+    ours += 1;
+    check(valid, `${path} passes scenario check, and ajv says: ${!valid && why(scenario)}`);
+  } else if (process.env.VERBOSE && valid) {
+    console.log(told.get(path)); // for our loader only
+  }
+}
+check(
+  Math.min(told.size, ours) > MUTANTS / 10,
+  `of ${MUTANTS} mutants ${ours} were accepted: too one-sided to tell anything`,
+);
+
+console.log(`${checks - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
