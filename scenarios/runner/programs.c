@@ -133,8 +133,7 @@ static int read_ready(struct program *program, const char *name, const char *std
         struct buf said = {0};
         struct error why = *err, ignored;
         file_read(stderr_path, &said, &ignored);
-        error_set(err, "%s did not start: %s %.300s", name, why.text,
-                  said.len == 0 ? "" : said.data);
+        error_set(err, "%s did not start: %.300s", name, said.len == 0 ? why.text : said.data);
         buf_deinit(&said);
         return ERROR_INPUT;
     }
@@ -186,9 +185,8 @@ bool programs_running(struct programs *p, enum program_name name) {
 
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
     struct process process = process_of(p, name);
-    int rc = process_signal(&process, signum, err);
-    if (rc != 0) error_in(err, "%s", program_names[name]);
-    return rc;
+    if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    return process_signal(&process, signum, err);
 }
 
 // Waits for its end, after a signal where one is given.
@@ -196,6 +194,7 @@ static int end(struct programs *p, enum program_name name, int signum, int *stat
                struct error *err) {
     struct process process = process_of(p, name);
     struct process_end how = {0};
+    if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
     int rc = process_end(&process, signum, PROGRAM_PATIENCE_S, &how, err);
     pthread_mutex_lock(&p->lock);
     p->list[name].process = process;
