@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct http_server {
     const struct http_routes *routes;
     void *app;
     union address address;
+    int epoll_fd; // the daemon's
     uv_poll_t poll;
     uv_timer_t timer;   // when MHD wants to run next
     uv_timer_t grace;   // while closing
@@ -106,6 +108,11 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
     (void)status;
     (void)events;
     run(poll->data);
+}
+
+void http_poll(struct http_server *s) {
+    struct pollfd readable = {.fd = s->epoll_fd, .events = POLLIN};
+    if (!s->running && (s->kicked || poll(&readable, 1, 0) == 1)) run(s);
 }
 
 // --- answers
@@ -392,7 +399,8 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
         return error_system(err, -EIO, "libmicrohttpd would not start");
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    uv_poll_init(loop, &s->poll, info->epoll_fd);
+    s->epoll_fd = info->epoll_fd;
+    uv_poll_init(loop, &s->poll, s->epoll_fd);
     uv_timer_init(loop, &s->timer);
     uv_timer_init(loop, &s->grace);
     s->poll.data = s->timer.data = s->grace.data = s;

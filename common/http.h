@@ -26,6 +26,9 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
                const struct http_routes *routes, void *app, struct error *err);
 const union address *http_address(const struct http_server *server); // with the real port
 
+// Serves what is due now, and does not wait: for a loop that is busy with other work for long.
+void http_poll(struct http_server *server);
+
 // Stops to listen, waits until every answer is delivered, frees the server and calls done. Every
 // request must have been answered, or be answered soon.
 typedef void (*http_closed)(void *arg);

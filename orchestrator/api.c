@@ -246,6 +246,11 @@ static void make_routes(struct api *api) {
                                        .origins_count = api->config->origins_count};
 }
 
+static void on_breath(void *arg) {
+    const struct api *api = arg;
+    if (api->http != NULL) http_poll(api->http);
+}
+
 int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
               struct runner *runner, struct metrics *metrics, struct log *log, struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
@@ -266,6 +271,7 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
     }
     uv_idle_init(loop, &api->idle);
     api->idle.data = api;
+    runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;
 }

@@ -173,6 +173,7 @@ static int set_defaults(struct config *c, struct error *err) {
 
 static void on_drained(void *arg) {
     struct service *s = arg;
+    runner_close(s->runner);
     uv_close((uv_handle_t *)&s->term, NULL);
     uv_close((uv_handle_t *)&s->interrupt, NULL);
     uv_close((uv_handle_t *)&s->hangup, NULL);
@@ -246,6 +247,7 @@ int main(int argc, char **argv) {
     if (start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         exit_code = EXIT_FAILURE;
+        if (s.runner != NULL) runner_close(s.runner);
     }
     uv_run(&s.loop, UV_RUN_DEFAULT);
 

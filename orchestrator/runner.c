@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PROCESSORS_MAX = 8, READ_BUFFER = 65536 };
+enum {
+    PROCESSORS_MAX = 8,
+    READ_BUFFER = 65536,
+    STARTS_AT_ONCE = 64, // hosts a turn of the loop: a connection costs 30 microseconds
+    BREATH_STEPS = 64,   // of all devices, about a millisecond
+};
 
 struct runner {
     struct connection_context context;
@@ -18,6 +23,10 @@ struct runner {
     size_t processors_count;
     struct job **jobs; // that are not done
     size_t jobs_count;
+    uv_idle_t more; // runs while hosts may start that have not
+    void (*breathe)(void *arg);
+    void *breathe_arg;
+    uint64_t steps;
     char read_buffer[READ_BUFFER];
     struct buf send_buffer;
 };
@@ -98,26 +107,35 @@ static void finish_host(struct flight *flight, const struct session *session) {
 
 static void on_stepped(void *arg, const struct session *session) {
     struct flight *flight = arg;
+    struct runner *r = flight->runner;
     const struct job *job = flight->work.owner;
     struct event event = {.job = job, .host = session->host};
     if (session->call_ended != NULL) {
         event.kind = EVENT_SUBTASK_INSTANCE_COMPLETED;
         event.subtask = session->call_ended;
         event.text = session->call_failure;
-        emit(flight->runner, event);
+        emit(r, event);
     }
     if (session->call_begun != NULL) {
         event.kind = EVENT_SUBTASK_INSTANCE_STARTED;
         event.subtask = session->call_begun;
         event.text = NULL;
-        emit(flight->runner, event);
+        emit(r, event);
     }
     if (session->state == SESSION_ENDED) finish_host(flight, session);
+    if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
+}
+
+static void on_more(uv_idle_t *more) {
+    uv_idle_stop(more);
+    start_hosts(more->data);
 }
 
 static void start_hosts(struct runner *r) {
     struct schedule_work work;
-    while (schedule_next(r->schedule, &work)) {
+    if (uv_is_active((uv_handle_t *)&r->more)) return;
+    for (int started = 0; started < STARTS_AT_ONCE; started++) {
+        if (!schedule_next(r->schedule, &work)) return;
         const struct job *job = work.owner;
         struct flight *flight = mem_alloc(sizeof *flight);
         *flight = (struct flight){.runner = r, .work = work, .started_ms = uv_now(r->context.loop)};
@@ -125,6 +143,7 @@ static void start_hosts(struct runner *r) {
         emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host});
         connection_start(&r->context, job->task, &job->args, host, flight);
     }
+    uv_idle_start(&r->more, on_more);
 }
 
 void runner_submit(struct runner *r, struct job *job) {
@@ -165,7 +184,13 @@ struct runner *runner_new(uv_loop_t *loop, unsigned workers, const struct sessio
         .stepped = on_stepped,
     };
     r->schedule = schedule_new(workers, on_skip);
+    uv_idle_init(loop, &r->more);
+    r->more.data = r;
     return r;
+}
+
+void runner_close(struct runner *r) {
+    uv_close((uv_handle_t *)&r->more, NULL);
 }
 
 void runner_free(struct runner *r) {
@@ -175,6 +200,11 @@ void runner_free(struct runner *r) {
     buf_deinit(&r->send_buffer);
     free(r->jobs);
     free(r);
+}
+
+void runner_on_breath(struct runner *r, void (*breathe)(void *arg), void *arg) {
+    r->breathe = breathe;
+    r->breathe_arg = arg;
 }
 
 void runner_add_processor(struct runner *r, struct processor processor) {
