@@ -160,6 +160,10 @@ test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
 test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
 
+.PHONY: scenarios
+scenarios: deps-test asan ## play the suite under AddressSanitizer and UBSan; build/scenarios.xml is its JUnit
+	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+
 .PHONY: fuzz fuzz-programs fuzz-corpus
 FUZZ_SECONDS ?= 60
 fuzz-programs: $(fuzz_programs)
