@@ -159,23 +159,23 @@ int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *er
     return rc;
 }
 
-int lab_check(const struct lab *lab, const struct lab_counts *before, const struct lab_run *run,
+int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab_run *run,
               struct error *err) {
     struct lab_counts now;
     int rc = lab_count(lab, &now, err);
     if (rc != 0) return rc;
-    double logins = now.logins - before->logins, installs = now.installs - before->installs;
-    if (now.violations > before->violations)
-        return error_set(err, "the referee saw %.0f violations",
-                         now.violations - before->violations);
+    *counts = (struct lab_counts){now.logins - counts->logins, now.installs - counts->installs,
+                                  now.violations - counts->violations};
+    if (counts->violations > 0)
+        return error_set(err, "the referee saw %.0f violations", counts->violations);
     if (run->failed > 0 || run->skipped > 0)
         return error_set(err, "%llu hosts failed, %llu were skipped",
                          (unsigned long long)run->failed, (unsigned long long)run->skipped);
-    if (logins != (double)run->completed || installs != (double)run->completed)
+    if (counts->logins != (double)run->completed || counts->installs != (double)run->completed)
         return error_set(err,
                          "%llu hosts completed, but the simulator counted %.0f logins and "
                          "%.0f installs",
-                         (unsigned long long)run->completed, logins, installs);
+                         (unsigned long long)run->completed, counts->logins, counts->installs);
     return 0;
 }
 

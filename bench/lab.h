@@ -46,9 +46,9 @@ int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error
 int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
                struct lab_run *run, struct error *err);
 
-// "848 logins, 848 installs": fails where the run since then was another amount of work, or the
-// referee saw a violation.
-int lab_check(const struct lab *lab, const struct lab_counts *before, const struct lab_run *run,
+// Fails where the simulator has counted anything but one login and one install for every host, or a
+// violation, since the counts were taken. In counts then: what it has counted since.
+int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab_run *run,
               struct error *err);
 int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err);
 int lab_reset(const struct lab *lab, uint64_t seed, struct error *err);

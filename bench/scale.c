@@ -39,7 +39,7 @@ static int run(const struct bench_config *config, const char *network, struct si
                struct error *err) {
     struct lab lab;
     struct lab_run run;
-    struct lab_counts before;
+    struct lab_counts counts;
     const struct lab_config lab_config = {.binaries = config->binaries,
                                           .network = network,
                                           .time_scale = 1,
@@ -49,11 +49,11 @@ static int run(const struct bench_config *config, const char *network, struct si
                                               config->workers == 0 ? WORKERS : config->workers};
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
-    rc = lab_count(&lab, &before, err);
+    rc = lab_count(&lab, &counts, err);
     if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
     struct process_memory memory = process_memory(&lab.orchestrator);
     size->simulator_mb = (double)process_memory(&lab.simulator).resident / 1e6;
-    if (rc == 0) rc = lab_check(&lab, &before, &run, err);
+    if (rc == 0) rc = lab_check(&lab, &counts, &run, err);
     if (rc == 0) rc = check_versions(&lab, size->devices, err);
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
