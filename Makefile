@@ -141,6 +141,10 @@ test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
 test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
 
+.PHONY: mutants
+mutants: all ## plant MUTANTS (all of tests/mutants/table.txt) one by one: the scenarios must notice each
+	@tests/mutants/run.sh $(BUILD) $(MUTANTS)
+
 .PHONY: fuzz fuzz-programs fuzz-corpus
 FUZZ_SECONDS ?= 60
 fuzz-programs: $(fuzz_programs)
