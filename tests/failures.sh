@@ -27,7 +27,7 @@ jq -r --rawfile log "$kept"/*/orchestrator.log '
     | (if .after and ($host | endswith(".outdated")) then ", after the install"
        else $situation[$host | split(".")[1]] end) as $when
     | [($effect | join(", ")), .on + $when, $said[$host]] | @tsv' "$kept/result.json" >"$kept/rows"
-for effect in $(sed -n 's/^X([A-Z_]*, \([a-z_]*\),.*/\1/p' simulator/fault_effects.def); do
+sed -n 's/^X([A-Z_]*, \([a-z_]*\),.*/\1/p' simulator/fault_effects.def | while read -r effect; do
     grep -q "^$effect\b" "$kept/rows" || {
         echo "failures: $scenario has no rule for the effect $effect" >&2
         exit 1
