@@ -164,6 +164,14 @@ test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
 scenarios: deps-test asan ## play the suite under AddressSanitizer and UBSan; build/scenarios.xml is its JUnit
 	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
 
+.PHONY: mutants
+mutants: all ## plant MUTANTS (all of tests/mutants/table.txt) one by one: the scenarios must notice each
+	@tests/mutants/run.sh $(BUILD) $(MUTANTS)
+
+.PHONY: failures
+failures: all deps-demo ## write spec/failures.md: what the log says of each fault on each call
+	@tests/failures.sh $(BUILD)
+
 .PHONY: fuzz fuzz-programs fuzz-corpus
 FUZZ_SECONDS ?= 60
 fuzz-programs: $(fuzz_programs)

@@ -1,0 +1,66 @@
+#!/bin/bash
+# Writes spec/failures.md: what the log says of a device, for each effect on each call. It is taken
+# from a run of the scenario below, so that it cannot say what the programs do not.
+# usage: tests/failures.sh BUILD   (make failures, from the top folder)
+set -euo pipefail
+
+build=$1
+scenario=scenarios/faults/190-what-the-log-says.yaml
+kept=$build/failures
+document=spec/failures.md
+
+rm -rf "$kept"
+mkdir -p "$kept"
+"$build/scenario" run "$scenario" --keep "$kept" --json "$kept/result.json" >"$kept/output" || {
+    cat "$kept/output" >&2
+    exit 1
+}
+
+# Rows of effect, operation and text: the rules in their order, each with what was logged last of its
+# device. Rules with a name are not rows.
+jq -r --rawfile log "$kept"/*/orchestrator.log '
+    ([$log | split("\n")[] | capture("completed host:(?<host>[^:]*):(?<text>.*)")
+      | {(.host): .text}] | add) as $said
+    | {outdated: "", restarting: ", back from a restart", current: ", nothing installed"} as $situation
+    | .runs[0].faults[].rule | fromjson? | .match.host as $host
+    | ([.effect] + [del(.match, .on, .effect, .after) | to_entries[] | "\(.key): \(.value)"]) as $effect
+    | (if .after and ($host | endswith(".outdated")) then ", after the install"
+       else $situation[$host | split(".")[1]] end) as $when
+    | [($effect | join(", ")), .on + $when, $said[$host]] | @tsv' "$kept/result.json" >"$kept/rows"
+sed -n 's/^X([A-Z_]*, \([a-z_]*\),.*/\1/p' simulator/fault_effects.def | while read -r effect; do
+    grep -q "^$effect\b" "$kept/rows" || {
+        echo "failures: $scenario has no rule for the effect $effect" >&2
+        exit 1
+    }
+done
+
+{
+    cat <<END
+# What the log says of a device that fails
+
+Made by \`make failures\`, from \`$scenario\`: change that, not this.
+A device that fails is logged as \`ERROR:<time>:<job>:completed host:<device>:<text>\`. Here is the text for
+each effect of a fault on each call that it can meet, with \`--call-timeout 2s --install-timeout 5s\`.
+\`success!!!\` and \`nothing to do!!!\` are the texts of a device that completes all the same.
+
+| effect | operation | what the log says |
+|---|---|---|
+END
+    awk -F '\t' '{ printf "| %s | %s | `%s` |\n", $1, $2, $3 }' "$kept/rows"
+    cat <<END
+
+## Where one text stands for several effects
+END
+    awk -F '\t' '$3 !~ /!!!$/ {
+            effect = $1
+            sub(/,.*/, "", effect)
+            if (seen[$3, effect]++) next
+            if (!($3 in effects)) order[++count] = $3
+            effects[$3] = effects[$3] (effects[$3] == "" ? "" : ", ") effect
+        }
+        END {
+            for (i = 1; i <= count; i++)
+                if (effects[order[i]] ~ /,/) printf "- `%s`: %s\n", order[i], effects[order[i]]
+        }' "$kept/rows"
+} >"$kept/failures.md"
+mv "$kept/failures.md" "$document"
