@@ -133,7 +133,7 @@ static void on_timer(uv_timer_t *timer) {
         c->start_failure = NULL;
         step(c, SESSION_LOST, failure, 0);
     } else if (uv_now(c->context->loop) >= c->session.deadline_ms) {
-        step(c, SESSION_DEADLINE, NULL, 0);
+        step(c, SESSION_DEADLINE, NULL, c->reader.part.len);
     } else {
         arm(c);
     }

@@ -46,8 +46,9 @@ void session_init(struct session *s, const struct session_config *config, const 
 
 void session_deinit(struct session *s) {
     free(s->loss);
+    free(s->last_loss);
     free(s->failure);
-    s->loss = s->failure = NULL;
+    s->loss = s->last_loss = s->failure = NULL;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -107,6 +108,7 @@ static enum session_want give_up(struct session *s) {
     duration_format(s->config->install_timeout_ms * 1000, timeout);
     struct buf text = {0};
     buf_addf(&text, "%s; the device was not back within %s", s->loss, timeout);
+    if (s->last_loss != NULL) buf_addf(&text, " (%s)", s->last_loss);
     s->failure = buf_take(&text);
     return finish(s, HOST_FAILED);
 }
@@ -115,11 +117,11 @@ static enum session_want give_up(struct session *s) {
 static enum session_want lose(struct session *s, uint64_t now_ms) {
     if (s->install_deadline_ms == 0) return fail(s);
     end_call(s, s->error.text);
-    if (s->loss == NULL) {
-        struct buf loss = {0};
-        write_where(s, &loss);
-        s->loss = buf_take(&loss);
-    }
+    struct buf loss = {0};
+    write_where(s, &loss);
+    char **kept = s->loss == NULL ? &s->loss : &s->last_loss;
+    free(*kept);
+    *kept = buf_take(&loss);
     if (now_ms >= s->install_deadline_ms) return give_up(s);
     enter(s, SESSION_PAUSING);
     s->deadline_ms = earlier(now_ms + s->pause_ms, s->install_deadline_ms);
@@ -239,9 +241,24 @@ static enum session_want take_line(struct session *s, const struct session_input
     return want;
 }
 
-static enum session_want take_deadline(struct session *s, uint64_t now_ms) {
+// An answer that came in part is another illness than silence. Of a device that is awaited the text
+// names no time: what was left of the install timeout means nothing to a reader.
+static enum session_want miss_answer(struct session *s, bool partial, uint64_t now_ms) {
     char timeout[DURATION_TEXT_MAX];
+    const char *what = partial ? "no whole answer" : "no answer";
     uint64_t timeout_ms = s->config->call_timeout_ms;
+    if (s->state == SESSION_STEP && s->task->steps[s->step].restarts)
+        timeout_ms = s->config->install_timeout_ms;
+    duration_format(timeout_ms * 1000, timeout);
+    if (s->loss == NULL)
+        error_set(&s->error, "%s within %s", what, timeout);
+    else
+        error_set(&s->error, "%s", what);
+    return s->loss == NULL ? fail(s) : lose(s, now_ms);
+}
+
+static enum session_want take_deadline(struct session *s, bool partial, uint64_t now_ms) {
+    char timeout[DURATION_TEXT_MAX];
     switch (s->state) {
     case SESSION_PAUSING:
         if (now_ms >= s->install_deadline_ms) return give_up(s);
@@ -250,14 +267,13 @@ static enum session_want take_deadline(struct session *s, uint64_t now_ms) {
         return SESSION_CONNECT;
     case SESSION_CONNECTING:
         duration_format(s->config->connect_timeout_ms * 1000, timeout);
-        error_set(&s->error, "no connection within %s", timeout);
+        if (s->loss == NULL)
+            error_set(&s->error, "no connection within %s", timeout);
+        else
+            error_set(&s->error, "no connection");
         return lose(s, now_ms);
     default:
-        if (s->state == SESSION_STEP && s->task->steps[s->step].restarts)
-            timeout_ms = s->config->install_timeout_ms;
-        duration_format(timeout_ms * 1000, timeout);
-        error_set(&s->error, "no answer within %s", timeout);
-        return s->loss == NULL ? fail(s) : lose(s, now_ms);
+        return miss_answer(s, partial, now_ms);
     }
 }
 
@@ -283,7 +299,7 @@ enum session_want session_step(struct session *s, const struct session_input *in
         error_set(&s->error, "%s", input->text);
         return lose(s, now_ms);
     case SESSION_DEADLINE:
-        return take_deadline(s, now_ms);
+        return take_deadline(s, input->len > 0, now_ms);
     }
     return SESSION_END;
 }

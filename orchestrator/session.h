@@ -30,13 +30,13 @@ enum session_input_kind {
     SESSION_LINE,          // text is the line
     SESSION_LINE_TOO_LONG, // more than RPC_LINE_MAX bytes
     SESSION_LOST,          // text says how: "connection refused", "connection reset by the device"
-    SESSION_DEADLINE,      // deadline_ms has come
+    SESSION_DEADLINE,      // deadline_ms has come; len is what has come of an unfinished line
 };
 
 struct session_input {
     enum session_input_kind kind;
     const char *text;
-    size_t len; // of SESSION_LINE
+    size_t len; // of SESSION_LINE and SESSION_DEADLINE
 };
 
 enum host_result { HOST_CHANGED, HOST_UNCHANGED, HOST_FAILED, HOST_SKIPPED };
@@ -60,6 +60,7 @@ struct session {
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
     char *loss;              // how the connection was first lost after that; NULL: it was not
+    char *last_loss;         // how the last attempt since then ended; NULL: there was none
     enum host_result result; // when ended: never HOST_SKIPPED
     char *failure;           // of HOST_FAILED: why
     // What the last step did, for the subtask events. NULL: nothing of the kind.

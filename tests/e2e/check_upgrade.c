@@ -104,8 +104,8 @@ END_TEST
 // What is logged of a device for each effect on each operation that can meet it. Each row has a
 // rack of its own in one job: its fault is on the first leaf, and the second is skipped where that
 // fails.
-#define BACK_LATE   "; the device was not back within 5s"
-#define NOT_THE_ONE "installed 5.3.1 but the device runs "
+#define BACK_LATE(last) "; the device was not back within 5s (" last ")"
+#define NOT_THE_ONE     "installed 5.3.1 but the device runs "
 static const struct {
     const char *fault; // what follows the match
     const char *text;
@@ -119,7 +119,7 @@ static const struct {
     {"'on': 'login', 'effect': 'truncate'", "login: connection closed by the device in mid-answer"},
     {"'on': 'login', 'effect': 'no_reply'", "login: no answer within 2s"},
     {"'on': 'login', 'effect': 'delay', 'by': '1h'", "login: no answer within 2s"},
-    {"'on': 'login', 'effect': 'slow', 'bytes_per_second': 1", "login: no answer within 2s"},
+    {"'on': 'login', 'effect': 'slow', 'bytes_per_second': 1", "login: no whole answer within 2s"},
     {"'on': 'login', 'effect': 'garbage'", "login: the answer is not JSON"},
     {"'on': 'login', 'effect': 'oversize'", "login: the answer is longer than 65536 bytes"},
     {"'on': 'login', 'effect': 'wrong_id'", "login: the answer has another id than the question"},
@@ -132,7 +132,7 @@ static const struct {
     {"'on': 'get_version', 'effect': 'no_reply'", "get_version: no answer within 2s"},
     {"'on': 'get_version', 'effect': 'delay', 'by': '1h'", "get_version: no answer within 2s"},
     {"'on': 'get_version', 'effect': 'slow', 'bytes_per_second': 1",
-     "get_version: no answer within 2s"},
+     "get_version: no whole answer within 2s"},
     {"'on': 'get_version', 'effect': 'garbage'", "get_version: the answer is not JSON"},
     {"'on': 'get_version', 'effect': 'oversize'",
      "get_version: the answer is longer than 65536 bytes"},
@@ -152,7 +152,7 @@ static const struct {
     {"'on': 'install_os_version', 'effect': 'delay', 'by': '1h'",
      "install_os_version: no answer within 5s"},
     {"'on': 'install_os_version', 'effect': 'slow', 'bytes_per_second': 1",
-     "install_os_version: no answer within 5s"},
+     "install_os_version: no whole answer within 5s"},
     {"'on': 'install_os_version', 'effect': 'garbage'",
      "install_os_version: the answer is not JSON"},
     {"'on': 'install_os_version', 'effect': 'oversize'",
@@ -162,25 +162,30 @@ static const struct {
     {"'on': 'install_os_version', 'effect': 'wrong_version'", "get_version: " NOT_THE_ONE "5.2.1"},
     {"'on': 'install_os_version', 'effect': 'reboot', 'downtime': '300ms'", "success!!!"},
     {"'on': 'install_os_version', 'effect': 'reboot', 'downtime': '1h'",
-     "install_os_version: connection reset by the device" BACK_LATE},
+     "install_os_version: connection reset by the device" BACK_LATE(
+         "login: connection reset by the device")},
     {"'on': 'install_os_version', 'effect': 'brick'",
-     "install_os_version: connection reset by the device" BACK_LATE},
+     "install_os_version: connection reset by the device" BACK_LATE(
+         "login: connection reset by the device")},
 
     // The second get_version, which verifies the install.
     {"'on': 'get_version', 'after': 1, 'effect': 'error'",
      "get_version: problem communicating with device"},
     {"'on': 'get_version', 'after': 1, 'effect': 'reset'",
-     "get_version: connection reset by the device" BACK_LATE},
+     "get_version: connection reset by the device" BACK_LATE(
+         "get_version: connection reset by the device")},
     {"'on': 'get_version', 'after': 1, 'effect': 'close'",
-     "get_version: connection closed by the device" BACK_LATE},
+     "get_version: connection closed by the device" BACK_LATE(
+         "get_version: connection closed by the device")},
     {"'on': 'get_version', 'after': 1, 'times': 1, 'effect': 'close'", "success!!!"},
     {"'on': 'get_version', 'after': 1, 'effect': 'truncate'",
-     "get_version: connection closed by the device in mid-answer" BACK_LATE},
+     "get_version: connection closed by the device in mid-answer" BACK_LATE(
+         "get_version: connection closed by the device in mid-answer")},
     {"'on': 'get_version', 'after': 1, 'effect': 'no_reply'", "get_version: no answer within 2s"},
     {"'on': 'get_version', 'after': 1, 'effect': 'delay', 'by': '1h'",
      "get_version: no answer within 2s"},
     {"'on': 'get_version', 'after': 1, 'effect': 'slow', 'bytes_per_second': 1",
-     "get_version: no answer within 2s"},
+     "get_version: no whole answer within 2s"},
     {"'on': 'get_version', 'after': 1, 'effect': 'garbage'", "get_version: the answer is not JSON"},
     {"'on': 'get_version', 'after': 1, 'effect': 'oversize'",
      "get_version: the answer is longer than 65536 bytes"},
@@ -195,7 +200,8 @@ static const struct {
     {"'on': 'logout', 'effect': 'truncate'", "success!!!"},
     {"'on': 'logout', 'effect': 'no_reply'", "logout: no answer within 2s"},
     {"'on': 'logout', 'effect': 'delay', 'by': '1h'", "logout: no answer within 2s"},
-    {"'on': 'logout', 'effect': 'slow', 'bytes_per_second': 1", "logout: no answer within 2s"},
+    {"'on': 'logout', 'effect': 'slow', 'bytes_per_second': 1",
+     "logout: no whole answer within 2s"},
     {"'on': 'logout', 'effect': 'garbage'", "logout: the answer is not JSON"},
     {"'on': 'logout', 'effect': 'oversize'", "logout: the answer is longer than 65536 bytes"},
     {"'on': 'logout', 'effect': 'wrong_id'", "logout: the answer has another id than the question"},
@@ -283,7 +289,8 @@ START_TEST(a_device_that_does_not_come_back_fails_and_spares_its_group) {
     assert_list(report, "skipped", "[\"edge01.earth\"]");
     cJSON_Delete(report);
     assert_logged(&lab, "completed host:edge00.earth:install_os_version: connection reset by the "
-                        "device; the device was not back within 1s\n");
+                        "device; the device was not back within 1s (login: connection reset by the "
+                        "device)\n");
     ck_assert_double_eq(device_number(&lab, "edge01.earth", "logins"), 0);
     lab_stop(&lab);
 }

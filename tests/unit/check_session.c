@@ -8,7 +8,7 @@
 
 Suite *check_session(void);
 
-enum move_kind { END, CONNECTED, RESULT, ERROR, LINE, TOO_LONG, LOST, DEADLINE };
+enum move_kind { END, CONNECTED, RESULT, ERROR, LINE, TOO_LONG, LOST, DEADLINE, DEADLINE_IN_LINE };
 
 struct move {
     enum move_kind kind;
@@ -129,6 +129,11 @@ static const struct script failures[] = {
       {DEADLINE, NULL, 31500, SESSION_END, NULL, 0}},
      HOST_FAILED,
      "login: no answer within 30s"},
+    {"an answer that comes too slowly to be whole in time",
+     {{CONNECTED, NULL, 1500, SESSION_SEND, "login", 31500},
+      {DEADLINE_IN_LINE, NULL, 31500, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     "login: no whole answer within 30s"},
     {"wrong password",
      {CONNECT, ENDS(ERROR, "authentication failed")},
      HOST_FAILED,
@@ -221,14 +226,14 @@ static const struct script failures[] = {
       {LOST, "connection refused", 300900, SESSION_PAUSE, NULL, 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
      HOST_FAILED,
-     LOSS "; the device was not back within 300s"},
+     LOSS "; the device was not back within 300s (connect to 127.0.0.1:8300: connection refused)"},
     {"never back: the deadline comes while connecting",
      {TO_INSTALL,
       LOST_THEN_PAUSE,
       {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
      HOST_FAILED,
-     LOSS "; the device was not back within 300s"},
+     LOSS "; the device was not back within 300s (connect to 127.0.0.1:8300: no connection)"},
     {"never back: the deadline comes while logging in",
      {TO_INSTALL,
       LOST_THEN_PAUSE,
@@ -236,7 +241,7 @@ static const struct script failures[] = {
       {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
      HOST_FAILED,
-     LOSS "; the device was not back within 300s"},
+     LOSS "; the device was not back within 300s (login: no answer)"},
     {"never back: the deadline comes while verifying",
      {TO_INSTALL,
       LOST_THEN_PAUSE,
@@ -245,14 +250,23 @@ static const struct script failures[] = {
       LOGIN("get_version"),
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
      HOST_FAILED,
-     LOSS "; the device was not back within 300s"},
-    {"the first loss is the one that is named",
+     LOSS "; the device was not back within 300s (get_version: no answer)"},
+    {"back, and too slow to say so",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
+      {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
+      {DEADLINE_IN_LINE, NULL, 301000, SESSION_END, NULL, 0}},
+     HOST_FAILED,
+     LOSS "; the device was not back within 300s (login: no whole answer)"},
+    {"the first loss and the last are named",
      {TO_VERIFY,
       LOST_THEN_PAUSE,
       RECONNECT,
       {LOST, "connection refused", 301000, SESSION_END, NULL, 0}},
      HOST_FAILED,
-     "get_version: connection reset by the device; the device was not back within 300s"},
+     "get_version: connection reset by the device; the device was not back within 300s (connect to "
+     "127.0.0.1:8300: connection refused)"},
 };
 
 struct talk {
@@ -291,6 +305,8 @@ static struct session_input input_of(const struct talk *t, const struct move *mo
         return (struct session_input){.kind = SESSION_LOST, .text = move->text};
     case DEADLINE:
         return (struct session_input){.kind = SESSION_DEADLINE};
+    case DEADLINE_IN_LINE:
+        return (struct session_input){.kind = SESSION_DEADLINE, .len = 17};
     default:
         write_line(t, move, line);
         return (struct session_input){.kind = SESSION_LINE, .text = line->data, .len = line->len};
