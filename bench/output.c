@@ -112,6 +112,7 @@ static void write_machine(struct buf *out, double seconds) {
     struct utsname os;
     time_t now = time(NULL);
     uname(&os);
+    os.release[strcspn(os.release, "-")] = '\0'; // what distributions append says little
     first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", cpu, sizeof cpu);
     first_line("git describe --always --dirty --abbrev=12", commit, sizeof commit);
     first_line("gcc --version", compiler, sizeof compiler);
