@@ -27,7 +27,7 @@ ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
 SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
 BENCH_PURE = model plan stats table virtual
-BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale whatif
+BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error expect fault file group http_route inventory \
 	joblog json limits line log mem metrics model network network_file options outputs pace prom \
 	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
@@ -210,7 +210,7 @@ coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text an
 
 .PHONY: lint
 lint: deps-build deps-test deps-lint ## warnings of gcc and clang, clang-tidy, cppcheck, formatting, house rules
-	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%) $(SCENARIO_PURE:%=scenarios/runner/%)'
+	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%) $(SCENARIO_PURE:%=scenarios/runner/%) $(BENCH_PURE:%=bench/%)'
 
 .PHONY: format
 format: ## format all sources

@@ -41,6 +41,7 @@ struct bench_plot {
 
 struct bench_result {
     const char *name;
+    char command[384]; // that gives it again
     struct table tables[BENCH_TABLES_MAX];
     size_t tables_count;
     struct bench_goal goals[BENCH_GOALS_MAX];

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char version[] = "5.3.1";
 enum { SEEDS = 5, LIVE_S = 3, BIG = 10000 };
@@ -30,6 +29,7 @@ static int measure_live(const struct bench_config *config, const struct point *p
                         struct measure *m, struct error *err) {
     struct lab lab;
     struct lab_run run;
+    struct lab_counts counts = {0};
     const struct lab_config lab_config = {.binaries = config->binaries,
                                           .network = point->path,
                                           .time_scale = point->time_scale,
@@ -41,6 +41,10 @@ static int measure_live(const struct bench_config *config, const struct point *p
     rc = lab_upgrade(&lab, version, &run, err);
     if (rc == 0 && (run.failed > 0 || run.skipped > 0))
         rc = error_set(err, "%s: not every host completed", point->network);
+    if (rc == 0) rc = lab_count(&lab, &counts, err);
+    if (rc == 0 && counts.violations > 0)
+        rc = error_set(err, "%s: the referee saw %.0f violations", point->network,
+                       counts.violations);
     m->resident_mb = (double)process_memory(&lab.orchestrator).resident / 1e6;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
@@ -115,7 +119,7 @@ static int sweep_network(const struct bench_config *config, const char *name, co
 static int sweep(const struct bench_config *config, struct table *table, struct error *err) {
     static const unsigned small[] = {1, 10, 20, 50, 100, 200, 400},
                           big[] = {100, 1000, 2000, 5000, 10000};
-    char path[NETWORKS_PATH_MAX];
+    char path[SCRATCH_PATH_MAX];
     unsigned tiny[] = {200};
     int rc = config->tiny ? sweep_network(config, "acme", NULL, tiny, 1, table, err)
                           : sweep_network(config, "acme", NULL, small, sizeof small / sizeof *small,
@@ -123,9 +127,7 @@ static int sweep(const struct bench_config *config, struct table *table, struct 
     if (rc != 0 || config->tiny) return rc;
     rc = networks_make(BIG, "10ms..2s", path, err);
     if (rc != 0) return rc;
-    rc = sweep_network(config, "10,000 devices", path, big, sizeof big / sizeof *big, table, err);
-    unlink(path);
-    return rc;
+    return sweep_network(config, "10,000 devices", path, big, sizeof big / sizeof *big, table, err);
 }
 
 static void plot(struct bench_result *result, const struct table *table) {

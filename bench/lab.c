@@ -1,6 +1,7 @@
 #include "bench/lab.h"
 
 #include "common/client.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "scenarios/runner/expect.h"
@@ -20,7 +21,7 @@ enum { ARGS_MAX = 32, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 
 
 static int start(const struct lab *lab, const struct lab_config *config, const char *name,
                  const char *const *args, struct process *p, char url[64], struct error *err) {
-    char binary[512], line[512], stderr_path[128];
+    char binary[512], line[512], stderr_path[SCRATCH_PATH_MAX + 16];
     const char *argv[ARGS_MAX] = {binary};
     snprintf(binary, sizeof binary, "%s/%s", config->binaries, name);
     snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
@@ -29,7 +30,11 @@ static int start(const struct lab *lab, const struct lab_config *config, const c
     int rc = process_start(p, argv, stderr_path, err);
     if (rc == 0) rc = process_read_line(p, READY_S, line, sizeof line, err);
     if (rc != 0) {
-        error_in(err, "%s did not start (see %s)", binary, stderr_path);
+        struct buf said = {0};
+        struct error why = *err, ignored;
+        file_read(stderr_path, &said, &ignored);
+        error_set(err, "%s did not start: %.300s", name, said.len == 0 ? why.text : said.data);
+        buf_deinit(&said);
         return rc;
     }
     const char *found = strstr(line, "http://");
@@ -58,7 +63,7 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
 }
 
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
-    char workers[32], inventory[128], log[128];
+    char workers[32], inventory[128], log[SCRATCH_PATH_MAX + 16];
     const char *const args[] = {"--listen", "127.0.0.1:0", "--inventory", inventory, "--workers",
                                 workers,    "--log",       log,           NULL};
     snprintf(workers, sizeof workers, "%u", config->workers);
@@ -68,9 +73,9 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
-    *lab = (struct lab){.dir = "/tmp/bench-XXXXXX", .simulator.out = -1, .orchestrator.out = -1};
-    if (mkdtemp(lab->dir) == NULL) return error_system(err, -errno, "%s", lab->dir);
-    int rc = start_simulator(lab, config, err);
+    *lab = (struct lab){.simulator.out = -1, .orchestrator.out = -1};
+    int rc = scratch_folder(lab->dir, err);
+    if (rc == 0) rc = start_simulator(lab, config, err);
     if (rc == 0 && config->workers > 0) rc = start_orchestrator(lab, config, err);
     struct error ignored;
     if (rc != 0) lab_stop(lab, &ignored);
@@ -94,7 +99,7 @@ int lab_stop(struct lab *lab, struct error *err) {
     int rc = end(&lab->orchestrator, "orchestrator", err);
     int simulator_rc = end(&lab->simulator, "simulator", rc == 0 ? err : &second);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[128];
+        char path[SCRATCH_PATH_MAX + 16];
         snprintf(path, sizeof path, "%s/%s", lab->dir, files[i]);
         unlink(path);
     }
@@ -239,7 +244,7 @@ static int read_client(const char *line, struct lab_run *run, struct error *err)
 
 int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
                struct lab_run *run, struct error *err) {
-    char inventory[128], count[32], line[512], stderr_path[128];
+    char inventory[128], count[32], line[512], stderr_path[SCRATCH_PATH_MAX + 16];
     const char *all[ARGS_MAX];
     size_t n = 0;
     for (; argv[n] != NULL; n++)

@@ -1,6 +1,7 @@
 // A simulator, and an orchestrator over it, for the length of one measurement.
 #pragma once
 
+#include "bench/scratch.h"
 #include "common/buf.h"
 #include "common/process.h"
 
@@ -17,7 +18,7 @@ struct lab_config {
 struct lab {
     struct process simulator, orchestrator;
     char admin[64], api[64]; // "http://127.0.0.1:8301"
-    char dir[64];            // temporary
+    char dir[SCRATCH_PATH_MAX];
 };
 
 // What one run over the network amounted to.

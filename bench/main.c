@@ -22,8 +22,12 @@ static const struct bench_command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
+static const double FAILURE_RATE = 0.018; // of whatif, where all is run
+
 struct command_line {
     struct bench_config config;
+    const struct bench_command *command; // NULL: all of them
+    char options[256];                   // as they were given
     const char *csv, *json, *plots, *folder;
 };
 
@@ -184,18 +188,19 @@ static int make_folder(const char *path, struct error *err) {
 }
 
 static int run_command(const struct bench_command *command, const struct bench_config *config,
-                       struct bench_result *result, struct error *err) {
+                       const char *options, struct bench_result *result, struct error *err) {
     *result = (struct bench_result){.name = command->name};
+    snprintf(result->command, sizeof result->command, "build/bench %s%s", command->name, options);
     int rc = command->run(config, result, err);
     if (config->progress && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
     if (rc != 0) error_in(err, "%s", command->name);
     return rc;
 }
 
-static int run_one(const struct command_line *c, const struct bench_command *command,
-                   struct error *err) {
+static int run_one(const struct command_line *c, struct error *err) {
+    const struct bench_command *command = c->command;
     struct bench_result result;
-    int rc = run_command(command, &c->config, &result, err);
+    int rc = run_command(command, &c->config, c->options, &result, err);
     if (rc == 0) output_terminal(&result);
     if (rc == 0 && c->csv != NULL) rc = output_csv(&result, c->csv, err);
     if (rc == 0 && c->json != NULL) rc = output_json(&result, c->json, err);
@@ -213,10 +218,17 @@ static int run_all(struct command_line *c, struct error *err) {
     snprintf(plots, sizeof plots, "%s/plots", c->folder);
     int rc = make_folder(c->folder, err);
     if (rc == 0) rc = make_folder(plots, err);
-    c->config.verify = true; // of whatif
-    c->config.failure_rate = 0.018;
+    if (c->csv != NULL || c->json != NULL || c->plots != NULL)
+        rc = error_set(err, "--csv, --json and --plots are for one command; all writes its own");
     while (rc == 0 && done < COMMANDS) {
-        rc = run_command(&commands[done], &c->config, &results[done], err);
+        struct bench_config config = c->config;
+        char options[320];
+        bool foretells = commands[done].run == bench_whatif;
+        config.verify = config.verify || foretells;
+        if (foretells && config.failure_rate == 0) config.failure_rate = FAILURE_RATE;
+        snprintf(options, sizeof options, "%s%s", c->options,
+                 foretells ? " --verify --failure-rate 0.018" : "");
+        rc = run_command(&commands[done], &config, options, &results[done], err);
         if (rc == 0) output_terminal(&results[done]);
         if (rc == 0) fputs("\n", stdout);
         fflush(stdout);
@@ -235,41 +247,57 @@ static const struct bench_command *find_command(const char *name) {
     return NULL;
 }
 
-int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
-    struct command_line c = {.config = {.time_scale = 1, .addresses = 16, .seed = 1}};
-    char program[64], binaries[512], peers[600];
+static int work(void *arg) {
+    struct command_line *c = arg;
     struct error err;
-    int exit_code = EXIT_SUCCESS;
-    const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0) {
-        print_help(stdout);
-        return EXIT_SUCCESS;
-    }
-    if (strcmp(name, "--version") == 0) {
-        puts("bench " PROJECT_VERSION);
-        return EXIT_SUCCESS;
-    }
-    bool all = strcmp(name, "all") == 0 && argc > 2 && argv[2][0] != '-';
-    const struct bench_command *command = find_command(name);
-    if (command == NULL && !all) {
-        print_help(stderr);
-        return OPTIONS_EXIT_USAGE;
-    }
-    snprintf(program, sizeof program, "bench %s", name);
-    const struct options options = {.program = program,
-                                    .summary = all ? "Runs all measurements." : command->summary,
-                                    .specs = specs,
-                                    .count = sizeof specs / sizeof *specs};
-    c.folder = all ? argv[2] : NULL;
-    int skipped = all ? 2 : 1;
-    if (!options_parse(&options, &c, argc - skipped, argv + skipped, &exit_code)) return exit_code;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    find_programs(&c.config, binaries, peers);
-    c.config.progress = true;
-    int rc = all ? run_all(&c, &err) : run_one(&c, command, &err);
+    int rc = c->command == NULL ? run_all(c, &err) : run_one(c, &err);
     curl_global_cleanup();
     if (rc != 0) fprintf(stderr, "bench: %s\n", err.text);
     return rc != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+// bench all FOLDER, or bench COMMAND. False: end with *exit_code.
+static bool parse(struct command_line *c, int argc, char **argv, int *exit_code) {
+    const char *name = argc > 1 ? argv[1] : "";
+    bool all = strcmp(name, "all") == 0 && argc > 2 && argv[2][0] != '-';
+    c->command = find_command(name);
+    *exit_code = EXIT_SUCCESS;
+    if (strcmp(name, "--help") == 0) {
+        print_help(stdout);
+        return false;
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("bench " PROJECT_VERSION);
+        return false;
+    }
+    if (c->command == NULL && !all) {
+        print_help(stderr);
+        *exit_code = OPTIONS_EXIT_USAGE;
+        return false;
+    }
+    char program[64];
+    snprintf(program, sizeof program, "bench %s", name);
+    const struct options options = {.program = program,
+                                    .summary = all ? "Runs all measurements." : c->command->summary,
+                                    .specs = specs,
+                                    .count = sizeof specs / sizeof *specs};
+    int skipped = all ? 2 : 1;
+    if (all) c->folder = argv[2];
+    size_t len = 0;
+    for (int i = skipped + 1; i < argc && len < sizeof c->options; i++)
+        len += (size_t)snprintf(c->options + len, sizeof c->options - len, " %s", argv[i]);
+    return options_parse(&options, c, argc - skipped, argv + skipped, exit_code);
+}
+
+int main(int argc, char **argv) {
+    mem_init();
+    signal(SIGPIPE, SIG_IGN);
+    struct command_line c = {
+        .config = {.time_scale = 1, .addresses = 16, .seed = 1, .progress = true}};
+    char binaries[512], peers[600];
+    int exit_code;
+    if (!parse(&c, argc, argv, &exit_code)) return exit_code;
+    find_programs(&c.config, binaries, peers);
+    return scratch_run(work, &c);
 }

@@ -2,25 +2,32 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { SITE = 1000 };
 
-int networks_make(uint32_t devices, const char *latency, char path[NETWORKS_PATH_MAX],
+static int write_network(uint32_t sites, const char *dev_types, const char *latency,
+                         char path[SCRATCH_PATH_MAX], struct error *err) {
+    int rc = scratch_file(".yaml", path, err);
+    if (rc != 0) return rc;
+    FILE *file = fopen(path, "we");
+    if (file == NULL) return error_system(err, -errno, "%s", path);
+    fprintf(file,
+            "sites: {count: %u, prefix: s}\ndev_types: {%s}\nversions: [\"5.2.1\"]\nlatency: %s\n",
+            sites, dev_types, latency);
+    return fclose(file) == 0 ? 0 : error_system(err, -errno, "%s", path);
+}
+
+int networks_make(uint32_t devices, const char *latency, char path[SCRATCH_PATH_MAX],
                   struct error *err) {
-    static const char suffix[] = ".yaml";
-    snprintf(path, NETWORKS_PATH_MAX, "/tmp/bench-network-XXXXXX%s", suffix);
-    int fd = mkstemps(path, sizeof suffix - 1);
-    if (fd < 0) return error_system(err, -errno, "%s", path);
-    int written = dprintf(fd,
-                          "sites: {count: %u, prefix: s}\n"
-                          "dev_types: {edge: {count: 4, rack: 10}, spine: {count: 16, rack: 20}, "
-                          "leaf: {count: %d, rack: 100, per_rack: 2}}\n"
-                          "versions: [\"5.2.1\"]\n"
-                          "latency: %s\n",
-                          devices / SITE, SITE - 20, latency);
-    close(fd);
-    return written > 0 ? 0 : error_system(err, -errno, "%s", path);
+    return write_network(devices / SITE,
+                         "edge: {count: 4, rack: 10}, spine: {count: 16, rack: 20}, "
+                         "leaf: {count: 980, rack: 100, per_rack: 2}",
+                         latency, path, err);
+}
+
+int networks_make_racks(uint32_t sites, unsigned per_rack, const char *latency,
+                        char path[SCRATCH_PATH_MAX], struct error *err) {
+    char leaves[64];
+    snprintf(leaves, sizeof leaves, "leaf: {count: %d, rack: 100, per_rack: %u}", SITE, per_rack);
+    return write_network(sites, leaves, latency, path, err);
 }

@@ -137,7 +137,7 @@ static void write_goals(const struct bench_result *results, size_t count, struct
 }
 
 static void write_section(const struct bench_result *result, struct buf *out) {
-    buf_addf(out, "## %s\n\n    build/bench %s\n\n", result->name, result->name);
+    buf_addf(out, "## %s\n\n    %s\n\n", result->name, result->command);
     for (size_t i = 0; i < result->tables_count; i++) {
         table_write_markdown(&result->tables[i], out);
         buf_adds(out, "\n");

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char version[] = "5.3.1";
 static const char python[] = "/usr/bin/python3"; // Debian's
@@ -23,7 +22,7 @@ struct contest {
     const struct bench_config *config;
     struct lab lab;
     unsigned workers;
-    char network[NETWORKS_PATH_MAX];
+    char network[SCRATCH_PATH_MAX];
 };
 
 static int start(struct contest *c, const struct bench_config *config, struct error *err) {
@@ -37,15 +36,12 @@ static int start(struct contest *c, const struct bench_config *config, struct er
                                           .addresses = config->addresses,
                                           .seed = config->seed,
                                           .workers = c->workers};
-    rc = lab_start(&c->lab, &lab_config, err);
-    if (rc != 0) unlink(c->network);
-    return rc;
+    return lab_start(&c->lab, &lab_config, err);
 }
 
 static int stop(struct contest *c, int rc, struct error *err) {
     struct error second;
     int stopped = lab_stop(&c->lab, rc == 0 ? err : &second);
-    unlink(c->network);
     return rc != 0 ? rc : stopped;
 }
 
@@ -186,12 +182,10 @@ static int against_peers(struct contest *c, struct bench_result *result, double 
         bench_goal(result, (struct bench_goal){peers[p].goal, "", 1.0 / 6, ratio, false});
         double floor_ratio = floor_us / stats_median(all[p].cpu_us, all[p].runs);
         if (floor_ratio > 1.0 / 6)
-            bench_note(
-                result,
-                "One sixth of %s is out of reach here: the floor itself, which decides "
-                "nothing, takes %.2f of its CPU. Four fifths of the orchestrator's CPU is the "
-                "kernel's TCP, which all clients pay alike.",
-                peers[p].name, floor_ratio);
+            bench_note(result,
+                       "One sixth of %s is out of reach here: the floor itself, which decides "
+                       "nothing, takes %.2f of its CPU: the kernel's TCP, which all clients pay.",
+                       peers[p].name, floor_ratio);
     }
     free(all);
     return rc;

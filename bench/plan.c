@@ -34,6 +34,9 @@ int plan_init(struct plan *plan, const char *path, const struct duration_range *
     network_init(&plan->network);
     int rc = path == NULL ? network_seal(&plan->network, err)
                           : network_file_load(&plan->network, &faults, path, err);
+    plan->has_faults = faults.len > 0;
+    for (size_t i = 0; i < plan->network.overrides_len; i++)
+        plan->has_faults = plan->has_faults || plan->network.overrides[i].port != 0;
     fault_deinit(&faults);
     if (rc == 0) rc = read_inventory(plan, err);
     if (rc != 0) {

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { FLUSH_EVERY = 100 }; // devices; the orchestrator flushes its log once a turn of the loop
 
@@ -76,22 +75,19 @@ static double run(struct plan *plan, struct log *log) {
 }
 
 int processors_cost(uint32_t devices, double *us, struct error *err) {
-    char network[NETWORKS_PATH_MAX], path[] = "/tmp/bench-log-XXXXXX";
+    char network[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX];
     struct plan plan;
     struct log log;
     int rc = networks_make(devices, "0", network, err);
     if (rc != 0) return rc;
     rc = plan_init(&plan, network, NULL, err);
-    unlink(network);
     if (rc != 0) return rc;
-    int fd = mkstemp(path);
-    if (fd >= 0) close(fd);
-    rc = log_open(&log, path, LOG_INFO, err);
+    rc = scratch_file(".log", path, err);
+    if (rc == 0) rc = log_open(&log, path, LOG_INFO, err);
     if (rc == 0) {
         *us = run(&plan, &log);
         log_close(&log);
     }
-    unlink(path);
     plan_deinit(&plan);
     return rc;
 }

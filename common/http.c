@@ -30,9 +30,12 @@ struct http_server {
     int epoll_fd; // the daemon's
     uv_poll_t poll;
     uv_timer_t timer;   // when MHD wants to run next
+    uv_idle_t soon;     // where that is at once: a timer of 0 ms would run before all other input
     uv_timer_t grace;   // while closing
     unsigned requests;  // read at least in part, and not completed
     unsigned suspended; // of them, those that await their answer: MHD must not be stopped
+    unsigned answered;  // of them, those whose answer is being delivered
+    unsigned graces;    // that have passed while closing
     unsigned handles_open;
     bool running; // inside of MHD_run
     bool kicked;  // MHD_run is due again
@@ -49,7 +52,7 @@ struct http_request {
     struct http_match match;
     struct buf body;
     size_t body_seen; // bytes, kept or dropped
-    bool begun, dispatched, suspended;
+    bool begun, dispatched, suspended, queued;
     struct MHD_Response *response;
     int status;
 };
@@ -57,10 +60,11 @@ struct http_request {
 // --- the loop
 
 static void on_timer(uv_timer_t *timer);
+static void on_soon(uv_idle_t *soon);
 
 static void kick(struct http_server *s) {
     s->kicked = true;
-    if (!s->running) uv_timer_start(&s->timer, on_timer, 0, 0);
+    if (!s->running) uv_idle_start(&s->soon, on_soon);
 }
 
 static void on_handle_closed(uv_handle_t *handle) {
@@ -78,6 +82,7 @@ static void stop(struct http_server *s) {
     MHD_stop_daemon(s->daemon);
     uv_close((uv_handle_t *)&s->poll, on_handle_closed);
     uv_close((uv_handle_t *)&s->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&s->soon, on_handle_closed);
     uv_close((uv_handle_t *)&s->grace, on_handle_closed);
 }
 
@@ -92,12 +97,17 @@ static void run(struct http_server *s) {
         return;
     }
     MHD_UNSIGNED_LONG_LONG ms = 0;
-    if (s->kicked)
-        uv_timer_start(&s->timer, on_timer, 0, 0);
-    else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES)
+    bool timed = MHD_get_timeout(s->daemon, &ms) == MHD_YES;
+    uv_timer_stop(&s->timer);
+    if (s->kicked || (timed && ms == 0))
+        uv_idle_start(&s->soon, on_soon);
+    else if (timed)
         uv_timer_start(&s->timer, on_timer, ms, 0);
-    else
-        uv_timer_stop(&s->timer);
+}
+
+static void on_soon(uv_idle_t *soon) {
+    uv_idle_stop(soon);
+    run(soon->data);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -276,6 +286,8 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
 }
 
 static enum MHD_Result queue(struct http_request *r) {
+    r->queued = true;
+    r->server->answered++;
     enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, r->response);
     MHD_destroy_response(r->response);
     r->response = NULL;
@@ -342,6 +354,7 @@ static void on_completed(void *server, struct MHD_Connection *connection, void *
     if (r == NULL) return;
     *context = NULL;
     if (r->response != NULL) MHD_destroy_response(r->response);
+    if (r->queued) s->answered--;
     buf_deinit(&r->body);
     free(r->origin);
     free(r->uri);
@@ -403,8 +416,9 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     uv_poll_init(loop, &s->poll, s->epoll_fd);
     uv_timer_init(loop, &s->timer);
     uv_timer_init(loop, &s->grace);
-    s->poll.data = s->timer.data = s->grace.data = s;
-    s->handles_open = 3;
+    uv_idle_init(loop, &s->soon);
+    s->poll.data = s->timer.data = s->grace.data = s->soon.data = s;
+    s->handles_open = 4;
     uv_poll_start(&s->poll, UV_READABLE, on_readable);
     kick(s);
     *server = s;
@@ -415,8 +429,14 @@ const union address *http_address(const struct http_server *server) {
     return &server->address;
 }
 
+// A client that takes a long answer slowly has more than one grace; one that dribbles its request
+// has not.
 static void on_grace_over(uv_timer_t *timer) {
     struct http_server *s = timer->data;
+    if (s->answered > 0 && ++s->graces < HTTP_CLOSE_GRACES) {
+        uv_timer_start(timer, on_grace_over, HTTP_CLOSE_GRACE_MS, 0);
+        return;
+    }
     s->force_close = true;
     kick(s);
 }

@@ -11,11 +11,12 @@
 #include <uv.h>
 
 enum {
-    HTTP_BODY_MAX = 1 << 20,       // bytes; a longer body is read, dropped and answered 413
-    HTTP_DROP_MAX = 64 << 20,      // ... up to here; beyond, the connection is closed
-    HTTP_CONNECTIONS_MAX = 1024,   // further ones wait in the listen queue
-    HTTP_IDLE_TIMEOUT_S = 60,      // of a connection that sends nothing and awaits nothing
-    HTTP_CLOSE_GRACE_MS = 5 * 1000 // how long closing waits for a client to take its answer
+    HTTP_BODY_MAX = 1 << 20,        // bytes; a longer body is read, dropped and answered 413
+    HTTP_DROP_MAX = 64 << 20,       // ... up to here; beyond, the connection is closed
+    HTTP_CONNECTIONS_MAX = 1024,    // further ones wait in the listen queue
+    HTTP_IDLE_TIMEOUT_S = 60,       // of a connection that sends nothing and awaits nothing
+    HTTP_CLOSE_GRACE_MS = 5 * 1000, // how long closing waits for a client that says nothing
+    HTTP_CLOSE_GRACES = 12          // ... and as many times as long for one that takes its answer
 };
 
 struct http_server;

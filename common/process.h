@@ -14,7 +14,7 @@ struct process {
 
 // argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr. The
 // kernel kills the child with the thread that started it, so nothing outlives who is killed. SIGINT
-// is ignored by the child: Ctrl-C is for the parent to answer.
+// is ignored by a child that does not handle it itself: Ctrl-C is for the parent to answer.
 int process_start(struct process *p, const char *const *argv, const char *stderr_path,
                   struct error *err);
 

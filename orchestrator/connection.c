@@ -6,9 +6,12 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PROBE_S = 10 };
 
 struct connection {
     const struct connection_context *context;
@@ -24,6 +27,8 @@ struct connection {
     const char *start_failure; // a failure to connect that was known at once, told a turn later
     bool tcp_open, timer_open, looking_up, ended;
     bool retries; // when the handle is closed, with next_address
+    bool probed;  // TCP asks whether the device is still there
+    bool late;    // the deadline has passed: what has come meanwhile is read first
 };
 
 struct pending_write { // what the socket would not take at once
@@ -100,8 +105,20 @@ static void send_bytes(struct connection *c, const struct buf *bytes) {
     if (uv_write(&w->request, (uv_stream_t *)&c->tcp, &rest, 1, on_written) != 0) free(w);
 }
 
+// A device that restarts need not say so: its power is gone, or its network is down first. Without
+// a probe the connection would seem alive until the install timeout.
+static void probe_while_it_restarts(struct connection *c) {
+    int fd, seconds = PROBE_S;
+    if (c->probed || c->session.install_deadline_ms == 0) return;
+    c->probed = true;
+    uv_tcp_keepalive(&c->tcp, 1, PROBE_S);
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
 static void step(struct connection *c, enum session_input_kind kind, const char *text, size_t len) {
     struct buf *send = c->context->send_buffer;
+    c->late = false;
     struct session_input input = {.kind = kind, .text = text, .len = len};
     enum session_want want = session_step(&c->session, &input, uv_now(c->context->loop), send);
     switch (want) {
@@ -110,6 +127,7 @@ static void step(struct connection *c, enum session_input_kind kind, const char 
         break;
     case SESSION_SEND:
         send_bytes(c, send);
+        probe_while_it_restarts(c);
         break;
     case SESSION_PAUSE:
         close_tcp(c);
@@ -132,10 +150,14 @@ static void on_timer(uv_timer_t *timer) {
         const char *failure = c->start_failure;
         c->start_failure = NULL;
         step(c, SESSION_LOST, failure, 0);
-    } else if (uv_now(c->context->loop) >= c->session.deadline_ms) {
-        step(c, SESSION_DEADLINE, NULL, c->reader.part.len);
-    } else {
+    } else if (uv_now(c->context->loop) < c->session.deadline_ms) {
         arm(c);
+    } else if (!c->late) { // the loop may have stood still, with the answer in the socket
+        c->late = true;
+        uv_timer_start(&c->timer, on_timer, 1, 0);
+        c->timer_due_ms = 1; // earlier than any deadline
+    } else {
+        step(c, SESSION_DEADLINE, NULL, c->reader.part.len);
     }
 }
 
@@ -209,6 +231,7 @@ static void connect_to(struct connection *c, const struct sockaddr *address) {
 }
 
 static void open_tcp(struct connection *c) {
+    c->probed = false;
     uv_tcp_init(c->context->loop, &c->tcp);
     c->tcp.data = c;
     c->tcp_open = true;

@@ -53,7 +53,8 @@ static int get(const char *url, struct buf *body, struct error *err) {
                      ""); // the inventory is inside: no proxy of the environment
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)FETCH_CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)FETCH_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT,
+                     (long)(body == NULL ? PROBE_TIMEOUT_S : FETCH_TIMEOUT_S));
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "orchestrator/" PROJECT_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);

@@ -5,7 +5,12 @@
 
 #include <uv.h>
 
-enum { FETCH_TIMEOUT_S = 60, FETCH_CONNECT_TIMEOUT_S = 5, FETCH_BYTES_MAX = 1 << 30 };
+enum {
+    FETCH_TIMEOUT_S = 60,
+    FETCH_CONNECT_TIMEOUT_S = 5,
+    PROBE_TIMEOUT_S = 5,
+    FETCH_BYTES_MAX = 1 << 30
+};
 
 // inventory is the receiver's, or NULL: then err says what is wrong, naming the source.
 typedef void (*fetch_done)(void *arg, struct inventory *inventory, const struct error *err);

@@ -243,6 +243,8 @@ int main(int argc, char **argv) {
         return exit_code;
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
+    // Inventories that come slowly must not keep the names of devices from being looked up.
+    setenv("UV_THREADPOOL_SIZE", "16", 0);
     uv_loop_init(&s.loop);
     if (start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);

@@ -24,12 +24,19 @@ struct lane {
     bool in_hand;
 };
 
+// An entry of the heap of ready lanes. What decides stands in it: with half a million groups each
+// look at a lane would be a cache miss.
+struct ready {
+    uint64_t time_left;
+    uint32_t lane;
+};
+
 struct schedule_job {
     struct schedule_job *next; // younger
     void *owner;
     const struct grouping *grouping;
     struct lane *lanes;  // one for each group, in the same order
-    struct lane **ready; // a binary heap, the lane to start first on top
+    struct ready *ready; // a binary heap, the lane to start first on top
     size_t ready_count;
     size_t left; // hosts neither done nor skipped
 };
@@ -53,24 +60,24 @@ static uint64_t time_left(const struct lane *lane) {
     return (uint64_t)hosts_left(lane) * lane->group->weight;
 }
 
-// Lanes lie in memory in inventory order, which breaks ties.
-static bool goes_before(const struct lane *a, const struct lane *b) {
-    uint64_t left_a = time_left(a), left_b = time_left(b);
-    return left_a != left_b ? left_a > left_b : a < b;
+// Lanes are numbered in inventory order, which breaks ties.
+static bool goes_before(struct ready a, struct ready b) {
+    return a.time_left != b.time_left ? a.time_left > b.time_left : a.lane < b.lane;
 }
 
 static void make_ready(struct lane *lane) {
     struct schedule_job *job = lane->job;
+    const struct ready entry = {time_left(lane), (uint32_t)(lane - job->lanes)};
     size_t at = job->ready_count++;
-    while (at > 0 && goes_before(lane, job->ready[(at - 1) / 2])) {
+    while (at > 0 && goes_before(entry, job->ready[(at - 1) / 2])) {
         job->ready[at] = job->ready[(at - 1) / 2];
         at = (at - 1) / 2;
     }
-    job->ready[at] = lane;
+    job->ready[at] = entry;
 }
 
 static struct lane *take_ready(struct schedule_job *job) {
-    struct lane *top = job->ready[0], *moved = job->ready[--job->ready_count];
+    const struct ready top = job->ready[0], moved = job->ready[--job->ready_count];
     size_t at = 0;
     for (;;) {
         size_t child = 2 * at + 1;
@@ -82,7 +89,7 @@ static struct lane *take_ready(struct schedule_job *job) {
         at = child;
     }
     job->ready[at] = moved;
-    return top;
+    return &job->lanes[top.lane];
 }
 
 // --- the queue of a group

@@ -192,13 +192,13 @@ int programs_signal(struct programs *p, enum program_name name, int signum, stru
 // Waits for its end, after a signal where one is given.
 static int end(struct programs *p, enum program_name name, int signum, int *status,
                struct error *err) {
-    struct process process = process_of(p, name);
     struct process_end how = {0};
+    pthread_mutex_lock(&p->lock); // of two branches one ends it
+    struct process process = p->list[name].process;
+    p->list[name].process = (struct process){.out = -1};
+    pthread_mutex_unlock(&p->lock);
     if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
     int rc = process_end(&process, signum, PROGRAM_PATIENCE_S, &how, err);
-    pthread_mutex_lock(&p->lock);
-    p->list[name].process = process;
-    pthread_mutex_unlock(&p->lock);
     *status = how.status;
     if (rc != 0) error_in(err, "%s", program_names[name]);
     return rc;

@@ -2,6 +2,7 @@
 // metrics and log lines that tell of them.
 #include "tests/e2e/harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,63 @@ START_TEST(a_device_that_does_not_come_back_fails_and_spares_its_group) {
 }
 END_TEST
 
+// A process that is stopped, or a machine that is moved, sees its deadlines pass all at once.
+START_TEST(answers_that_came_while_the_orchestrator_stood_still_count) {
+    struct lab lab = lab_start(ARGS("--latency", "10ms"), ARGS("--call-timeout", "1s"));
+    struct call *call = call_start(lab.api, "/upgrade-os/",
+                                   "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"], "
+                                   "\"filter_dev_types\": [\"edge\"]}");
+    await_event(lab.admin, "get_version", "begun", 1);
+    program_signal(&lab.orchestrator, SIGSTOP);
+    await_event(lab.admin, "get_version", "answered", 1);
+    // Until the deadline has passed: nothing more happens, so the simulator waits as long as asked.
+    cJSON_Delete(get_json(lab.admin, "/events/?after=1000000&wait=2s"));
+    program_signal(&lab.orchestrator, SIGCONT);
+    assert_answer(call_wait(call), 200,
+                  "{\"failed\": [], \"skipped\": [], \"completed\": [\"edge00.earth\", "
+                  "\"edge01.earth\"]}");
+    lab_stop(&lab);
+}
+END_TEST
+
+// The timer of the connection to that port: 2 is keepalive (the kernel's proc_net_tcp.txt); -1
+// where there is no such connection.
+static int timer_of_connection_to(unsigned port) {
+    char *text = read_file("/proc/net/tcp");
+    int timer = -1;
+    for (char *line = strchr(text, '\n'); line != NULL && timer < 0;
+         line = strchr(line + 1, '\n')) {
+        unsigned remote_port, state;
+        int kind;
+        if (sscanf(line, " %*u: %*x:%*x %*x:%x %x %*x:%*x %d:", &remote_port, &state, &kind) == 3 &&
+            remote_port == port && state == 1)
+            timer = kind;
+    }
+    free(text);
+    return timer;
+}
+
+START_TEST(a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--workers", "1"));
+    unsigned port = (unsigned)strtoul(strrchr(lab.devices, ':') + 1, NULL, 10);
+    add_faults(&lab, "{\"on\": \"install_os_version\", \"effect\": \"delay\", \"by\": \"1s\", "
+                     "\"match\": {\"host\": \"edge00.earth\"}}");
+    struct call *call = call_start(lab.api, "/upgrade-os/",
+                                   "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"], "
+                                   "\"filter_dev_types\": [\"edge\"]}");
+    await_event(lab.admin, "install_os_version", "begun", 1);
+    int timer;
+    do // 1: what was sent is not acknowledged yet
+        timer = timer_of_connection_to(port);
+    while (timer == 1);
+    ck_assert_int_eq(timer, 2);
+    struct answer answer = call_wait(call);
+    ck_assert_int_eq(answer.status, 200);
+    answer_free(&answer);
+    lab_stop(&lab);
+}
+END_TEST
+
 START_TEST(a_refused_connection_fails_the_host) {
     char path[] = "/tmp/e2e-network-XXXXXX";
     int fd = mkstemp(path);
@@ -435,6 +493,8 @@ Suite *check_upgrade(void) {
     tcase_add_test(tc, every_failure_is_told_in_its_own_words_and_stops_its_group_alone);
     tcase_add_test(tc, a_device_that_restarts_after_its_install_is_awaited_and_verified);
     tcase_add_test(tc, a_device_that_does_not_come_back_fails_and_spares_its_group);
+    tcase_add_test(tc, answers_that_came_while_the_orchestrator_stood_still_count);
+    tcase_add_test(tc, a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed);
     tcase_add_test(tc, a_refused_connection_fails_the_host);
     tcase_add_test(tc, the_metrics_count_what_happened_as_the_seed_prints_it);
     tcase_add_test(tc, promtool_finds_nothing_to_say_of_the_metrics);

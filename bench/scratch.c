@@ -1,0 +1,63 @@
+#include "bench/scratch.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[64];
+static pid_t worker;
+
+static void pass_on(int signum) {
+    kill(worker, signum);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
+    (void)status;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+int scratch_run(int (*work)(void *arg), void *arg) {
+    const char *tmp = getenv("TMPDIR");
+    pid_t parent = getpid();
+    int status = 0;
+    snprintf(folder, sizeof folder, "%.40s/bench-XXXXXX", tmp == NULL ? "/tmp" : tmp);
+    if (mkdtemp(folder) == NULL) {
+        perror(folder);
+        return EXIT_FAILURE;
+    }
+    worker = fork();
+    if (worker == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(127); // it was killed meanwhile
+        exit(work(arg));
+    }
+    const struct sigaction action = {.sa_handler = pass_on};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
+        ;
+    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (worker < 0) return EXIT_FAILURE;
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int scratch_file(const char *suffix, char path[SCRATCH_PATH_MAX], struct error *err) {
+    snprintf(path, SCRATCH_PATH_MAX, "%s/XXXXXX%s", folder, suffix);
+    int fd = mkstemps(path, (int)strlen(suffix));
+    if (fd < 0) return error_system(err, -errno, "%s", path);
+    close(fd);
+    return 0;
+}
+
+int scratch_folder(char path[SCRATCH_PATH_MAX], struct error *err) {
+    snprintf(path, SCRATCH_PATH_MAX, "%s/XXXXXX", folder);
+    return mkdtemp(path) == NULL ? error_system(err, -errno, "%s", path) : 0;
+}
