@@ -79,7 +79,7 @@ static int set_addresses(void *config, const char *value, struct error *err) {
 }
 
 static int set_seed(void *config, const char *value, struct error *err) {
-    unsigned seed;
+    unsigned seed = 0;
     int rc = parse_number(value, 1000000000, &seed, err);
     if (rc == 0) ((struct command_line *)config)->config.seed = seed;
     return rc;

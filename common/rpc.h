@@ -53,8 +53,8 @@ struct rpc_response {
 };
 
 // 0 and the result; RPC_DEVICE_ERROR and the device's own message in err; or ERROR_INPUT and what
-// is wrong with the answer. After 0 deinit it before the next is parsed: it is read in scratch memory
-// (mem.h).
+// is wrong with the answer. After 0 deinit it before the next is parsed: it is read in scratch
+// memory (mem.h).
 int rpc_response_parse(struct rpc_response *r, uint32_t id, const char *line, size_t len,
                        struct error *err);
 void rpc_response_deinit(struct rpc_response *r);

@@ -205,7 +205,7 @@ static int end(struct programs *p, enum program_name name, int signum, int *stat
 }
 
 int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
-    int status, rc = end(p, name, 0, &status, err);
+    int status = 0, rc = end(p, name, 0, &status, err);
     if (rc != 0) return rc;
     if (WIFSIGNALED(status))
         return error_set(err, "the %s was ended by signal %d (%s)", program_names[name],
