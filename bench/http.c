@@ -101,16 +101,18 @@ static int sample(const struct lab *lab, const char *json, double in_flight, str
 }
 
 static const struct table_column columns[] = {
-    {"request", TABLE_TEXT}, {"while", TABLE_TEXT}, {"samples", 0}, {"50 % ms", 2},
-    {"99 % ms", 2},          {"worst ms", 2},       {"bytes", 0},
+    {"request", TABLE_TEXT}, {"while", TABLE_TEXT}, {"samples", 0},  {"per second", 0},
+    {"50 % ms", 2},          {"99 % ms", 2},        {"worst ms", 2}, {"bytes", 0},
 };
 
 static double add_row(struct table *table, const char *request, const char *when,
                       struct samples *s) {
     stats_sort(s->ms, s->count);
-    double p99 = stats_quantile(s->ms, s->count, 0.99);
-    table_row(table, request, when, (double)s->count, stats_quantile(s->ms, s->count, 0.5), p99,
-              s->ms[s->count - 1], (double)s->bytes);
+    double p99 = stats_quantile(s->ms, s->count, 0.99), sum_ms = 0;
+    for (size_t i = 0; i < s->count; i++)
+        sum_ms += s->ms[i];
+    table_row(table, request, when, (double)s->count, (double)s->count / sum_ms * 1e3,
+              stats_quantile(s->ms, s->count, 0.5), p99, s->ms[s->count - 1], (double)s->bytes);
     return p99;
 }
 
@@ -312,7 +314,8 @@ int bench_http(const struct bench_config *config, struct bench_result *result, s
                                            " %", 2, percent, false});
     bench_note(result,
                "One request at a time, each on a connection of its own, from the same "
-               "machine. A scrape counts while so many devices are in flight. POST: a job "
+               "machine; per second: one behind the other. A scrape counts while so many "
+               "devices are in flight. POST: a job "
                "without hosts, which fetches and parses the whole inventory. The cost of "
                "being scraped is that of one pair of runs with the same seed, 50,000 devices.");
     return scrapes_alone(config, result, err);

@@ -262,7 +262,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         answer_add_slash(r);
         return;
     case HTTP_WRONG_METHOD:
-        snprintf(detail, sizeof detail, "%.40s is not allowed at %.100s, but %s is", method, path,
+        snprintf(detail, sizeof detail, "%.40s is not allowed at %.100s; allowed: %s", method, path,
                  r->match.allow);
         problem(r, 405, NULL, detail);
         add_header(r, MHD_HTTP_HEADER_ALLOW, r->match.allow);
