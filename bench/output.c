@@ -100,9 +100,10 @@ int output_plots(const struct bench_result *result, const char *folder, struct e
 
 // --- RESULTS.md
 
+// Empty where the command says nothing.
 static void first_line(const char *command, char *out, size_t size) {
     FILE *pipe = popen(command, "re");
-    if (pipe == NULL || fgets(out, (int)size, pipe) == NULL) snprintf(out, size, "unknown");
+    if (pipe == NULL || fgets(out, (int)size, pipe) == NULL) out[0] = '\0';
     if (pipe != NULL) pclose(pipe);
     out[strcspn(out, "\n")] = '\0';
 }
@@ -114,14 +115,17 @@ static void write_machine(struct buf *out, double seconds) {
     uname(&os);
     os.release[strcspn(os.release, "-")] = '\0'; // what distributions append says little
     first_line("sed -n 's/^model name[^:]*: //p' /proc/cpuinfo", cpu, sizeof cpu);
-    first_line("git describe --always --dirty --abbrev=12", commit, sizeof commit);
+    char changed[128];
+    first_line("git describe --always --abbrev=12", commit, sizeof commit);
+    first_line("git status --porcelain -- . ':!bench/RESULTS.md' ':!bench/plots'", changed,
+               sizeof changed);
     first_line("gcc --version", compiler, sizeof compiler);
     strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
     buf_addf(out,
-             "%s, version " PROJECT_VERSION ", commit %s, %s. %ld cores (%s), %s %s. "
+             "%s, version " PROJECT_VERSION ", commit %s%s, %s. %ld cores (%s), %s %s. "
              "%.0f seconds in all.\n\n",
-             date, commit, compiler, sysconf(_SC_NPROCESSORS_ONLN), cpu, os.sysname, os.release,
-             seconds);
+             date, commit, *changed == '\0' ? "" : " with changes", compiler,
+             sysconf(_SC_NPROCESSORS_ONLN), cpu, os.sysname, os.release, seconds);
 }
 
 static void write_goals(const struct bench_result *results, size_t count, struct buf *out) {

@@ -79,7 +79,7 @@ static void finish_job(struct runner *r, struct job *job) {
     job->done(job->done_arg, job);
 }
 
-static void start_hosts(struct runner *r);
+static bool start_host(struct runner *r);
 
 static void finish_host(struct flight *flight, const struct session *session) {
     struct runner *r = flight->runner;
@@ -100,7 +100,7 @@ static void finish_host(struct flight *flight, const struct session *session) {
     free(flight);
     schedule_done(r->schedule, &work, failed);
     if (schedule_finished(job->scheduled)) finish_job(r, job);
-    start_hosts(r);
+    start_host(r); // it leaves one worker and one group: room for one
 }
 
 // --- the way of a host
@@ -126,24 +126,32 @@ static void on_stepped(void *arg, const struct session *session) {
     if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
 }
 
-static void on_more(uv_idle_t *more) {
-    uv_idle_stop(more);
-    start_hosts(more->data);
+static bool start_host(struct runner *r) {
+    struct schedule_work work;
+    if (!schedule_next(r->schedule, &work)) return false;
+    const struct job *job = work.owner;
+    struct flight *flight = mem_alloc(sizeof *flight);
+    *flight = (struct flight){.runner = r, .work = work, .started_ms = uv_now(r->context.loop)};
+    const struct host *host = host_of(job, work.host);
+    emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host});
+    connection_start(&r->context, job->task, &job->args, host, flight);
+    return true;
 }
 
+static void on_more(uv_idle_t *more);
+
+// All that may start: some now, the rest in the turns to come.
 static void start_hosts(struct runner *r) {
-    struct schedule_work work;
-    if (uv_is_active((uv_handle_t *)&r->more)) return;
     for (int started = 0; started < STARTS_AT_ONCE; started++) {
-        if (!schedule_next(r->schedule, &work)) return;
-        const struct job *job = work.owner;
-        struct flight *flight = mem_alloc(sizeof *flight);
-        *flight = (struct flight){.runner = r, .work = work, .started_ms = uv_now(r->context.loop)};
-        const struct host *host = host_of(job, work.host);
-        emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host});
-        connection_start(&r->context, job->task, &job->args, host, flight);
+        if (start_host(r)) continue;
+        uv_idle_stop(&r->more);
+        return;
     }
     uv_idle_start(&r->more, on_more);
+}
+
+static void on_more(uv_idle_t *more) {
+    start_hosts(more->data);
 }
 
 void runner_submit(struct runner *r, struct job *job) {
