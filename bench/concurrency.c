@@ -5,6 +5,7 @@
 #include "bench/model.h"
 #include "bench/networks.h"
 #include "bench/stats.h"
+#include "common/count.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -122,12 +123,11 @@ static int sweep(const struct bench_config *config, struct table *table, struct 
     char path[SCRATCH_PATH_MAX];
     unsigned tiny[] = {200};
     int rc = config->tiny ? sweep_network(config, "acme", NULL, tiny, 1, table, err)
-                          : sweep_network(config, "acme", NULL, small, sizeof small / sizeof *small,
-                                          table, err);
+                          : sweep_network(config, "acme", NULL, small, COUNT(small), table, err);
     if (rc != 0 || config->tiny) return rc;
     rc = networks_make(BIG, "10ms..2s", path, err);
     if (rc != 0) return rc;
-    return sweep_network(config, "10,000 devices", path, big, sizeof big / sizeof *big, table, err);
+    return sweep_network(config, "10,000 devices", path, big, COUNT(big), table, err);
 }
 
 static void plot(struct bench_result *result, const struct table *table) {
@@ -160,7 +160,7 @@ static const struct table_column seed_columns[] = {
 static int real_latencies(const struct bench_config *config, struct bench_result *result,
                           struct error *err) {
     struct table *table = bench_table(result, "The ACME network at its real latencies, live",
-                                      seed_columns, sizeof seed_columns / sizeof *seed_columns);
+                                      seed_columns, COUNT(seed_columns));
     const unsigned workers = config->workers == 0 ? 100 : config->workers;
     const unsigned seeds = config->tiny ? 1 : config->runs == 0 ? SEEDS : config->runs;
     const struct point point = {
@@ -201,7 +201,7 @@ int bench_concurrency(const struct bench_config *config, struct bench_result *re
                       struct error *err) {
     struct table *table =
         bench_table(result, "Workers against the limit (live: seconds divided by the time scale)",
-                    columns, sizeof columns / sizeof *columns);
+                    columns, COUNT(columns));
     int rc = sweep(config, table, err);
     if (rc == 0) rc = order_table(config, result, err);
     if (rc == 0) rc = real_latencies(config, result, err);

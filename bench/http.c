@@ -3,6 +3,8 @@
 #include "bench/bench.h"
 #include "bench/networks.h"
 #include "bench/stats.h"
+#include "common/clock.h"
+#include "common/count.h"
 #include "common/mem.h"
 #include "scenarios/runner/expect.h"
 
@@ -241,9 +243,9 @@ static int scrapes_alone(const struct bench_config *config, struct bench_result 
                          struct error *err) {
     struct table *table =
         bench_table(result, "A scrape of an idle orchestrator, one series a device", idle_columns,
-                    sizeof idle_columns / sizeof *idle_columns);
+                    COUNT(idle_columns));
     static const unsigned sites[] = {0, 10, 100};
-    for (size_t i = 0; i < (config->tiny ? 1 : sizeof sites / sizeof *sites); i++) {
+    for (size_t i = 0; i < (config->tiny ? 1 : COUNT(sites)); i++) {
         char network[SCRATCH_PATH_MAX];
         bench_progress(config, i, 3, "scrapes of an idle orchestrator");
         int rc = sites[i] == 0 ? 0 : networks_make_racks(sites[i], 2, "0", network, err);
@@ -288,8 +290,8 @@ int bench_http(const struct bench_config *config, struct bench_result *result, s
                                      .latency = "10ms..50ms",
                                      .every_s = 0.02,
                                      .posts = true};
-    struct table *table = bench_table(result, "While devices are in flight", columns,
-                                      sizeof columns / sizeof *columns);
+    struct table *table =
+        bench_table(result, "While devices are in flight", columns, COUNT(columns));
     double p99 = NAN, wall_s, percent;
     if (config->tiny) {
         int rc = under_load(config, &tiny, table, &p99, &wall_s, err);

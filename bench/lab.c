@@ -1,6 +1,8 @@
 #include "bench/lab.h"
 
 #include "common/client.h"
+#include "common/clock.h"
+#include "common/count.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -98,7 +100,7 @@ int lab_stop(struct lab *lab, struct error *err) {
     struct error second;
     int rc = end(&lab->orchestrator, "orchestrator", err);
     int simulator_rc = end(&lab->simulator, "simulator", rc == 0 ? err : &second);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < COUNT(files); i++) {
         char path[SCRATCH_PATH_MAX + 16];
         snprintf(path, sizeof path, "%s/%s", lab->dir, files[i]);
         unlink(path);

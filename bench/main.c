@@ -1,6 +1,8 @@
 // bench COMMAND [OPTION]...: the command line.
 #include "bench/bench.h"
 #include "bench/output.h"
+#include "common/clock.h"
+#include "common/count.h"
 #include "common/mem.h"
 #include "common/options.h"
 #include "common/version.h"
@@ -20,7 +22,7 @@ static const struct bench_command commands[] = {
 #include "bench/commands.def"
 #undef X
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = COUNT(commands) };
 
 static const double FAILURE_RATE = 0.018; // of whatif, where all is run
 
@@ -281,7 +283,7 @@ static bool parse(struct command_line *c, int argc, char **argv, int *exit_code)
     const struct options options = {.program = program,
                                     .summary = all ? "Runs all measurements." : c->command->summary,
                                     .specs = specs,
-                                    .count = sizeof specs / sizeof *specs};
+                                    .count = COUNT(specs)};
     int skipped = all ? 2 : 1;
     if (all) c->folder = argv[2];
     size_t len = 0;

@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 #include "bench/model.h"
 #include "bench/stats.h"
+#include "common/count.h"
 #include "orchestrator/pace.h"
 
 enum { SEEDS = 60, WORKERS = 100 };
@@ -44,14 +45,14 @@ int order_table(const struct bench_config *config, struct bench_result *result, 
         result,
         "Order between groups: most hosts left first, or most time left as learnt from one "
         "earlier job (virtual clock, 100 workers, acme with device types that take longer)",
-        columns, sizeof columns / sizeof *columns);
+        columns, COUNT(columns));
     struct plan plan;
     struct model model;
     int rc = plan_init(&plan, NULL, NULL, err);
     if (rc != 0) return rc;
     model_init(&model, &plan, version, 0, NULL);
     unsigned seeds = config->tiny ? 1 : SEEDS;
-    for (size_t i = 0; i < sizeof slowness / sizeof *slowness; i++) {
+    for (size_t i = 0; i < COUNT(slowness); i++) {
         for (size_t type = 0; type < 3; type++)
             model.slowness[type] = slowness[i][type];
         for (size_t g = 0; g < plan.grouping.count; g++)

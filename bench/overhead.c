@@ -6,6 +6,7 @@
 #include "bench/networks.h"
 #include "bench/processors.h"
 #include "bench/stats.h"
+#include "common/count.h"
 #include "common/mem.h"
 
 #include <assert.h>
@@ -116,7 +117,7 @@ static int against_floor(struct contest *c, struct bench_result *result, double 
                          struct error *err) {
     struct table *table =
         bench_table(result, "Against the floor: CPU per device, and the paired ratio to it",
-                    columns, sizeof columns / sizeof *columns);
+                    columns, COUNT(columns));
     struct series floor = {0}, orchestrator = {0};
     unsigned pairs = c->config->tiny ? 1 : c->config->runs == 0 ? PAIRS : c->config->runs;
     int rc = run_pairs(c, pairs < RUNS_MAX ? pairs : RUNS_MAX, &floor, &orchestrator, err);
@@ -139,7 +140,7 @@ static const struct peer {
     {"Python thread pool", "threads_client.py", "CPU per device over that of the thread-pool peer"},
     {"Nornir", "nornir_client.py", "CPU per device over that of Nornir"},
 };
-enum { PEERS = sizeof peers / sizeof *peers };
+enum { PEERS = COUNT(peers) };
 
 // Nornir is no package of Debian's: where it is, Python finds it.
 static bool is_there(const struct peer *peer) {
@@ -169,7 +170,7 @@ static int against_peers(struct contest *c, struct bench_result *result, double 
                          struct error *err) {
     struct table *table = bench_table(
         result, "Against peers: CPU per device, and the orchestrator's in proportion to theirs",
-        columns, sizeof columns / sizeof *columns);
+        columns, COUNT(columns));
     struct series orchestrator = {0}, *all = mem_array(PEERS, sizeof *all);
     int rc = run_rounds(c, c->config->tiny ? 1 : PEER_ROUNDS, &orchestrator, all, err);
     if (rc == 0) add_row(table, "orchestrator", &orchestrator, false);

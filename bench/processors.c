@@ -2,6 +2,8 @@
 
 #include "bench/networks.h"
 #include "bench/plan.h"
+#include "common/clock.h"
+#include "common/count.h"
 #include "orchestrator/joblog.h"
 #include "orchestrator/metrics.h"
 #include "orchestrator/report.h"
@@ -52,19 +54,19 @@ static double run(struct plan *plan, struct log *log) {
     struct metrics *metrics = metrics_new(100);
     const struct processor processors[] = {
         {joblog_event, log}, {metrics_event, metrics}, {report_event, NULL}};
-    enum { COUNT = sizeof processors / sizeof *processors };
+    enum { PROCESSORS = COUNT(processors) };
     struct selection selection = plan->selection;
     plan->selection = (struct selection){0};
     struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args,
                               inventory_ref(plan->inventory), &selection);
     size_t len;
     double started = cpu_us();
-    emit(processors, COUNT, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
+    emit(processors, PROCESSORS, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
     for (size_t i = 0; i < job->selection.count; i++) {
-        upgrade(processors, COUNT, job, &job->inventory->hosts[job->selection.hosts[i]]);
+        upgrade(processors, PROCESSORS, job, &job->inventory->hosts[job->selection.hosts[i]]);
         if (i % FLUSH_EVERY == 0) log_flush(log);
     }
-    emit(processors, COUNT, (struct event){.kind = EVENT_TASK_COMPLETED, .job = job});
+    emit(processors, PROCESSORS, (struct event){.kind = EVENT_TASK_COMPLETED, .job = job});
     log_flush(log);
     free(report_json(job, &len));
     double spent = cpu_us() - started;

@@ -3,6 +3,7 @@
 #include "bench/bench.h"
 #include "bench/networks.h"
 #include "bench/stats.h"
+#include "common/count.h"
 #include "common/mem.h"
 
 #include <math.h>
@@ -97,9 +98,8 @@ static const struct table_column columns[] = {
 static int sizes(const struct bench_config *config, struct bench_result *result,
                  struct error *err) {
     static const uint32_t all[] = {SMALL, MEDIUM, 100000, 1000000};
-    struct table *table =
-        bench_table(result, "Latency 0, 1000 workers", columns, sizeof columns / sizeof *columns);
-    size_t count = config->tiny ? 1 : sizeof all / sizeof *all;
+    struct table *table = bench_table(result, "Latency 0, 1000 workers", columns, COUNT(columns));
+    size_t count = config->tiny ? 1 : COUNT(all);
     double at_medium = NAN, at_last = NAN;
     for (size_t i = 0; i < count; i++) {
         char network[SCRATCH_PATH_MAX];

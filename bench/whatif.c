@@ -3,6 +3,7 @@
 #include "bench/bench.h"
 #include "bench/model.h"
 #include "bench/stats.h"
+#include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
 
@@ -59,8 +60,7 @@ static void foretell(const struct bench_config *config, struct model *model, uns
                      struct bench_result *result, double *median_s) {
     struct distribution d;
     size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
-    struct table *table =
-        bench_table(result, "The window foretold", columns, sizeof columns / sizeof *columns);
+    struct table *table = bench_table(result, "The window foretold", columns, COUNT(columns));
     bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
     distribution_init(&d, model, workers, config->seed, runs);
     add_quantiles(table, "window s", d.window_s, runs);
@@ -114,8 +114,8 @@ static void run_sweep(const struct bench_config *config, struct model *model, st
 
 static void sweep(const struct bench_config *config, struct model *model,
                   struct bench_result *result) {
-    struct table *table = bench_table(result, "The window against workers", sweep_columns,
-                                      sizeof sweep_columns / sizeof *sweep_columns);
+    struct table *table =
+        bench_table(result, "The window against workers", sweep_columns, COUNT(sweep_columns));
     struct buf *script = bench_plot(result, "window");
     struct sweep s;
     unsigned knee = 0;

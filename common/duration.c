@@ -1,5 +1,7 @@
 #include "common/duration.h"
 
+#include "common/count.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@ int duration_parse(const char *text, uint64_t *us, struct error *err) {
     double value = strtod(text, &end);
     if (end != text + digits) return wrong(text, err);
     double scale = 0;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < COUNT(units); i++)
         if (strcmp(end, units[i].name) == 0) scale = units[i].us;
     if (*end == '\0' && value == 0) scale = 1; // a plain 0 needs no unit
     if (scale == 0) return wrong(text, err);

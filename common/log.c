@@ -1,5 +1,6 @@
 #include "common/log.h"
 
+#include "common/count.h"
 #include "common/mem.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
 
 int log_level_parse(const char *text, enum log_level *level, struct error *err) {
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < COUNT(names); i++) {
         if (strcasecmp(text, names[i]) != 0) continue;
         *level = (enum log_level)i;
         return 0;

@@ -1,5 +1,6 @@
 #include "orchestrator/api.h"
 
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
@@ -231,7 +232,7 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/livez", get_livez, false},
     {HTTP_GET, "/readyz", get_readyz, false},
 };
-enum { FIXED_ROUTES = sizeof fixed_routes / sizeof *fixed_routes };
+enum { FIXED_ROUTES = COUNT(fixed_routes) };
 
 static void make_routes(struct api *api) {
     size_t count = 0;

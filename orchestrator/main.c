@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "common/duration.h"
 #include "common/file.h"
 #include "common/limits.h"
@@ -150,7 +151,7 @@ static const struct options options = {
     .program = "orchestrator",
     .summary = "Runs tasks over a network, one device of each redundancy group at a time.",
     .specs = specs,
-    .count = sizeof specs / sizeof *specs,
+    .count = COUNT(specs),
 };
 
 static int set_defaults(struct config *c, struct error *err) {

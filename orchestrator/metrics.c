@@ -2,6 +2,7 @@
 // kept as they are printed.
 #include "orchestrator/metrics.h"
 
+#include "common/count.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 #include "common/version.h"
@@ -12,13 +13,13 @@
 static const double host_bounds_s[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
 static const double job_bounds_s[] = {1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400};
 enum {
-    HOST_BOUNDS = sizeof host_bounds_s / sizeof *host_bounds_s,
-    JOB_BOUNDS = sizeof job_bounds_s / sizeof *job_bounds_s,
+    HOST_BOUNDS = COUNT(host_bounds_s),
+    JOB_BOUNDS = COUNT(job_bounds_s),
 };
 
 // By enum host_result.
 static const char *const result_names[] = {"changed", "unchanged", "failed", "skipped"};
-enum { RESULTS = sizeof result_names / sizeof *result_names };
+enum { RESULTS = COUNT(result_names) };
 
 struct host_series {
     char *labels;

@@ -1,5 +1,6 @@
 #include "orchestrator/request.h"
 
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -9,7 +10,7 @@
 
 // filter_dev_sites is what the seed's own curl line calls filter_sites.
 static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_dev_sites"};
-enum { FILTER_FIELDS = sizeof filter_fields / sizeof *filter_fields };
+enum { FILTER_FIELDS = COUNT(filter_fields) };
 
 static void name_field(char field[REQUEST_FIELD_MAX], const char *name) {
     snprintf(field, REQUEST_FIELD_MAX, "%.*s", REQUEST_FIELD_MAX - 1, name);

@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "orchestrator/task.h"
 
 const struct task *const tasks[] = {
@@ -6,4 +7,4 @@ const struct task *const tasks[] = {
 #undef X
 };
 
-const size_t tasks_count = sizeof tasks / sizeof *tasks;
+const size_t tasks_count = COUNT(tasks);

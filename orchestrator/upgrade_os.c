@@ -1,5 +1,6 @@
 // upgrade_os: bring a device to a version, and believe only what it says afterwards.
 // The rules are in spec/architecture.md, "Upgrade of one device".
+#include "common/count.h"
 #include "common/json.h"
 #include "orchestrator/task.h"
 
@@ -66,9 +67,9 @@ const struct task task_upgrade_os = {
     .name = "upgrade_os",
     .path = "/upgrade-os/",
     .fields = fields,
-    .fields_count = sizeof fields / sizeof *fields,
+    .fields_count = COUNT(fields),
     .steps = steps,
-    .steps_count = sizeof steps / sizeof *steps,
+    .steps_count = COUNT(steps),
     .resume_step = 2,
     .changed_text = "success!!!",
     .unchanged_text = "nothing to do!!!",

@@ -1,5 +1,6 @@
 #include "simulator/admin.h"
 
+#include "common/count.h"
 #include "common/json.h"
 
 #include <errno.h>
@@ -186,7 +187,7 @@ int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
                 struct server *server, const struct listing_addresses *addresses,
                 struct error *err) {
     *a = (struct admin){.server = server, .world = server->world, .addresses = *addresses};
-    a->routes = (struct http_routes){.list = routes, .count = sizeof routes / sizeof *routes};
+    a->routes = (struct http_routes){.list = routes, .count = COUNT(routes)};
     int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
     if (rc == 0) admin_watch(a, loop);
     return rc;

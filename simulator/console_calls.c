@@ -1,4 +1,5 @@
 // What each operation takes and does: a table by operation.
+#include "common/count.h"
 #include "simulator/console.h"
 
 #include "common/acmeos.h"
@@ -27,9 +28,9 @@ static enum rpc_error check_login(const cJSON *params, struct error *detail) {
     static const char *const names[] = {"hostname", "username", "password"};
     const char *value;
     int rc = check_named(params, detail);
-    for (size_t i = 0; i < sizeof names / sizeof *names && rc == 0; i++)
+    for (size_t i = 0; i < COUNT(names) && rc == 0; i++)
         rc = json_string(params, names[i], &value, detail);
-    if (rc == 0) rc = json_only(params, names, sizeof names / sizeof *names, detail);
+    if (rc == 0) rc = json_only(params, names, COUNT(names), detail);
     return rc == 0 ? RPC_OK : RPC_INVALID_PARAMS;
 }
 

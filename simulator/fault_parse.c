@@ -1,5 +1,6 @@
 #include "simulator/fault_parse.h"
 
+#include "common/count.h"
 #include "common/duration.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -209,7 +210,7 @@ static int parse_effect_fields(struct fault_rule *rule, const cJSON *object, str
 // Refuses a field of another effect by saying whose it is, and any other as unknown.
 static int check_fields(const struct fault_rule *rule, const cJSON *object, struct error *err) {
     static const char *const own[] = {"code", "message", "by", "bytes_per_second", "downtime"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+    for (size_t i = 0; i < COUNT(own); i++) {
         const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, own[i]);
         if (field == NULL || strstr(effects[rule->action.effect].fields, own[i]) != NULL) continue;
         int owner = 0;

@@ -1,5 +1,6 @@
 // The simulator: options in, network, listeners, loop, and a clean end.
 #include "common/address.h"
+#include "common/count.h"
 #include "common/file.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -93,7 +94,7 @@ static const struct options options = {
     .program = "simulator",
     .summary = "Simulates the devices of a network, with faults, and watches what is done to them.",
     .specs = specs,
-    .count = sizeof specs / sizeof *specs,
+    .count = COUNT(specs),
 };
 
 // --- the program

@@ -1,5 +1,6 @@
 #include "simulator/network.h"
 
+#include "common/count.h"
 #include "common/mem.h"
 #include "common/rng.h"
 
@@ -121,10 +122,10 @@ static int check_group_names(const struct network *n, struct error *err) {
 int network_seal(struct network *n, struct error *err) {
     int rc = 0;
     if (n->sites_len == 0)
-        for (size_t i = 0; i < sizeof acme_sites / sizeof *acme_sites && rc == 0; i++)
+        for (size_t i = 0; i < COUNT(acme_sites) && rc == 0; i++)
             rc = network_add_site(n, acme_sites[i], err);
     if (n->types_len == 0)
-        for (size_t i = 0; i < sizeof acme_types / sizeof *acme_types && rc == 0; i++)
+        for (size_t i = 0; i < COUNT(acme_types) && rc == 0; i++)
             rc = network_add_type(n, acme_types[i].name, acme_types[i].count, acme_types[i].rack, 2,
                                   err);
     if (rc != 0) return rc;

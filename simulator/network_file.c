@@ -3,6 +3,7 @@
 #include "simulator/network_file.h"
 
 #include "common/acmeos.h"
+#include "common/count.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -249,7 +250,7 @@ static const struct {
 };
 
 static int parse_fields(struct network *n, const cJSON *root, bool sealed, struct error *err) {
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    for (size_t i = 0; i < COUNT(fields); i++) {
         const cJSON *value = field_of(root, fields[i].name);
         if (value == NULL || fields[i].sealed != sealed) continue;
         int rc = fields[i].parse(n, value, err);

@@ -1,5 +1,6 @@
 #include "scenarios/runner/play.h"
 
+#include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
 #include "scenarios/runner/steps.h"
@@ -222,7 +223,7 @@ static void run(struct show *s) {
 static int make_options(struct show *s, const cJSON *vars, cJSON **options, struct error *err) {
     static const char *const parts[] = {"network", "simulator", "orchestrator"};
     cJSON *raw = cJSON_CreateObject();
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < COUNT(parts); i++)
         if (part(s, parts[i]) != NULL)
             cJSON_AddItemToObject(raw, parts[i], cJSON_Duplicate(part(s, parts[i]), true));
     int rc = vars_expand(raw, vars, options, err);

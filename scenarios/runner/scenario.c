@@ -1,5 +1,6 @@
 #include "scenarios/runner/scenario.h"
 
+#include "common/count.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -121,7 +122,7 @@ static int each_step(const cJSON *steps, check_step check, void *arg, struct err
 
 static int each_step_of(const cJSON *root, check_step check, void *arg, struct error *err) {
     static const char *const lists[] = {"steps", "finally"};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < COUNT(lists); i++) {
         int rc = each_step(get(root, lists[i]), check, arg, err);
         if (rc != 0) {
             error_in(err, "%s", lists[i]);
@@ -189,10 +190,10 @@ static int check_variables(const cJSON *root, struct error *err) {
     add_name(&known, "seed");
     add_name(&known, "dir");
     cJSON_ArrayForEach(axis, get(root, "matrix")) add_name(&known, axis->string);
-    for (size_t i = 0; rc == 0 && i < sizeof first / sizeof *first; i++)
+    for (size_t i = 0; rc == 0 && i < COUNT(first); i++)
         rc = check_part(root, first[i], &known, err);
     if (rc == 0) rc = each_step_of(root, add_captures, &known, err);
-    for (size_t i = 0; rc == 0 && i < sizeof later / sizeof *later; i++)
+    for (size_t i = 0; rc == 0 && i < COUNT(later); i++)
         rc = check_part(root, later[i], &known, err);
     free(known.list);
     return rc;

@@ -1,4 +1,5 @@
 // The simulator's admin API over HTTP: every endpoint, what it refuses, and the long poll.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include <errno.h>
@@ -446,7 +447,7 @@ static const char *const gets[] = {"/inventory/", "/devices/", "/devices/leaf00.
                                    "/metrics/",   "/livez",    "/readyz"};
 
 START_TEST(head_works_where_get_does) {
-    for (size_t i = 0; i < sizeof gets / sizeof *gets; i++) {
+    for (size_t i = 0; i < COUNT(gets); i++) {
         struct answer get = http_get(lab.admin, gets[i]);
         struct answer head = http_send("HEAD", lab.admin, gets[i], NULL, NULL);
         ck_assert_int_eq(get.status, 200);
@@ -472,7 +473,7 @@ static const struct {
 };
 
 START_TEST(a_path_without_its_slash_is_sent_to_the_one_with_it) {
-    for (size_t i = 0; i < sizeof redirects / sizeof *redirects; i++) {
+    for (size_t i = 0; i < COUNT(redirects); i++) {
         struct answer a = http_send(redirects[i].method, lab.admin, redirects[i].path, NULL, NULL);
         ck_assert_int_eq(a.status, 308);
         ck_assert_str_eq(answer_header(&a, "Location"), redirects[i].location);
@@ -493,7 +494,7 @@ static const struct {
 };
 
 START_TEST(a_wrong_method_is_told_the_right_ones) {
-    for (size_t i = 0; i < sizeof wrong_methods / sizeof *wrong_methods; i++) {
+    for (size_t i = 0; i < COUNT(wrong_methods); i++) {
         struct answer a =
             http_send(wrong_methods[i].method, lab.admin, wrong_methods[i].path, NULL, NULL);
         ck_assert_str_eq(answer_header(&a, "Allow"), wrong_methods[i].allow);
@@ -512,7 +513,7 @@ START_TEST(no_page_of_another_origin_changes_anything) {
                    {"DELETE", "/faults/", NULL},
                    {"DELETE", "/faults/1/", NULL},
                    {"POST", "/reset/", "{}"}};
-    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+    for (size_t i = 0; i < COUNT(changes); i++)
         assert_problem(
             http_send(changes[i].method, lab.admin, changes[i].path, evil, changes[i].body), 403,
             NULL, "http://evil.example");
@@ -540,7 +541,7 @@ Suite *check_admin(void) {
     tcase_add_test(tc, devices_tell_what_was_done_to_them);
     tcase_add_test(tc, faults_are_added_told_and_taken_away);
     tcase_add_loop_test(tc, a_wrong_fault_is_refused_by_its_field_and_none_is_added, 0,
-                        sizeof wrong_faults / sizeof *wrong_faults);
+                        COUNT(wrong_faults));
     tcase_add_test(tc, a_body_must_say_that_it_is_json);
     tcase_add_test(tc, a_reset_makes_everything_as_it_was_born);
     tcase_add_test(tc, a_reset_refuses_what_it_does_not_understand);

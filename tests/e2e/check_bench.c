@@ -1,5 +1,6 @@
 // Tiny runs of every subcommand of the bench, so that none can rot. What they measure means nothing
 // and is not looked at; that they measured is.
+#include "common/count.h"
 #include "common/json.h"
 #include "tests/e2e/harness.h"
 
@@ -22,7 +23,7 @@ static const struct {
      {"window s", "failed hosts", "knee", "Foretold for that seed"},
      {"--verify", "--time-scale", "0.01"}},
 };
-enum { COMMANDS = sizeof commands / sizeof *commands };
+enum { COMMANDS = COUNT(commands) };
 
 START_TEST(every_command_measures_and_writes_csv_and_json) {
     char output[16384], csv[] = "/tmp/e2e-csv-XXXXXX", json[] = "/tmp/e2e-json-XXXXXX";
@@ -69,7 +70,7 @@ START_TEST(a_wrong_command_line_is_refused_with_the_remedy) {
         {{"--version"}, 0, "bench 0."},
         {{"whatif", "--help"}, 0, "--failure-rate P"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < COUNT(cases); i++) {
         char output[8192];
         int code = program_run("bench", cases[i].args, output, sizeof output);
         ck_assert_msg(code == cases[i].code && strstr(output, cases[i].says) != NULL,

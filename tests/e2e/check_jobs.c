@@ -1,4 +1,5 @@
 // Jobs that overlap, clients that leave, and the service's own life.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include <signal.h>
@@ -168,7 +169,7 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
     struct program p = program_start(
         "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "/dev/null"));
     const char *api = strstr(p.ready, "http://");
-    for (size_t i = 0; i < sizeof bad_inventories / sizeof *bad_inventories; i++) {
+    for (size_t i = 0; i < COUNT(bad_inventories); i++) {
         ck_assert_int_eq(ftruncate(fd, 0), 0);
         ck_assert_int_eq(pwrite(fd, bad_inventories[i].text, strlen(bad_inventories[i].text), 0),
                          (long)strlen(bad_inventories[i].text));
@@ -277,8 +278,7 @@ Suite *check_jobs(void) {
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
     tcase_add_test(tc, an_inventory_file_is_read_anew_for_every_job);
     tcase_add_test(tc, a_thousand_workers_upgrade_ten_thousand_devices);
-    tcase_add_loop_test(tc, command_lines_are_checked_and_explained, 0,
-                        (int)(sizeof command_lines / sizeof *command_lines));
+    tcase_add_loop_test(tc, command_lines_are_checked_and_explained, 0, (int)COUNT(command_lines));
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -1,4 +1,5 @@
 // The request table, row by row, over HTTP; and that no device is touched by what is refused.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include "common/mem.h"
@@ -45,7 +46,7 @@ static const struct {
 
 START_TEST(every_bad_body_is_refused_and_touches_nothing) {
     struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+    for (size_t i = 0; i < COUNT(refused); i++)
         assert_problem(http_post(lab.api, "/upgrade-os/", refused[i].body), 400, refused[i].field,
                        refused[i].detail);
     assert_untouched(&lab);
@@ -183,7 +184,7 @@ static const struct {
 START_TEST(only_pages_of_allowed_origins_may_drive_the_network) {
     struct lab lab =
         lab_start(ARGS("--latency", "0"), ARGS("--cors-origin", "https://noc.example"));
-    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+    for (size_t i = 0; i < COUNT(origins); i++) {
         char origin[128];
         snprintf(origin, sizeof origin, "Origin: %s", origins[i].origin);
         struct answer a = http_send("OPTIONS", lab.api, "/upgrade-os/",

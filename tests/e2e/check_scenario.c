@@ -1,5 +1,6 @@
 // The program scenario: what it says of wrong files, its exit codes and outputs, and its end.
 #include "common/buf.h"
+#include "common/count.h"
 #include "tests/e2e/play.h"
 #include "tests/e2e/processes.h"
 
@@ -90,7 +91,7 @@ static const struct {
     {"schema/wrong-type.yaml", "3:7: seed: expected a whole number, not a string"},
 };
 
-enum { BROKEN = sizeof broken / sizeof *broken };
+enum { BROKEN = COUNT(broken) };
 
 START_TEST(a_wrong_file_is_told_by_line_and_column_with_what_would_be_right) {
     char path[200], expected[600];
@@ -444,7 +445,7 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
     tcase_add_test(tc, a_program_that_does_not_start_ends_with_3);
-    tcase_add_loop_test(tc, a_wrong_command_line_ends_with_4, 0, sizeof usages / sizeof *usages);
+    tcase_add_loop_test(tc, a_wrong_command_line_ends_with_4, 0, COUNT(usages));
     tcase_add_test(tc, a_terminal_gets_a_live_line_and_a_pipe_plain_ones);
     tcase_add_test(tc, junit_is_accepted_and_counts_right);
     tcase_add_test(tc, tap_is_understood_by_prove);

@@ -1,5 +1,6 @@
 // What the program scenario tells of a scenario that fails, and each kind of step.
 #include "common/buf.h"
+#include "common/count.h"
 #include "tests/e2e/play.h"
 
 #include <stdio.h>
@@ -190,9 +191,8 @@ Suite *check_steps(void) {
     tcase_add_test(tc, what_always_held_is_told_when_it_no_longer_does);
     tcase_add_test(tc, a_text_that_is_cut_within_a_character_does_not_hide_a_failure);
     tcase_add_test(tc, a_scenario_that_takes_too_long_is_ended);
-    tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0,
-                        sizeof failures / sizeof *failures);
-    tcase_add_loop_test(tc, what_is_as_expected_passes, 0, sizeof passing / sizeof *passing);
+    tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0, COUNT(failures));
+    tcase_add_loop_test(tc, what_is_as_expected_passes, 0, COUNT(passing));
     tcase_add_test(tc, help_and_version_are_told);
     suite_add_tcase(suite, tc);
     return suite;

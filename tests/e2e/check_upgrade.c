@@ -1,5 +1,6 @@
 // Upgrades end to end: the seed's transcripts, every way in which a device can fail, and the
 // metrics and log lines that tell of them.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include <signal.h>
@@ -207,7 +208,7 @@ static const struct {
     {"'on': 'logout', 'effect': 'oversize'", "logout: the answer is longer than 65536 bytes"},
     {"'on': 'logout', 'effect': 'wrong_id'", "logout: the answer has another id than the question"},
 };
-enum { OUTCOMES = sizeof outcomes / sizeof *outcomes, RACKS = 50 };
+enum { OUTCOMES = COUNT(outcomes), RACKS = 50 };
 
 // The row's device, or the other of its rack.
 static void row_host(int row, int number, char *text, size_t size) {

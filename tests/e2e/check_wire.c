@@ -1,4 +1,5 @@
 // The device protocol byte by byte, over TCP: every error of its table, and its transport.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include "common/buf.h"
@@ -102,7 +103,7 @@ static const struct {
 
 START_TEST(every_error_before_a_login_is_answered_and_the_connection_stays) {
     int fd = dial(devices);
-    for (size_t i = 0; i < sizeof before_login / sizeof *before_login; i++) {
+    for (size_t i = 0; i < COUNT(before_login); i++) {
         char expected[256];
         send_text(fd, before_login[i].request);
         send_text(fd, "\n");

@@ -1,5 +1,6 @@
 // A scenario file, as text: what scenario check and scenario run read.
 #include "scenarios/runner/scenario.h"
+#include "common/count.h"
 #include "scenarios/runner/vars.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -20,7 +21,7 @@ static void check_expands(const struct scenario *s, cJSON *vars) {
     cJSON_AddNumberToObject(vars, "seed", (double)s->seed);
     cJSON_AddStringToObject(vars, "dir", "/tmp/x");
     add_captures(s->file.root, vars);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < COUNT(parts); i++) {
         const cJSON *part = cJSON_GetObjectItemCaseSensitive(s->file.root, parts[i]);
         cJSON *expanded = NULL;
         struct error err;

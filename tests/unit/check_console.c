@@ -1,4 +1,5 @@
 // The device protocol, end to end within the pure part: lines in, replies out, on a made-up clock.
+#include "common/count.h"
 #include "simulator/console.h"
 
 #include "common/json.h"
@@ -245,7 +246,7 @@ END_TEST
 START_TEST(an_id_is_echoed_as_it_was_sent) {
     static const char *const ids[] = {"0", "-5", "1.5", "\"x\"", "null", "\"\""};
     login(one, "leaf63.earth");
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+    for (size_t i = 0; i < COUNT(ids); i++) {
         char line[128], expected[64];
         snprintf(line, sizeof line,
                  "{\"jsonrpc\": \"2.0\", \"id\": %s, \"method\": \"get_version\"}", ids[i]);
@@ -492,7 +493,7 @@ Suite *check_console(void) {
     tcase_add_test(tc, a_device_is_logged_in_to_asked_upgraded_and_left);
     tcase_add_loop_test(
         tc, what_is_wrong_is_answered_in_the_order_of_the_checks_and_the_connection_stays, 0,
-        sizeof errors / sizeof *errors);
+        COUNT(errors));
     tcase_add_test(tc,
                    what_is_wrong_with_a_request_is_answered_at_once_and_the_rest_takes_its_time);
     tcase_add_test(tc, a_line_too_long_is_answered_and_ends_the_connection);
@@ -502,8 +503,7 @@ Suite *check_console(void) {
     tcase_add_test(tc, a_second_install_is_refused_while_one_runs);
     tcase_add_test(tc, draws_depend_on_the_attempt_and_not_on_the_order_of_connections);
     tcase_add_test(tc, the_time_scale_shortens_every_wait);
-    tcase_add_loop_test(tc, each_effect_does_to_an_install_what_it_says, 0,
-                        sizeof effects / sizeof *effects);
+    tcase_add_loop_test(tc, each_effect_does_to_an_install_what_it_says, 0, COUNT(effects));
     tcase_add_test(tc, an_oversize_answer_is_a_line_beyond_the_limit);
     tcase_add_test(tc, a_wrong_version_is_one_that_the_device_does_not_run);
     tcase_add_test(tc, a_refused_login_is_a_reset_and_nobody_is_logged_in);

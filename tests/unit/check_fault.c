@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "simulator/fault.h"
 
 #include "common/json.h"
@@ -268,8 +269,7 @@ Suite *check_fault(void) {
     Suite *suite = suite_create("fault");
     TCase *tc = tcase_create("fault");
     tcase_add_checked_fixture(tc, set_up, tear_down);
-    tcase_add_loop_test(tc, a_match_is_a_value_a_list_or_a_glob_of_each_field, 0,
-                        sizeof matches / sizeof *matches);
+    tcase_add_loop_test(tc, a_match_is_a_value_a_list_or_a_glob_of_each_field, 0, COUNT(matches));
     tcase_add_loop_test(tc, each_effect_is_taken_where_it_makes_sense_and_refused_elsewhere, 0,
                         FAULT_EFFECT_COUNT);
     tcase_add_test(tc, any_acts_where_the_effect_can);
@@ -279,7 +279,7 @@ Suite *check_fault(void) {
     tcase_add_test(tc, a_probability_of_0_never_holds_and_of_1_always);
     tcase_add_test(tc, an_effect_has_its_fields_and_their_defaults);
     tcase_add_loop_test(tc, a_wrong_rule_is_refused_with_its_path_and_none_of_its_array_is_added, 0,
-                        sizeof wrong / sizeof *wrong);
+                        COUNT(wrong));
     tcase_add_test(tc, rules_are_told_with_ids_and_defaults_and_removed_one_by_one);
     suite_add_tcase(suite, tc);
     return suite;

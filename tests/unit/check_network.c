@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "simulator/network.h"
 
 #include "common/rng.h"
@@ -218,15 +219,13 @@ Suite *check_network(void) {
     TCase *tc = tcase_create("network");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_acme_network_has_848_devices_in_416_groups);
-    tcase_add_loop_test(tc, a_device_is_found_by_its_name_and_named_by_its_index, 0,
-                        sizeof places / sizeof *places);
-    tcase_add_loop_test(tc, only_the_canonical_spelling_of_a_name_is_found, 0,
-                        sizeof strangers / sizeof *strangers);
+    tcase_add_loop_test(tc, a_device_is_found_by_its_name_and_named_by_its_index, 0, COUNT(places));
+    tcase_add_loop_test(tc, only_the_canonical_spelling_of_a_name_is_found, 0, COUNT(strangers));
     tcase_add_test(tc, every_device_is_in_the_range_of_its_group_and_no_other);
     tcase_add_test(tc, a_last_rack_may_be_half_full);
     tcase_add_test(tc, a_device_is_drawn_for_by_its_name_and_not_by_its_place);
     tcase_add_loop_test(tc, a_name_is_made_of_letters_digits_dashes_and_underscores, 0,
-                        sizeof bad_names / sizeof *bad_names);
+                        COUNT(bad_names));
     tcase_add_test(tc, a_type_cannot_end_in_a_digit_and_no_name_is_taken_twice);
     tcase_add_test(tc, a_network_has_its_limits);
     tcase_add_test(tc, two_groups_cannot_have_one_key);

@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "simulator/network_file.h"
 
 #include <check.h>
@@ -151,8 +152,7 @@ Suite *check_network_file(void) {
     tcase_add_test(tc, what_a_file_leaves_out_is_as_in_the_acme_network);
     tcase_add_test(tc, a_file_may_say_everything);
     tcase_add_test(tc, counted_sites_are_numbered_with_two_digits_at_least);
-    tcase_add_loop_test(tc, a_wrong_field_is_named_with_its_line_and_column, 0,
-                        sizeof wrong / sizeof *wrong);
+    tcase_add_loop_test(tc, a_wrong_field_is_named_with_its_line_and_column, 0, COUNT(wrong));
     tcase_add_test(tc, a_file_that_is_not_there_is_told_by_name);
     suite_add_tcase(suite, tc);
     return suite;

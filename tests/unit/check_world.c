@@ -1,4 +1,5 @@
 // The world, its devices, the journal and what the admin API lists of them.
+#include "common/count.h"
 #include "simulator/world.h"
 
 #include "simulator/listing.h"
@@ -261,8 +262,7 @@ Suite *check_world(void) {
     tcase_add_test(tc, events_are_numbered_and_told_after_a_number);
     tcase_add_test(tc, the_journal_keeps_the_newest_events);
     tcase_add_test(tc, the_inventory_is_told_in_network_order_and_spread_over_the_addresses);
-    tcase_add_loop_test(tc, a_filter_takes_the_sites_and_types_that_it_names, 0,
-                        sizeof filters / sizeof *filters);
+    tcase_add_loop_test(tc, a_filter_takes_the_sites_and_types_that_it_names, 0, COUNT(filters));
     tcase_add_test(tc, an_unknown_name_in_a_filter_is_told_with_the_known_ones);
     tcase_add_test(tc, a_device_is_told_with_its_state);
     suite_add_tcase(suite, tc);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/buf.h"
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "orchestrator/inventory.h"
@@ -9,8 +10,6 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static inline char *double_quoted(const char *text) {
     char *copy = mem_strdup(text);
