@@ -33,6 +33,13 @@ void *mem_resize(void *p, size_t count, size_t size) {
     return checked(reallocarray(p, count, size), size);
 }
 
+void *mem_grow(void *p, size_t *cap, size_t need, size_t size) {
+    if (need <= *cap) return p;
+    *cap = *cap == 0 ? 16 : *cap * 2;
+    if (*cap < need) *cap = need;
+    return mem_resize(p, *cap, size);
+}
+
 char *mem_strndup(const char *s, size_t len) {
     char *copy = mem_alloc(len + 1);
     memcpy(copy, s, len);

@@ -8,6 +8,9 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);
 void *mem_array(size_t count, size_t size); // zeroed; aborts where count * size overflows
 void *mem_resize(void *p, size_t count, size_t size);
+// An array that grows: room for `need` elements at least, cap says for how many. What is new is not
+// zeroed.
+void *mem_grow(void *p, size_t *cap, size_t need, size_t size);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t len);
 

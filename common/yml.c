@@ -42,10 +42,7 @@ static int wrong(struct builder *b, yaml_mark_t at, const char *what) {
 
 static void mark(struct builder *b, const cJSON *value, yaml_mark_t at) {
     struct yml *y = b->y;
-    if (y->marks_len == y->marks_cap) {
-        y->marks_cap = y->marks_cap == 0 ? 256 : y->marks_cap * 2;
-        y->marks = mem_resize(y->marks, y->marks_cap, sizeof *y->marks);
-    }
+    y->marks = mem_grow(y->marks, &y->marks_cap, y->marks_len + 1, sizeof *y->marks);
     y->marks[y->marks_len++] =
         (struct yml_mark){value, (unsigned)at.line + 1, (unsigned)at.column + 1};
 }

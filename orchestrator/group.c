@@ -22,31 +22,28 @@ static void write_key(struct buf *key, const struct inventory *inventory, const 
 struct key_list {
     struct strmap known; // key -> group number + 1
     struct buf keys;
-    size_t *offsets;
+    struct listed_key {
+        size_t offset; // into keys
+        char *copy;    // what the map's key points to while it is in use
+    } * list;
     size_t count, cap;
-    char **copies; // what the map's keys point to while it is in use
 };
 
 static uint32_t number_of(struct key_list *list, const char *key) {
     uintptr_t known = (uintptr_t)strmap_get(&list->known, key);
     if (known != 0) return (uint32_t)(known - 1);
-    if (list->count == list->cap) {
-        list->cap = list->cap == 0 ? 64 : list->cap * 2;
-        list->offsets = mem_resize(list->offsets, list->cap, sizeof *list->offsets);
-        list->copies = mem_resize(list->copies, list->cap, sizeof *list->copies);
-    }
-    list->offsets[list->count] = list->keys.len;
-    list->copies[list->count] = mem_strdup(key);
+    list->list = mem_grow(list->list, &list->cap, list->count + 1, sizeof *list->list);
+    struct listed_key *new = &list->list[list->count];
+    *new = (struct listed_key){list->keys.len, mem_strdup(key)};
     buf_add(&list->keys, key, strlen(key) + 1);
-    strmap_put(&list->known, list->copies[list->count], (void *)(uintptr_t)(list->count + 1));
+    strmap_put(&list->known, new->copy, (void *)(uintptr_t)(list->count + 1));
     return (uint32_t)list->count++;
 }
 
 static void key_list_deinit(struct key_list *list) {
     for (size_t i = 0; i < list->count; i++)
-        free(list->copies[i]);
-    free(list->copies);
-    free(list->offsets);
+        free(list->list[i].copy);
+    free(list->list);
     strmap_deinit(&list->known);
 }
 
@@ -69,7 +66,7 @@ void grouping_init(struct grouping *grouping, const struct inventory *inventory,
         grouping->groups[number[i]].count++;
     uint32_t first = 0;
     for (size_t g = 0; g < list.count; g++) {
-        grouping->groups[g].key = grouping->keys + list.offsets[g];
+        grouping->groups[g].key = grouping->keys + list.list[g].offset;
         grouping->groups[g].first = first;
         grouping->groups[g].weight = 1;
         first += grouping->groups[g].count;

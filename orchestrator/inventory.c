@@ -113,10 +113,8 @@ static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct
     host.port = (uint16_t)port;
     if (strmap_put(&r->hosts, host.name, inventory->memory) != NULL)
         return error_set(err, "there is another host of this name in another site");
-    if (inventory->count == r->hosts_cap) {
-        r->hosts_cap = r->hosts_cap == 0 ? 256 : r->hosts_cap * 2;
-        inventory->hosts = mem_resize(inventory->hosts, r->hosts_cap, sizeof *inventory->hosts);
-    }
+    inventory->hosts =
+        mem_grow(inventory->hosts, &r->hosts_cap, inventory->count + 1, sizeof *inventory->hosts);
     inventory->hosts[inventory->count++] = host;
     return 0;
 }

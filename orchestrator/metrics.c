@@ -70,10 +70,7 @@ static struct host_series *series_of(struct metrics *m, const struct event *e) {
     series = mem_zalloc(sizeof *series);
     series->labels = mem_strdup(m->labels.data);
     strmap_put(&m->by_labels, series->labels, series);
-    if (m->hosts_count == m->hosts_cap) {
-        m->hosts_cap = m->hosts_cap == 0 ? 64 : m->hosts_cap * 2;
-        m->hosts = mem_resize(m->hosts, m->hosts_cap, sizeof(struct host_series *));
-    }
+    m->hosts = mem_grow(m->hosts, &m->hosts_cap, m->hosts_count + 1, sizeof(struct host_series *));
     m->hosts[m->hosts_count++] = series;
     return series;
 }

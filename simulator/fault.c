@@ -51,9 +51,7 @@ static int add_one(struct fault_list *list, const cJSON *value, struct error *er
         return rc;
     }
     rule->id = ++list->last_id;
-    if ((list->len & (list->len - 1)) == 0)
-        list->rules =
-            mem_resize(list->rules, list->len == 0 ? 1 : list->len * 2, sizeof *list->rules);
+    list->rules = mem_grow(list->rules, &list->cap, list->len + 1, sizeof *list->rules);
     list->rules[list->len++] = rule;
     return 0;
 }
@@ -93,6 +91,7 @@ void fault_remove_all(struct fault_list *list) {
         free_rule(list->rules[--list->len]);
     free(list->rules);
     list->rules = NULL;
+    list->cap = 0;
 }
 
 void fault_deinit(struct fault_list *list) {

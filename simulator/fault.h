@@ -69,7 +69,7 @@ struct fault_rule {
 
 struct fault_list { // zeroed it is empty
     struct fault_rule **rules;
-    size_t len;
+    size_t len, cap;
     uint64_t last_id; // ids are not used again before the list is cleared for good
     uint64_t fired[FAULT_EFFECT_COUNT];
 };

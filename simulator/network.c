@@ -58,8 +58,7 @@ int network_add_site(struct network *n, const char *name, struct error *err) {
     if (rc != 0) return rc;
     if (n->sites_len == NETWORK_SITES_MAX)
         return error_set(err, "a network has %d sites at most", NETWORK_SITES_MAX);
-    if ((n->sites_len & (n->sites_len - 1)) == 0) // room for a power of two
-        n->sites = mem_resize(n->sites, n->sites_len == 0 ? 1 : n->sites_len * 2, sizeof *n->sites);
+    n->sites = mem_grow(n->sites, &n->sites_cap, n->sites_len + 1, sizeof *n->sites);
     char *copy = mem_strdup(name);
     // The index + 1, as a pointer: the map cannot hold NULL.
     if (strmap_put(&n->sites_by_name, copy, (void *)(uintptr_t)(n->sites_len + 1)) != NULL) {
@@ -155,9 +154,8 @@ static int by_device(const void *a, const void *b) {
 }
 
 void network_override(struct network *n, uint32_t device, const char *version, uint16_t port) {
-    if ((n->overrides_len & (n->overrides_len - 1)) == 0)
-        n->overrides = mem_resize(n->overrides, n->overrides_len == 0 ? 1 : n->overrides_len * 2,
-                                  sizeof *n->overrides);
+    n->overrides =
+        mem_grow(n->overrides, &n->overrides_cap, n->overrides_len + 1, sizeof *n->overrides);
     n->overrides[n->overrides_len++] =
         (struct network_override){device, port, version == NULL ? NULL : mem_strdup(version)};
 }

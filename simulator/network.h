@@ -51,14 +51,14 @@ struct network_override { // the odd ones out
 
 struct network {
     struct network_site *sites;
-    size_t sites_len;
+    size_t sites_len, sites_cap;
     struct strmap sites_by_name;
     struct network_type types[NETWORK_TYPES_MAX];
     size_t types_len;
     uint32_t site_devices, site_groups; // in each site
     uint32_t devices, groups;           // in all
     struct network_override *overrides; // by device
-    size_t overrides_len;
+    size_t overrides_len, overrides_cap;
     char **versions; // that devices are born with; none: the ACME draw
     size_t versions_len;
     char *username, *password;

@@ -42,10 +42,8 @@ static uint32_t push(struct referee *r, uint32_t *head, uint32_t device, uint64_
     if (number != 0) {
         r->entries_free = entry(r, number)->next;
     } else {
-        if (r->entries_len == r->entries_cap) {
-            r->entries_cap = r->entries_cap == 0 ? 64 : r->entries_cap * 2;
-            r->entries = mem_resize(r->entries, r->entries_cap, sizeof *r->entries);
-        }
+        r->entries =
+            mem_grow(r->entries, &r->entries_cap, (size_t)r->entries_len + 1, sizeof *r->entries);
         number = ++r->entries_len;
     }
     *entry(r, number) = (struct referee_entry){connection, device, *head};
@@ -66,14 +64,9 @@ static void take_out(struct referee *r, uint32_t *head, uint32_t number) {
 static void record(struct referee *r, const struct referee_violation *violation) {
     r->counts[violation->kind]++;
     if (r->violations_len == REFEREE_KEPT_MAX) return;
-    if ((r->violations_len & (r->violations_len - 1)) == 0)
-        r->violations =
-            mem_resize(r->violations, r->violations_len == 0 ? 1 : r->violations_len * 2,
-                       sizeof *r->violations);
-    if (r->open_len == r->open_cap) {
-        r->open_cap = r->open_cap == 0 ? 16 : r->open_cap * 2;
-        r->open = mem_resize(r->open, r->open_cap, sizeof *r->open);
-    }
+    r->violations =
+        mem_grow(r->violations, &r->violations_cap, r->violations_len + 1, sizeof *r->violations);
+    r->open = mem_grow(r->open, &r->open_cap, r->open_len + 1, sizeof *r->open);
     r->open[r->open_len++] = (uint32_t)r->violations_len;
     r->violations[r->violations_len++] = *violation;
 }

@@ -50,9 +50,10 @@ struct referee {
     struct referee_group *groups;
     uint32_t *logins; // by device: the newest login's entry + 1, or 0
     struct referee_entry *entries;
-    uint32_t entries_len, entries_cap, entries_free; // free ones are chained by next
+    uint32_t entries_len, entries_free; // free ones are chained by next
+    size_t entries_cap;
     struct referee_violation *violations;
-    size_t violations_len;
+    size_t violations_len, violations_cap;
     uint32_t *open; // indexes of violations that have not ended
     size_t open_len, open_cap;
     uint64_t counts[REFEREE_KIND_COUNT]; // kept or not

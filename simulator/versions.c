@@ -15,8 +15,7 @@ void versions_deinit(struct versions *v) {
 uint32_t versions_intern(struct versions *v, const char *text) {
     uintptr_t found = (uintptr_t)strmap_get(&v->by_text, text);
     if (found != 0) return (uint32_t)(found - 1);
-    if ((v->len & (v->len - 1)) == 0)
-        v->texts = mem_resize(v->texts, v->len == 0 ? 1 : (size_t)v->len * 2, sizeof *v->texts);
+    v->texts = mem_grow(v->texts, &v->cap, (size_t)v->len + 1, sizeof *v->texts);
     v->texts[v->len] = mem_strdup(text);
     strmap_put(&v->by_text, v->texts[v->len], (void *)(uintptr_t)(v->len + 1));
     return v->len++;

@@ -9,6 +9,7 @@ struct versions {
     struct strmap by_text; // number + 1
     char **texts;
     uint32_t len;
+    size_t cap;
 };
 
 void versions_deinit(struct versions *v);

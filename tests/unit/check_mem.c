@@ -45,6 +45,25 @@ START_TEST(scratch_memory_is_not_nested) {
 }
 END_TEST
 
+START_TEST(an_array_grows_by_doubling_or_to_what_is_needed) {
+    size_t cap = 0;
+    int *numbers = NULL;
+    for (int i = 0; i < 100; i++) {
+        numbers = mem_grow(numbers, &cap, (size_t)i + 1, sizeof *numbers);
+        ck_assert_uint_ge(cap, (size_t)i + 1);
+        numbers[i] = i;
+    }
+    ck_assert_uint_eq(cap, 128);
+    numbers = mem_grow(numbers, &cap, 1000, sizeof *numbers);
+    ck_assert_uint_eq(cap, 1000);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(numbers[i], i);
+    ck_assert_ptr_eq(mem_grow(numbers, &cap, 5, sizeof *numbers), numbers); // it never shrinks
+    ck_assert_uint_eq(cap, 1000);
+    free(numbers);
+}
+END_TEST
+
 Suite *check_mem(void) {
     Suite *suite = suite_create("mem");
     TCase *tcase = tcase_create("mem");
@@ -52,6 +71,7 @@ Suite *check_mem(void) {
     tcase_add_test(tcase, a_document_in_scratch_memory_is_like_any_other);
     tcase_add_test(tcase, a_document_that_is_larger_than_the_scratch_memory_has_room_all_the_same);
     tcase_add_test(tcase, what_is_made_before_and_deleted_after_is_not_scratch);
+    tcase_add_test(tcase, an_array_grows_by_doubling_or_to_what_is_needed);
     tcase_add_test_raise_signal(tcase, scratch_memory_is_not_nested, SIGABRT);
     return suite;
 }
