@@ -16,8 +16,8 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf duration error file http_route json limits line log mem options prom \
-	prom_process rng rpc strmap suggest yml
+COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
+	prom prom_process rng rpc strmap suggest yml
 COMMON_SHELL = client http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
@@ -28,7 +28,7 @@ SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario
 SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address buf console duration error expect fault file group http_route inventory \
+UNIT_TESTS = acmeos address buf console duration error expect fault file group heap http_route inventory \
 	joblog json limits line log mem metrics model network network_file options outputs pace prom \
 	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
 	vars virtual world yml

@@ -1,11 +1,11 @@
 #include "bench/virtual.h"
 
+#include "common/heap.h"
 #include "common/mem.h"
 
 #include <stdlib.h>
 
 struct flight { // a host in hand
-    uint64_t done_us;
     bool fails;
     struct schedule_work work;
 };
@@ -16,41 +16,14 @@ struct clockwork {
     virtual_draw draw;
     void *draw_arg;
     uint64_t now_us;
-    struct flight *flights; // a binary heap, the first to be done on top
-    size_t count, cap;
+    struct heap ends; // of flights: when, the host, and its slot in flights
+    struct flight *flights;
+    uint32_t *free_slots;
+    uint32_t free_count;
     uint32_t *group_of; // host -> group
     uint64_t *group_us;
     struct virtual_result *result;
 };
-
-// --- the heap
-
-static void push(struct clockwork *c, struct flight flight) {
-    if (c->count == c->cap) {
-        c->cap = c->cap == 0 ? 64 : c->cap * 2;
-        c->flights = mem_resize(c->flights, c->cap, sizeof *c->flights);
-    }
-    size_t at = c->count++;
-    for (; at > 0 && flight.done_us < c->flights[(at - 1) / 2].done_us; at = (at - 1) / 2)
-        c->flights[at] = c->flights[(at - 1) / 2];
-    c->flights[at] = flight;
-}
-
-static struct flight pop(struct clockwork *c) {
-    struct flight top = c->flights[0], moved = c->flights[--c->count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= c->count) break;
-        if (child + 1 < c->count && c->flights[child + 1].done_us < c->flights[child].done_us)
-            child++;
-        if (c->flights[child].done_us >= moved.done_us) break;
-        c->flights[at] = c->flights[child];
-        at = child;
-    }
-    c->flights[at] = moved;
-    return top;
-}
 
 // --- the clock
 
@@ -67,18 +40,22 @@ static void start_hosts(struct clockwork *c) {
         struct virtual_host host = c->draw(c->draw_arg, work.host);
         c->result->busy_us += host.us;
         c->group_us[c->group_of[work.host]] += host.us;
-        push(c, (struct flight){c->now_us + host.us, host.fails, work});
+        const uint32_t slot = c->free_slots[--c->free_count];
+        c->flights[slot] = (struct flight){host.fails, work};
+        heap_push(&c->ends, (struct heap_entry){c->now_us + host.us, work.host, slot});
     }
 }
 
 static void finish_host(struct clockwork *c) {
-    struct flight flight = pop(c);
-    c->now_us = flight.done_us;
-    if (flight.fails)
+    const struct heap_entry end = heap_pop(&c->ends);
+    const struct flight *flight = &c->flights[end.tag];
+    c->free_slots[c->free_count++] = end.tag;
+    c->now_us = end.key;
+    if (flight->fails)
         c->result->failed++;
     else
         c->result->completed++;
-    schedule_done(c->schedule, &flight.work, flight.fails);
+    schedule_done(c->schedule, &flight->work, flight->fails);
 }
 
 static uint32_t *map_groups(const struct grouping *grouping) {
@@ -95,22 +72,31 @@ static uint32_t *map_groups(const struct grouping *grouping) {
 void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw draw, void *arg,
                  struct virtual_result *result) {
     *result = (struct virtual_result){0};
+    const uint32_t slots = workers < grouping->hosts ? workers : (uint32_t)grouping->hosts;
     struct clockwork c = {.schedule = schedule_new(workers, on_skip),
                           .grouping = grouping,
                           .draw = draw,
                           .draw_arg = arg,
                           .group_of = map_groups(grouping),
                           .group_us = mem_array(grouping->count, sizeof(uint64_t)),
+                          .flights = mem_array(slots, sizeof(struct flight)),
+                          .free_slots = mem_array(slots, sizeof(uint32_t)),
                           .result = result};
+    while (c.free_count < slots) {
+        c.free_slots[c.free_count] = c.free_count;
+        c.free_count++;
+    }
     struct schedule_job *job = schedule_add(c.schedule, grouping, &c);
-    for (start_hosts(&c); c.count > 0; start_hosts(&c))
+    for (start_hosts(&c); c.ends.count > 0; start_hosts(&c))
         finish_host(&c);
     result->makespan_us = c.now_us;
     for (size_t g = 0; g < grouping->count; g++)
         if (c.group_us[g] > result->longest_group_us) result->longest_group_us = c.group_us[g];
     schedule_remove(c.schedule, job);
     schedule_free(c.schedule);
+    heap_deinit(&c.ends);
     free(c.flights);
+    free(c.free_slots);
     free(c.group_of);
     free(c.group_us);
 }

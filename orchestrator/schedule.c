@@ -3,6 +3,7 @@
 // others wait. When its host is done a lane goes to the end of the queue, so that jobs take turns.
 #include "orchestrator/schedule.h"
 
+#include "common/heap.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 
@@ -24,21 +25,13 @@ struct lane {
     bool in_hand;
 };
 
-// An entry of the heap of ready lanes. What decides stands in it: with half a million groups each
-// look at a lane would be a cache miss.
-struct ready {
-    uint64_t time_left;
-    uint32_t lane;
-};
-
 struct schedule_job {
     struct schedule_job *next; // younger
     void *owner;
     const struct grouping *grouping;
-    struct lane *lanes;  // one for each group, in the same order
-    struct ready *ready; // a binary heap, the lane to start first on top
-    size_t ready_count;
-    size_t left; // hosts neither done nor skipped
+    struct lane *lanes; // one for each group, in the same order
+    struct heap ready;  // lanes whose next host may start, by the time left
+    size_t left;        // hosts neither done nor skipped
 };
 
 struct schedule {
@@ -60,36 +53,16 @@ static uint64_t time_left(const struct lane *lane) {
     return (uint64_t)hosts_left(lane) * lane->group->weight;
 }
 
-// Lanes are numbered in inventory order, which breaks ties.
-static bool goes_before(struct ready a, struct ready b) {
-    return a.time_left != b.time_left ? a.time_left > b.time_left : a.lane < b.lane;
-}
-
+// The lane with the most time left comes first; lanes are numbered in inventory order, which breaks
+// ties.
 static void make_ready(struct lane *lane) {
     struct schedule_job *job = lane->job;
-    const struct ready entry = {time_left(lane), (uint32_t)(lane - job->lanes)};
-    size_t at = job->ready_count++;
-    while (at > 0 && goes_before(entry, job->ready[(at - 1) / 2])) {
-        job->ready[at] = job->ready[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    job->ready[at] = entry;
+    heap_push(&job->ready, (struct heap_entry){.key = UINT64_MAX - time_left(lane),
+                                               .id = (uint32_t)(lane - job->lanes)});
 }
 
 static struct lane *take_ready(struct schedule_job *job) {
-    const struct ready top = job->ready[0], moved = job->ready[--job->ready_count];
-    size_t at = 0;
-    for (;;) {
-        size_t child = 2 * at + 1;
-        if (child >= job->ready_count) break;
-        if (child + 1 < job->ready_count && goes_before(job->ready[child + 1], job->ready[child]))
-            child++;
-        if (!goes_before(job->ready[child], moved)) break;
-        job->ready[at] = job->ready[child];
-        at = child;
-    }
-    job->ready[at] = moved;
-    return &job->lanes[top.lane];
+    return &job->lanes[heap_pop(&job->ready).id];
 }
 
 // --- the queue of a group
@@ -158,7 +131,7 @@ static void skip_rest(struct schedule *s, struct lane *lane, uint32_t cause) {
 
 // Empties the queues but for the lanes with a host in hand: with nothing left to begin, none waits.
 static void drain_job(struct schedule *s, struct schedule_job *job) {
-    job->ready_count = 0;
+    job->ready.count = 0;
     for (size_t i = 0; i < job->grouping->count; i++) {
         struct lane *lane = &job->lanes[i];
         struct lock *lock = lane->lock;
@@ -175,7 +148,6 @@ struct schedule_job *schedule_add(struct schedule *s, const struct grouping *gro
     job->owner = owner;
     job->grouping = grouping;
     job->lanes = mem_array(grouping->count, sizeof *job->lanes);
-    job->ready = mem_array(grouping->count, sizeof *job->ready);
     job->left = grouping->hosts;
     struct schedule_job **end = &s->oldest;
     while (*end != NULL)
@@ -202,7 +174,7 @@ void schedule_remove(struct schedule *s, struct schedule_job *job) {
         link = &(*link)->next;
     *link = job->next;
     free(job->lanes);
-    free(job->ready);
+    heap_deinit(&job->ready);
     free(job);
 }
 
@@ -211,7 +183,7 @@ void schedule_remove(struct schedule *s, struct schedule_job *job) {
 bool schedule_next(struct schedule *s, struct schedule_work *work) {
     if (s->draining || s->in_hand == s->workers) return false;
     struct schedule_job *job = s->oldest;
-    while (job != NULL && job->ready_count == 0)
+    while (job != NULL && job->ready.count == 0)
         job = job->next;
     if (job == NULL) return false;
 

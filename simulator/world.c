@@ -22,7 +22,7 @@ void world_init(struct world *w, const struct network *network, uint64_t seed, d
 
 void world_deinit(struct world *w) {
     free(w->devices);
-    free(w->wakes);
+    heap_deinit(&w->wakes);
     versions_deinit(&w->versions);
     fault_deinit(&w->faults);
     referee_deinit(&w->referee);
@@ -36,7 +36,7 @@ void world_reset(struct world *w, uint64_t seed) {
     for (int i = 0; i < REFEREE_KIND_COUNT; i++)
         w->violations[i] += w->referee.counts[i];
     w->seed = seed;
-    w->wakes_len = 0;
+    w->wakes.count = 0;
     versions_deinit(&w->versions);
     fault_deinit(&w->faults);
     referee_deinit(&w->referee);
@@ -56,42 +56,16 @@ uint64_t world_scaled(const struct world *w, uint64_t simulated_us) {
     return (uint64_t)((double)simulated_us * w->time_scale);
 }
 
-// --- reboots: a binary heap, the earliest at its root
-
-static void swap(struct world_wake *a, struct world_wake *b) {
-    struct world_wake kept = *a;
-    *a = *b;
-    *b = kept;
-}
+// --- reboots
 
 void world_wake_at(struct world *w, uint64_t due_us, uint32_t device, uint32_t install) {
-    if (w->wakes_len == w->wakes_cap) {
-        w->wakes_cap = w->wakes_cap == 0 ? 16 : w->wakes_cap * 2;
-        w->wakes = mem_resize(w->wakes, w->wakes_cap, sizeof *w->wakes);
-    }
-    size_t at = w->wakes_len++;
-    w->wakes[at] = (struct world_wake){due_us, device, install};
-    for (; at > 0 && w->wakes[at].due_us < w->wakes[(at - 1) / 2].due_us; at = (at - 1) / 2)
-        swap(&w->wakes[at], &w->wakes[(at - 1) / 2]);
-}
-
-static struct world_wake take_wake(struct world *w) {
-    struct world_wake first = w->wakes[0];
-    w->wakes[0] = w->wakes[--w->wakes_len];
-    for (size_t at = 0;;) {
-        size_t least = at;
-        for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < w->wakes_len; child++)
-            if (w->wakes[child].due_us < w->wakes[least].due_us) least = child;
-        if (least == at) return first;
-        swap(&w->wakes[at], &w->wakes[least]);
-        at = least;
-    }
+    heap_push(&w->wakes, (struct heap_entry){due_us, device, install});
 }
 
 void world_advance(struct world *w, uint64_t now_us) {
-    while (w->wakes_len > 0 && w->wakes[0].due_us <= now_us) {
-        struct world_wake wake = take_wake(w);
-        device_turn(w, wake.device, DEVICE_UP);
-        referee_installed(&w->referee, wake.due_us, wake.install);
+    while (w->wakes.count > 0 && w->wakes.entries[0].key <= now_us) {
+        const struct heap_entry wake = heap_pop(&w->wakes);
+        device_turn(w, wake.id, DEVICE_UP);
+        referee_installed(&w->referee, wake.key, wake.tag);
     }
 }

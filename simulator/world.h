@@ -3,6 +3,7 @@
 // delays are multiplied by the time scale here, so that all that comes out is real time.
 #pragma once
 
+#include "common/heap.h"
 #include "simulator/device.h"
 #include "simulator/fault.h"
 #include "simulator/journal.h"
@@ -12,12 +13,6 @@
 
 enum world_outcome { WORLD_ANSWERED, WORLD_ERROR, WORLD_LOST, WORLD_OUTCOME_COUNT };
 extern const char *const world_outcome_names[WORLD_OUTCOME_COUNT];
-
-struct world_wake { // a device that is rebooting
-    uint64_t due_us;
-    uint32_t device;
-    uint32_t install; // the referee's, which lasts until then
-};
 
 struct world {
     const struct network *network;
@@ -29,8 +24,7 @@ struct world {
     struct fault_list faults;
     struct referee referee;
     struct journal journal;
-    struct world_wake *wakes; // a heap, the earliest first
-    size_t wakes_len, wakes_cap;
+    struct heap wakes; // of rebooting devices: when, which, and its install, the referee's number
     struct console *condemned; // those whose connection is to be reset: console_condemned()
     uint64_t last_connection;  // ids, from 1
     // counters since the start

@@ -101,7 +101,7 @@ START_TEST(a_rebooting_device_comes_back_when_its_time_has_come) {
         }
     }
     ck_assert_uint_eq(w.states[DEVICE_UP], 848);
-    ck_assert_uint_eq(w.wakes_len, 0);
+    ck_assert_uint_eq(w.wakes.count, 0);
 }
 END_TEST
 

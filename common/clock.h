@@ -1,0 +1,8 @@
+// Reading the clocks. Pure code gets what they say as an argument instead.
+#pragma once
+
+#include <stdint.h>
+
+uint64_t clock_monotonic_us(void); // since some moment before: for durations
+double clock_monotonic_s(void);
+long long clock_wall_ms(void); // since the epoch: for people
