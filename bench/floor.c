@@ -7,6 +7,7 @@
 // Every device is taken to need the install. A failure ends its group; nothing is tried twice.
 #include "common/acmeos.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -26,7 +27,6 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -297,12 +297,6 @@ static void unplan(struct floor *f) {
 
 // --- the program
 
-static double wall_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static double cpu_s(void) {
     struct rusage use;
     getrusage(RUSAGE_SELF, &use);
@@ -354,10 +348,10 @@ int main(int argc, char **argv) {
         unplan(&f);
         return EXIT_FAILURE;
     }
-    double wall = wall_s(), cpu = cpu_s();
+    double wall = clock_monotonic_s(), cpu = cpu_s();
     run(&f);
     cpu = cpu_s() - cpu;
-    wall = wall_s() - wall;
+    wall = clock_monotonic_s() - wall;
     if (f.failed > MESSAGES_MAX) fprintf(stderr, "floor: and %zu more\n", f.failed - MESSAGES_MAX);
     printf("{\"devices\": %zu, \"completed\": %zu, \"failed\": %zu, \"wall_s\": %.6f, "
            "\"cpu_s\": %.6f}\n",

@@ -18,12 +18,6 @@
 static const char version[] = "5.3.1";
 enum { SAMPLES_MAX = 4096 };
 
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 // --- a job in the background
 
 struct background {
@@ -89,10 +83,10 @@ struct samples {
 static int sample(const struct lab *lab, const char *json, double in_flight, struct samples *s,
                   struct error *err) {
     struct buf text = {0};
-    double started = now_s(), busy = 0;
+    double started = clock_monotonic_s(), busy = 0;
     int rc = json == NULL ? lab_get(lab->api, "/metrics/", &text, err)
                           : lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
-    double ms = (now_s() - started) * 1e3;
+    double ms = (clock_monotonic_s() - started) * 1e3;
     if (rc == 0 && json == NULL) expect_series(text.data, "orchestrator_workers_busy", &busy);
     if (rc == 0 && busy >= in_flight && s->count < SAMPLES_MAX) {
         s->ms[s->count++] = ms;
@@ -135,9 +129,9 @@ static int scrape_under_load(struct lab *lab, const struct load *load, struct sa
     struct background job;
     int rc = 0;
     background_start(&job, lab);
-    double due = now_s();
+    double due = clock_monotonic_s();
     for (size_t i = 0; rc == 0; i++) {
-        due = fmax(due + load->every_s, now_s());
+        due = fmax(due + load->every_s, clock_monotonic_s());
         if (over_by(&job, due)) break;
         rc = sample(lab, NULL, load->in_flight, scrapes, err);
         if (rc == 0 && load->posts && i % 10 == 9)
@@ -221,10 +215,10 @@ static int idle(const struct bench_config *config, const char *network, double d
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) goto out;
     rc = lab_upgrade(&lab, version, &run, err);
-    double cpu_s = process_cpu_s(&lab.orchestrator), started = now_s();
+    double cpu_s = process_cpu_s(&lab.orchestrator), started = clock_monotonic_s();
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = sample(&lab, NULL, 0, s, err);
-    double seconds = now_s() - started;
+    double seconds = clock_monotonic_s() - started;
     cpu_s = process_cpu_s(&lab.orchestrator) - cpu_s;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);

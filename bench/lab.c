@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 32, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 };
@@ -188,12 +187,6 @@ int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab
 
 // --- runs
 
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static uint64_t count_of(const cJSON *report, const char *list) {
     return (uint64_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(report, list));
 }
@@ -204,9 +197,9 @@ int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struc
     cJSON *report = NULL;
     snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
     double cpu_s = process_cpu_s(&lab->orchestrator);
-    double simulator_cpu_s = process_cpu_s(&lab->simulator), started_s = now_s();
+    double simulator_cpu_s = process_cpu_s(&lab->simulator), started_s = clock_monotonic_s();
     int rc = lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
-    *run = (struct lab_run){.wall_s = now_s() - started_s,
+    *run = (struct lab_run){.wall_s = clock_monotonic_s() - started_s,
                             .cpu_s = process_cpu_s(&lab->orchestrator) - cpu_s,
                             .simulator_cpu_s = process_cpu_s(&lab->simulator) - simulator_cpu_s};
     if (rc == 0) rc = json_parse(text.data, text.len, &report, err);

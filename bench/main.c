@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const struct bench_command commands[] = {
@@ -178,12 +177,6 @@ static void find_programs(struct bench_config *config, char binaries[512], char 
     config->peers = peers;
 }
 
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int make_folder(const char *path, struct error *err) {
     if (mkdir(path, 0755) == 0 || errno == EEXIST) return 0;
     return error_system(err, -errno, "%s", path);
@@ -216,7 +209,7 @@ static int run_all(struct command_line *c, struct error *err) {
     struct bench_result results[COMMANDS];
     char plots[512];
     size_t done = 0;
-    double started = now_s();
+    double started = clock_monotonic_s();
     snprintf(plots, sizeof plots, "%s/plots", c->folder);
     int rc = make_folder(c->folder, err);
     if (rc == 0) rc = make_folder(plots, err);
@@ -237,7 +230,8 @@ static int run_all(struct command_line *c, struct error *err) {
         if (rc == 0) rc = output_plots(&results[done], plots, err);
         done++;
     }
-    if (rc == 0) rc = output_markdown(results, COMMANDS, c->folder, now_s() - started, err);
+    if (rc == 0)
+        rc = output_markdown(results, COMMANDS, c->folder, clock_monotonic_s() - started, err);
     for (size_t i = 0; i < done; i++)
         bench_result_deinit(&results[i]);
     return rc;

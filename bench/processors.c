@@ -21,9 +21,7 @@ static double cpu_us(void) {
 }
 
 static void emit(const struct processor *processors, size_t count, struct event event) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now); // as the runner does for each event
-    event.wall_ms = (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    event.wall_ms = clock_wall_ms(); // as the runner does for each event
     for (size_t i = 0; i < count; i++)
         processors[i].event(processors[i].self, &event);
 }

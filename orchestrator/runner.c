@@ -1,12 +1,12 @@
 #include "orchestrator/runner.h"
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "orchestrator/connection.h"
 #include "orchestrator/pace.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PROCESSORS_MAX = 8,
@@ -37,14 +37,8 @@ struct flight { // a host in hand
     uint64_t started_ms;
 };
 
-static long long wall_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void emit(const struct runner *r, struct event event) {
-    event.wall_ms = wall_ms();
+    event.wall_ms = clock_wall_ms();
     for (size_t i = 0; i < r->processors_count; i++)
         r->processors[i].event(r->processors[i].self, &event);
 }

@@ -1,4 +1,5 @@
 // scenario run | list | check | new: what each does, the progress, and the outputs.
+#include "common/clock.h"
 #include "common/mem.h"
 #include "scenarios/runner/command_line.h"
 #include "scenarios/runner/embedded.h"
@@ -8,14 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now_s(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 // --- scenario run
 
@@ -51,7 +45,7 @@ static void on_progress(void *arg, const struct run *run, size_t running) {
     if (!quiet && p->terminal) {
         clear_line(p);
         printf("%zu of %zu over, %zu failed, %zu playing, %.0fs", p->over, p->total, p->failed,
-               running, now_s() - p->started);
+               running, clock_monotonic_s() - p->started);
     }
     fflush(stdout);
 }
@@ -100,10 +94,10 @@ static int play_once(const struct command_line *c, struct suite *suite) {
     struct progress progress = {.c = c,
                                 .total = suite->runs_count,
                                 .terminal = isatty(STDOUT_FILENO) && !c->tap,
-                                .started = now_s()};
+                                .started = clock_monotonic_s()};
     struct error err;
     int rc = runs_play(suite->runs, suite->runs_count, &c->runs, on_progress, &progress, &err);
-    double seconds = now_s() - progress.started;
+    double seconds = clock_monotonic_s() - progress.started;
     clear_line(&progress);
     if (rc != 0) fprintf(stderr, "scenario: %s\n", err.text);
     int code = judge(suite);

@@ -1,5 +1,6 @@
 #include "scenarios/runner/runs.h"
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/utf8.h"
@@ -16,7 +17,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { JOBS_MAX = 256, PROGRESS_MS = 200 };
@@ -26,12 +26,6 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int signum) {
     (void)signum;
     interrupted = 1;
-}
-
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 static void remove_folder(const char *path) {
@@ -97,7 +91,7 @@ static int start(struct run *run, const struct runs_config *config, size_t numbe
     int fds[2], rc = make_folder(run, config, number, err);
     if (rc != 0) return rc;
     if (pipe2(fds, O_CLOEXEC) != 0) return error_system(err, -errno, "pipe");
-    run->started_us = now_us();
+    run->started_us = clock_monotonic_us();
     fflush(NULL);
     pid_t runner = getpid();
     run->pid = fork();
@@ -147,7 +141,7 @@ static void finish(struct run *run, const struct runs_config *config, const char
     waitpid(run->pid, &status, 0);
     run->pid = 0;
     run->over = true;
-    run->seconds = (double)(now_us() - run->started_us) / 1e6;
+    run->seconds = (double)(clock_monotonic_us() - run->started_us) / 1e6;
     run->result = instead != NULL ? make_result("fail", instead) : result_of(run, status);
     buf_deinit(&run->output);
     if (config->keep == NULL) remove_folder(run->dir);
@@ -186,7 +180,8 @@ static bool tend(struct crew *crew, const struct runs_config *config, runs_progr
     for (size_t i = crew->count; i-- > 0;) {
         struct run *run = crew->list[i];
         bool done = fds[i].revents != 0 && read_result(run);
-        bool late = !done && now_us() - run->started_us > config->timeout_s * 1000000ULL;
+        bool late =
+            !done && clock_monotonic_us() - run->started_us > config->timeout_s * 1000000ULL;
         if (!done && !late) continue;
         if (late) kill(run->pid, SIGKILL); // and the kernel its programs
         finish(run, config, late ? "it took longer than --timeout\n" : NULL);

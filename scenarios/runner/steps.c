@@ -1,5 +1,6 @@
 #include "scenarios/runner/steps.h"
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/mem.h"
 #include "scenarios/runner/expect.h"
@@ -14,12 +15,6 @@ enum { PATIENCE_US = 30 * 1000 * 1000, INTERVAL_US = 50 * 1000 };
 
 static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
-static uint64_t now_us(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 // The schema has seen to it that it is a duration; what ${...} made of it has to be checked here.
@@ -46,8 +41,8 @@ static bool event_fits(const cJSON *when, const cJSON *event) {
 void step_when(struct stage *s, const cJSON *when, struct buf *differences) {
     const cJSON *count = get(when, "count"), *event;
     double wanted = count == NULL ? 1 : count->valuedouble, seen = 0, after = 0;
-    uint64_t until = now_us() + duration_or(when, "timeout", PATIENCE_US, differences);
-    while (now_us() < until) {
+    uint64_t until = clock_monotonic_us() + duration_or(when, "timeout", PATIENCE_US, differences);
+    while (clock_monotonic_us() < until) {
         char path[128];
         cJSON *events = NULL;
         struct error err;
@@ -83,12 +78,12 @@ void step_eventually(struct stage *s, const cJSON *eventually, struct buf *diffe
     uint64_t timeout_us = duration_or(times, "timeout", PATIENCE_US, differences);
     uint64_t interval_us = duration_or(times, "interval", INTERVAL_US, differences);
     cJSON_Delete(times);
-    uint64_t until = now_us() + timeout_us;
+    uint64_t until = clock_monotonic_us() + timeout_us;
     struct timespec pause = {.tv_sec = (time_t)(interval_us / 1000000),
                              .tv_nsec = (long)(interval_us % 1000000) * 1000};
     struct buf failure = {0};
     while (steps_run(s, get(eventually, "steps"), "steps", &failure) != 0) {
-        if (now_us() >= until) {
+        if (clock_monotonic_us() >= until) {
             char text[DURATION_TEXT_MAX];
             duration_format(timeout_us, text);
             expect_differ(differences, "not within %s; at last:", text);
