@@ -37,6 +37,7 @@ static void on_skip(void *owner, uint32_t host, uint32_t cause) {
 static void start_hosts(struct clockwork *c) {
     struct schedule_work work;
     while (schedule_next(c->schedule, &work)) {
+        schedule_claimed(c->schedule, &work);
         struct virtual_host host = c->draw(c->draw_arg, work.host);
         c->result->busy_us += host.us;
         c->group_us[c->group_of[work.host]] += host.us;

@@ -123,6 +123,7 @@ static void on_stepped(void *arg, const struct session *session) {
 static bool start_host(struct runner *r) {
     struct schedule_work work;
     if (!schedule_next(r->schedule, &work)) return false;
+    schedule_claimed(r->schedule, &work);
     const struct job *job = work.owner;
     struct flight *flight = mem_alloc(sizeof *flight);
     *flight = (struct flight){.runner = r, .work = work, .started_ms = uv_now(r->context.loop)};

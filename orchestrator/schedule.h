@@ -5,11 +5,17 @@
 // - at most `workers` hosts are in hand;
 // - of a redundancy group at most one host is in hand, whichever jobs want it; jobs that wait for a
 //   group take turns, host by host, in order of arrival, and hold no worker while they wait;
+// - no host of a group is handed out while the group is held from outside (schedule_hold);
 // - within a group and job, inventory order; between groups of a job, the one with the most hosts
 //   left, times its weight, goes first (inventory order breaks ties); between jobs, the oldest that
 //   has a group ready;
 // - a host that fails stops its group in its job: what is left of it is skipped, nothing else is;
-// - every host of a job is either handed out once or skipped once.
+// - every host of a job is done once or skipped once; one that is put back is as if not begun.
+//
+// The life of a host:
+//
+//   schedule_next -> claiming -> schedule_claimed -> in hand -> schedule_done
+//                       \-------- schedule_put_back --------/-> pending again
 #pragma once
 
 #include "orchestrator/group.h"
@@ -19,7 +25,7 @@
 struct schedule;
 struct schedule_job;
 
-struct schedule_work { // a host in hand
+struct schedule_work { // a host in hand, or being claimed
     struct schedule_job *job;
     void *owner;       // as given to schedule_add
     struct lane *lane; // the schedule's own
@@ -29,7 +35,8 @@ struct schedule_work { // a host in hand
 enum { SCHEDULE_NO_HOST = UINT32_MAX };
 
 // Told of every host that is skipped: cause is the host whose failure stopped the group, or
-// SCHEDULE_NO_HOST when the schedule drains. It must not call the schedule.
+// SCHEDULE_NO_HOST where the job was cancelled or the schedule drains. It must not call the
+// schedule.
 typedef void (*schedule_skip)(void *owner, uint32_t host, uint32_t cause);
 
 struct schedule *schedule_new(unsigned workers, schedule_skip skip);
@@ -37,16 +44,28 @@ void schedule_free(struct schedule *s); // no job may be left
 
 // grouping is borrowed until the job is removed. A job without hosts is finished at once.
 struct schedule_job *schedule_add(struct schedule *s, const struct grouping *grouping, void *owner);
-bool schedule_finished(
-    const struct schedule_job *job); // every host handed out and done, or skipped
+bool schedule_finished(const struct schedule_job *job);             // every host done or skipped
 void schedule_remove(struct schedule *s, struct schedule_job *job); // finished ones only
 
-// The next host to start, which is then in hand. False: nothing may start now.
+// The next host to start, which is then being claimed: it holds its group and a worker until it is
+// put back or done. False: nothing may start now.
 bool schedule_next(struct schedule *s, struct schedule_work *work);
+void schedule_claimed(struct schedule *s, const struct schedule_work *work); // it is in hand
+// The claim was refused, or the device could not be worked on now: the host is pending again, first
+// of its job's in the group, and other jobs that wait for the group have their turn before it.
+// Where the job was cancelled meanwhile the host is skipped.
+void schedule_put_back(struct schedule *s, const struct schedule_work *work);
 void schedule_done(struct schedule *s, const struct schedule_work *work, bool failed);
 
-// From now on no host is started; all that have not begun are skipped, of jobs to come too.
+// A group is held from outside, by as many as say so: none of its hosts is handed out until each
+// has released it. What is in hand stays so. key as of struct group.
+void schedule_hold(struct schedule *s, const char *key);
+void schedule_release(struct schedule *s, const char *key);
+
+// Skips what has not begun of the job; what is in hand comes to its end.
+void schedule_cancel(struct schedule *s, struct schedule_job *job);
+// Cancels all jobs, those to come too.
 void schedule_drain(struct schedule *s);
 
-unsigned schedule_in_hand(const struct schedule *s);
+unsigned schedule_in_hand(const struct schedule *s);      // being claimed, too
 size_t schedule_groups_pending(const struct schedule *s); // with hosts that have not begun

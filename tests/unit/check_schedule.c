@@ -25,19 +25,22 @@ struct model_job {
     unsigned open;            // hosts neither done nor skipped
     uint64_t arrives;
     struct schedule_job *scheduled; // NULL before it arrives and after it is removed
-    bool arrived;
+    bool arrived, cancelled;
 };
 
 struct flight {
     struct schedule_work work;
     uint64_t due;
+    bool claimed;
 };
 
 struct model {
     uint64_t seed, draws, now, drain_at;
     unsigned workers, hosts_count, groups_count, jobs_count, in_hand, turns, fail_percent;
+    unsigned refuse_percent; // of claims, and of devices that are put back
     unsigned group_of[HOSTS_MAX];
     bool group_busy[HOSTS_MAX];
+    unsigned holds[HOSTS_MAX]; // of groups, from outside
     char keys[HOSTS_MAX][16];
     struct model_job jobs[JOBS_MAX];
     struct flight flights[HOSTS_MAX];
@@ -46,7 +49,8 @@ struct model {
     // What the next skips must be.
     struct model_job *skip_job; // NULL: of any job
     unsigned skip_group;
-    uint32_t skip_cause, skip_after;
+    uint32_t skip_cause;
+    int64_t skip_after;
     unsigned skips;
 };
 
@@ -118,6 +122,7 @@ static struct model *make_model(uint64_t seed) {
     m->groups_count = (unsigned)draw(m, 1, m->hosts_count);
     m->workers = (unsigned)draw(m, 1, 50);
     m->fail_percent = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 40);
+    m->refuse_percent = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 40);
     m->weighs = draw(m, 0, 1) == 1;
     m->drain_at = draw(m, 0, 3) == 0 ? draw(m, 0, 300) : UINT64_MAX;
     for (unsigned h = 0; h < m->hosts_count; h++)
@@ -157,7 +162,7 @@ static uint32_t expected_host(const struct model *m, const struct model_job **ow
         uint64_t most = 0;
         for (size_t i = 0; i < job->grouping.count; i++) {
             unsigned g = m->group_of[job->order[job->groups[i].first]];
-            if (m->group_busy[g] || job_in_turn(m, g) != job) continue;
+            if (m->group_busy[g] || m->holds[g] > 0 || job_in_turn(m, g) != job) continue;
             uint64_t time_left = (uint64_t)job->left[g] * job->groups[i].weight;
             if (time_left <= most) continue;
             most = time_left;
@@ -233,21 +238,57 @@ static bool start_one(struct model *m) {
     m->group_busy[group] = true;
     m->in_hand++;
     flight->due = m->now + draw(m, 1, 20);
+    flight->claimed = draw(m, 0, 1) == 0;
+    if (flight->claimed) schedule_claimed(m->schedule, &flight->work);
     check_totals(m);
     return true;
 }
 
-static void finish(struct model *m, size_t number) {
+// The group of a flight is free for whoever is next.
+static struct flight land(struct model *m, size_t number) {
     struct flight flight = m->flights[number];
+    unsigned group = m->group_of[flight.work.host];
+    m->flights[number] = m->flights[--m->in_hand];
+    m->group_busy[group] = false;
+    ((struct model_job *)flight.work.owner)->turn[group] = ++m->turns;
+    return flight;
+}
+
+// Refused, or given up: the host is as if not begun. Some groups are held from outside for a while.
+static void put_back(struct model *m, size_t number) {
+    struct flight flight = land(m, number);
+    struct model_job *job = flight.work.owner;
+    unsigned group = m->group_of[flight.work.host];
+    job->hosts[flight.work.host] = WAITING;
+    job->left[group]++;
+    m->skip_job = job;
+    m->skip_group = group;
+    m->skip_cause = SCHEDULE_NO_HOST;
+    m->skip_after = (int64_t)flight.work.host - 1;
+    m->skips = 0;
+    if (draw(m, 0, 1) == 0) {
+        m->holds[group]++;
+        schedule_hold(m->schedule, m->keys[group]);
+    }
+    schedule_put_back(m->schedule, &flight.work);
+    HOLDS(m, m->skips == (job->cancelled ? 1 : 0));
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static void finish(struct model *m, size_t number) {
+    if (draw(m, 1, 100) <= m->refuse_percent) {
+        put_back(m, number);
+        return;
+    }
+    struct flight flight = land(m, number);
     struct model_job *job = flight.work.owner;
     uint32_t host = flight.work.host;
     unsigned group = m->group_of[host];
     bool failed = draw(m, 1, 100) <= m->fail_percent;
-    m->flights[number] = m->flights[--m->in_hand];
-    m->group_busy[group] = false;
+    if (!flight.claimed) schedule_claimed(m->schedule, &flight.work);
     job->hosts[host] = DONE;
     job->open--;
-    job->turn[group] = ++m->turns;
     m->skip_job = job;
     m->skip_group = group;
     m->skip_cause = m->skip_after = host;
@@ -262,6 +303,8 @@ static void finish(struct model *m, size_t number) {
 static void drain(struct model *m) {
     unsigned waiting = count_waiting(m);
     m->draining = true;
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        m->jobs[j].cancelled = true;
     m->drain_at = UINT64_MAX;
     m->skip_job = NULL;
     m->skip_cause = SCHEDULE_NO_HOST;
@@ -273,6 +316,48 @@ static void drain(struct model *m) {
     check_totals(m);
     for (unsigned j = 0; j < m->jobs_count; j++)
         remove_if_finished(m, &m->jobs[j]);
+}
+
+static void cancel(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return;
+    unsigned waiting = 0;
+    for (unsigned g = 0; g < m->groups_count; g++)
+        waiting += job->left[g];
+    job->cancelled = true;
+    m->skip_job = NULL;
+    m->skip_cause = SCHEDULE_NO_HOST;
+    m->skips = 0;
+    schedule_cancel(m->schedule, job->scheduled);
+    HOLDS(m, m->skips == waiting);
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static void release(struct model *m, unsigned group) {
+    if (m->holds[group] == 0) return;
+    m->holds[group]--;
+    schedule_release(m->schedule, m->keys[group]);
+}
+
+static bool release_any(struct model *m) {
+    for (unsigned g = 0; g < m->groups_count; g++)
+        if (m->holds[g] > 0) {
+            release(m, g);
+            return true;
+        }
+    return false;
+}
+
+// What comes from outside, now and then, at any moment.
+static void meddle(struct model *m) {
+    if (m->refuse_percent == 0) return;
+    unsigned group = (unsigned)draw(m, 0, m->groups_count - 1);
+    if (draw(m, 0, 99) < 10) {
+        m->holds[group]++;
+        schedule_hold(m->schedule, m->keys[group]);
+    }
+    if (draw(m, 0, 99) < 20) release(m, (unsigned)draw(m, 0, m->groups_count - 1));
+    if (draw(m, 0, 999) < 5) cancel(m, &m->jobs[draw(m, 0, m->jobs_count - 1)]);
 }
 
 // --- the virtual clock
@@ -287,7 +372,7 @@ static bool happen(struct model *m) {
         if (m->flights[i].due < m->flights[first].due) first = i;
     uint64_t due = m->in_hand > 0 ? m->flights[first].due : UINT64_MAX;
     uint64_t arrives = next_job != NULL ? next_job->arrives : UINT64_MAX;
-    if (due == UINT64_MAX && arrives == UINT64_MAX) return false;
+    if (due == UINT64_MAX && arrives == UINT64_MAX) return release_any(m);
     if (m->drain_at <= due && m->drain_at <= arrives) {
         m->now = m->drain_at;
         drain(m);
@@ -303,17 +388,19 @@ static bool happen(struct model *m) {
 
 static void check_run(uint64_t seed) {
     struct model *m = make_model(seed);
+    const struct model_job *owner;
     do {
         // Now and then less is started than could be: what comes later must not depend on it.
         bool all = draw(m, 0, 9) > 0 || m->in_hand == 0;
         while (start_one(m) && (all || draw(m, 0, 1) == 0))
             ;
-    } while (happen(m));
+        meddle(m);
+    } while (happen(m) || expected_host(m, &owner) != SCHEDULE_NO_HOST);
     for (unsigned j = 0; j < m->jobs_count; j++)
         for (unsigned h = 0; h < m->hosts_count; h++) {
             enum state state = m->jobs[j].hosts[h];
             HOLDS(m, state == ABSENT || state == DONE || state == SKIPPED);
-            HOLDS(m, state != SKIPPED || m->fail_percent > 0 || m->draining);
+            HOLDS(m, state != SKIPPED || m->fail_percent > 0 || m->jobs[j].cancelled);
         }
     HOLDS(m, schedule_in_hand(m->schedule) == 0);
     HOLDS(m, schedule_groups_pending(m->schedule) == 0);
@@ -379,6 +466,7 @@ static const char *start_all(struct schedule *s, struct script_job *jobs) {
     struct schedule_work work;
     while (schedule_next(s, &work)) {
         started[len++] = (char)work.host;
+        schedule_claimed(s, &work);
         works[(struct script_job *)work.owner - jobs][work.host] = work;
     }
     started[len] = '\0';
@@ -546,6 +634,80 @@ START_TEST(a_drain_skips_what_has_not_begun_and_lets_the_rest_finish) {
 }
 END_TEST
 
+START_TEST(a_cancelled_job_leaves_its_turns_to_the_others) {
+    struct schedule *s = begin_script(10);
+    struct script_job jobs[3];
+    script_add(s, &jobs[0], "ab");
+    script_add(s, &jobs[1], "ab c");
+    script_add(s, &jobs[2], "ab");
+    ck_assert_str_eq(start_all(s, jobs), "ac");
+    schedule_cancel(s, jobs[1].scheduled);
+    ck_assert_str_eq(skipped, "a<- b<- "); // c is in hand
+    ck_assert(!schedule_finished(jobs[1].scheduled));
+    SUCCEED(1, 'c');
+    ck_assert(schedule_finished(jobs[1].scheduled));
+    SUCCEED(0, 'a');
+    ck_assert_str_eq(start_all(s, jobs), "a"); // the third job's
+    SUCCEED(2, 'a');
+    ck_assert_str_eq(start_all(s, jobs), "b");
+    SUCCEED(0, 'b');
+    ck_assert_str_eq(start_all(s, jobs), "b");
+    SUCCEED(2, 'b');
+    end_script(s, jobs, 3);
+}
+END_TEST
+
+START_TEST(a_host_that_is_put_back_comes_again_after_the_other_jobs_turns) {
+    struct schedule *s = begin_script(10);
+    struct script_job jobs[2];
+    script_add(s, &jobs[0], "ab");
+    script_add(s, &jobs[1], "ac");
+    struct schedule_work work;
+    ck_assert(schedule_next(s, &work));
+    ck_assert_uint_eq(work.host, 'a');
+    ck_assert_ptr_eq(work.owner, &jobs[0]);
+    ck_assert_uint_eq(schedule_in_hand(s), 1); // while it is being claimed
+    schedule_put_back(s, &work);
+    ck_assert_uint_eq(schedule_in_hand(s), 0);
+    ck_assert_str_eq(start_all(s, jobs), "a");
+    schedule_put_back(s, &works[1]['a']); // one that was claimed
+    ck_assert_str_eq(start_all(s, jobs), "a");
+    SUCCEED(0, 'a');
+    ck_assert_str_eq(start_all(s, jobs), "a");
+    SUCCEED(1, 'a');
+    ck_assert_str_eq(start_all(s, jobs), "b");
+    SUCCEED(0, 'b');
+    ck_assert_str_eq(start_all(s, jobs), "c");
+    SUCCEED(1, 'c');
+    end_script(s, jobs, 2);
+}
+END_TEST
+
+START_TEST(a_group_that_is_held_waits_until_all_have_released_it) {
+    struct schedule *s = begin_script(10);
+    struct script_job jobs[1];
+    schedule_hold(s, "a"); // before any job knows the group
+    script_add(s, &jobs[0], "ab c");
+    ck_assert_str_eq(start_all(s, jobs), "c");
+    schedule_hold(s, "a");
+    schedule_release(s, "a");
+    ck_assert_str_eq(start_all(s, jobs), "");
+    schedule_release(s, "a");
+    schedule_hold(s, "a"); // it was ready, and is so no longer
+    ck_assert_str_eq(start_all(s, jobs), "");
+    schedule_release(s, "a");
+    ck_assert_str_eq(start_all(s, jobs), "a");
+    schedule_hold(s, "a"); // what is in hand stays so
+    SUCCEED(0, 'a');
+    ck_assert_str_eq(start_all(s, jobs), "");
+    schedule_release(s, "a");
+    ck_assert_str_eq(start_all(s, jobs), "b");
+    SUCCEED(0, 'b');
+    SUCCEED(0, 'c');
+    end_script(s, jobs, 1);
+}
+END_TEST
+
 START_TEST(a_job_without_hosts_is_finished_at_once) {
     struct schedule *s = begin_script(1);
     struct script_job jobs[1];
@@ -567,6 +729,9 @@ Suite *check_schedule(void) {
     tcase_add_test(cases, waiting_for_a_group_holds_no_worker);
     tcase_add_test(cases, the_oldest_job_gets_the_free_worker);
     tcase_add_test(cases, a_drain_skips_what_has_not_begun_and_lets_the_rest_finish);
+    tcase_add_test(cases, a_cancelled_job_leaves_its_turns_to_the_others);
+    tcase_add_test(cases, a_host_that_is_put_back_comes_again_after_the_other_jobs_turns);
+    tcase_add_test(cases, a_group_that_is_held_waits_until_all_have_released_it);
     tcase_add_test(cases, a_job_without_hosts_is_finished_at_once);
     TCase *random = tcase_create("random networks");
     tcase_set_timeout(random, 120);
