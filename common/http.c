@@ -188,8 +188,8 @@ void http_answer_problem(struct http_request *r, int status, const char *field, 
 
 // --- requests
 
-const char *http_path(const struct http_request *r) {
-    return r->match.route->path;
+const void *http_arg(const struct http_request *r) {
+    return r->match.route->arg;
 }
 
 const char *http_param(const struct http_request *r) {

@@ -37,7 +37,7 @@ void http_close(struct http_server *server, http_closed done, void *arg);
 
 // --- within a handler: the request. Strings live until it is answered.
 
-const char *http_path(const struct http_request *r);                    // of its route
+const void *http_arg(const struct http_request *r);                     // its route's arg
 const char *http_param(const struct http_request *r);                   // the {parameter}
 const char *http_query(const struct http_request *r, const char *name); // decoded; NULL: absent
 const char *http_header(const struct http_request *r, const char *name);

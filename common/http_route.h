@@ -15,6 +15,7 @@ struct http_route {
     const char *path; // may hold one parameter: "/devices/{host}/"
     http_handler handle;
     bool any_origin; // what any web page may read; it never lets one change something
+    const void *arg; // the handler's, who reads it with http_arg(); NULL: it needs none
 };
 
 struct http_routes {

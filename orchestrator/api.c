@@ -114,12 +114,6 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     close_when_idle(api);
 }
 
-static const struct task *task_at(const char *path) {
-    for (size_t i = 0; i < tasks_count; i++)
-        if (strcmp(tasks[i]->path, path) == 0) return tasks[i];
-    return NULL;
-}
-
 static void post_task(void *app, struct http_request *r) {
     struct api *api = app;
     if (api->draining) {
@@ -132,7 +126,7 @@ static void post_task(void *app, struct http_request *r) {
     *order = (struct order){.api = api, .http = r, .body = body};
     char field[REQUEST_FIELD_MAX];
     struct error err;
-    if (request_parse(task_at(http_path(r)), body, &order->request, field, &err) != 0) {
+    if (request_parse(http_arg(r), body, &order->request, field, &err) != 0) {
         http_answer_problem(r, 400, field[0] == '\0' ? NULL : field, "%s", err.text);
         order_free(order);
         return;
@@ -227,10 +221,10 @@ static void get_readyz(void *app, struct http_request *r) {
 // --- life
 
 static const struct http_route fixed_routes[] = {
-    {HTTP_GET, "/swagger/", get_swagger, true},
-    {HTTP_GET, "/metrics/", get_metrics, true},
-    {HTTP_GET, "/livez", get_livez, false},
-    {HTTP_GET, "/readyz", get_readyz, false},
+    {HTTP_GET, "/swagger/", get_swagger, true, NULL},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL},
+    {HTTP_GET, "/livez", get_livez, false, NULL},
+    {HTTP_GET, "/readyz", get_readyz, false, NULL},
 };
 enum { FIXED_ROUTES = COUNT(fixed_routes) };
 
@@ -239,7 +233,7 @@ static void make_routes(struct api *api) {
     api->list = mem_array(tasks_count + FIXED_ROUTES, sizeof *api->list);
     for (size_t i = 0; i < tasks_count; i++)
         api->list[count++] =
-            (struct http_route){.method = HTTP_POST, .path = tasks[i]->path, .handle = post_task};
+            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i]};
     memcpy(api->list + count, fixed_routes, sizeof fixed_routes);
     api->routes = (struct http_routes){.list = api->list,
                                        .count = count + FIXED_ROUTES,

@@ -41,22 +41,21 @@ static bool filter_of(const struct admin *a, struct http_request *r, struct list
     return false;
 }
 
-static void get_inventory(void *app, struct http_request *r) {
-    struct admin *a = app;
-    struct listing_filter filter;
-    struct buf json = {0};
-    if (!filter_of(a, r, &filter)) return;
-    listing_write(a->world->network, &filter, &a->addresses, &json);
-    listing_filter_deinit(&filter);
-    admin_answer_text(r, 200, &json);
-}
+// The arguments of the two routes that get_listing() serves.
+enum listing { INVENTORY, DEVICES };
+static const enum listing inventory = INVENTORY, devices = DEVICES;
 
-static void get_devices(void *app, struct http_request *r) {
+static void get_listing(void *app, struct http_request *r) {
     struct admin *a = app;
+    const enum listing *listing = http_arg(r);
+    const struct world *world = world_now(a);
     struct listing_filter filter;
     struct buf json = {0};
     if (!filter_of(a, r, &filter)) return;
-    listing_write_devices(world_now(a), &filter, &json);
+    if (*listing == INVENTORY)
+        listing_write(world->network, &filter, &a->addresses, &json);
+    else
+        listing_write_devices(world, &filter, &json);
     listing_filter_deinit(&filter);
     admin_answer_text(r, 200, &json);
 }
@@ -166,19 +165,19 @@ static void get_ready(void *app, struct http_request *r) {
 }
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/inventory/", get_inventory, true},
-    {HTTP_GET, "/devices/", get_devices, true},
-    {HTTP_GET, "/devices/{host}/", get_device, true},
-    {HTTP_GET, "/faults/", get_faults, true},
-    {HTTP_POST, "/faults/", post_faults, false},
-    {HTTP_DELETE, "/faults/", delete_faults, false},
-    {HTTP_DELETE, "/faults/{id}/", delete_fault, false},
-    {HTTP_POST, "/reset/", post_reset, false},
-    {HTTP_GET, "/audit/", get_audit, true},
-    {HTTP_GET, "/events/", admin_events, true},
-    {HTTP_GET, "/metrics/", admin_metrics, true},
-    {HTTP_GET, "/livez", get_alive, true},
-    {HTTP_GET, "/readyz", get_ready, true},
+    {HTTP_GET, "/inventory/", get_listing, true, &inventory},
+    {HTTP_GET, "/devices/", get_listing, true, &devices},
+    {HTTP_GET, "/devices/{host}/", get_device, true, NULL},
+    {HTTP_GET, "/faults/", get_faults, true, NULL},
+    {HTTP_POST, "/faults/", post_faults, false, NULL},
+    {HTTP_DELETE, "/faults/", delete_faults, false, NULL},
+    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL},
+    {HTTP_POST, "/reset/", post_reset, false, NULL},
+    {HTTP_GET, "/audit/", get_audit, true, NULL},
+    {HTTP_GET, "/events/", admin_events, true, NULL},
+    {HTTP_GET, "/metrics/", admin_metrics, true, NULL},
+    {HTTP_GET, "/livez", get_alive, true, NULL},
+    {HTTP_GET, "/readyz", get_ready, true, NULL},
 };
 
 // --- start and stop

@@ -9,9 +9,12 @@ static void handler(void *app, struct http_request *request) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_POST, "/upgrade-os/", handler, false}, {HTTP_GET, "/metrics/", handler, true},
-    {HTTP_GET, "/livez", handler, false},        {HTTP_GET, "/faults/", handler, true},
-    {HTTP_POST, "/faults/", handler, false},     {HTTP_DELETE, "/faults/{id}/", handler, false},
+    {HTTP_POST, "/upgrade-os/", handler, false, NULL},
+    {HTTP_GET, "/metrics/", handler, true, NULL},
+    {HTTP_GET, "/livez", handler, false, NULL},
+    {HTTP_GET, "/faults/", handler, true, NULL},
+    {HTTP_POST, "/faults/", handler, false, NULL},
+    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL},
 };
 static const char *const origins[] = {"https://noc.example"};
 static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins)};
