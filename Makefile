@@ -22,16 +22,17 @@ COMMON_SHELL = client http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
-ORCHESTRATOR_SHELL = api connection fetch main runner swagger
+ORCHESTRATOR_PURE = event group inventory job joblog jobs metrics pace request schedule session \
+	store_memory tasks upgrade_os
+ORCHESTRATOR_SHELL = api connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
 SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address buf console duration error expect fault file group heap http_route inventory \
-	joblog json limits line log mem metrics model network network_file options outputs pace prom \
-	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
-	vars virtual world yml
+UNIT_TESTS = acmeos address buf console duration error event expect fault file group heap http_route \
+	inventory job joblog jobs json limits line log mem metrics model network network_file options \
+	outputs pace prom referee request rng rpc scenario schedule schema session stats strmap suggest \
+	suite table vars virtual world yml
 E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory network request scenario session
 

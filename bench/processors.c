@@ -3,10 +3,9 @@
 #include "bench/networks.h"
 #include "bench/plan.h"
 #include "common/clock.h"
-#include "common/count.h"
+#include "orchestrator/job.h"
 #include "orchestrator/joblog.h"
 #include "orchestrator/metrics.h"
-#include "orchestrator/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,53 +19,58 @@ static double cpu_us(void) {
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-static void emit(const struct processor *processors, size_t count, struct event event) {
-    event.wall_ms = clock_wall_ms(); // as the runner does for each event
-    for (size_t i = 0; i < count; i++)
-        processors[i].event(processors[i].self, &event);
+static void tell(const struct processors *processors, struct job *job, struct event event) {
+    event.job = job->id;
+    event.task = job->task->name;
+    processors_tell(processors, &job->events, &event, clock_wall_ms());
 }
 
 // An upgrade as it goes well: login, the task's steps, logout.
-static void upgrade(const struct processor *processors, size_t count, const struct job *job,
-                    const struct host *host) {
-    struct event event = {.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host};
-    emit(processors, count, event);
+static void upgrade(const struct processors *processors, struct job *job, uint32_t number) {
+    const struct host *host = &job->inventory->hosts[number];
+    struct event event = {.kind = EVENT_TASK_INSTANCE_STARTED,
+                          .host = host->name,
+                          .site = inventory_site(job->inventory, host),
+                          .dev_type = inventory_dev_type(job->inventory, host)};
+    job_turn(job, number, HOST_IN_HAND);
+    tell(processors, job, event);
     for (size_t call = 0; call < job->task->steps_count + 2; call++) {
         event.subtask = call == 0                            ? "login"
                         : call == job->task->steps_count + 1 ? "logout"
                                                              : job->task->steps[call - 1].method;
         event.kind = EVENT_SUBTASK_INSTANCE_STARTED;
-        emit(processors, count, event);
+        tell(processors, job, event);
         event.kind = EVENT_SUBTASK_INSTANCE_COMPLETED;
-        emit(processors, count, event);
+        tell(processors, job, event);
     }
     event.kind = EVENT_TASK_INSTANCE_COMPLETED;
     event.text = job->task->changed_text;
     event.result = HOST_CHANGED;
     event.duration_ms = 5;
-    emit(processors, count, event);
+    job_turn(job, number, HOST_CHANGED);
+    tell(processors, job, event);
 }
 
 static double run(struct plan *plan, struct log *log) {
     static const struct task_args args = {.version = "5.3.1"};
     struct metrics *metrics = metrics_new(100);
-    const struct processor processors[] = {
-        {joblog_event, log}, {metrics_event, metrics}, {report_event, NULL}};
-    enum { PROCESSORS = COUNT(processors) };
+    struct processors processors = {0};
+    processors_add(&processors, (struct processor){joblog_event, log});
+    processors_add(&processors, (struct processor){metrics_event, metrics});
     struct selection selection = plan->selection;
     plan->selection = (struct selection){0};
     struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args,
                               inventory_ref(plan->inventory), &selection);
     size_t len;
     double started = cpu_us();
-    emit(processors, PROCESSORS, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
+    tell(&processors, job, (struct event){.kind = EVENT_TASK_STARTED});
     for (size_t i = 0; i < job->selection.count; i++) {
-        upgrade(processors, PROCESSORS, job, &job->inventory->hosts[job->selection.hosts[i]]);
+        upgrade(&processors, job, job->selection.hosts[i]);
         if (i % FLUSH_EVERY == 0) log_flush(log);
     }
-    emit(processors, PROCESSORS, (struct event){.kind = EVENT_TASK_COMPLETED, .job = job});
+    tell(&processors, job, (struct event){.kind = EVENT_TASK_COMPLETED});
     log_flush(log);
-    free(report_json(job, &len));
+    free(job_report_json(job, &len));
     double spent = cpu_us() - started;
     double each = spent / (double)job->selection.count;
     job_free(job);

@@ -5,7 +5,6 @@
 #include "common/mem.h"
 #include "common/yml.h"
 #include "orchestrator/fetch.h"
-#include "orchestrator/report.h"
 #include "orchestrator/request.h"
 #include "orchestrator/swagger.h"
 
@@ -17,6 +16,7 @@
 struct api {
     const struct api_config *config;
     uv_loop_t *loop;
+    struct jobs *jobs;
     struct runner *runner;
     struct metrics *metrics;
     struct log *log;
@@ -32,7 +32,8 @@ struct api {
     void *drained_arg;
 };
 
-struct order { // a request for a task, while it waits for the inventory and then for its job
+// A request for a task, until its job is done.
+struct post {
     struct api *api;
     struct http_request *http;
     cJSON *body; // the request borrows its strings
@@ -50,7 +51,7 @@ static void on_http_closed(void *arg) {
 }
 
 static void close_when_idle(struct api *api) {
-    if (api->draining && api->http != NULL && api->fetches == 0 && runner_jobs(api->runner) == 0) {
+    if (api->draining && api->http != NULL && api->fetches == 0 && jobs_count(api->jobs) == 0) {
         http_close(api->http, on_http_closed, api);
         api->http = NULL;
     }
@@ -58,10 +59,10 @@ static void close_when_idle(struct api *api) {
 
 // --- POST /upgrade-os/, and every task's endpoint
 
-static void order_free(struct order *order) {
-    request_deinit(&order->request);
-    cJSON_Delete(order->body);
-    free(order);
+static void post_free(struct post *post) {
+    request_deinit(&post->request);
+    cJSON_Delete(post->body);
+    free(post);
 }
 
 // A random UUID: RFC 9562, version 4.
@@ -75,42 +76,46 @@ static void make_id(char id[JOB_ID_MAX]) {
              b[14], b[15]);
 }
 
-static void on_job_done(void *arg, struct job *job) {
-    struct order *order = arg;
-    struct api *api = order->api;
+static void on_job_done(void *arg, const struct job *job) {
+    struct post *post = arg;
+    struct api *api = post->api;
     log_flush(api->log); // before the answer that speaks of it
     size_t len;
-    char *report = report_json(job, &len);
-    http_answer(order->http, 200, "application/json", report, len);
-    job_free(job);
-    order_free(order);
+    char *report = job_report_json(job, &len);
+    http_answer(post->http, 200, "application/json", report, len);
+    post_free(post);
     close_when_idle(api);
 }
 
+static void start_job(struct post *post, struct inventory *inventory, struct selection *selection) {
+    struct api *api = post->api;
+    char id[JOB_ID_MAX];
+    make_id(id);
+    struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
+    jobs_add(api->jobs, job);
+    jobs_watch(api->jobs, job, on_job_done, post);
+    runner_submit(api->runner, job);
+}
+
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
-    struct order *order = arg;
-    struct api *api = order->api;
-    const struct task_request *request = &order->request;
+    struct post *post = arg;
+    struct api *api = post->api;
+    const struct task_request *request = &post->request;
     struct selection selection;
     const char *field;
     struct error err;
     api->fetches--;
     if (inventory == NULL) {
-        http_answer_problem(order->http, 502, NULL, "the inventory: %s", why->text);
+        http_answer_problem(post->http, 502, NULL, "the inventory: %s", why->text);
     } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection, &field,
                                 &err) != 0) {
-        http_answer_problem(order->http, 400, field, "%s", err.text);
+        http_answer_problem(post->http, 400, field, "%s", err.text);
         inventory_unref(inventory);
     } else {
-        char id[JOB_ID_MAX];
-        make_id(id);
-        struct job *job = job_new(id, request->task, &request->args, inventory, &selection);
-        job->done = on_job_done;
-        job->done_arg = order;
-        runner_submit(api->runner, job);
+        start_job(post, inventory, &selection);
         return;
     }
-    order_free(order);
+    post_free(post);
     close_when_idle(api);
 }
 
@@ -122,17 +127,17 @@ static void post_task(void *app, struct http_request *r) {
     }
     cJSON *body = http_json_body(r);
     if (body == NULL) return;
-    struct order *order = mem_zalloc(sizeof *order);
-    *order = (struct order){.api = api, .http = r, .body = body};
+    struct post *post = mem_zalloc(sizeof *post);
+    *post = (struct post){.api = api, .http = r, .body = body};
     char field[REQUEST_FIELD_MAX];
     struct error err;
-    if (request_parse(http_arg(r), body, &order->request, field, &err) != 0) {
+    if (request_parse(http_arg(r), body, &post->request, field, &err) != 0) {
         http_answer_problem(r, 400, field[0] == '\0' ? NULL : field, "%s", err.text);
-        order_free(order);
+        post_free(post);
         return;
     }
     api->fetches++;
-    fetch_inventory(api->loop, api->config->inventory, on_inventory, order);
+    fetch_inventory(api->loop, api->config->inventory, on_inventory, post);
 }
 
 // --- GET
@@ -194,15 +199,20 @@ static void get_livez(void *app, struct http_request *r) {
     answer_ok(r);
 }
 
+struct probe { // a request for /readyz
+    struct api *api;
+    struct http_request *http;
+};
+
 static void on_probed(void *arg, const struct error *err) {
-    struct order *order = arg;
-    struct api *api = order->api;
+    struct probe *probe = arg;
+    struct api *api = probe->api;
     api->fetches--;
     if (err == NULL)
-        answer_ok(order->http);
+        answer_ok(probe->http);
     else
-        http_answer_problem(order->http, 503, NULL, "the inventory: %s", err->text);
-    order_free(order);
+        http_answer_problem(probe->http, 503, NULL, "the inventory: %s", err->text);
+    free(probe);
     close_when_idle(api);
 }
 
@@ -212,10 +222,10 @@ static void get_readyz(void *app, struct http_request *r) {
         http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
         return;
     }
-    struct order *order = mem_zalloc(sizeof *order);
-    *order = (struct order){.api = api, .http = r};
+    struct probe *probe = mem_alloc(sizeof *probe);
+    *probe = (struct probe){.api = api, .http = r};
     api->fetches++;
-    fetch_probe(api->loop, api->config->inventory, on_probed, order);
+    fetch_probe(api->loop, api->config->inventory, on_probed, probe);
 }
 
 // --- life
@@ -247,10 +257,12 @@ static void on_breath(void *arg) {
 }
 
 int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
-              struct runner *runner, struct metrics *metrics, struct log *log, struct error *err) {
+              struct jobs *jobs, struct runner *runner, struct metrics *metrics, struct log *log,
+              struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
     api->loop = loop;
+    api->jobs = jobs;
     api->runner = runner;
     api->metrics = metrics;
     api->log = log;

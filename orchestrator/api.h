@@ -3,6 +3,7 @@
 
 #include "common/http.h"
 #include "common/log.h"
+#include "orchestrator/jobs.h"
 #include "orchestrator/metrics.h"
 #include "orchestrator/runner.h"
 
@@ -17,7 +18,8 @@ struct api;
 
 // All it is given is borrowed.
 int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
-              struct runner *runner, struct metrics *metrics, struct log *log, struct error *err);
+              struct jobs *jobs, struct runner *runner, struct metrics *metrics, struct log *log,
+              struct error *err);
 const union address *api_address(const struct api *api);
 
 // Refuses what is new, lets the runner drain, delivers every report, then closes and calls done.

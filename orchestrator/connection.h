@@ -1,16 +1,20 @@
-// The shell of a session: a TCP connection to one device, and its deadline, in a libuv loop.
+// The shell of a session: the connections to one device, one after another, and their deadlines, in
+// a libuv loop.
 #pragma once
 
 #include "orchestrator/session.h"
 
 #include <uv.h>
 
-// Told after every step of the session, which it may read and not keep: state is SESSION_ENDED in
-// the last call, when the connection is closed already; all of it is freed after the call.
-typedef void (*connection_stepped)(void *arg, const struct session *session);
+struct connection;
 
-// What the session borrows (see session_init) must live until then. The buffers are shared by all
-// connections of a loop: nothing is kept in them between two callbacks.
+// Told after every step of the session; update lives as long as the call. Where it wants
+// SESSION_ASK the answer is due to connection_answer(), within the call or later. After SESSION_END
+// the connection is no more.
+typedef void (*connection_stepped)(void *arg, const struct session_update *update);
+
+// What the session borrows (see session_init) must live until its end. Buffer and update are shared
+// by all connections of a loop: nothing is kept in them between two callbacks.
 struct connection_context {
     uv_loop_t *loop;
     const struct session_config *config;
@@ -18,10 +22,12 @@ struct connection_context {
         char *data;
         size_t size;
     } read_buffer;
-    struct buf *send_buffer;
+    struct session_update update;
     connection_stepped stepped;
 };
 
 // Never calls back from within.
-void connection_start(const struct connection_context *context, const struct task *task,
-                      const struct task_args *args, const struct host *host, void *arg);
+struct connection *connection_start(struct connection_context *context, const struct task *task,
+                                    const struct task_args *args, const struct host *host,
+                                    void *arg);
+void connection_answer(struct connection *c, bool granted);

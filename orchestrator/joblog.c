@@ -1,7 +1,7 @@
 #include "orchestrator/joblog.h"
 
 static void completed_host(struct log *log, const struct event *e) {
-    const char *id = e->job->id, *name = e->host->name;
+    const char *id = e->job, *name = e->host;
     switch (e->result) {
     case HOST_CHANGED:
     case HOST_UNCHANGED:
@@ -13,14 +13,16 @@ static void completed_host(struct log *log, const struct event *e) {
     case HOST_SKIPPED:
         log_line(log, LOG_WARNING, e->wall_ms, id, "skipped   host:%s:%s", name, e->text);
         break;
+    default: // no results
+        break;
     }
 }
 
 static void completed_subtask(struct log *log, const struct event *e) {
-    const char *id = e->job->id, *name = e->host->name;
+    const char *id = e->job, *name = e->host;
     if (e->text != NULL)
-        log_line(log, LOG_ERROR, e->wall_ms, id, "completed subtask:%s:%s:%s", name, e->subtask,
-                 e->text);
+        log_line(log, e->failed ? LOG_ERROR : LOG_WARNING, e->wall_ms, id,
+                 "completed subtask:%s:%s:%s", name, e->subtask, e->text);
     else
         log_line(log, LOG_DEBUG, e->wall_ms, id, "completed subtask:%s:%s", name, e->subtask);
 }
@@ -29,19 +31,19 @@ void joblog_event(void *self, const struct event *e) {
     struct log *log = self;
     switch (e->kind) {
     case EVENT_TASK_STARTED:
-        log_line(log, LOG_INFO, e->wall_ms, e->job->id, "starting  task:%s", e->job->task->name);
+        log_line(log, LOG_INFO, e->wall_ms, e->job, "starting  task:%s", e->task);
         break;
     case EVENT_TASK_COMPLETED:
-        log_line(log, LOG_INFO, e->wall_ms, e->job->id, "completed task:%s", e->job->task->name);
+        log_line(log, LOG_INFO, e->wall_ms, e->job, "completed task:%s", e->task);
         break;
     case EVENT_TASK_INSTANCE_STARTED:
-        log_line(log, LOG_INFO, e->wall_ms, e->job->id, "starting  host:%s", e->host->name);
+        log_line(log, LOG_INFO, e->wall_ms, e->job, "starting  host:%s", e->host);
         break;
     case EVENT_TASK_INSTANCE_COMPLETED:
         completed_host(log, e);
         break;
     case EVENT_SUBTASK_INSTANCE_STARTED:
-        log_line(log, LOG_DEBUG, e->wall_ms, e->job->id, "starting  subtask:%s:%s", e->host->name,
+        log_line(log, LOG_DEBUG, e->wall_ms, e->job, "starting  subtask:%s:%s", e->host,
                  e->subtask);
         break;
     case EVENT_SUBTASK_INSTANCE_COMPLETED:

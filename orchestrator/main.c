@@ -6,7 +6,6 @@
 #include "common/options.h"
 #include "orchestrator/api.h"
 #include "orchestrator/joblog.h"
-#include "orchestrator/report.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -31,6 +30,9 @@ struct service {
     uv_loop_t loop;
     struct log log;
     struct metrics *metrics;
+    struct processors processors;
+    struct jobs *jobs;
+    struct store store;
     struct runner *runner;
     struct api *api;
     uv_signal_t term, interrupt, hangup;
@@ -212,11 +214,17 @@ static int start(struct service *s, struct error *err) {
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
     s->metrics = metrics_new(s->config.workers);
-    s->runner = runner_new(&s->loop, s->config.workers, &s->config.session);
-    runner_add_processor(s->runner, (struct processor){metrics_event, s->metrics});
-    runner_add_processor(s->runner, (struct processor){joblog_event, &s->log});
-    runner_add_processor(s->runner, (struct processor){report_event, NULL});
-    rc = api_start(&s->api, &s->loop, &s->config.api, s->runner, s->metrics, &s->log, err);
+    s->jobs = jobs_new();
+    store_memory_init(&s->store);
+    processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
+    processors_add(&s->processors, (struct processor){joblog_event, &s->log});
+    const struct runner_config runner = {.workers = s->config.workers,
+                                         .session = &s->config.session,
+                                         .processors = &s->processors,
+                                         .jobs = s->jobs,
+                                         .store = &s->store};
+    s->runner = runner_new(&s->loop, &runner);
+    rc = api_start(&s->api, &s->loop, &s->config.api, s->jobs, s->runner, s->metrics, &s->log, err);
     if (rc != 0) return rc;
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
@@ -256,6 +264,7 @@ int main(int argc, char **argv) {
 
     api_free(s.api);
     runner_free(s.runner);
+    jobs_free(s.jobs);
     metrics_free(s.metrics);
     log_close(&s.log);
     free(s.config.password);

@@ -17,10 +17,6 @@ enum {
     JOB_BOUNDS = COUNT(job_bounds_s),
 };
 
-// By enum host_result.
-static const char *const result_names[] = {"changed", "unchanged", "failed", "skipped"};
-enum { RESULTS = COUNT(result_names) };
-
 struct host_series {
     char *labels;
     uint64_t started, failed;
@@ -28,9 +24,9 @@ struct host_series {
 
 struct metrics {
     unsigned workers, workers_busy;
-    uint64_t tasks, failed_tasks, results[RESULTS];
-    struct strmap by_labels;    // labels -> struct host_series
-    struct host_series **hosts; // in order of appearance
+    uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
+    struct strmap by_labels;                            // labels -> struct host_series
+    struct host_series **hosts;                         // in order of appearance
     size_t hosts_count, hosts_cap;
     struct buf labels; // scratch
     struct prom_histogram host_duration, job_duration;
@@ -59,11 +55,10 @@ void metrics_free(struct metrics *m) {
 }
 
 static struct host_series *series_of(struct metrics *m, const struct event *e) {
-    const struct inventory *inventory = e->job->inventory;
     buf_clear(&m->labels);
-    prom_label(&m->labels, "dev_type", inventory_dev_type(inventory, e->host));
-    prom_label(&m->labels, "host", e->host->name);
-    prom_label(&m->labels, "site", inventory_site(inventory, e->host));
+    prom_label(&m->labels, "dev_type", e->dev_type);
+    prom_label(&m->labels, "host", e->host);
+    prom_label(&m->labels, "site", e->site);
     struct host_series *series = strmap_get(&m->by_labels, m->labels.data);
     if (series != NULL) return series;
 
@@ -90,7 +85,7 @@ void metrics_event(void *self, const struct event *e) {
         m->tasks++;
         break;
     case EVENT_TASK_COMPLETED:
-        if (e->job->failed > 0) m->failed_tasks++;
+        if (e->failed) m->failed_tasks++;
         prom_observe(&m->job_duration, (double)e->duration_ms / 1e3);
         break;
     case EVENT_TASK_INSTANCE_STARTED:
@@ -160,9 +155,9 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
                               struct prom_writer *w) {
     prom_family(w, "orchestrator_hosts", PROM_COUNTER,
                 "Hosts that jobs are done with, by what became of them");
-    for (size_t i = 0; i < RESULTS; i++) {
+    for (size_t i = HOST_CHANGED; i < HOST_STATES; i++) {
         char labels[64];
-        snprintf(labels, sizeof labels, "result=\"%s\"", result_names[i]);
+        snprintf(labels, sizeof labels, "result=\"%s\"", host_state_names[i]);
         prom_sample(w, "orchestrator_hosts_total", labels, (double)m->results[i]);
     }
     gauge(w, "orchestrator_workers", "Hosts that may be in hand at once", NULL, m->workers);

@@ -1,135 +1,260 @@
+// One flight is one host's way through the gate. Each of its moves ends in a question to the store
+// or to the connection, and goes on in the answer's callback:
+//
+//   start_host -> on_claimed -> on_stepped ... (wants to install) on_intended -> on_stepped ...
+//              -> (verdict) on_outcome, (end of the connection) -> land
+//
+// land() has two doors, for the outcome is kept beside the logout: the later of both comes in.
 #include "orchestrator/runner.h"
 
 #include "common/clock.h"
 #include "common/mem.h"
 #include "orchestrator/connection.h"
 #include "orchestrator/pace.h"
+#include "orchestrator/schedule.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
-    PROCESSORS_MAX = 8,
     READ_BUFFER = 65536,
     STARTS_AT_ONCE = 64, // hosts a turn of the loop: a connection costs 30 microseconds
     BREATH_STEPS = 64,   // of all devices, about a millisecond
 };
 
 struct runner {
+    struct runner_config config;
     struct connection_context context;
     struct schedule *schedule;
     struct pace pace;
-    struct processor processors[PROCESSORS_MAX];
-    size_t processors_count;
-    struct job **jobs; // that are not done
-    size_t jobs_count;
-    uv_idle_t more; // runs while hosts may start that have not
+    struct run *runs; // of the jobs that are not done, in order of arrival
+    uv_idle_t more;   // runs while hosts may start that have not
     void (*breathe)(void *arg);
     void *breathe_arg;
     uint64_t steps;
     char read_buffer[READ_BUFFER];
-    struct buf send_buffer;
 };
 
-struct flight { // a host in hand
+struct run { // of a job
+    struct run *next;
     struct runner *runner;
-    struct schedule_work work;
+    struct job *job;
+    struct schedule_job *scheduled;
     uint64_t started_ms;
 };
 
-static void emit(const struct runner *r, struct event event) {
-    event.wall_ms = clock_wall_ms();
-    for (size_t i = 0; i < r->processors_count; i++)
-        r->processors[i].event(r->processors[i].self, &event);
+enum outcome_state {
+    OUTCOME_OPEN,
+    OUTCOME_KEEPING, // the store has been told
+    OUTCOME_KEPT,
+};
+
+struct flight {
+    struct runner *runner;
+    struct run *run;
+    struct schedule_work work;
+    uint64_t started_ms;
+    struct connection *connection; // NULL: none yet, or it is over
+    bool store_asked;              // for a claim or an intent: its answer is still to come
+    enum outcome_state outcome;
+    enum host_state result; // the outcome; and what to say of it
+    char *text;
+};
+
+// --- telling
+
+static void tell(struct run *run, struct event event) {
+    const struct job *job = run->job;
+    event.job = job->id;
+    event.task = job->task->name;
+    processors_tell(run->runner->config.processors, &run->job->events, &event, clock_wall_ms());
 }
 
-static const struct host *host_of(const struct job *job, uint32_t host) {
-    return &job->inventory->hosts[host];
+static void tell_of_host(struct run *run, uint32_t number, struct event event) {
+    const struct inventory *inventory = run->job->inventory;
+    const struct host *host = &inventory->hosts[number];
+    event.host = host->name;
+    event.site = inventory_site(inventory, host);
+    event.dev_type = inventory_dev_type(inventory, host);
+    tell(run, event);
 }
 
-// --- ends
+static void keep(struct flight *flight, enum store_kind kind, store_done done) {
+    const struct job *job = flight->run->job;
+    struct store *store = flight->runner->config.store;
+    const struct store_event event = {.kind = kind,
+                                      .job = job->id,
+                                      .host = job->inventory->hosts[flight->work.host].name,
+                                      .result = flight->result,
+                                      .text = flight->text};
+    store->append(store, &event, done, flight);
+}
+
+// --- the end of a job
+
+static void finish_if_done(struct run *run) {
+    struct runner *r = run->runner;
+    struct job *job = run->job;
+    if (!schedule_finished(run->scheduled)) return;
+    schedule_remove(r->schedule, run->scheduled);
+    struct run **link = &r->runs;
+    while (*link != run)
+        link = &(*link)->next;
+    *link = run->next;
+    tell(run, (struct event){.kind = EVENT_TASK_COMPLETED,
+                             .failed = job->counts[HOST_FAILED] > 0,
+                             .duration_ms = uv_now(r->context.loop) - run->started_ms});
+    free(run);
+    jobs_done(r->config.jobs, job);
+}
 
 static void on_skip(void *arg, uint32_t host, uint32_t cause) {
-    const struct job *job = arg;
-    emit(job->runner,
-         (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
-                        .job = job,
-                        .host = host_of(job, host),
-                        .result = HOST_SKIPPED,
-                        .text = cause == SCHEDULE_NO_HOST ? "shutting down"
-                                                          : host_of(job, cause)->name});
+    struct run *run = arg;
+    const struct host *hosts = run->job->inventory->hosts;
+    job_turn(run->job, host, HOST_SKIPPED);
+    tell_of_host(
+        run, host,
+        (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
+                       .result = HOST_SKIPPED,
+                       .text = cause == SCHEDULE_NO_HOST ? "shutting down" : hosts[cause].name});
 }
 
-static void finish_job(struct runner *r, struct job *job) {
-    size_t i = 0;
-    while (r->jobs[i] != job)
-        i++;
-    r->jobs[i] = r->jobs[--r->jobs_count];
-    schedule_remove(r->schedule, job->scheduled);
-    job->scheduled = NULL;
-    emit(r, (struct event){.kind = EVENT_TASK_COMPLETED,
-                           .job = job,
-                           .duration_ms = uv_now(r->context.loop) - job->started_ms});
-    job->done(job->done_arg, job);
-}
+// --- the end of a host
 
 static bool start_host(struct runner *r);
 
-static void finish_host(struct flight *flight, const struct session *session) {
-    struct runner *r = flight->runner;
-    struct schedule_work work = flight->work;
-    struct job *job = work.owner;
-    bool failed = session->result == HOST_FAILED;
-    uint64_t duration_ms = uv_now(r->context.loop) - flight->started_ms;
-    if (failed) job->failed++;
-    if (session->result == HOST_CHANGED)
-        pace_learn(&r->pace, job->task->name, inventory_dev_type(job->inventory, session->host),
-                   duration_ms);
-    emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
-                           .job = job,
-                           .host = session->host,
-                           .result = session->result,
-                           .text = session_text(session),
-                           .duration_ms = duration_ms});
+static void free_flight(struct flight *flight) {
+    free(flight->text);
     free(flight);
+}
+
+// As if not begun: the store refused it.
+static void put_back(struct flight *flight) {
+    struct run *run = flight->run;
+    struct schedule_work work = flight->work;
+    job_turn(run->job, work.host, HOST_WAITING);
+    free_flight(flight);
+    schedule_put_back(run->runner->schedule, &work);
+    finish_if_done(run);
+}
+
+static void complete(struct flight *flight) {
+    struct runner *r = flight->runner;
+    struct run *run = flight->run;
+    struct job *job = run->job;
+    struct schedule_work work = flight->work;
+    const bool failed = flight->result == HOST_FAILED;
+    const uint64_t duration_ms = uv_now(r->context.loop) - flight->started_ms;
+    const struct host *host = &job->inventory->hosts[work.host];
+    if (flight->result == HOST_CHANGED)
+        pace_learn(&r->pace, job->task->name, inventory_dev_type(job->inventory, host),
+                   duration_ms);
+    job_turn(job, work.host, flight->result);
+    tell_of_host(run, work.host,
+                 (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
+                                .result = flight->result,
+                                .failed = failed,
+                                .text = flight->text,
+                                .duration_ms = duration_ms});
+    free_flight(flight);
     schedule_done(r->schedule, &work, failed);
-    if (schedule_finished(job->scheduled)) finish_job(r, job);
+    finish_if_done(run);
     start_host(r); // it leaves one worker and one group: room for one
+}
+
+static void land(struct flight *flight) {
+    if (flight->connection != NULL || flight->store_asked || flight->outcome == OUTCOME_KEEPING)
+        return;
+    if (flight->outcome == OUTCOME_KEPT)
+        complete(flight);
+    else
+        put_back(flight);
+}
+
+static void on_outcome(void *arg, enum store_status status) {
+    struct flight *flight = arg;
+    assert(status == STORE_OK); // what has happened is not for a store to refuse
+    flight->outcome = OUTCOME_KEPT;
+    land(flight);
 }
 
 // --- the way of a host
 
-static void on_stepped(void *arg, const struct session *session) {
+static void on_intended(void *arg, enum store_status status) {
+    struct flight *flight = arg;
+    flight->store_asked = false;
+    if (flight->connection != NULL)
+        connection_answer(flight->connection, status == STORE_OK);
+    else
+        land(flight); // the device went away meanwhile
+}
+
+// Once the verdict is known a call that fails changes nothing: a warning.
+static void tell_of_calls(struct flight *flight, const struct session_update *update) {
+    if (update->call_ended != NULL)
+        tell_of_host(flight->run, flight->work.host,
+                     (struct event){.kind = EVENT_SUBTASK_INSTANCE_COMPLETED,
+                                    .subtask = update->call_ended,
+                                    .failed = update->call_failure != NULL &&
+                                              flight->outcome == OUTCOME_OPEN,
+                                    .text = update->call_failure});
+    if (update->call_begun != NULL)
+        tell_of_host(
+            flight->run, flight->work.host,
+            (struct event){.kind = EVENT_SUBTASK_INSTANCE_STARTED, .subtask = update->call_begun});
+}
+
+static void take_verdict(struct flight *flight, const struct session_update *update) {
+    static const enum host_state results[] = {[TASK_CHANGED] = HOST_CHANGED,
+                                              [TASK_UNCHANGED] = HOST_UNCHANGED,
+                                              [TASK_FAILED] = HOST_FAILED};
+    flight->result = results[update->verdict];
+    flight->text = mem_strdup(update->text);
+    flight->outcome = OUTCOME_KEEPING;
+    keep(flight, STORE_OUTCOME, on_outcome);
+}
+
+static void on_stepped(void *arg, const struct session_update *update) {
     struct flight *flight = arg;
     struct runner *r = flight->runner;
-    const struct job *job = flight->work.owner;
-    struct event event = {.job = job, .host = session->host};
-    if (session->call_ended != NULL) {
-        event.kind = EVENT_SUBTASK_INSTANCE_COMPLETED;
-        event.subtask = session->call_ended;
-        event.text = session->call_failure;
-        emit(r, event);
+    const enum session_want want = update->want; // the update is another one once the store answers
+    const bool has_verdict = update->verdict != TASK_NEXT_STEP;
+    tell_of_calls(flight, update);
+    if (has_verdict) take_verdict(flight, update);
+    if (want == SESSION_ASK) {
+        flight->store_asked = true;
+        keep(flight, STORE_INTENT, on_intended);
+    } else if (want == SESSION_END) {
+        flight->connection = NULL;
+        land(flight);
     }
-    if (session->call_begun != NULL) {
-        event.kind = EVENT_SUBTASK_INSTANCE_STARTED;
-        event.subtask = session->call_begun;
-        event.text = NULL;
-        emit(r, event);
-    }
-    if (session->state == SESSION_ENDED) finish_host(flight, session);
     if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
+}
+
+static void on_claimed(void *arg, enum store_status status) {
+    struct flight *flight = arg;
+    struct runner *r = flight->runner;
+    struct run *run = flight->run;
+    flight->store_asked = false;
+    if (status != STORE_OK) {
+        put_back(flight);
+        return;
+    }
+    schedule_claimed(r->schedule, &flight->work);
+    flight->started_ms = uv_now(r->context.loop);
+    tell_of_host(run, flight->work.host, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED});
+    flight->connection = connection_start(&r->context, run->job->task, &run->job->args,
+                                          &run->job->inventory->hosts[flight->work.host], flight);
 }
 
 static bool start_host(struct runner *r) {
     struct schedule_work work;
     if (!schedule_next(r->schedule, &work)) return false;
-    schedule_claimed(r->schedule, &work);
-    const struct job *job = work.owner;
+    struct run *run = work.owner;
     struct flight *flight = mem_alloc(sizeof *flight);
-    *flight = (struct flight){.runner = r, .work = work, .started_ms = uv_now(r->context.loop)};
-    const struct host *host = host_of(job, work.host);
-    emit(r, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED, .job = job, .host = host});
-    connection_start(&r->context, job->task, &job->args, host, flight);
+    *flight = (struct flight){.runner = r, .run = run, .work = work, .store_asked = true};
+    job_turn(run->job, work.host, HOST_IN_HAND);
+    keep(flight, STORE_STARTED, on_claimed);
     return true;
 }
 
@@ -150,43 +275,40 @@ static void on_more(uv_idle_t *more) {
 }
 
 void runner_submit(struct runner *r, struct job *job) {
-    job->runner = r;
-    r->jobs = mem_resize(r->jobs, r->jobs_count + 1, sizeof(struct job *));
-    r->jobs[r->jobs_count++] = job;
+    struct run *run = mem_alloc(sizeof *run);
     uv_update_time(r->context.loop);
-    job->started_ms = uv_now(r->context.loop);
-    emit(r, (struct event){.kind = EVENT_TASK_STARTED, .job = job});
+    *run = (struct run){.runner = r, .job = job, .started_ms = uv_now(r->context.loop)};
+    struct run **end = &r->runs;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = run;
+    tell(run, (struct event){.kind = EVENT_TASK_STARTED});
     pace_weigh(&r->pace, job->task->name, job->inventory, &job->grouping);
-    job->scheduled = schedule_add(r->schedule, &job->grouping, job);
-    if (schedule_finished(job->scheduled))
-        finish_job(r, job);
-    else
-        start_hosts(r);
+    run->scheduled = schedule_add(r->schedule, &job->grouping, run);
+    finish_if_done(run);
+    start_hosts(r);
 }
 
 void runner_drain(struct runner *r) {
     schedule_drain(r->schedule);
-    for (size_t i = 0; i < r->jobs_count;) {
-        struct job *job = r->jobs[i];
-        if (schedule_finished(job->scheduled))
-            finish_job(r, job); // another takes its place
-        else
-            i++;
+    for (struct run *run = r->runs, *next; run != NULL; run = next) {
+        next = run->next;
+        finish_if_done(run);
     }
 }
 
 // --- life
 
-struct runner *runner_new(uv_loop_t *loop, unsigned workers, const struct session_config *config) {
+struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config) {
     struct runner *r = mem_zalloc(sizeof *r);
+    r->config = *config;
     r->context = (struct connection_context){
         .loop = loop,
-        .config = config,
+        .config = config->session,
         .read_buffer = {r->read_buffer, sizeof r->read_buffer},
-        .send_buffer = &r->send_buffer,
         .stepped = on_stepped,
     };
-    r->schedule = schedule_new(workers, on_skip);
+    r->schedule = schedule_new(config->workers, on_skip);
     uv_idle_init(loop, &r->more);
     r->more.data = r;
     return r;
@@ -200,23 +322,13 @@ void runner_free(struct runner *r) {
     if (r == NULL) return;
     schedule_free(r->schedule);
     pace_deinit(&r->pace);
-    buf_deinit(&r->send_buffer);
-    free(r->jobs);
+    buf_deinit(&r->context.update.send);
     free(r);
 }
 
 void runner_on_breath(struct runner *r, void (*breathe)(void *arg), void *arg) {
     r->breathe = breathe;
     r->breathe_arg = arg;
-}
-
-void runner_add_processor(struct runner *r, struct processor processor) {
-    assert(r->processors_count < PROCESSORS_MAX);
-    r->processors[r->processors_count++] = processor;
-}
-
-size_t runner_jobs(const struct runner *r) {
-    return r->jobs_count;
 }
 
 size_t runner_groups_pending(const struct runner *r) {

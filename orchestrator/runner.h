@@ -1,22 +1,36 @@
-// The live driver of the schedule: starts a connection for each host that the schedule hands out,
-// tells the processors, and ends jobs.
+// The live driver of the schedule, and the gate through which every host goes:
+//
+//   next -> claim -> connect, login, get_version -> intent -> install, verify -> outcome -> told
+//
+// A claim and an intent are kept in the store before what they announce is done, the outcome before
+// it is told to the processors. A host holds its group and its worker until its outcome is kept and
+// its last connection is over.
 #pragma once
 
 #include "orchestrator/event.h"
+#include "orchestrator/jobs.h"
+#include "orchestrator/session.h"
+#include "orchestrator/store.h"
 
 #include <uv.h>
 
 struct runner;
 
-// config and loop are borrowed.
-struct runner *runner_new(uv_loop_t *loop, unsigned workers, const struct session_config *config);
+struct runner_config {
+    unsigned workers;
+    const struct session_config *session;
+    const struct processors *processors;
+    struct jobs *jobs;   // whose jobs it runs, and which it tells when one is done
+    struct store *store; // open as long as the runner
+};
+
+// All that config names is borrowed.
+struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config);
 void runner_close(struct runner *runner); // its handle in the loop; no job may be left
-void runner_free(struct runner *runner);  // after the loop has ended
+void runner_free(struct runner *runner);  // after the loop has ended; takes NULL
 
-void runner_add_processor(struct runner *runner, struct processor processor);
-
-// The job is the caller's; job->done is called once, when its report is complete, possibly from
-// within (a job without hosts). It may free the job.
+// Runs a job of config.jobs, which is told when it is done, possibly from within (a job without
+// hosts).
 void runner_submit(struct runner *runner, struct job *job);
 
 // A loop full of devices that all answer at once is busy for long: breathe is called every so many
@@ -26,5 +40,4 @@ void runner_on_breath(struct runner *runner, void (*breathe)(void *arg), void *a
 // Starts no more hosts, for good; those in hand finish, all others are skipped.
 void runner_drain(struct runner *runner);
 
-size_t runner_jobs(const struct runner *runner); // that are not done
 size_t runner_groups_pending(const struct runner *runner);

@@ -1,3 +1,9 @@
+// A session is a machine of seven states, of which enter() allows the ways. Each step takes one
+// input in one state, and writes all that comes of it into the update; the happy path is
+//
+//   CONNECTING -> LOGIN -> STEP get_version -> ASKING -> STEP install -> STEP get_version -> LOGOUT
+//
+// and PAUSING -> CONNECTING is the way back of a device that restarts.
 #include "orchestrator/session.h"
 
 #include "common/duration.h"
@@ -20,6 +26,8 @@ static bool may_follow(enum session_state from, enum session_state to) {
     case SESSION_LOGIN:
         return from == SESSION_CONNECTING;
     case SESSION_STEP:
+        return from == SESSION_LOGIN || from == SESSION_STEP || from == SESSION_ASKING;
+    case SESSION_ASKING:
         return from == SESSION_LOGIN || from == SESSION_STEP;
     case SESSION_LOGOUT:
         return from == SESSION_STEP;
@@ -37,10 +45,9 @@ static void enter(struct session *s, enum session_state state) {
 }
 
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
-                  const struct task_args *args, const struct host *host, uint64_t now_ms) {
+                  const struct task_args *args, const struct host *host) {
     *s = (struct session){
         .config = config, .task = task, .args = args, .host = host, .state = SESSION_CONNECTING};
-    s->deadline_ms = now_ms + config->connect_timeout_ms;
     s->pause_ms = PAUSE_FIRST_MS;
 }
 
@@ -55,18 +62,109 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-// The method that is being asked; NULL while there is no connection.
+static const struct task_step *step_of(const struct session *s) {
+    return &s->task->steps[s->step];
+}
+
+// The device went away after a call that restarts it, and is awaited.
+static bool is_awaited(const struct session *s) {
+    return s->loss != NULL;
+}
+
+// --- calls
+
+// The method that is being asked, or is about to be; NULL while there is no connection.
 static const char *call_of(const struct session *s) {
     switch (s->state) {
     case SESSION_LOGIN:
         return "login";
     case SESSION_STEP:
-        return s->task->steps[s->step].method;
+    case SESSION_ASKING:
+        return step_of(s)->method;
     case SESSION_LOGOUT:
         return "logout";
     default:
         return NULL;
     }
+}
+
+static void begin_call(struct session *s, const char *params, uint64_t timeout_ms, uint64_t now_ms,
+                       struct session_update *update) {
+    update->want = SESSION_SEND;
+    update->call_begun = call_of(s);
+    rpc_write_request(&update->send, ++s->call_id, update->call_begun, params);
+    update->deadline_ms = now_ms + timeout_ms;
+    if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
+}
+
+static void end_call(const struct session *s, const char *failure, struct session_update *update) {
+    update->call_ended = call_of(s);
+    update->call_failure = failure;
+}
+
+static void begin_login(struct session *s, uint64_t now_ms, struct session_update *update) {
+    struct buf params = {0};
+    buf_adds(&params, "{\"hostname\": ");
+    buf_add_json(&params, s->host->name);
+    buf_adds(&params, ", \"username\": ");
+    buf_add_json(&params, s->config->username);
+    buf_adds(&params, ", \"password\": ");
+    buf_add_json(&params, s->config->password);
+    buf_adds(&params, "}");
+    enter(s, SESSION_LOGIN);
+    begin_call(s, params.data, s->config->call_timeout_ms, now_ms, update);
+    update->may_vanish = is_awaited(s);
+    buf_deinit(&params);
+}
+
+static void send_step(struct session *s, uint64_t now_ms, struct session_update *update) {
+    const struct task_step *step = step_of(s);
+    struct buf params = {0};
+    if (step->params != NULL) step->params(s->args, &params);
+    uint64_t timeout_ms = s->config->call_timeout_ms;
+    if (step->restarts) {
+        assert(s->install_deadline_ms == 0); // never twice
+        timeout_ms = s->config->install_timeout_ms;
+        s->install_deadline_ms = now_ms + timeout_ms;
+        update->may_vanish = true;
+    }
+    enter(s, SESSION_STEP);
+    begin_call(s, params.data, timeout_ms, now_ms, update);
+    buf_deinit(&params);
+}
+
+static void begin_step(struct session *s, size_t number, uint64_t now_ms,
+                       struct session_update *update) {
+    assert(number < s->task->steps_count); // a task's last step ends it
+    s->step = number;
+    if (!step_of(s)->restarts) {
+        send_step(s, now_ms, update);
+        return;
+    }
+    enter(s, SESSION_ASKING);
+    update->want = SESSION_ASK;
+}
+
+static void begin_logout(struct session *s, enum task_verdict verdict, uint64_t now_ms,
+                         struct session_update *update) {
+    update->verdict = verdict;
+    update->text = verdict == TASK_CHANGED ? s->task->changed_text : s->task->unchanged_text;
+    enter(s, SESSION_LOGOUT);
+    begin_call(s, NULL, s->config->call_timeout_ms, now_ms, update);
+}
+
+// --- endings
+
+static void finish(struct session *s, struct session_update *update) {
+    enter(s, SESSION_ENDED);
+    update->want = SESSION_END;
+}
+
+static void finish_failed(struct session *s, struct buf *why, struct session_update *update) {
+    s->failure = buf_take(why);
+    update->verdict = TASK_FAILED;
+    update->text = s->failure;
+    finish(s, update);
 }
 
 // "get_version: no answer within 30s", or "connect to 127.0.0.1:1: connection refused".
@@ -80,105 +178,44 @@ static void write_where(const struct session *s, struct buf *out) {
         buf_addf(out, "connect to %s:%u: %s", address, s->host->port, s->error.text);
 }
 
-static void end_call(struct session *s, const char *failure) {
-    s->call_ended = call_of(s);
-    s->call_failure = failure;
-}
-
-// --- endings
-
-static enum session_want finish(struct session *s, enum host_result result) {
-    s->result = result;
-    enter(s, SESSION_ENDED);
-    return SESSION_END;
-}
-
-static enum session_want fail(struct session *s) {
+static void fail(struct session *s, struct session_update *update) {
     struct buf text = {0};
-    if (s->loss != NULL) buf_addf(&text, "%s; then ", s->loss);
+    if (is_awaited(s)) buf_addf(&text, "%s; then ", s->loss);
     write_where(s, &text);
-    s->failure = buf_take(&text);
-    end_call(s, s->error.text);
-    return finish(s, HOST_FAILED);
+    if (s->state != SESSION_ASKING) end_call(s, s->error.text, update);
+    finish_failed(s, &text, update);
 }
 
 // The install timeout has passed and the device did not come back.
-static enum session_want give_up(struct session *s) {
+static void give_up(struct session *s, struct session_update *update) {
     char timeout[DURATION_TEXT_MAX];
     duration_format(s->config->install_timeout_ms * 1000, timeout);
     struct buf text = {0};
     buf_addf(&text, "%s; the device was not back within %s", s->loss, timeout);
     if (s->last_loss != NULL) buf_addf(&text, " (%s)", s->last_loss);
-    s->failure = buf_take(&text);
-    return finish(s, HOST_FAILED);
+    finish_failed(s, &text, update);
 }
 
 // The connection is gone, or the device does not answer while it is expected back.
-static enum session_want lose(struct session *s, uint64_t now_ms) {
-    if (s->install_deadline_ms == 0) return fail(s);
-    end_call(s, s->error.text);
+static void lose(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (s->install_deadline_ms == 0) {
+        fail(s, update);
+        return;
+    }
+    end_call(s, s->error.text, update);
     struct buf loss = {0};
     write_where(s, &loss);
     char **kept = s->loss == NULL ? &s->loss : &s->last_loss;
     free(*kept);
     *kept = buf_take(&loss);
-    if (now_ms >= s->install_deadline_ms) return give_up(s);
-    enter(s, SESSION_PAUSING);
-    s->deadline_ms = earlier(now_ms + s->pause_ms, s->install_deadline_ms);
-    s->pause_ms = earlier(s->pause_ms * 2, PAUSE_MAX_MS);
-    return SESSION_PAUSE;
-}
-
-// --- calls
-
-static enum session_want begin_call(struct session *s, const char *params, uint64_t timeout_ms,
-                                    uint64_t now_ms, struct buf *send) {
-    s->call_begun = call_of(s);
-    rpc_write_request(send, ++s->call_id, s->call_begun, params);
-    s->deadline_ms = now_ms + timeout_ms;
-    if (s->loss != NULL) s->deadline_ms = earlier(s->deadline_ms, s->install_deadline_ms);
-    return SESSION_SEND;
-}
-
-static enum session_want begin_login(struct session *s, uint64_t now_ms, struct buf *send) {
-    struct buf params = {0};
-    buf_adds(&params, "{\"hostname\": ");
-    buf_add_json(&params, s->host->name);
-    buf_adds(&params, ", \"username\": ");
-    buf_add_json(&params, s->config->username);
-    buf_adds(&params, ", \"password\": ");
-    buf_add_json(&params, s->config->password);
-    buf_adds(&params, "}");
-    enter(s, SESSION_LOGIN);
-    enum session_want want = begin_call(s, params.data, s->config->call_timeout_ms, now_ms, send);
-    buf_deinit(&params);
-    return want;
-}
-
-static enum session_want begin_step(struct session *s, size_t number, uint64_t now_ms,
-                                    struct buf *send) {
-    assert(number < s->task->steps_count); // a task's last step ends it
-    const struct task_step *step = &s->task->steps[number];
-    struct buf params = {0};
-    if (step->params != NULL) step->params(s->args, &params);
-    uint64_t timeout_ms = s->config->call_timeout_ms;
-    if (step->restarts) {
-        assert(s->install_deadline_ms == 0); // never twice
-        timeout_ms = s->config->install_timeout_ms;
-        s->install_deadline_ms = now_ms + timeout_ms;
+    if (now_ms >= s->install_deadline_ms) {
+        give_up(s, update);
+        return;
     }
-    enter(s, SESSION_STEP);
-    s->step = number;
-    enum session_want want = begin_call(s, params.data, timeout_ms, now_ms, send);
-    buf_deinit(&params);
-    return want;
-}
-
-static enum session_want begin_logout(struct session *s, enum host_result result, uint64_t now_ms,
-                                      struct buf *send) {
-    s->result = result;
-    enter(s, SESSION_LOGOUT);
-    return begin_call(s, NULL, s->config->call_timeout_ms, now_ms, send);
+    enter(s, SESSION_PAUSING);
+    update->want = SESSION_PAUSE;
+    update->deadline_ms = earlier(now_ms + s->pause_ms, s->install_deadline_ms);
+    s->pause_ms = earlier(s->pause_ms * 2, PAUSE_MAX_MS);
 }
 
 // --- answers
@@ -194,123 +231,168 @@ static int check_login(const struct session *s, const cJSON *result, struct erro
     return error_set(err, "asked for %.100s but reached %.100s", s->host->name, hostname);
 }
 
-static enum session_want take_step_result(struct session *s, const cJSON *result, uint64_t now_ms,
-                                          struct buf *send) {
-    switch (s->task->steps[s->step].reply(s->args, result, &s->error)) {
-    case TASK_FAILED:
-        return fail(s);
-    case TASK_CHANGED:
-        end_call(s, NULL);
-        return begin_logout(s, HOST_CHANGED, now_ms, send);
-    case TASK_UNCHANGED:
-        end_call(s, NULL);
-        return begin_logout(s, HOST_UNCHANGED, now_ms, send);
-    case TASK_NEXT_STEP:
-        break;
+static void take_step_result(struct session *s, const cJSON *result, uint64_t now_ms,
+                             struct session_update *update) {
+    enum task_verdict verdict = step_of(s)->reply(s->args, result, &s->error);
+    if (verdict == TASK_FAILED) {
+        fail(s, update);
+        return;
     }
-    end_call(s, NULL);
-    return begin_step(s, s->step + 1, now_ms, send);
+    end_call(s, NULL, update);
+    if (verdict == TASK_NEXT_STEP)
+        begin_step(s, s->step + 1, now_ms, update);
+    else
+        begin_logout(s, verdict, now_ms, update);
 }
 
-static enum session_want take_result(struct session *s, const cJSON *result, uint64_t now_ms,
-                                     struct buf *send) {
-    switch (s->state) {
-    case SESSION_LOGIN:
-        if (check_login(s, result, &s->error) != 0) return fail(s);
-        end_call(s, NULL);
-        return begin_step(s, s->loss == NULL ? 0 : s->task->resume_step, now_ms, send);
-    case SESSION_STEP:
-        return take_step_result(s, result, now_ms, send);
-    default: // SESSION_LOGOUT
-        if (!cJSON_IsTrue(result)) {
-            error_set(&s->error, "result: expected true, not %s", json_type_name(result));
-            return fail(s);
-        }
-        end_call(s, NULL);
-        return finish(s, s->result);
+static void take_result(struct session *s, const cJSON *result, uint64_t now_ms,
+                        struct session_update *update) {
+    if (s->state == SESSION_STEP) {
+        take_step_result(s, result, now_ms, update);
+    } else if (check_login(s, result, &s->error) != 0) {
+        fail(s, update);
+    } else {
+        end_call(s, NULL, update);
+        begin_step(s, is_awaited(s) ? s->task->resume_step : 0, now_ms, update);
     }
 }
 
-static enum session_want take_line(struct session *s, const struct session_input *input,
-                                   uint64_t now_ms, struct buf *send) {
+static void take_line(struct session *s, const struct session_input *input, uint64_t now_ms,
+                      struct session_update *update) {
     struct rpc_response response;
-    if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0)
-        return fail(s);
-    enum session_want want = take_result(s, response.result, now_ms, send);
+    if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0) {
+        fail(s, update);
+        return;
+    }
+    take_result(s, response.result, now_ms, update);
     rpc_response_deinit(&response);
-    return want;
 }
 
-// An answer that came in part is another illness than silence. Of a device that is awaited the text
-// names no time: what was left of the install timeout means nothing to a reader.
-static enum session_want miss_answer(struct session *s, bool partial, uint64_t now_ms) {
+// --- deadlines
+
+// An answer that came in part is a different trouble from silence. Of a device that is awaited the
+// text names no time: what was left of the install timeout means nothing to a reader.
+static void set_no_answer(struct session *s, bool partial) {
     char timeout[DURATION_TEXT_MAX];
     const char *what = partial ? "no whole answer" : "no answer";
     uint64_t timeout_ms = s->config->call_timeout_ms;
-    if (s->state == SESSION_STEP && s->task->steps[s->step].restarts)
+    if (s->state == SESSION_STEP && step_of(s)->restarts)
         timeout_ms = s->config->install_timeout_ms;
     duration_format(timeout_ms * 1000, timeout);
-    if (s->loss == NULL)
-        error_set(&s->error, "%s within %s", what, timeout);
-    else
+    if (is_awaited(s))
         error_set(&s->error, "%s", what);
-    return s->loss == NULL ? fail(s) : lose(s, now_ms);
+    else
+        error_set(&s->error, "%s within %s", what, timeout);
 }
 
-static enum session_want take_deadline(struct session *s, bool partial, uint64_t now_ms) {
+static void set_no_connection(struct session *s) {
     char timeout[DURATION_TEXT_MAX];
-    switch (s->state) {
-    case SESSION_PAUSING:
-        if (now_ms >= s->install_deadline_ms) return give_up(s);
-        enter(s, SESSION_CONNECTING);
-        s->deadline_ms = earlier(now_ms + s->config->connect_timeout_ms, s->install_deadline_ms);
-        return SESSION_CONNECT;
-    case SESSION_CONNECTING:
-        duration_format(s->config->connect_timeout_ms * 1000, timeout);
-        if (s->loss == NULL)
-            error_set(&s->error, "no connection within %s", timeout);
-        else
-            error_set(&s->error, "no connection");
-        return lose(s, now_ms);
-    default:
-        return miss_answer(s, partial, now_ms);
-    }
+    duration_format(s->config->connect_timeout_ms * 1000, timeout);
+    if (is_awaited(s))
+        error_set(&s->error, "no connection");
+    else
+        error_set(&s->error, "no connection within %s", timeout);
 }
 
-enum session_want session_step(struct session *s, const struct session_input *input,
-                               uint64_t now_ms, struct buf *send) {
-    assert(s->state != SESSION_ENDED);
-    s->call_begun = s->call_ended = s->call_failure = NULL;
-    // Once the device came back and was verified, the logout is a courtesy: it changes nothing.
-    bool courtesy = s->state == SESSION_LOGOUT && s->loss != NULL;
-    if (courtesy) {
-        end_call(s, NULL);
-        return finish(s, s->result);
+static void reconnect(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (now_ms >= s->install_deadline_ms) {
+        give_up(s, update);
+        return;
     }
+    enter(s, SESSION_CONNECTING);
+    update->want = SESSION_CONNECT;
+    update->deadline_ms = earlier(now_ms + s->config->connect_timeout_ms, s->install_deadline_ms);
+}
+
+static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
+                          struct session_update *update) {
+    if (s->state == SESSION_PAUSING) {
+        reconnect(s, now_ms, update);
+        return;
+    }
+    if (s->state == SESSION_CONNECTING)
+        set_no_connection(s);
+    else
+        set_no_answer(s, partial);
+    if (is_awaited(s))
+        lose(s, now_ms, update);
+    else
+        fail(s, update);
+}
+
+// The verdict is told already, and nothing that happens now can change it.
+static void end_logout(struct session *s, const struct session_input *input,
+                       struct session_update *update) {
+    struct rpc_response response;
+    const char *failure = s->error.text;
     switch (input->kind) {
-    case SESSION_CONNECTED:
-        return begin_login(s, now_ms, send);
     case SESSION_LINE:
-        return take_line(s, input, now_ms, send);
+        if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0)
+            break;
+        if (cJSON_IsTrue(response.result))
+            failure = NULL;
+        else
+            error_set(&s->error, "result: expected true, not %s", json_type_name(response.result));
+        rpc_response_deinit(&response);
+        break;
+    case SESSION_DEADLINE:
+        set_no_answer(s, input->len > 0);
+        break;
     case SESSION_LINE_TOO_LONG:
         error_set(&s->error, "the answer is longer than %d bytes", RPC_LINE_MAX);
-        return fail(s);
-    case SESSION_LOST:
+        break;
+    default:
         error_set(&s->error, "%s", input->text);
-        return lose(s, now_ms);
-    case SESSION_DEADLINE:
-        return take_deadline(s, input->len > 0, now_ms);
+        break;
     }
-    return SESSION_END;
+    end_call(s, failure, update);
+    finish(s, update);
 }
 
-const char *session_text(const struct session *s) {
-    switch (s->result) {
-    case HOST_CHANGED:
-        return s->task->changed_text;
-    case HOST_UNCHANGED:
-        return s->task->unchanged_text;
-    default:
-        return s->failure;
+static void take_input(struct session *s, const struct session_input *input, uint64_t now_ms,
+                       struct session_update *update) {
+    switch (input->kind) {
+    case SESSION_CONNECTED:
+        begin_login(s, now_ms, update);
+        break;
+    case SESSION_LINE:
+        if (s->state == SESSION_ASKING) {
+            error_set(&s->error, "answered before it was asked");
+            fail(s, update);
+        } else {
+            take_line(s, input, now_ms, update);
+        }
+        break;
+    case SESSION_LINE_TOO_LONG:
+        error_set(&s->error, "the answer is longer than %d bytes", RPC_LINE_MAX);
+        fail(s, update);
+        break;
+    case SESSION_LOST:
+        error_set(&s->error, "%s", input->text);
+        lose(s, now_ms, update);
+        break;
+    case SESSION_DEADLINE:
+        take_deadline(s, input->len > 0, now_ms, update);
+        break;
+    case SESSION_GRANTED:
+        assert(s->state == SESSION_ASKING);
+        send_step(s, now_ms, update);
+        break;
+    case SESSION_REFUSED:
+        assert(s->state == SESSION_ASKING);
+        finish(s, update);
+        break;
     }
+}
+
+void session_step(struct session *s, const struct session_input *input, uint64_t now_ms,
+                  struct session_update *update) {
+    assert(s->state != SESSION_ENDED);
+    struct buf send = update->send;
+    buf_clear(&send);
+    *update = (struct session_update){.send = send, .deadline_ms = UINT64_MAX};
+    if (s->state == SESSION_LOGOUT)
+        end_logout(s, input, update);
+    else
+        take_input(s, input, now_ms, update);
 }

@@ -1,10 +1,16 @@
 // What is said to one device, from login to logout, and what its answers amount to. Pure: the shell
 // (connection.c) tells what happened and does what is wanted; time is an argument.
 //
-// Any failure ends the session without logout, and says what it was. The one exception: a
-// connection lost after a call that restarts the device was sent is no verdict. The session then
-// reconnects, pausing 100 ms, doubling to 5 s, until the install timeout counted from that sending,
-// and goes on at the task's resume step. It never sends such a call twice.
+// A device is asked before it is changed: right before a call that restarts it the session wants
+// SESSION_ASK, and sends nothing until it is granted. Refused, it ends without a verdict, as if the
+// device had not been visited.
+//
+// The verdict is known before the logout, which changes nothing: a logout that fails is told as a
+// failed call and no more. Any other failure ends the session without logout, and says what it was.
+// The one exception: a connection lost after a call that restarts the device was sent is no
+// verdict. The session then reconnects, pausing 100 ms, doubling to 5 s, until the install timeout
+// counted from that sending, and goes on at the task's resume step. It never sends such a call
+// twice.
 #pragma once
 
 #include "common/buf.h"
@@ -18,19 +24,14 @@ struct session_config {
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms;
 };
 
-enum session_want {
-    SESSION_CONNECT, // open a connection, then step with SESSION_CONNECTED or SESSION_LOST
-    SESSION_SEND,    // send what is in the buffer, then wait for a line
-    SESSION_PAUSE,   // close the connection and wait for the deadline
-    SESSION_END,     // close the connection: there is a result
-};
-
 enum session_input_kind {
     SESSION_CONNECTED,
     SESSION_LINE,          // text is the line
     SESSION_LINE_TOO_LONG, // more than RPC_LINE_MAX bytes
     SESSION_LOST,          // text says how: "connection refused", "connection reset by the device"
-    SESSION_DEADLINE,      // deadline_ms has come; len is what has come of an unfinished line
+    SESSION_DEADLINE,      // the deadline has come; len is what has come of an unfinished line
+    SESSION_GRANTED,       // the answers to SESSION_ASK
+    SESSION_REFUSED,
 };
 
 struct session_input {
@@ -39,7 +40,28 @@ struct session_input {
     size_t len; // of SESSION_LINE and SESSION_DEADLINE
 };
 
-enum host_result { HOST_CHANGED, HOST_UNCHANGED, HOST_FAILED, HOST_SKIPPED };
+enum session_want {
+    SESSION_CONNECT, // open a connection, then step with SESSION_CONNECTED or SESSION_LOST
+    SESSION_SEND,    // send what is in the buffer, then wait for a line
+    SESSION_ASK,     // may the device be changed now? Keep the connection meanwhile
+    SESSION_PAUSE,   // close the connection and wait for the deadline
+    SESSION_END,     // close the connection: nothing more is wanted
+};
+
+// All that comes of a step. Strings live until the next step. Zero it once; the buffer's memory is
+// used again by every step, and is the caller's to free.
+struct session_update {
+    enum session_want want;
+    struct buf send;      // of SESSION_SEND
+    uint64_t deadline_ms; // step with SESSION_DEADLINE when it comes; UINT64_MAX: never
+    bool may_vanish;      // the device may go away without a word from now on: probe the connection
+    // For the subtask events. NULL: nothing of the kind.
+    const char *call_ended, *call_begun;
+    const char *call_failure; // of call_ended: why it failed; NULL where it did not
+    // Told once, when it is known; TASK_NEXT_STEP: not now. With its words for the log.
+    enum task_verdict verdict;
+    const char *text;
+};
 
 struct session {
     const struct session_config *config;
@@ -50,33 +72,26 @@ struct session {
         SESSION_CONNECTING,
         SESSION_LOGIN,
         SESSION_STEP,
+        SESSION_ASKING,
         SESSION_LOGOUT,
         SESSION_PAUSING,
         SESSION_ENDED,
     } state;
     uint32_t call_id;
     size_t step;
-    uint64_t deadline_ms;         // step with SESSION_DEADLINE when it comes
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
-    char *loss;              // how the connection was first lost after that; NULL: it was not
-    char *last_loss;         // how the last attempt since then ended; NULL: there was none
-    enum host_result result; // when ended: never HOST_SKIPPED
-    char *failure;           // of HOST_FAILED: why
-    // What the last step did, for the subtask events. NULL: nothing of the kind.
-    const char *call_begun, *call_ended;
-    const char *call_failure; // of call_ended: why it failed; NULL where it did not
+    char *loss;      // how the connection was first lost after that; NULL: it was not
+    char *last_loss; // how the last attempt since then ended; NULL: there was none
+    char *failure;   // of TASK_FAILED: why
     struct error error;
 };
 
-// Borrows all it is given for as long as it lives. The first thing wanted is SESSION_CONNECT.
+// Borrows all it is given for as long as it lives. What is wanted first is SESSION_CONNECT.
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
-                  const struct task_args *args, const struct host *host, uint64_t now_ms);
+                  const struct task_args *args, const struct host *host);
 void session_deinit(struct session *s);
 
-// What happened in, what to do next out; bytes to send are appended to send. Not after SESSION_END.
-enum session_want session_step(struct session *s, const struct session_input *input,
-                               uint64_t now_ms, struct buf *send);
-
-// The result in words, for the log: "success!!!", or why it failed.
-const char *session_text(const struct session *s);
+// What happened in, what to do next out. Not after SESSION_END.
+void session_step(struct session *s, const struct session_input *input, uint64_t now_ms,
+                  struct session_update *update);

@@ -3,14 +3,12 @@
 
 Suite *check_joblog(void);
 
-static struct job job = {.id = "51e3", .task = &task_upgrade_os};
-static const struct host host = {.name = "leaf00.earth"};
-
 // What one event writes, without its time.
 static void writes(enum log_level level, struct event event, const char *expected) {
     struct log l = {.fd = -1, .level = level, .stamp_s = -1};
-    event.job = &job;
-    event.host = &host;
+    event.job = "51e3";
+    event.task = "upgrade_os";
+    event.host = "leaf00.earth";
     joblog_event(&l, &event);
     if (*expected == '\0') {
         ck_assert_uint_eq(l.pending.len, 0);
@@ -47,8 +45,13 @@ static const struct {
      "DEBUG:51e3:starting  subtask:leaf00.earth:login\n"},
     {{.kind = EVENT_SUBTASK_INSTANCE_COMPLETED, .subtask = "login"},
      "DEBUG:51e3:completed subtask:leaf00.earth:login\n"},
-    {{.kind = EVENT_SUBTASK_INSTANCE_COMPLETED, .subtask = "login", .text = "no answer"},
+    {{.kind = EVENT_SUBTASK_INSTANCE_COMPLETED,
+      .subtask = "login",
+      .failed = true,
+      .text = "no answer"},
      "ERROR:51e3:completed subtask:leaf00.earth:login:no answer\n"},
+    {{.kind = EVENT_SUBTASK_INSTANCE_COMPLETED, .subtask = "logout", .text = "no answer"},
+     "WARNING:51e3:completed subtask:leaf00.earth:logout:no answer\n"},
 };
 
 START_TEST(every_event_is_one_line_in_the_seeds_form) {

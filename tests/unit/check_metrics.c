@@ -6,42 +6,39 @@
 
 Suite *check_metrics(void);
 
-static const char network[] = "{'earth': {" HOST("spine00.earth", "spine", "20") ", " HOST(
-    "leaf00.earth", "leaf", "100") "}, 'mars': {" HOST("leaf00.mars", "leaf", "100") "}}";
+static const struct event spine = {.host = "spine00.earth", .site = "earth", .dev_type = "spine"};
+static const struct event earths_leaf = {
+    .host = "leaf00.earth", .site = "earth", .dev_type = "leaf"};
+static const struct event marss_leaf = {.host = "leaf00.mars", .site = "mars", .dev_type = "leaf"};
+static const struct event task = {.task = "upgrade_os"};
 
 static struct metrics *metrics;
-static struct job job;
 
 static void setup(void) {
     metrics = metrics_new(100);
-    job = (struct job){.inventory = inventory_of(network)};
 }
 
 static void teardown(void) {
     metrics_free(metrics);
-    inventory_unref(job.inventory);
 }
 
-static void tell(enum event_kind kind, size_t host, enum host_result result, uint64_t ms) {
-    struct event event = {.kind = kind,
-                          .job = &job,
-                          .host = &job.inventory->hosts[host],
-                          .result = result,
-                          .duration_ms = ms};
+static void tell(enum event_kind kind, struct event event, enum host_state result, uint64_t ms) {
+    event.kind = kind;
+    event.result = result;
+    event.failed = result == HOST_FAILED;
+    event.duration_ms = ms;
     metrics_event(metrics, &event);
 }
 
 // One job: the spine is upgraded, earth's leaf fails, mars' leaf is skipped.
 static void run_job(void) {
-    job.failed = 0;
-    tell(EVENT_TASK_STARTED, 0, 0, 0);
-    tell(EVENT_TASK_INSTANCE_STARTED, 0, 0, 0);
-    tell(EVENT_TASK_INSTANCE_STARTED, 1, 0, 0);
-    tell(EVENT_TASK_INSTANCE_COMPLETED, 0, HOST_CHANGED, 2000);
-    job.failed = 1;
-    tell(EVENT_TASK_INSTANCE_COMPLETED, 1, HOST_FAILED, 50);
-    tell(EVENT_TASK_INSTANCE_COMPLETED, 2, HOST_SKIPPED, 0);
-    tell(EVENT_TASK_COMPLETED, 0, 0, 2100);
+    tell(EVENT_TASK_STARTED, task, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, spine, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, earths_leaf, 0, 0);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, spine, HOST_CHANGED, 2000);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, earths_leaf, HOST_FAILED, 50);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, marss_leaf, HOST_SKIPPED, 0);
+    tell(EVENT_TASK_COMPLETED, task, HOST_FAILED, 2100);
 }
 
 static char *scrape(enum prom_format format, size_t groups_pending) {
@@ -91,8 +88,8 @@ END_TEST
 
 START_TEST(our_own_metrics_tell_results_workers_and_times) {
     run_job();
-    tell(EVENT_TASK_STARTED, 0, 0, 0);
-    tell(EVENT_TASK_INSTANCE_STARTED, 2, 0, 0);
+    tell(EVENT_TASK_STARTED, task, 0, 0);
+    tell(EVENT_TASK_INSTANCE_STARTED, marss_leaf, 0, 0);
     static const char *const lines[] = {
         "orchestrator_hosts_total{result='changed'} 1.0\n",
         "orchestrator_hosts_total{result='unchanged'} 0.0\n",
@@ -116,9 +113,8 @@ END_TEST
 START_TEST(counters_add_up_over_jobs) {
     run_job();
     run_job();
-    tell(EVENT_TASK_STARTED, 0, 0, 0);
-    job.failed = 0;
-    tell(EVENT_TASK_COMPLETED, 0, 0, 0); // a job without a failed host
+    tell(EVENT_TASK_STARTED, task, 0, 0);
+    tell(EVENT_TASK_COMPLETED, task, 0, 0); // a job without a failed host
     static const char *const lines[] = {
         "total_task_requests_total 3.0\n",
         "failed_tasks_total 2.0\n",

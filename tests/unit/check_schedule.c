@@ -291,7 +291,8 @@ static void finish(struct model *m, size_t number) {
     job->open--;
     m->skip_job = job;
     m->skip_group = group;
-    m->skip_cause = m->skip_after = host;
+    m->skip_cause = host;
+    m->skip_after = host;
     m->skips = 0;
     unsigned rest = job->left[group];
     schedule_done(m->schedule, &flight.work, failed);

@@ -24,7 +24,7 @@ enum { MOVES_MAX = 24 };
 struct script {
     const char *name;
     struct move moves[MOVES_MAX];
-    enum host_result result;
+    enum task_verdict verdict;
     const char *text;
 };
 
@@ -63,35 +63,45 @@ static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1",
 #define LOSS "install_os_version: connection reset by the device"
 
 static const struct script successes[] = {
-    {"a device is upgraded", {TO_LOGOUT, LOGGED_OUT}, HOST_CHANGED, "success!!!"},
+    {"a device is upgraded", {TO_LOGOUT, LOGGED_OUT}, TASK_CHANGED, "success!!!"},
     {"a device that runs the version is left alone",
      {CONNECT, LOGIN("get_version"), GET(NEW, "logout"), LOGGED_OUT},
-     HOST_UNCHANGED,
+     TASK_UNCHANGED,
      "nothing to do!!!"},
     {"what the install answers is not believed, the version afterwards is",
      {TO_INSTALL, GET(OLD, "get_version"), GET(NEW, "logout"), LOGGED_OUT},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
     {"lost in the install",
      {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
     {"lost in the verification",
      {TO_VERIFY, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
     {"lost in the logout",
-     {TO_LOGOUT, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), LOGGED_OUT},
-     HOST_CHANGED,
+     {TO_LOGOUT, ENDS(LOST, "connection reset by the device")},
+     TASK_CHANGED,
      "success!!!"},
+    {"lost in the logout of a device that was not touched",
+     {CONNECT, LOGIN("get_version"), GET(NEW, "logout"), ENDS(LOST, "connection reset")},
+     TASK_UNCHANGED,
+     "nothing to do!!!"},
+    {"the logout answers false", {TO_LOGOUT, ENDS(RESULT, "false")}, TASK_CHANGED, "success!!!"},
+    {"the logout answers nonsense",
+     {TO_LOGOUT, ENDS(LINE, "{'jsonrpc")},
+     TASK_CHANGED,
+     "success!!!"},
+    {"the logout answers too much", {TO_LOGOUT, ENDS(TOO_LONG, NULL)}, TASK_CHANGED, "success!!!"},
     {"lost again in the logout after coming back",
      {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"),
       ENDS(LOST, "connection reset by the device")},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
     {"no answer to the logout after coming back",
      {TO_INSTALL, LOST_THEN_PAUSE, BACK, GET(NEW, "logout"), ENDS(DEADLINE, NULL)},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
     {"refused, dropped and silent while rebooting, then back",
      {TO_INSTALL,
@@ -111,113 +121,105 @@ static const struct script successes[] = {
       LOGIN("get_version"),
       GET(NEW, "logout"),
       LOGGED_OUT},
-     HOST_CHANGED,
+     TASK_CHANGED,
      "success!!!"},
 };
 
 static const struct script failures[] = {
     {"refused",
      {ENDS(LOST, "connection refused")},
-     HOST_FAILED,
+     TASK_FAILED,
      "connect to 127.0.0.1:8300: connection refused"},
     {"no connection in time",
      {{DEADLINE, NULL, 6000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "connect to 127.0.0.1:8300: no connection within 5s"},
     {"no answer to the login",
      {{CONNECTED, NULL, 1500, SESSION_SEND, "login", 31500},
       {DEADLINE, NULL, 31500, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: no answer within 30s"},
     {"an answer that comes too slowly to be whole in time",
      {{CONNECTED, NULL, 1500, SESSION_SEND, "login", 31500},
       {DEADLINE_IN_LINE, NULL, 31500, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: no whole answer within 30s"},
     {"wrong password",
      {CONNECT, ENDS(ERROR, "authentication failed")},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: authentication failed"},
     {"the wrong host answers",
      {CONNECT, ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: asked for leaf63.earth but reached leaf64.earth"},
     {"the login's answer has no host",
      {CONNECT, ENDS(RESULT, "{}")},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: result.hostname: missing"},
     {"the login's answer is no object",
      {CONNECT, ENDS(RESULT, "true")},
-     HOST_FAILED,
+     TASK_FAILED,
      "login: result: expected an object, not a boolean"},
     {"closed before anything was changed",
      {CONNECT, LOGIN("get_version"), ENDS(LOST, "connection closed by the device")},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: connection closed by the device"},
     {"a version that is no text",
      {CONNECT, LOGIN("get_version"), ENDS(RESULT, "{'full_version': 5.2}")},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: result.full_version: expected a string, not a number"},
     {"not JSON",
      {CONNECT, LOGIN("get_version"), ENDS(LINE, "{'jsonrpc")},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: the answer is not JSON"},
     {"an answer to another question",
      {CONNECT, LOGIN("get_version"), ENDS(LINE, "{'jsonrpc': '2.0', 'id': 99, 'result': " NEW "}")},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: the answer has another id than the question"},
     {"the same answer again",
      {CONNECT, LOGIN("get_version"), GET(OLD, "install_os_version"),
       ENDS(LINE, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}")},
-     HOST_FAILED,
+     TASK_FAILED,
      "install_os_version: the answer has another id than the question"},
     {"too long",
      {CONNECT, LOGIN("get_version"), ENDS(TOO_LONG, NULL)},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: the answer is longer than 65536 bytes"},
     {"the install fails",
      {TO_INSTALL, ENDS(ERROR, "problem communicating with device")},
-     HOST_FAILED,
+     TASK_FAILED,
      "install_os_version: problem communicating with device"},
     {"the install answers nonsense",
      {TO_INSTALL, ENDS(RESULT, "[]")},
-     HOST_FAILED,
+     TASK_FAILED,
      "install_os_version: result: expected an object, not an array"},
     {"the install is not answered",
      {CONNECT,
       LOGIN("get_version"),
       {RESULT, OLD, 2000, SESSION_SEND, "install_os_version", 302000},
       {DEADLINE, NULL, 302000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "install_os_version: no answer within 300s"},
     {"another version than asked",
      {TO_VERIFY, ENDS(RESULT, OLD)},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: installed 5.3.1 but the device runs 5.2.4"},
     {"the verification is not answered",
      {TO_VERIFY, {DEADLINE, NULL, 31000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: no answer within 30s"},
-    {"the logout answers false",
-     {TO_LOGOUT, ENDS(RESULT, "false")},
-     HOST_FAILED,
-     "logout: result: expected true, not a boolean"},
-    {"lost in the logout of a device that was not touched",
-     {CONNECT, LOGIN("get_version"), GET(NEW, "logout"), ENDS(LOST, "connection reset")},
-     HOST_FAILED,
-     "logout: connection reset"},
     {"back with another version",
      {TO_INSTALL, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; then get_version: installed 5.3.1 but the device runs 5.2.4"},
     {"back as another host",
      {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT,
       ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; then login: asked for leaf63.earth but reached leaf64.earth"},
     {"back and refusing the login",
      {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT, ENDS(ERROR, "authentication failed")},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; then login: authentication failed"},
     {"never back: the deadline comes in a pause",
      {TO_INSTALL,
@@ -225,14 +227,14 @@ static const struct script failures[] = {
       RECONNECT,
       {LOST, "connection refused", 300900, SESSION_PAUSE, NULL, 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; the device was not back within 300s (connect to 127.0.0.1:8300: connection refused)"},
     {"never back: the deadline comes while connecting",
      {TO_INSTALL,
       LOST_THEN_PAUSE,
       {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; the device was not back within 300s (connect to 127.0.0.1:8300: no connection)"},
     {"never back: the deadline comes while logging in",
      {TO_INSTALL,
@@ -240,7 +242,7 @@ static const struct script failures[] = {
       {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
       {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; the device was not back within 300s (login: no answer)"},
     {"never back: the deadline comes while verifying",
      {TO_INSTALL,
@@ -249,7 +251,7 @@ static const struct script failures[] = {
       {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
       LOGIN("get_version"),
       {DEADLINE, NULL, 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; the device was not back within 300s (get_version: no answer)"},
     {"back, and too slow to say so",
      {TO_INSTALL,
@@ -257,23 +259,27 @@ static const struct script failures[] = {
       {DEADLINE, NULL, 299000, SESSION_CONNECT, NULL, 301000},
       {CONNECTED, NULL, 299001, SESSION_SEND, "login", 301000},
       {DEADLINE_IN_LINE, NULL, 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      LOSS "; the device was not back within 300s (login: no whole answer)"},
     {"the first loss and the last are named",
      {TO_VERIFY,
       LOST_THEN_PAUSE,
       RECONNECT,
       {LOST, "connection refused", 301000, SESSION_END, NULL, 0}},
-     HOST_FAILED,
+     TASK_FAILED,
      "get_version: connection reset by the device; the device was not back within 300s (connect to "
      "127.0.0.1:8300: connection refused)"},
 };
 
 struct talk {
     struct session session;
+    struct session_update update;
     const struct script *script;
     uint64_t now_ms;
     unsigned installs, call_id;
+    unsigned asked; // before an install
+    enum task_verdict verdict;
+    char *text; // of the verdict
 };
 
 #define AGREES(t, number, condition)                                                               \
@@ -314,44 +320,64 @@ static struct session_input input_of(const struct talk *t, const struct move *mo
 }
 
 // What was sent is one request, and the one that was expected.
-static void check_sent(struct talk *t, size_t number, const struct move *move,
-                       const struct buf *send) {
+static void check_sent(struct talk *t, size_t number, const struct move *move) {
+    const struct buf *send = &t->update.send;
     AGREES(t, number, (send->len > 0) == (move->want == SESSION_SEND));
     if (send->len == 0) return;
     AGREES(t, number, strchr(send->data, '\n') == send->data + send->len - 1);
     struct rpc_request request;
     AGREES(t, number, rpc_request_parse(&request, send->data, send->len - 1) == RPC_OK);
     AGREES(t, number, strcmp(request.method, move->sends) == 0);
-    AGREES(t, number, strcmp(t->session.call_begun, move->sends) == 0);
+    AGREES(t, number, strcmp(t->update.call_begun, move->sends) == 0);
     AGREES(t, number, !request.notification && request.id->valueint > (int)t->call_id);
     t->call_id = (unsigned)request.id->valueint;
     t->installs += strcmp(request.method, "install_os_version") == 0;
     rpc_request_deinit(&request);
 }
 
+// What a step tells of the verdict: once, and never again.
+static void note_verdict(struct talk *t, size_t number) {
+    if (t->update.verdict == TASK_NEXT_STEP) return;
+    AGREES(t, number, t->text == NULL);
+    t->verdict = t->update.verdict;
+    t->text = mem_strdup(t->update.text);
+}
+
+// A step, and the grant where it is asked for: no install is sent before.
+static void step(struct talk *t, size_t number, const struct session_input *input) {
+    static const struct session_input granted = {.kind = SESSION_GRANTED};
+    session_step(&t->session, input, t->now_ms, &t->update);
+    note_verdict(t, number);
+    if (t->update.want != SESSION_ASK) return;
+    AGREES(t, number, t->update.send.len == 0 && t->update.call_begun == NULL);
+    AGREES(t, number, t->update.deadline_ms == UINT64_MAX);
+    t->asked++;
+    session_step(&t->session, &granted, t->now_ms, &t->update);
+}
+
 static void run(const struct script *script) {
     struct talk t = {.script = script, .now_ms = 1000};
-    session_init(&t.session, &config, &task_upgrade_os, &args, &host, t.now_ms);
-    ck_assert_uint_eq(t.session.deadline_ms, 6000);
+    session_init(&t.session, &config, &task_upgrade_os, &args, &host);
     for (size_t i = 0; script->moves[i].kind != END; i++) {
         const struct move *move = &script->moves[i];
-        struct buf send = {0}, line = {0};
+        struct buf line = {0};
         if (move->now_ms != 0) t.now_ms = move->now_ms;
         struct session_input input = input_of(&t, move, &line);
         AGREES(&t, i, t.session.state != SESSION_ENDED);
-        enum session_want want = session_step(&t.session, &input, t.now_ms, &send);
-        AGREES(&t, i, want == move->want);
-        AGREES(&t, i, move->deadline_ms == 0 || t.session.deadline_ms == move->deadline_ms);
-        check_sent(&t, i, move, &send);
-        buf_deinit(&send);
+        step(&t, i, &input);
+        AGREES(&t, i, t.update.want == move->want);
+        AGREES(&t, i, move->deadline_ms == 0 || t.update.deadline_ms == move->deadline_ms);
+        check_sent(&t, i, move);
         buf_deinit(&line);
     }
     ck_assert_msg(t.session.state == SESSION_ENDED, "%s: not ended", script->name);
-    ck_assert_msg(t.session.result == script->result, "%s: result %d", script->name,
-                  (int)t.session.result);
-    ck_assert_msg(strcmp(session_text(&t.session), script->text) == 0, "%s: it says '%s'",
-                  script->name, session_text(&t.session));
+    ck_assert_msg(t.text != NULL, "%s: no verdict", script->name);
+    ck_assert_msg(t.verdict == script->verdict, "%s: verdict %d", script->name, (int)t.verdict);
+    ck_assert_msg(strcmp(t.text, script->text) == 0, "%s: it says '%s'", script->name, t.text);
     ck_assert_msg(t.installs <= 1, "%s: installed twice", script->name);
+    ck_assert_msg(t.asked == t.installs, "%s: asked %u times", script->name, t.asked);
+    free(t.text);
+    buf_deinit(&t.update.send);
     session_deinit(&t.session);
 }
 
@@ -365,69 +391,139 @@ START_TEST(an_upgrade_fails_and_says_why) {
 }
 END_TEST
 
+static struct session_update update; // of the last step
+
 static enum session_want feed(struct session *s, enum session_input_kind kind, const char *text,
-                              uint64_t now_ms, struct buf *send) {
+                              uint64_t now_ms) {
     struct session_input input = {.kind = kind, .text = text, .len = text ? strlen(text) : 0};
-    buf_clear(send);
-    return session_step(s, &input, now_ms, send);
+    session_step(s, &input, now_ms, &update);
+    return update.want;
 }
 
-// To the point where the install has been sent, at 1000 ms.
-static void begin_install(struct session *s, struct buf *send) {
-    char *old = double_quoted("{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}");
-    char *login = double_quoted("{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': "
-                                "'leaf63.earth'}}");
-    session_init(s, &config, &task_upgrade_os, &args, &host, 1000);
-    feed(s, SESSION_CONNECTED, NULL, 1000, send);
-    feed(s, SESSION_LINE, login, 1000, send);
-    ck_assert_int_eq(feed(s, SESSION_LINE, old, 1000, send), SESSION_SEND);
-    free(old);
-    free(login);
+static enum session_want feed_json(struct session *s, const char *text, uint64_t now_ms) {
+    char *json = double_quoted(text);
+    enum session_want want = feed(s, SESSION_LINE, json, now_ms);
+    free(json);
+    return want;
+}
+
+static void begin(struct session *s, const struct host *of, uint64_t now_ms) {
+    session_init(s, &config, &task_upgrade_os, &args, of);
+    feed(s, SESSION_CONNECTED, NULL, now_ms);
+}
+
+static void end(struct session *s) {
+    session_deinit(s);
+    buf_deinit(&update.send);
+    update = (struct session_update){0};
+}
+
+// To the point where the session asks whether it may install, at 1000 ms.
+static void ask_for_install(struct session *s) {
+    begin(s, &host, 1000);
+    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth'}}", 1000);
+    ck_assert_int_eq(feed_json(s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1000),
+                     SESSION_ASK);
 }
 
 START_TEST(the_requests_are_as_the_protocol_says) {
     struct session s;
-    struct buf send = {0};
-    session_init(&s, &config, &task_upgrade_os, &args, &host, 0);
-    feed(&s, SESSION_CONNECTED, NULL, 0, &send);
-    ck_assert_str_eq(send.data,
+    begin(&s, &host, 0);
+    ck_assert_str_eq(update.send.data,
                      "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"login\", \"params\": "
                      "{\"hostname\": \"leaf63.earth\", \"username\": \"admin\", "
                      "\"password\": \"pass\\\"word\"}}\n");
-    session_deinit(&s);
-    begin_install(&s, &send);
-    ck_assert_str_eq(send.data, "{\"jsonrpc\": \"2.0\", \"id\": 3, \"method\": "
-                                "\"install_os_version\", \"params\": {\"version\": \"5.3.1\"}}\n");
-    session_deinit(&s);
-    buf_deinit(&send);
+    end(&s);
+    ask_for_install(&s);
+    ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 1000), SESSION_SEND);
+    ck_assert_str_eq(update.send.data,
+                     "{\"jsonrpc\": \"2.0\", \"id\": 3, \"method\": "
+                     "\"install_os_version\", \"params\": {\"version\": \"5.3.1\"}}\n");
+    end(&s);
+}
+END_TEST
+
+START_TEST(an_install_that_is_refused_leaves_the_device_as_if_not_visited) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert_int_eq(feed(&s, SESSION_REFUSED, NULL, 2000), SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP); // none
+    ck_assert_ptr_null(update.call_ended);            // nothing was begun
+    ck_assert_ptr_null(update.call_begun);
+    ck_assert_uint_eq(update.send.len, 0);
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_install_timeout_runs_from_the_sending_not_from_the_asking) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 50000), SESSION_SEND);
+    ck_assert_uint_eq(update.deadline_ms, 350000);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_device_that_goes_away_while_the_session_asks_has_failed) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 1001), SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    ck_assert_str_eq(update.text, "install_os_version: connection reset");
+    ck_assert_ptr_null(update.call_ended); // the install was not begun
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_device_that_answers_before_it_is_asked_has_failed) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " NEW "}", 1001),
+                     SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    ck_assert_str_eq(update.text, "install_os_version: answered before it was asked");
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_connection_is_probed_once_the_device_may_vanish) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert(!update.may_vanish);
+    feed(&s, SESSION_GRANTED, NULL, 1000);
+    ck_assert(update.may_vanish);
+    feed(&s, SESSION_LOST, "connection reset", 1001);
+    feed(&s, SESSION_DEADLINE, NULL, update.deadline_ms);
+    feed(&s, SESSION_CONNECTED, NULL, 1200); // a connection of its own
+    ck_assert(update.may_vanish);
+    end(&s);
 }
 END_TEST
 
 START_TEST(pauses_double_to_five_seconds_and_end_at_the_install_deadline) {
     struct session s;
-    struct buf send = {0};
-    begin_install(&s, &send);
+    ask_for_install(&s);
+    feed(&s, SESSION_GRANTED, NULL, 1000);
     uint64_t now_ms = 1000, expected_ms = 100, pauses = 0;
-    enum session_want want = feed(&s, SESSION_LOST, "connection reset", now_ms, &send);
+    enum session_want want = feed(&s, SESSION_LOST, "connection reset", now_ms);
     while (want == SESSION_PAUSE) {
         uint64_t due_ms = now_ms + expected_ms < 301000 ? now_ms + expected_ms : 301000;
-        ck_assert_uint_eq(s.deadline_ms, due_ms);
-        ck_assert_uint_eq(send.len, 0);
+        ck_assert_uint_eq(update.deadline_ms, due_ms);
+        ck_assert_uint_eq(update.send.len, 0);
         expected_ms = expected_ms * 2 > 5000 ? 5000 : expected_ms * 2;
-        now_ms = s.deadline_ms;
+        now_ms = update.deadline_ms;
         pauses++;
-        want = feed(&s, SESSION_DEADLINE, NULL, now_ms, &send);
+        want = feed(&s, SESSION_DEADLINE, NULL, now_ms);
         if (want == SESSION_CONNECT) {
-            ck_assert_uint_le(s.deadline_ms, 301000);
-            want = feed(&s, SESSION_LOST, "connection refused", now_ms, &send);
+            ck_assert_uint_le(update.deadline_ms, 301000);
+            want = feed(&s, SESSION_LOST, "connection refused", now_ms);
         }
     }
     ck_assert_int_eq(want, SESSION_END);
     ck_assert_uint_eq(now_ms, 301000);
     ck_assert_uint_gt(pauses, 60); // 300 s in steps of 5
-    ck_assert_int_eq(s.result, HOST_FAILED);
-    session_deinit(&s);
-    buf_deinit(&send);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    end(&s);
 }
 END_TEST
 
@@ -435,49 +531,85 @@ START_TEST(an_ipv6_address_is_told_in_brackets) {
     struct host six = host;
     six.address = "::1";
     struct session s;
-    struct buf send = {0};
-    session_init(&s, &config, &task_upgrade_os, &args, &six, 0);
-    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection refused", 1, &send), SESSION_END);
-    ck_assert_str_eq(session_text(&s), "connect to [::1]:8300: connection refused");
-    session_deinit(&s);
-    buf_deinit(&send);
+    session_init(&s, &config, &task_upgrade_os, &args, &six);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection refused", 1), SESSION_END);
+    ck_assert_str_eq(update.text, "connect to [::1]:8300: connection refused");
+    end(&s);
 }
 END_TEST
 
 START_TEST(every_call_is_told_with_its_end_and_its_failure) {
     struct session s;
-    struct buf send = {0};
-    begin_install(&s, &send);
-    ck_assert_str_eq(s.call_ended, "get_version");
-    ck_assert_str_eq(s.call_begun, "install_os_version");
-    ck_assert_ptr_null(s.call_failure);
-    feed(&s, SESSION_LOST, "connection reset", 1001, &send);
-    ck_assert_str_eq(s.call_ended, "install_os_version");
-    ck_assert_str_eq(s.call_failure, "connection reset");
-    ck_assert_ptr_null(s.call_begun);
-    feed(&s, SESSION_DEADLINE, NULL, s.deadline_ms, &send);
-    ck_assert_ptr_null(s.call_ended);
-    ck_assert_ptr_null(s.call_begun);
-    feed(&s, SESSION_LOST, "connection refused", 1200, &send);
-    ck_assert_ptr_null(s.call_ended); // connecting is no call
-    session_deinit(&s);
-    buf_deinit(&send);
+    ask_for_install(&s);
+    ck_assert_str_eq(update.call_ended, "get_version");
+    ck_assert_ptr_null(update.call_failure);
+    ck_assert_ptr_null(update.call_begun);
+    feed(&s, SESSION_GRANTED, NULL, 1000);
+    ck_assert_ptr_null(update.call_ended);
+    ck_assert_str_eq(update.call_begun, "install_os_version");
+    feed(&s, SESSION_LOST, "connection reset", 1001);
+    ck_assert_str_eq(update.call_ended, "install_os_version");
+    ck_assert_str_eq(update.call_failure, "connection reset");
+    ck_assert_ptr_null(update.call_begun);
+    feed(&s, SESSION_DEADLINE, NULL, update.deadline_ms);
+    ck_assert_ptr_null(update.call_ended);
+    ck_assert_ptr_null(update.call_begun);
+    feed(&s, SESSION_LOST, "connection refused", 1200);
+    ck_assert_ptr_null(update.call_ended); // connecting is no call
+    end(&s);
+}
+END_TEST
+
+// The logout, at 0 ms, of a device that runs the version.
+static void begin_logout(struct session *s) {
+    begin(s, &host, 0);
+    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth'}}", 0);
+    ck_assert_int_eq(feed_json(s, "{'jsonrpc': '2.0', 'id': 2, 'result': " NEW "}", 0),
+                     SESSION_SEND);
+    ck_assert_int_eq(update.verdict, TASK_UNCHANGED);
+    ck_assert_str_eq(update.call_begun, "logout");
+}
+
+static const struct {
+    enum session_input_kind kind;
+    const char *text, *failure;
+} logouts[] = {
+    {SESSION_LINE, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", NULL},
+    {SESSION_LINE, "{'jsonrpc': '2.0', 'id': 3, 'result': false}",
+     "result: expected true, not a boolean"},
+    {SESSION_LINE, "{'jsonrpc': '2.0', 'id': 2, 'result': true}",
+     "the answer has another id than the question"},
+    {SESSION_LINE, "{'jsonrpc': '2.0', 'id': 3, 'error': {'code': 1, 'message': 'no way'}}",
+     "no way"},
+    {SESSION_LINE_TOO_LONG, NULL, "the answer is longer than 65536 bytes"},
+    {SESSION_LOST, "connection reset by the device", "connection reset by the device"},
+    {SESSION_DEADLINE, NULL, "no answer within 30s"},
+};
+
+START_TEST(a_logout_that_fails_is_told_as_a_call_and_changes_nothing) {
+    struct session s;
+    begin_logout(&s);
+    char *text = logouts[_i].text == NULL ? NULL : double_quoted(logouts[_i].text);
+    ck_assert_int_eq(feed(&s, logouts[_i].kind, text, 30000), SESSION_END);
+    ck_assert_str_eq(update.call_ended, "logout");
+    ck_assert_pstr_eq(update.call_failure, logouts[_i].failure);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP); // it was told before
+    free(text);
+    end(&s);
 }
 END_TEST
 
 START_TEST(a_long_message_of_a_device_does_not_hurt) {
     struct session s;
-    struct buf send = {0}, line = {0};
-    session_init(&s, &config, &task_upgrade_os, &args, &host, 0);
-    feed(&s, SESSION_CONNECTED, NULL, 0, &send);
+    struct buf line = {0};
+    begin(&s, &host, 0);
     buf_adds(&line, "{\"jsonrpc\": \"2.0\", \"id\": 1, \"error\": {\"code\": 1, \"message\": \"");
     for (int i = 0; i < 10000; i++)
         buf_adds(&line, "%n%s");
     buf_adds(&line, "\"}}");
-    ck_assert_int_eq(feed(&s, SESSION_LINE, line.data, 1, &send), SESSION_END);
-    ck_assert_int_eq(strncmp(session_text(&s), "login: %n%s%n%s", 15), 0);
-    session_deinit(&s);
-    buf_deinit(&send);
+    ck_assert_int_eq(feed(&s, SESSION_LINE, line.data, 1), SESSION_END);
+    ck_assert_int_eq(strncmp(update.text, "login: %n%s%n%s", 15), 0);
+    end(&s);
     buf_deinit(&line);
 }
 END_TEST
@@ -489,6 +621,13 @@ Suite *check_session(void) {
     tcase_add_loop_test(tcase, an_upgrade_succeeds, 0, (int)COUNT(successes));
     tcase_add_loop_test(tcase, an_upgrade_fails_and_says_why, 0, (int)COUNT(failures));
     tcase_add_test(tcase, the_requests_are_as_the_protocol_says);
+    tcase_add_test(tcase, an_install_that_is_refused_leaves_the_device_as_if_not_visited);
+    tcase_add_test(tcase, the_install_timeout_runs_from_the_sending_not_from_the_asking);
+    tcase_add_test(tcase, a_device_that_goes_away_while_the_session_asks_has_failed);
+    tcase_add_test(tcase, a_device_that_answers_before_it_is_asked_has_failed);
+    tcase_add_test(tcase, the_connection_is_probed_once_the_device_may_vanish);
+    tcase_add_loop_test(tcase, a_logout_that_fails_is_told_as_a_call_and_changes_nothing, 0,
+                        (int)COUNT(logouts));
     tcase_add_test(tcase, pauses_double_to_five_seconds_and_end_at_the_install_deadline);
     tcase_add_test(tcase, an_ipv6_address_is_told_in_brackets);
     tcase_add_test(tcase, every_call_is_told_with_its_end_and_its_failure);
