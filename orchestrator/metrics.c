@@ -121,8 +121,8 @@ static void gauge(struct prom_writer *w, const char *name, const char *help, con
 
 // --- a scrape
 
-// In this order. The first two families and those of the hosts are the seed's, by the names and
-// labels it gives them.
+// In this order. The first two families and those of the hosts keep the names and labels that the
+// original ACME orchestrator gave them.
 enum scrape_part { PART_TASKS, PART_STARTED, PART_FAILED, PART_OWN, PART_DONE };
 
 struct metrics_scrape {

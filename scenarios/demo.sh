@@ -1,6 +1,6 @@
 #!/bin/bash
-# The demonstration: both programs on free ports, the two requests of the document that the
-# orchestrator implements, and what the metrics and the referee say afterwards.
+# The demonstration: both programs on free ports, the two example requests of the original ACME
+# orchestrator, and what the metrics and the referee say afterwards.
 # usage: scenarios/demo.sh [BUILD]   (make demo)
 set -euo pipefail
 

@@ -1,5 +1,5 @@
-// Upgrades end to end: the seed's transcripts, every way in which a device can fail, and the
-// metrics and log lines that tell of them.
+// Upgrades end to end: the original ACME orchestrator's examples, every way in which a device can
+// fail, and the metrics and log lines that tell of them.
 #include "common/count.h"
 #include "tests/e2e/harness.h"
 
@@ -50,7 +50,7 @@ static double device_number(const struct lab *lab, const char *host, const char 
     return value;
 }
 
-START_TEST(the_seeds_first_request_gets_the_seeds_answer) {
+START_TEST(the_original_first_example_gets_its_answer) {
     struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
     add_faults(&lab, "{\"match\": {\"host\": [\"leaf63.earth\", \"leaf81.earth\", \"leaf92.earth\","
                      " \"leaf98.earth\"]}, \"on\": \"install_os_version\", \"effect\": \"error\"}");
@@ -383,7 +383,7 @@ static double metric(const struct lab *lab, const char *series) {
     return value;
 }
 
-START_TEST(the_metrics_count_what_happened_as_the_seed_prints_it) {
+START_TEST(the_metrics_count_what_happened_as_the_original_printed_it) {
     struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
     add_faults(&lab, "{\"match\": {\"host\": \"spine01.saturn\"}, \"on\": \"install_os_version\", "
                      "\"effect\": \"error\", \"times\": 1}");
@@ -488,7 +488,7 @@ Suite *check_upgrade(void) {
     Suite *suite = suite_create("upgrade");
     TCase *tc = tcase_create("upgrade");
     tcase_set_timeout(tc, 120);
-    tcase_add_test(tc, the_seeds_first_request_gets_the_seeds_answer);
+    tcase_add_test(tc, the_original_first_example_gets_its_answer);
     tcase_add_test(tc, a_failed_spine_stops_the_spines_of_its_site_and_no_other);
     tcase_add_test(tc, a_device_that_runs_the_version_already_is_completed_untouched);
     tcase_add_test(tc, every_failure_is_told_in_its_own_words_and_stops_its_group_alone);
@@ -497,7 +497,7 @@ Suite *check_upgrade(void) {
     tcase_add_test(tc, answers_that_came_while_the_orchestrator_stood_still_count);
     tcase_add_test(tc, a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed);
     tcase_add_test(tc, a_refused_connection_fails_the_host);
-    tcase_add_test(tc, the_metrics_count_what_happened_as_the_seed_prints_it);
+    tcase_add_test(tc, the_metrics_count_what_happened_as_the_original_printed_it);
     tcase_add_test(tc, promtool_finds_nothing_to_say_of_the_metrics);
     tcase_add_test(tc, prometheus_gets_openmetrics_that_ends_as_it_must);
     suite_add_tcase(suite, tc);
