@@ -157,8 +157,9 @@ tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/
 test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
 	@tests/run.sh $(BUILD)/asan
 
-test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
+test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
+	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4
 
 .PHONY: scenarios
 scenarios: deps-test asan ## play the suite under AddressSanitizer and UBSan; build/scenarios.xml is its JUnit
