@@ -165,8 +165,9 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
         snprintf(labels, sizeof labels, "result=\"%s\"", result_names[i]);
         prom_sample(w, "orchestrator_hosts_total", labels, (double)m->results[i]);
     }
-    gauge(w, "orchestrator_workers", "Hosts that may be in hand at once", NULL, m->workers);
-    gauge(w, "orchestrator_workers_busy", "Hosts in hand now", NULL, m->workers_busy);
+    gauge(w, "orchestrator_workers", "Hosts that may be worked on at the same time", NULL,
+          m->workers);
+    gauge(w, "orchestrator_workers_busy", "Hosts being worked on now", NULL, m->workers_busy);
     gauge(w, "orchestrator_groups_pending",
           "Redundancy groups of running jobs with hosts that have not begun", NULL,
           (double)groups_pending);
