@@ -159,7 +159,7 @@ test: deps-demo asan ## run the unit and end-to-end tests under AddressSanitizer
 
 test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
-	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4
+	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4 --timeout 600s
 
 .PHONY: scenarios
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
