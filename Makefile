@@ -125,7 +125,7 @@ deps-%:
 # --- using it
 
 .PHONY: demo
-demo: deps-build deps-demo ## start both programs, upgrade a part of the network, show what happened
+demo: deps-build deps-demo ## start orchestrator and simulator, upgrade a part of the network, show what happened
 	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 	@scenarios/demo.sh $(BUILD)
 
@@ -134,7 +134,7 @@ install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario $(DESTDIR)$(PREFIX)/bin
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install has installed
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,simulator orchestrator scenario)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
@@ -155,18 +155,19 @@ tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/
 		SANITISE="$(thread_sanitiser)"
 
 .PHONY: test test-tsan
-test: deps-demo asan ## run all tests under AddressSanitizer and UBSan
+test: deps-demo asan ## run the unit and end-to-end tests under AddressSanitizer and UBSan
 	@tests/run.sh $(BUILD)/asan
 
-test-tsan: tsan ## run the end-to-end tests under ThreadSanitizer
+test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
+	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4 --timeout 600s
 
 .PHONY: scenarios
-scenarios: deps-test asan ## play the suite under AddressSanitizer and UBSan; build/scenarios.xml is its JUnit
+scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
 	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
 
 .PHONY: mutants
-mutants: all ## plant MUTANTS (all of tests/mutants/table.txt) one by one: the scenarios must notice each
+mutants: all ## plant small faults, one by one (MUTANTS, or all): the scenarios must notice each
 	@tests/mutants/run.sh $(BUILD) $(MUTANTS)
 
 .PHONY: failures
@@ -187,7 +188,7 @@ fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuz
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
 .PHONY: schema
-schema: deps-schema all ## check the schemas, and that our loaders agree, with ajv (from npm)
+schema: deps-schema all ## check the schemas with ajv (from npm), and that our loaders agree with it
 	@tests/schema.sh $(BUILD)
 
 .PHONY: bench
@@ -196,7 +197,7 @@ bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench
 	@$(BUILD)/bench all bench
 
 .PHONY: coverage
-coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text and HTML (build/coverage)
+coverage: deps-build deps-demo deps-test deps-coverage ## measure line coverage, as text and HTML (build/coverage)
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/coverage OPTIMISE=-O0 \
 		SANITISE="--coverage -fprofile-update=atomic"
 	@find $(BUILD)/coverage -name '*.gcda' -delete
@@ -210,7 +211,7 @@ coverage: deps-build deps-demo deps-test deps-coverage ## line coverage, text an
 		exit $$status
 
 .PHONY: lint
-lint: deps-build deps-test deps-lint ## warnings of gcc and clang, clang-tidy, cppcheck, formatting, house rules
+lint: deps-build deps-test deps-lint ## check warnings of gcc and clang, clang-tidy, cppcheck, formatting, house rules
 	@tests/lint.sh $(BUILD) '$(COMMON_PURE:%=common/%) $(SIMULATOR_PURE:%=simulator/%) $(ORCHESTRATOR_PURE:%=orchestrator/%) $(SCENARIO_PURE:%=scenarios/runner/%) $(BENCH_PURE:%=bench/%)'
 
 .PHONY: format
@@ -218,7 +219,7 @@ format: ## format all sources
 	clang-format -i $(sources)
 
 .PHONY: clean
-clean: ## remove all that was built
+clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 .PHONY: help

@@ -1,4 +1,4 @@
-// A log file in the form that the seed's Python logger wrote:
+// A log file in the form that the original ACME orchestrator's Python logger wrote:
 // INFO:2020-06-09 20:23:10,331:<id>:message
 // Lines gather in memory until log_flush(): once a turn of the event loop, and before an answer
 // that speaks of them is sent.

@@ -1,4 +1,4 @@
-// The log processor: one line for each event, in the seed's form.
+// The log processor: one line for each event, in the form of the original ACME orchestrator.
 #pragma once
 
 #include "common/log.h"

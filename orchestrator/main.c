@@ -131,27 +131,30 @@ static int set_install_timeout(void *config, const char *value, struct error *er
 }
 
 static const struct option_spec specs[] = {
-    {"listen", "ADDRESS", "where to serve HTTP; port 0 takes a free one (127.0.0.1:5000)",
+    {"listen", "ADDRESS", "serve HTTP here; port 0 means any free port (127.0.0.1:5000)",
      set_listen},
     {"inventory", "URL|FILE",
-     "the hosts, read anew for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
-    {"workers", "N", "hosts in hand at once, over all jobs (100)", set_workers},
-    {"log", "FILE", "the log, appended to; - is stderr; SIGHUP reopens it (orchestrator.log)",
+     "read the hosts here for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
+    {"workers", "N", "devices worked on at the same time, over all jobs (100)", set_workers},
+    {"log", "FILE", "append the log to it; - means stderr; SIGHUP reopens it (orchestrator.log)",
      set_log},
-    {"log-level", "LEVEL", "debug, info, warning or error (info)", set_log_level},
-    {"cors-origin", "ORIGIN",
-     "whose web pages may run tasks, beside localhost's; may be given again", set_origin},
-    {"username", "NAME", "to log in to devices with (admin)", set_username},
-    {"password-file", "FILE", "its first line is the devices' password (admin)", set_password_file},
-    {"connect-timeout", "DURATION", "for a connection to a device (5s)", set_connect_timeout},
-    {"call-timeout", "DURATION", "for each answer of a device (30s)", set_call_timeout},
-    {"install-timeout", "DURATION", "for an install and the restart that may follow it (300s)",
+    {"log-level", "LEVEL", "lowest level to log: debug, info, warning or error (info)",
+     set_log_level},
+    {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
+    {"username", "NAME", "log in to devices as this user (admin)", set_username},
+    {"password-file", "FILE", "log in to devices with the password on its first line (admin)",
+     set_password_file},
+    {"connect-timeout", "DURATION", "longest wait for a connection to a device (5s)",
+     set_connect_timeout},
+    {"call-timeout", "DURATION", "longest wait for each answer of a device (30s)",
+     set_call_timeout},
+    {"install-timeout", "DURATION", "longest wait for an install and the restart after it (300s)",
      set_install_timeout},
 };
 
 static const struct options options = {
     .program = "orchestrator",
-    .summary = "Runs tasks over a network, one device of each redundancy group at a time.",
+    .summary = "Upgrades the devices of a network, at most one of each redundancy group at a time.",
     .specs = specs,
     .count = COUNT(specs),
 };

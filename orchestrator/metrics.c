@@ -116,8 +116,8 @@ static void gauge(struct prom_writer *w, const char *name, const char *help, con
 
 // --- a scrape
 
-// In this order. The first two families and those of the hosts are the seed's, by the names and
-// labels it gives them.
+// In this order. The first two families and those of the hosts keep the names and labels that the
+// original ACME orchestrator gave them.
 enum scrape_part { PART_TASKS, PART_STARTED, PART_FAILED, PART_OWN, PART_DONE };
 
 struct metrics_scrape {
@@ -160,8 +160,9 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
         snprintf(labels, sizeof labels, "result=\"%s\"", host_state_names[i]);
         prom_sample(w, "orchestrator_hosts_total", labels, (double)m->results[i]);
     }
-    gauge(w, "orchestrator_workers", "Hosts that may be in hand at once", NULL, m->workers);
-    gauge(w, "orchestrator_workers_busy", "Hosts in hand now", NULL, m->workers_busy);
+    gauge(w, "orchestrator_workers", "Hosts that may be worked on at the same time", NULL,
+          m->workers);
+    gauge(w, "orchestrator_workers_busy", "Hosts being worked on now", NULL, m->workers_busy);
     gauge(w, "orchestrator_groups_pending",
           "Redundancy groups of running jobs with hosts that have not begun", NULL,
           (double)groups_pending);

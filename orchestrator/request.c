@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// filter_dev_sites is what the seed's own curl line calls filter_sites.
+// filter_dev_sites is an older name of filter_sites.
 static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_dev_sites"};
 enum { FILTER_FIELDS = COUNT(filter_fields) };
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The demonstration: both programs on free ports, the two requests of the document that the
-# orchestrator implements, and what the metrics and the referee say afterwards.
+# The demonstration: both programs on free ports, the two example requests of the original ACME
+# orchestrator, and what the metrics and the referee say afterwards.
 # usage: scenarios/demo.sh [BUILD]   (make demo)
 set -euo pipefail
 
@@ -55,7 +55,7 @@ upgrade() {
         --argjson completed "$completed" \
         '.failed == $failed and .skipped == $skipped and (.completed | length) == $completed' \
         "$answer" >/dev/null; then
-        echo "demo: that is not the answer it should be: failed $failed, skipped $skipped" >&2
+        echo "demo: wrong answer; expected failed: $failed, skipped: $skipped, completed: $completed" >&2
         exit 1
     fi
 }
@@ -64,31 +64,31 @@ hosts_done() {
     curl -sS "$api/metrics/" | awk '/^orchestrator_hosts_total/ { n += $2 } END { print n + 0 }'
 }
 
-say "A network of 848 devices, every delay a tenth of the real one"
+say "A network of 848 devices; every delay is a tenth of the real one"
 start simulator --devices 127.0.0.1:0 --admin 127.0.0.1:0 --seed 1 --time-scale 0.1
 admin=${ready_line##*admin }
 start orchestrator --listen 127.0.0.1:0 --inventory "$admin/inventory/" --log "$dir/orchestrator.log"
 api=${ready_line##* on }
 
-say "Five devices that will fail, which the orchestrator cannot know"
+say "Five devices will fail to install; the orchestrator does not know which"
 fault='{"match": {"host": ["leaf63.earth", "leaf81.earth", "leaf92.earth", "leaf98.earth",
   "spine00.mars"]}, "on": "install_os_version", "effect": "error"}'
 echo "$fault"
 curl -sS --fail-with-body -H "Content-Type: application/json" -d "$fault" -o /dev/null "$admin/faults/"
 
-say "Upgrade earth: four failures stop their own racks, and nothing else"
+say "Upgrade the site earth: four devices fail, and only the rest of their racks is skipped"
 upgrade '{"version": "5.3.1", "filter_dev_sites": ["earth"]}' \
     '["leaf63.earth", "leaf81.earth", "leaf92.earth", "leaf98.earth"]' \
     '["leaf93.earth", "leaf99.earth"]' 100
 
-say "Upgrade all spines: the first of mars fails, so its three peers are left alone"
+say "Upgrade all spines: the first spine of mars fails, so the other three of mars are skipped"
 upgrade '{"version": "5.3.1", "filter_dev_types": ["spine"]}' \
     '["spine00.mars"]' '["spine01.mars", "spine02.mars", "spine03.mars"]' 28
 
-say "What the log says of mars' spines"
+say "The log lines of the spines of mars"
 grep -E 'host:spine0.\.mars' "$dir/orchestrator.log"
 
-say "What the metrics say of the devices concerned"
+say "The metrics of the devices that failed or were skipped"
 curl -sS "$api/metrics/" |
     grep -E '^(total_task_requests_total|failed_tasks_total)|^failed_tasks_per_host|^total.*host="(spine0.\.mars|leaf(63|81|9[2389])\.earth)"|^orchestrator_hosts'
 
@@ -99,4 +99,4 @@ if [ "$violations" -ne 0 ]; then
     echo "demo: the referee saw $violations violations" >&2
     exit 1
 fi
-echo "no violation: never two devices of one redundancy group at once"
+echo "no violation: two devices of one redundancy group were never worked on at the same time"

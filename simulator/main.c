@@ -81,13 +81,17 @@ static int set_time_scale(void *config, const char *value, struct error *err) {
 }
 
 static const struct option_spec specs[] = {
-    {"network", "FILE", "the network, in YAML (the built-in ACME one)", set_network},
-    {"devices", "HOST:PORT", "where devices listen, port 0: any (127.0.0.1:8300)", set_devices},
-    {"addresses", "N", "listen on N addresses, from that one upward (1)", set_addresses},
-    {"admin", "HOST:PORT", "where the admin API listens (127.0.0.1:8301)", set_admin},
-    {"seed", "N", "what all draws come from (1)", set_seed},
-    {"latency", "RANGE", "of each call, such as 10ms..2s, or 0 (the network's)", set_latency},
-    {"time-scale", "X", "multiplies every simulated delay (1)", set_time_scale},
+    {"network", "FILE", "simulate the network of this YAML file (the built-in ACME one)",
+     set_network},
+    {"devices", "HOST:PORT", "devices listen here; port 0 means any free port (127.0.0.1:8300)",
+     set_devices},
+    {"addresses", "N", "spread the devices over N addresses, from that one upward (1)",
+     set_addresses},
+    {"admin", "HOST:PORT", "the admin API listens here (127.0.0.1:8301)", set_admin},
+    {"seed", "N", "the number that replays a run: same versions, latencies, faults (1)", set_seed},
+    {"latency", "RANGE", "how long each call takes, such as 10ms..2s, or 0 (the network's)",
+     set_latency},
+    {"time-scale", "X", "multiply every delay by X (1)", set_time_scale},
 };
 
 static const struct options options = {

@@ -21,7 +21,7 @@ mkdir -p "$kept"
 jq -r --rawfile log "$kept"/*/orchestrator.log '
     ([$log | split("\n")[] | capture("completed host:(?<host>[^:]*):(?<text>.*)")
       | {(.host): .text}] | add) as $said
-    | {outdated: "", restarting: ", back from a restart", current: ", nothing installed"} as $situation
+    | {outdated: "", restarting: ", after a restart", current: ", with nothing installed"} as $situation
     | .runs[0].faults[].rule | fromjson? | .match.host as $host
     | ([.effect] + [del(.match, .on, .effect, .after) | to_entries[] | "\(.key): \(.value)"]) as $effect
     | (if .after and ($host | endswith(".outdated")) then ", after the install"
@@ -38,10 +38,12 @@ done
     cat <<END
 # What the log says of a device that fails
 
-Made by \`make failures\`, from \`$scenario\`: change that, not this.
-A device that fails is logged as \`ERROR:<time>:<job>:completed host:<device>:<text>\`. Here is the text for
-each effect of a fault on each call that it can meet, with \`--call-timeout 2s --install-timeout 5s\`.
-\`success!!!\` and \`nothing to do!!!\` are the texts of a device that completes all the same.
+\`make failures\` writes this page from a run of \`$scenario\`.
+Change that scenario, not this page.
+
+A device that fails is logged as \`ERROR:<time>:<job>:completed host:<device>:<text>\`. The table has the text
+for each effect of a fault on each call that it can hit, with \`--call-timeout 2s --install-timeout 5s\`.
+A device with the text \`success!!!\` is completed in spite of the fault.
 
 | effect | operation | what the log says |
 |---|---|---|
@@ -49,7 +51,7 @@ END
     awk -F '\t' '{ printf "| %s | %s | `%s` |\n", $1, $2, $3 }' "$kept/rows"
     cat <<END
 
-## Where one text stands for several effects
+## Texts that several effects share
 END
     awk -F '\t' '$3 !~ /!!!$/ {
             effect = $1

@@ -36,7 +36,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--inventory", required=True, help="URL of the inventory")
     parser.add_argument("--version", required=True, help="the version to install, X.Y.Z")
-    parser.add_argument("--workers", type=int, default=100, help="devices in hand at once (100)")
+    parser.add_argument("--workers", type=int, default=100, help="devices worked on at the same time (100)")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-// How the programs are set up: addresses, credentials, inventory files, names, IPv6.
+// How the programs are set up: addresses, password files, inventory files, names, IPv6.
 #include "tests/e2e/harness.h"
 
 #include <stdio.h>
@@ -62,37 +62,6 @@ START_TEST(devices_are_spread_over_addresses) {
 }
 END_TEST
 
-#define SECRET "pass \\\"word\\\" \\u00e9" // in YAML and JSON
-static const char secret[] = "pass \"word\" \xc3\xa9\n";
-
-START_TEST(devices_ask_for_the_credentials_of_the_network_file) {
-    char network[] = "/tmp/e2e-network-XXXXXX", password[] = "/tmp/e2e-password-XXXXXX";
-    write_file(network, "sites: [earth]\nlatency: 0\nusername: netops\npassword: \"" SECRET "\"\n");
-    write_file(password, secret);
-    struct lab lab = lab_start(ARGS("--network", network),
-                               ARGS("--username", "netops", "--password-file", password));
-    assert_upgrade(&lab, EDGES, BOTH_COMPLETED);
-    lab_stop(&lab);
-
-    lab = lab_start(ARGS("--network", network), ARGS("--password-file", password));
-    assert_upgrade(&lab, EDGES, FIRST_FAILED); // admin is not netops
-    assert_logged(&lab, ":completed host:edge00.earth:login: authentication failed\n");
-    lab_stop(&lab);
-
-    rewrite_file(password, "admin\n");
-    lab = lab_start(ARGS("--network", network),
-                    ARGS("--username", "netops", "--password-file", password));
-    assert_upgrade(&lab, EDGES, FIRST_FAILED);
-    assert_logged(&lab, ":completed host:edge00.earth:login: authentication failed\n");
-    char *log = read_file(lab.log);
-    ck_assert_ptr_null(strstr(log, "word")); // no password in a log
-    free(log);
-    lab_stop(&lab);
-    unlink(network);
-    unlink(password);
-}
-END_TEST
-
 START_TEST(a_password_file_that_cannot_be_read_ends_the_start) {
     char output[1024];
     ck_assert_int_eq(program_run("orchestrator", ARGS("--password-file", "/nonexistent/password"),
@@ -151,7 +120,6 @@ Suite *check_setup(void) {
     TCase *tc = tcase_create("setup");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, devices_are_spread_over_addresses);
-    tcase_add_test(tc, devices_ask_for_the_credentials_of_the_network_file);
     tcase_add_test(tc, a_password_file_that_cannot_be_read_ends_the_start);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);

@@ -54,7 +54,7 @@ static const struct {
      "WARNING:51e3:completed subtask:leaf00.earth:logout:no answer\n"},
 };
 
-START_TEST(every_event_is_one_line_in_the_seeds_form) {
+START_TEST(every_event_is_one_line_in_the_original_acme_form) {
     for (size_t i = 0; i < COUNT(cases); i++)
         writes(LOG_DEBUG, cases[i].event, cases[i].line);
 }
@@ -70,7 +70,7 @@ Suite *check_joblog(void) {
     Suite *suite = suite_create("joblog");
     TCase *tcase = tcase_create("joblog");
     suite_add_tcase(suite, tcase);
-    tcase_add_test(tcase, every_event_is_one_line_in_the_seeds_form);
+    tcase_add_test(tcase, every_event_is_one_line_in_the_original_acme_form);
     tcase_add_test(tcase, subtasks_are_told_at_debug_and_failed_ones_always);
     return suite;
 }

@@ -41,7 +41,7 @@ static struct log opened(enum log_level level) {
     return l;
 }
 
-START_TEST(lines_are_as_the_seed_wrote_them) {
+START_TEST(lines_are_as_the_original_acme_orchestrator_wrote_them) {
     struct log l = opened(LOG_DEBUG);
     log_line(&l, LOG_INFO, 1591734190331, "id-1", "starting  host:%s", "leaf00.earth");
     log_line(&l, LOG_ERROR, 1591734190007, "id-2", "%s", "why");
@@ -157,7 +157,7 @@ Suite *check_log(void) {
     TCase *tcase = tcase_create("log");
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, lines_are_as_the_seed_wrote_them);
+    tcase_add_test(tcase, lines_are_as_the_original_acme_orchestrator_wrote_them);
     tcase_add_test(tcase, lines_below_the_level_are_not_written);
     tcase_add_test(tcase, a_text_cannot_forge_a_line);
     tcase_add_test(tcase, a_text_too_long_is_cut_and_the_line_still_ends);

@@ -63,7 +63,7 @@ static void has_lines(enum prom_format format, const char *const *lines, bool wa
     free(text);
 }
 
-START_TEST(the_seeds_metrics_have_its_names_and_labels) {
+START_TEST(the_original_acme_metrics_keep_their_names_and_labels) {
     run_job();
     static const char *const lines[] = {
         "# TYPE total_task_requests_total counter\n",
@@ -174,7 +174,7 @@ Suite *check_metrics(void) {
     TCase *tcase = tcase_create("metrics");
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, the_seeds_metrics_have_its_names_and_labels);
+    tcase_add_test(tcase, the_original_acme_metrics_keep_their_names_and_labels);
     tcase_add_test(tcase, our_own_metrics_tell_results_workers_and_times);
     tcase_add_test(tcase, counters_add_up_over_jobs);
     tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
