@@ -20,13 +20,15 @@ mkdir -p "$kept"
 # device. Rules with a name are not rows.
 jq -r --rawfile log "$kept"/*/orchestrator.log '
     ([$log | split("\n")[] | capture("completed host:(?<host>[^:]*):(?<text>.*)")
-      | {(.host): .text}] | add) as $said
+      | {(.host): "`\(.text)`"}] | add) as $said
+    | ([$log | split("\n")[] | capture("^WARNING.*completed subtask:(?<host>[^:]*):(?<text>.*)")
+      | {(.host): " and, as a warning, `\(.text)`"}] | add) as $warned
     | {outdated: "", restarting: ", after a restart", current: ", with nothing installed"} as $situation
     | .runs[0].faults[].rule | fromjson? | .match.host as $host
     | ([.effect] + [del(.match, .on, .effect, .after) | to_entries[] | "\(.key): \(.value)"]) as $effect
     | (if .after and ($host | endswith(".outdated")) then ", after the install"
        else $situation[$host | split(".")[1]] end) as $when
-    | [($effect | join(", ")), .on + $when, $said[$host]] | @tsv' "$kept/result.json" >"$kept/rows"
+    | [($effect | join(", ")), .on + $when, $said[$host] + $warned[$host]] | @tsv' "$kept/result.json" >"$kept/rows"
 sed -n 's/^X([A-Z_]*, \([a-z_]*\),.*/\1/p' simulator/fault_effects.def | while read -r effect; do
     grep -q "^$effect\b" "$kept/rows" || {
         echo "failures: $scenario has no rule for the effect $effect" >&2
@@ -43,17 +45,17 @@ Change that scenario, not this page.
 
 A device that fails is logged as \`ERROR:<time>:<job>:completed host:<device>:<text>\`. The table has the text
 for each effect of a fault on each call that it can hit, with \`--call-timeout 2s --install-timeout 5s\`.
-A device with the text \`success!!!\` is completed in spite of the fault.
+A device with the text \`success!!!\` or \`nothing to do!!!\` is completed in spite of the fault.
 
 | effect | operation | what the log says |
 |---|---|---|
 END
-    awk -F '\t' '{ printf "| %s | %s | `%s` |\n", $1, $2, $3 }' "$kept/rows"
+    awk -F '\t' '{ printf "| %s | %s | %s |\n", $1, $2, $3 }' "$kept/rows"
     cat <<END
 
 ## Texts that several effects share
 END
-    awk -F '\t' '$3 !~ /!!!$/ {
+    awk -F '\t' '$3 !~ /!!!/ {
             effect = $1
             sub(/,.*/, "", effect)
             if (seen[$3, effect]++) next
@@ -62,7 +64,7 @@ END
         }
         END {
             for (i = 1; i <= count; i++)
-                if (effects[order[i]] ~ /,/) printf "- `%s`: %s\n", order[i], effects[order[i]]
+                if (effects[order[i]] ~ /,/) printf "- %s: %s\n", order[i], effects[order[i]]
         }' "$kept/rows"
 } >"$kept/failures.md"
 mv "$kept/failures.md" "$document"
