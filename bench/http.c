@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "common/count.h"
 #include "common/mem.h"
-#include "scenarios/runner/expect.h"
+#include "common/scrape.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -87,7 +87,7 @@ static int sample(const struct lab *lab, const char *json, double in_flight, str
     int rc = json == NULL ? lab_get(lab->api, "/metrics/", &text, err)
                           : lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
     double ms = (clock_monotonic_s() - started) * 1e3;
-    if (rc == 0 && json == NULL) expect_series(text.data, "orchestrator_workers_busy", &busy);
+    if (rc == 0 && json == NULL) scrape_sum(text.data, "orchestrator_workers_busy", &busy);
     if (rc == 0 && busy >= in_flight && s->count < SAMPLES_MAX) {
         s->ms[s->count++] = ms;
         s->bytes = text.len;

@@ -6,7 +6,7 @@
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "scenarios/runner/expect.h"
+#include "common/scrape.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -154,12 +154,12 @@ int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *er
     struct buf scrape = {0};
     int rc = lab_get(lab->admin, "/metrics/", &scrape, err);
     if (rc == 0) {
-        expect_series(scrape.data, "simulator_logins_total", &counts->logins);
-        expect_series(scrape.data,
+        scrape_sum(scrape.data, "simulator_logins_total", &counts->logins);
+        scrape_sum(scrape.data,
                       "simulator_requests_total{operation=\"install_os_version\","
                       "outcome=\"answered\"}",
                       &counts->installs);
-        expect_series(scrape.data, "simulator_violations_total", &counts->violations);
+        scrape_sum(scrape.data, "simulator_violations_total", &counts->violations);
     }
     buf_deinit(&scrape);
     return rc;

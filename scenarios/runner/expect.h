@@ -34,7 +34,3 @@ void expect_audit(const cJSON *expected, const cJSON *audit, struct buf *differe
 
 // expected: {has, lacks, order}; log is the file's text.
 void expect_log(const cJSON *expected, const char *log, struct buf *differences);
-
-// The value of a series in a scrape: name, or name{label="value"} where labels that are not given
-// match all and what matches is added up. False: there is none.
-bool expect_series(const char *scrape, const char *selector, double *value);

@@ -1,5 +1,6 @@
 // The steps that only look: metrics, devices, audit, log. They also stand in `always`.
 #include "common/client.h"
+#include "common/scrape.h"
 #include "scenarios/runner/expect.h"
 #include "scenarios/runner/step.h"
 
@@ -30,7 +31,7 @@ static void check_series(struct stage *s, const cJSON *expected, const char *scr
     cJSON_ArrayForEach(one, expected) {
         double value;
         struct buf what = {0};
-        bool found = expect_series(scrape, one->string, &value);
+        bool found = scrape_sum(scrape, one->string, &value);
         buf_addf(&what, "%s%s", change ? "change of " : "", one->string);
         if (!found && !change)
             expect_differ(differences, "%s: there is no such series", one->string);
@@ -57,7 +58,7 @@ void step_metrics(struct stage *s, const cJSON *metrics, struct buf *differences
     check_series(s, get(metrics, "values"), reply.body, false, differences);
     const cJSON *absent;
     cJSON_ArrayForEach(absent, get(metrics, "absent")) {
-        if (expect_series(reply.body, absent->valuestring, &value))
+        if (scrape_sum(reply.body, absent->valuestring, &value))
             expect_differ(differences, "%s: the series is there, and should not be",
                           absent->valuestring);
     }
