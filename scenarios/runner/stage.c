@@ -87,12 +87,11 @@ static void remember_rule(struct stage *s, const cJSON *fault, double id) {
 static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     char url[512];
     stage_url(s, PROGRAM_SIMULATOR, "/faults/", url);
-    cJSON *plain = scenario_plain_fault(fault), *headers = cJSON_CreateObject(), *answer = NULL;
-    cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    cJSON *plain = scenario_plain_fault(fault), *answer = NULL;
     char *body = cJSON_PrintUnformatted(plain);
     struct reply reply = {0};
     const struct client_request request = {
-        .method = "POST", .url = url, .headers = headers, .body = body, .body_len = strlen(body)};
+        .method = "POST", .url = url, .body = body, .body_len = strlen(body), .is_json = true};
     int rc = client_send(&request, &reply, err);
     if (rc == 0 && reply.status != 201)
         rc = error_set(err, "the simulator refused a fault: %.300s", reply.body);
@@ -101,7 +100,6 @@ static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     reply_deinit(&reply);
     cJSON_free(body);
     cJSON_Delete(plain);
-    cJSON_Delete(headers);
     cJSON_Delete(answer);
     return rc;
 }

@@ -35,24 +35,20 @@ static const char *why_of(void *arg, const char *host) {
 struct question { // a request, ready to be sent
     const char *method;
     char url[512];
-    cJSON *headers;
     struct buf body;
     bool has_body;
 };
 
 static void make_question(struct stage *s, const cJSON *request, struct question *q) {
     const cJSON *json = get(request, "json"), *body = get(request, "body"),
-                *bytes = get(request, "body_bytes"), *headers = get(request, "headers");
+                *bytes = get(request, "body_bytes");
     stage_url(s, step_program(request, "to"), step_text(request, "path", "/upgrade-os/"), q->url);
-    q->headers = headers == NULL ? cJSON_CreateObject() : cJSON_Duplicate(headers, true);
     q->has_body = json != NULL || body != NULL || bytes != NULL;
     q->method = step_text(request, "method", q->has_body ? "POST" : "GET");
     if (json != NULL) {
         char *text = cJSON_PrintUnformatted(json);
         buf_adds(&q->body, text);
         cJSON_free(text);
-        if (!cJSON_HasObjectItem(q->headers, "Content-Type")) // in any case of letters
-            cJSON_AddStringToObject(q->headers, "Content-Type", "application/json");
     }
     buf_adds(&q->body, body == NULL ? "" : body->valuestring);
     for (double i = 0; bytes != NULL && i < bytes->valuedouble; i++)
@@ -144,9 +140,10 @@ void step_request(struct stage *s, const cJSON *request, struct buf *differences
     make_question(s, request, &q);
     const struct client_request asked = {.method = q.method,
                                          .url = q.url,
-                                         .headers = q.headers,
+                                         .headers = get(request, "headers"),
                                          .body = q.has_body ? q.body.data : NULL,
-                                         .body_len = q.body.len};
+                                         .body_len = q.body.len,
+                                         .is_json = get(request, "json") != NULL};
     int rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
                                                    : client_send(&asked, &reply, &err);
     if (rc != 0)
@@ -156,6 +153,5 @@ void step_request(struct stage *s, const cJSON *request, struct buf *differences
         check_reply(s, request, &reply, differences);
     }
     reply_deinit(&reply);
-    cJSON_Delete(q.headers);
     buf_deinit(&q.body);
 }
