@@ -18,7 +18,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc scrape strmap suggest yml
-COMMON_SHELL = client http process
+COMMON_SHELL = client daemon http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
@@ -86,7 +86,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,common,client daemon process) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 

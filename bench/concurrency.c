@@ -46,7 +46,7 @@ static int measure_live(const struct bench_config *config, const struct point *p
     if (rc == 0 && counts.violations > 0)
         rc = error_set(err, "%s: the referee saw %.0f violations", point->network,
                        counts.violations);
-    m->resident_mb = (double)process_memory(&lab.orchestrator).resident / 1e6;
+    m->resident_mb = (double)process_memory(&lab.orchestrator.process).resident / 1e6;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;

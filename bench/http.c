@@ -84,8 +84,8 @@ static int sample(const struct lab *lab, const char *json, double in_flight, str
                   struct error *err) {
     struct buf text = {0};
     double started = clock_monotonic_s(), busy = 0;
-    int rc = json == NULL ? lab_get(lab->api, "/metrics/", &text, err)
-                          : lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
+    int rc = json == NULL ? lab_get(&lab->orchestrator, "/metrics/", &text, err)
+                          : lab_post(&lab->orchestrator, "/upgrade-os/", json, 200, &text, err);
     double ms = (clock_monotonic_s() - started) * 1e3;
     if (rc == 0 && json == NULL) scrape_sum(text.data, "orchestrator_workers_busy", &busy);
     if (rc == 0 && busy >= in_flight && s->count < SAMPLES_MAX) {
@@ -215,11 +215,11 @@ static int idle(const struct bench_config *config, const char *network, double d
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) goto out;
     rc = lab_upgrade(&lab, version, &run, err);
-    double cpu_s = process_cpu_s(&lab.orchestrator), started = clock_monotonic_s();
+    double cpu_s = process_cpu_s(&lab.orchestrator.process), started = clock_monotonic_s();
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = sample(&lab, NULL, 0, s, err);
     double seconds = clock_monotonic_s() - started;
-    cpu_s = process_cpu_s(&lab.orchestrator) - cpu_s;
+    cpu_s = process_cpu_s(&lab.orchestrator.process) - cpu_s;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     if (rc == 0) rc = stopped;

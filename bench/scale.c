@@ -25,7 +25,7 @@ static int check_versions(const struct lab *lab, uint32_t devices, struct error 
     char wanted[64];
     struct buf text = {0};
     uint32_t right = 0;
-    int rc = lab_get(lab->admin, "/devices/", &text, err);
+    int rc = lab_get(&lab->simulator, "/devices/", &text, err);
     snprintf(wanted, sizeof wanted, "\"version\": \"%s\"", version);
     for (const char *at = text.data; rc == 0 && (at = strstr(at, wanted)) != NULL; at++)
         right++;
@@ -51,8 +51,8 @@ static int run(const struct bench_config *config, const char *network, struct si
     if (rc != 0) return rc;
     rc = lab_count(&lab, &counts, err);
     if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
-    struct process_memory memory = process_memory(&lab.orchestrator);
-    size->simulator_mb = (double)process_memory(&lab.simulator).resident / 1e6;
+    struct process_memory memory = process_memory(&lab.orchestrator.process);
+    size->simulator_mb = (double)process_memory(&lab.simulator.process).resident / 1e6;
     if (rc == 0) rc = lab_check(&lab, &counts, &run, err);
     if (rc == 0) rc = check_versions(&lab, size->devices, err);
     struct error second;
@@ -151,18 +151,19 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     snprintf(inventory, sizeof inventory, "/events/?after=0&wait=%ds", 60);
-    q->simulator_rest = (double)process_memory(&lab.simulator).resident;
+    q->simulator_rest = (double)process_memory(&lab.simulator.process).resident;
     rc = lab_abandon_upgrade(&lab, version, err);
     for (int i = 0; rc == 0 && strstr(events.len == 0 ? "" : events.data, "login") == NULL; i++) {
         buf_clear(&events);
         rc = i == QUEUE_S / 60 ? error_set(err, "no host was begun within %d s", QUEUE_S)
-                               : lab_get(lab.admin, inventory, &events, err);
+                               : lab_get(&lab.simulator, inventory, &events, err);
     }
-    struct process_memory memory = process_memory(&lab.orchestrator);
+    struct process_memory memory = process_memory(&lab.orchestrator.process);
     q->orchestrator = (double)memory.resident;
     q->peak = (double)memory.peak;
     buf_deinit(&events);
-    process_end(&lab.orchestrator, SIGKILL, 60, NULL, &ignored); // its device will not answer
+    process_end(&lab.orchestrator.process, SIGKILL, 60, NULL,
+                &ignored); // its device will not answer
     int stopped = lab_stop(&lab, rc == 0 ? err : &ignored);
     return rc != 0 ? rc : stopped;
 }

@@ -162,7 +162,7 @@ static int verify(const struct bench_config *config, struct model *model, unsign
         snprintf(fault, sizeof fault,
                  "{\"on\": \"install_os_version\", \"effect\": \"error\", \"probability\": %.17g}",
                  config->failure_rate);
-        rc = lab_post(lab.admin, "/faults/", fault, 201, NULL, err);
+        rc = lab_post(&lab.simulator, "/faults/", fault, 201, NULL, err);
     }
     if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
     struct error second;

@@ -18,11 +18,11 @@ static void run_child(const char *const *argv, const char *stderr_path, int out,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127); // it was killed meanwhile
     signal(SIGINT, SIG_IGN);
+    dup2(out, STDOUT_FILENO);
     if (stderr_path != NULL) {
         int fd = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (fd >= 0) dup2(fd, STDERR_FILENO);
     }
-    dup2(out, STDOUT_FILENO);
     execv(argv[0], (char *const *)(uintptr_t)argv);
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);

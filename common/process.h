@@ -12,9 +12,10 @@ struct process {
     int out;   // its stdout; -1: closed
 };
 
-// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr. The
-// kernel kills the child with the thread that started it, so nothing outlives who is killed. SIGINT
-// is ignored by a child that does not handle it itself: Ctrl-C is for the parent to answer.
+// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr;
+// /dev/stdout: the child's stdout. The kernel kills the child when the thread that started it ends,
+// however it ends, so a killed parent leaves no child behind. SIGINT is ignored by a child that
+// does not handle it itself: Ctrl-C is for the parent to answer.
 int process_start(struct process *p, const char *const *argv, const char *stderr_path,
                   struct error *err);
 
