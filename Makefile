@@ -108,7 +108,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
-$(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml
+$(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml.in
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

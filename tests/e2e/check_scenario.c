@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,17 @@ START_TEST(one_wrong_file_keeps_all_others_from_being_played) {
     play_write("b.yaml", "name: b\n");
     play_run(INVALID, ARGS("run", play_dir));
     ck_assert_ptr_null(strstr(play_output, "a.yaml"));
+}
+END_TEST
+
+// Where our own sources lie in such a folder, they are no scenarios.
+START_TEST(a_folder_named_runner_is_played_like_any_other) {
+    ck_assert_int_eq(mkdir(play_path("runner"), 0700), 0);
+    play_write("runner/a.yaml", GOOD);
+    play_run(PASSED, ARGS("run", play_dir));
+    play_said("/runner/a.yaml: it passes\n1 passed, 0 failed in ");
+    play_run(PASSED, ARGS("list", "scenarios"));
+    ck_assert_ptr_null(strstr(play_output, "/runner/"));
 }
 END_TEST
 
@@ -442,6 +454,7 @@ Suite *check_scenario(void) {
                         BROKEN);
     tcase_add_test(tc, every_wrong_file_is_in_the_table);
     tcase_add_test(tc, one_wrong_file_keeps_all_others_from_being_played);
+    tcase_add_test(tc, a_folder_named_runner_is_played_like_any_other);
     tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
     tcase_add_test(tc, a_program_that_does_not_start_ends_with_3);
