@@ -1,5 +1,7 @@
-// A report, {"failed": [...], "skipped": [...], "completed": [...]}, against what is expected of
-// it: told as a set difference, host by host, with what the log says of each.
+// What differs is told as a set difference, host by host, with what the log says of each: a list of
+// a hundred hosts against another would not be read.
+#include "scenarios/runner/expect_report.h"
+
 #include "common/json.h"
 #include "common/strmap.h"
 #include "scenarios/runner/expect.h"

@@ -3,7 +3,7 @@
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
-#include "scenarios/runner/steps.h"
+#include "scenarios/runner/step.h"
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
@@ -61,7 +61,7 @@ static int check_always(struct show *s, bool strict, struct buf *failure) {
     cJSON_ArrayForEach(check, s->always) {
         char where[32];
         snprintf(where, sizeof where, "always[%d]", index++);
-        int rc = steps_check(&s->stage, check, where, strict, failure);
+        int rc = step_check(&s->stage, check, where, strict, failure);
         if (rc != 0) return rc;
     }
     return 0;
@@ -210,9 +210,9 @@ static cJSON *make_result(struct show *s) {
 static void run(struct show *s) {
     if (start_programs(s) != 0) return;
     start_watching(s);
-    if (steps_run(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
+    if (step_play_all(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
     stop_watching(s);
-    if (steps_run(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
+    if (step_play_all(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
     if (simulator_runs) stage_count_faults(&s->stage);

@@ -1,4 +1,5 @@
 #include "scenarios/runner/expect.h"
+#include "scenarios/runner/expect_report.h"
 
 #include "tests/unit/support.h"
 
