@@ -62,6 +62,15 @@ int process_read_line(struct process *p, unsigned patience_s, char *line, size_t
     return error_set(err, "its line is longer than %zu bytes", size);
 }
 
+void process_beside(const char *name, char path[512]) {
+    char self[400] = "";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len > 0) self[len] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL) *slash = '\0';
+    snprintf(path, 512, "%s/%.100s", self, name);
+}
+
 int process_signal(const struct process *p, int signum, struct error *err) {
     if (p->pid <= 0) return error_set(err, "it does not run");
     return kill(p->pid, signum) == 0 ? 0 : error_system(err, -errno, "kill");

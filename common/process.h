@@ -23,6 +23,9 @@ int process_start(struct process *p, const char *const *argv, const char *stderr
 int process_read_line(struct process *p, unsigned patience_s, char *line, size_t size,
                       struct error *err);
 
+// The path of a program in the folder of this process' own.
+void process_beside(const char *name, char path[512]);
+
 int process_signal(const struct process *p, int signum, struct error *err);
 
 struct process_end {

@@ -1,11 +1,10 @@
-// scenario run | list | check | new: what each does, the progress, and the outputs.
+#include "scenarios/runner/commands.h"
+
 #include "common/clock.h"
-#include "common/mem.h"
-#include "scenarios/runner/command_line.h"
 #include "scenarios/runner/embedded.h"
 #include "scenarios/runner/outputs.h"
+#include "scenarios/runner/step.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +14,7 @@
 
 struct progress {
     const struct command_line *c;
-    size_t total, over, failed;
+    size_t total, done, failed;
     bool terminal;
     double started;
 };
@@ -29,7 +28,7 @@ static void on_progress(void *arg, const struct run *run, size_t running) {
     bool quiet = p->c->tap;
     if (run != NULL) {
         bool passed = strcmp(run_outcome(run), "pass") == 0;
-        p->over++;
+        p->done++;
         if (!passed) p->failed++;
         if (!quiet && (!passed || !p->terminal || p->c->verbose)) {
             clear_line(p);
@@ -44,7 +43,7 @@ static void on_progress(void *arg, const struct run *run, size_t running) {
     }
     if (!quiet && p->terminal) {
         clear_line(p);
-        printf("%zu of %zu over, %zu failed, %zu playing, %.0fs", p->over, p->total, p->failed,
+        printf("%zu/%zu done, %zu failed, %zu running, %.0fs", p->done, p->total, p->failed,
                running, clock_monotonic_s() - p->started);
     }
     fflush(stdout);
@@ -103,28 +102,46 @@ static int play_once(const struct command_line *c, struct suite *suite) {
     int code = judge(suite);
     if (rc != 0 && code == EXIT_PASS) code = EXIT_ENVIRONMENT;
     rc = write_outputs(c, suite, seconds);
-    size_t left = suite->runs_count - progress.over;
+    size_t left = suite->runs_count - progress.done;
     if (!c->tap && left > 0) printf("%zu not played\n", left);
     if (!c->tap)
-        printf("%zu passed, %zu failed in %.1fs\n", progress.over - progress.failed,
+        printf("%zu passed, %zu failed in %.1fs\n", progress.done - progress.failed,
                progress.failed, seconds);
     fflush(stdout);
     if (left > 0 && code == EXIT_PASS) code = EXIT_FAIL; // interrupted
     return code != EXIT_PASS ? code : rc;
 }
 
-static int command_run(struct command_line *c) {
+static void tell_no_match(const struct command_line *c) {
+    const struct suite_filter *f = &c->filter;
+    struct buf filters = {0};
+    buf_adds(&filters, "");
+    if (f->tags != NULL) buf_addf(&filters, " --tags %s", f->tags);
+    if (f->text != NULL) buf_addf(&filters, " --filter '%s'", f->text);
+    if (filters.len == 0)
+        for (size_t i = 0; i < c->paths_count; i++)
+            buf_addf(&filters, " %s", c->paths[i]);
+    fprintf(stderr, "scenario: no scenario matches%s\n", filters.data);
+    buf_deinit(&filters);
+}
+
+// Loads the suite, and tells of files that are invalid: then it is not to be played.
+static int load(const struct command_line *c, struct suite *suite) {
+    int rc = suite_load(suite, c->paths, c->paths_count, &c->filter, c->repeat, stderr);
+    return rc == 0 ? EXIT_PASS : EXIT_INVALID;
+}
+
+int command_run(void *command_line) {
+    const struct command_line *c = command_line;
     int code;
     do {
         struct suite suite;
-        code = suite_load(&suite, c->paths, c->paths_count, &c->filter, c->repeat, stderr) == 0
-                   ? EXIT_PASS
-                   : EXIT_INVALID;
-        if (code == EXIT_PASS && suite.runs_count == 0) {
-            fputs("scenario: no scenario is there that fits\n", stderr);
-            code = EXIT_USAGE;
-        } else if (code == EXIT_PASS) {
+        code = load(c, &suite);
+        if (code == EXIT_PASS && suite.runs_count > 0) {
             code = play_once(c, &suite);
+        } else if (code == EXIT_PASS) {
+            tell_no_match(c);
+            code = EXIT_USAGE;
         }
         suite_deinit(&suite);
     } while (c->until_fail && code == EXIT_PASS);
@@ -133,30 +150,27 @@ static int command_run(struct command_line *c) {
 
 // --- the others
 
-static int command_list(struct command_line *c) {
+int command_list(void *command_line) {
     struct suite suite;
-    int rc = suite_load(&suite, c->paths, c->paths_count, &c->filter, 1, stderr);
+    int code = load(command_line, &suite);
     for (size_t i = 0; i < suite.runs_count; i++)
         puts(suite.runs[i].title);
     suite_deinit(&suite);
-    return rc == 0 ? EXIT_PASS : EXIT_INVALID;
+    return code;
 }
 
-static int command_check(struct command_line *c) {
+int command_check(void *command_line) {
     struct suite suite;
-    int rc = suite_load(&suite, c->paths, c->paths_count, &c->filter, 1, stderr);
+    int code = load(command_line, &suite);
     size_t count = suite.scenarios_count;
-    if (rc == 0) printf("%zu scenario%s valid\n", count, count == 1 ? " is" : "s are");
+    if (code == EXIT_PASS) printf("%zu scenario%s valid\n", count, count == 1 ? " is" : "s are");
     suite_deinit(&suite);
-    return rc == 0 ? EXIT_PASS : EXIT_INVALID;
+    return code;
 }
 
-static int command_new(const struct command_line *c) {
+int command_new(void *command_line) {
+    const struct command_line *c = command_line;
     char path[512];
-    if (!c->paths_given || c->paths_count != 1) {
-        fputs("usage: scenario new NAME\n", stderr);
-        return EXIT_USAGE;
-    }
     const char *name = c->paths[0], *dot = strrchr(name, '.');
     bool suffixed = dot != NULL && strcmp(dot, ".yaml") == 0;
     snprintf(path, sizeof path, "%s%s", name, suffixed ? "" : ".yaml");
@@ -170,29 +184,11 @@ static int command_new(const struct command_line *c) {
     return EXIT_PASS;
 }
 
-int main(int argc, char **argv) {
-    mem_init();
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    struct command_line c;
-    int code;
-    bool named = argc > 1 && argv[1][0] != '-'; // a command, which the options follow
-    if (!command_line_parse(&c, argv[0], named ? argc - 1 : argc, named ? argv + 1 : argv, &code)) {
-        command_line_deinit(&c);
-        return code;
-    }
-    const char *command = named ? argv[1] : "";
-    if (strcmp(command, "run") == 0) {
-        code = command_run(&c);
-    } else if (strcmp(command, "list") == 0) {
-        code = command_list(&c);
-    } else if (strcmp(command, "check") == 0) {
-        code = command_check(&c);
-    } else if (strcmp(command, "new") == 0) {
-        code = command_new(&c);
-    } else {
-        fputs(command_line_usage, stderr);
-        code = EXIT_USAGE;
-    }
-    command_line_deinit(&c);
-    return code;
+int command_steps(void *command_line) {
+    struct buf text = {0};
+    (void)command_line;
+    step_write_help(&text);
+    fputs(text.data, stdout);
+    buf_deinit(&text);
+    return EXIT_PASS;
 }

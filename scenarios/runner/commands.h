@@ -1,4 +1,4 @@
-// The options of the program scenario.
+// scenario run | list | check | new | steps: what each does once its command line is read.
 #pragma once
 
 #include "common/buf.h"
@@ -16,17 +16,15 @@ struct command_line { // all strings are borrowed, from argv or from here
     const char *junit, *json;
     bool tap, verbose, until_fail;
     unsigned repeat;
-    const char **paths;
-    size_t paths_count;
-    bool paths_given;  // else it is the default
-    struct buf replay; // the command without its paths, for who wants to replay a run
+    const char **paths; // files and folders of scenarios; of `new` the name
+    size_t paths_count, paths_cap;
+    struct buf replay; // "build/scenario run", for who wants to replay a run
     char binaries[PROGRAM_COUNT][512];
 };
 
-extern const char command_line_usage[];
-
-// argv[0] is the command: "run". False: exit_code is what to end with, and all is said that is to
-// be said. program is how the program was called, for lines that replay a run.
-bool command_line_parse(struct command_line *c, const char *program, int argc, char **argv,
-                        int *exit_code);
-void command_line_deinit(struct command_line *c);
+// Each is the `run` of a struct options: command_line is a struct command_line. The exit code.
+int command_run(void *command_line);
+int command_list(void *command_line);
+int command_check(void *command_line);
+int command_new(void *command_line);
+int command_steps(void *command_line);

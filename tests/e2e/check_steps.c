@@ -174,9 +174,14 @@ END_TEST
 
 START_TEST(help_and_version_are_told) {
     play_run(PASSED, ARGS("--help"));
-    play_said("exit codes: 0 all passed");
+    play_said("Exit codes: 0 all passed");
+    play_run(PASSED, ARGS("run", "--help"));
+    play_said("usage: scenario run [OPTION]... [PATH]...\n");
+    play_said("  --junit FILE ");
     play_run(PASSED, ARGS("run", "--version"));
-    ck_assert_ptr_eq(strstr(play_output, "scenario "), play_output);
+    ck_assert_ptr_eq(strstr(play_output, "scenario 0."), play_output);
+    play_run(PASSED, ARGS("--version"));
+    ck_assert_ptr_eq(strstr(play_output, "scenario 0."), play_output);
 }
 END_TEST
 
