@@ -151,8 +151,7 @@ static int under_load(const struct bench_config *config, const struct load *load
     struct samples *scrapes = mem_zalloc(sizeof *scrapes), *posts = mem_zalloc(sizeof *posts);
     int rc = networks_make_racks(load->sites, load->per_rack, load->latency, network, err);
     if (rc != 0) goto out;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
@@ -205,8 +204,7 @@ static int idle(const struct bench_config *config, const char *network, double d
     struct lab_run run;
     struct samples *s = mem_zalloc(sizeof *s);
     size_t count = config->tiny ? 5 : devices > 50000 ? 30 : 200;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .latency = "0",
                                           .time_scale = 1,
                                           .addresses = config->addresses,
@@ -251,7 +249,8 @@ static int scrapes_alone(const struct bench_config *config, struct bench_result 
     return 0;
 }
 
-int bench_http(const struct bench_config *config, struct bench_result *result, struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     static const struct load real = {.name = "10,000 in flight, 10ms..2s",
                                      .workers = 10000,
                                      .sites = 10,
@@ -316,3 +315,10 @@ int bench_http(const struct bench_config *config, struct bench_result *result, s
                "being scraped is that of one pair of runs with the same seed, 50,000 devices.");
     return scrapes_alone(config, result, err);
 }
+
+const struct bench_command bench_http = {
+    .name = "http",
+    .summary = "how fast it answers while thousands of devices are worked on",
+
+    .run = run_command,
+};

@@ -17,11 +17,11 @@ enum { ARGS_MAX = 32, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 
 
 // --- start and end
 
-static int start(const struct lab *lab, const struct lab_config *config, const char *name,
-                 const char *const *args, struct daemon *d, struct error *err) {
+static int start(const struct lab *lab, const char *name, const char *const *args, struct daemon *d,
+                 struct error *err) {
     char binary[512], stderr_path[SCRATCH_PATH_MAX + 16];
     const char *argv[ARGS_MAX] = {binary};
-    snprintf(binary, sizeof binary, "%s/%s", config->binaries, name);
+    process_beside(name, binary);
     snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
     for (size_t i = 0; args[i] != NULL && i + 2 < ARGS_MAX; i++)
         argv[i + 1] = args[i];
@@ -45,7 +45,7 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
         args[count++] = "--latency";
         args[count++] = config->latency;
     }
-    return start(lab, config, "simulator", args, &lab->simulator, err);
+    return start(lab, "simulator", args, &lab->simulator, err);
 }
 
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
@@ -55,7 +55,7 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     snprintf(workers, sizeof workers, "%u", config->workers);
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
     snprintf(log, sizeof log, "%s/log", lab->dir);
-    return start(lab, config, "orchestrator", args, &lab->orchestrator, err);
+    return start(lab, "orchestrator", args, &lab->orchestrator, err);
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {

@@ -6,9 +6,8 @@
 #include "common/daemon.h"
 
 struct lab_config {
-    const char *binaries; // the folder of the programs
-    const char *network;  // a file; NULL: the ACME network
-    const char *latency;  // NULL: the network's own
+    const char *network; // a file; NULL: the ACME network
+    const char *latency; // NULL: the network's own
     double time_scale;
     unsigned addresses;
     uint64_t seed;

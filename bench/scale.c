@@ -40,8 +40,7 @@ static int run(const struct bench_config *config, const char *network, struct si
     struct lab lab;
     struct lab_run run;
     struct lab_counts counts;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
@@ -142,12 +141,8 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     struct error ignored;
     int rc = networks_make(devices, "1h", network, err);
     if (rc != 0) return rc;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
-                                          .time_scale = 1,
-                                          .addresses = 1,
-                                          .seed = config->seed,
-                                          .workers = 1};
+    const struct lab_config lab_config = {
+        .network = network, .time_scale = 1, .addresses = 1, .seed = config->seed, .workers = 1};
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     snprintf(inventory, sizeof inventory, "/events/?after=0&wait=%ds", 60);
@@ -196,7 +191,8 @@ static int queues(const struct bench_config *config, struct bench_result *result
     return 0;
 }
 
-int bench_scale(const struct bench_config *config, struct bench_result *result, struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     int rc = sizes(config, result, err);
     if (rc == 0) rc = queues(config, result, err);
     if (rc != 0) return rc;
@@ -207,3 +203,10 @@ int bench_scale(const struct bench_config *config, struct bench_result *result, 
                "peak is while the inventory is parsed.");
     return 0;
 }
+
+const struct bench_command bench_scale = {
+    .name = "scale",
+    .summary = "from a thousand devices to a million: time and memory per device",
+
+    .run = run_command,
+};

@@ -60,7 +60,7 @@ static void foretell(const struct bench_config *config, struct model *model, uns
                      struct bench_result *result, double *median_s) {
     struct distribution d;
     size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
-    struct table *table = bench_table(result, "The window foretold", columns, COUNT(columns));
+    struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
     bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
     distribution_init(&d, model, workers, config->seed, runs);
     add_quantiles(table, "window s", d.window_s, runs);
@@ -76,7 +76,7 @@ static void foretell(const struct bench_config *config, struct model *model, uns
 // --- window against workers
 
 static const struct table_column sweep_columns[] = {
-    {"workers", 0}, {"window 50 % s", 1}, {"95 %", 1}, {"99 %", 1}, {"twice as many save %", 1},
+    {"workers", 0}, {"window 50 % s", 1}, {"95 %", 1}, {"99 %", 1}, {"time saved by doubling the workers %", 1},
 };
 
 // The knee: from there on twice as many workers shorten the median window by less than a tenth.
@@ -136,7 +136,7 @@ static void sweep(const struct bench_config *config, struct model *model,
              "$w using 1:4 with lines dashtype 3 title '99 %%'",
              knee, knee, knee, knee);
     bench_note(result,
-               "The knee is at %u workers: twice as many shorten the window by less than %d %%.",
+               "The knee is at %u workers: doubling them shortens the window by less than %d %%.",
                knee, KNEE_PERCENT);
 }
 
@@ -147,8 +147,7 @@ static int verify(const struct bench_config *config, struct model *model, unsign
     struct lab lab;
     struct lab_run run;
     struct virtual_result foretold;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = config->network,
+    const struct lab_config lab_config = {.network = config->network,
                                           .latency = config->latency,
                                           .time_scale = config->time_scale,
                                           .addresses = config->addresses,
@@ -206,8 +205,8 @@ static int load_histogram(const char *path, struct model_histogram *histogram, s
     return rc;
 }
 
-int bench_whatif(const struct bench_config *config, struct bench_result *result,
-                 struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     struct plan plan;
     struct model model;
     struct model_histogram histogram;
@@ -240,3 +239,10 @@ int bench_whatif(const struct bench_config *config, struct bench_result *result,
     plan_deinit(&plan);
     return rc;
 }
+
+const struct bench_command bench_whatif = {
+    .name = "whatif",
+    .summary = "how long a maintenance window will be, before it opens",
+    .forecasts = true,
+    .run = run_command,
+};
