@@ -1,3 +1,7 @@
+// A measurement is a pair of programs, a request, and what both processes used meanwhile. The
+// figures count only where the simulator agrees: it must have seen one login and one install for
+// every host that the client reports, and the referee no violation. Otherwise a client that does
+// less would win.
 #include "bench/lab.h"
 
 #include "common/client.h"

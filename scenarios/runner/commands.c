@@ -1,3 +1,6 @@
+// `run` loads all scenarios, plays them while it shows the progress, writes the outputs, and
+// judges: a scenario that failed outweighs one that could not be played, and one that was not
+// played because of an interruption has not passed.
 #include "scenarios/runner/commands.h"
 
 #include "common/clock.h"

@@ -1,3 +1,10 @@
+// A run from its start to its verdict: the simulator and the orchestrator start, the steps are
+// played in turn until one fails, `finally` is played whatever happened, the invariants of `always`
+// are checked once more, the programs are asked to end, and a fault rule that never fired is told.
+//
+// The outcome only ever goes from pass to the first thing that went wrong: what follows may add
+// text, but not another outcome. An invariant that scenarios give is looked at during the run too,
+// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough.
 #include "scenarios/runner/play.h"
 
 #include "common/count.h"

@@ -1,3 +1,6 @@
+// A program that is started anew gets the port that it had, so that what was told its address
+// before still reaches it. Whoever ends a program takes its process out of the list first: of two
+// branches that end it at once, one does, and the other is told that it is not running.
 #include "scenarios/runner/programs.h"
 
 #include "common/mem.h"

@@ -1,3 +1,10 @@
+// What the steps of a scenario share. Branches of `parallel` and the thread that watches `always`
+// play at the same time, so all that changes stands under one lock, which is never held while a
+// program is asked.
+//
+// The kernel kills a program when the thread that started it ends, and a branch ends before its
+// scenario does: so only the main thread starts programs. A branch hands its wish to `wanted` and
+// waits; the main thread, which waits for its branches in stage_await() meanwhile, carries it out.
 #include "scenarios/runner/stage.h"
 
 #include "common/client.h"

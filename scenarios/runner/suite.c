@@ -1,3 +1,5 @@
+// Every file is loaded before anything is played: a typo in the last file of a long suite is told
+// at once. Files are in the order of their paths, whatever the order of the folder.
 #include "scenarios/runner/suite.h"
 
 #include "common/mem.h"
