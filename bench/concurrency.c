@@ -210,9 +210,9 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     bench_note(result,
                "bound: max(sum of device times / workers, longest redundancy group); device times "
                "are what the simulator draws. Where it exceeds ten seconds, a live run has its "
-               "delays shortened so that it is %d s, and what the programs themselves take weighs "
-               "the more. utilisation: the share of the workers' time in which a device is worked "
-               "on. A worker more than there are redundancy groups (416 in acme) buys nothing.",
+               "delays shortened so that it is %d s, and the programs' own time weighs more. "
+               "utilisation: the share of the workers' time in which a device is worked "
+               "on. More workers than redundancy groups (416 in acme) gain nothing.",
                LIVE_S);
     return 0;
 }

@@ -304,9 +304,10 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                                            " ms", 20, p99, false});
     rc = slowdown(config, &steady, &percent, err);
     if (rc != 0) return rc;
-    bench_goal(result, (struct bench_goal){"a run with 10,000 in flight, slower when scraped every "
-                                           "second by",
-                                           " %", 2, percent, false});
+    bench_goal(result,
+               (struct bench_goal){"slowdown of a run with 10,000 in flight by a scrape every "
+                                   "second",
+                                   " %", 2, percent, false});
     bench_note(result,
                "One request at a time, each on a connection of its own, from the same "
                "machine; per second: one behind the other. A scrape counts while so many "

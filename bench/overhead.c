@@ -205,7 +205,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     rc = stop(&c, rc, err);
     if (rc == 0) rc = processors_cost(config->tiny ? 1000 : 20000, &processors_us, err);
     if (rc != 0) return rc;
-    bench_goal(result, (struct bench_goal){"of it, the processors (log, metrics, report), over the "
+    bench_goal(result, (struct bench_goal){"the processors (log, metrics, report) alone, over the "
                                            "floor",
                                            "", 0.15, processors_us / floor_us, false});
     bench_note(result,

@@ -90,7 +90,7 @@ static const struct table_column columns[] = {
     {"orchestrator CPU us/device", 1},
     {"simulator CPU us/device", 1},
     {"orchestrator peak MB", 1},
-    {"after MB", 1},
+    {"MB after the run", 1},
     {"simulator MB", 1},
 };
 
@@ -150,7 +150,7 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     rc = lab_abandon_upgrade(&lab, version, err);
     for (int i = 0; rc == 0 && strstr(events.len == 0 ? "" : events.data, "login") == NULL; i++) {
         buf_clear(&events);
-        rc = i == QUEUE_S / 60 ? error_set(err, "no host was begun within %d s", QUEUE_S)
+        rc = i == QUEUE_S / 60 ? error_set(err, "no host was started within %d s", QUEUE_S)
                                : lab_get(&lab.simulator, inventory, &events, err);
     }
     struct process_memory memory = process_memory(&lab.orchestrator.process);
@@ -200,7 +200,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                "After each run every device ran the wanted version, the simulator had "
                "counted one login and one install for each, and the referee had seen no "
                "violation. The seconds are those of the request, the inventory included. The "
-               "peak is while the inventory is parsed.");
+               "peak is reached while the inventory is parsed.");
     return 0;
 }
 

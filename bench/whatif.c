@@ -56,8 +56,8 @@ static void add_quantiles(struct table *table, const char *what, const double *s
               stats_quantile(sorted, runs, 0.99), sorted[runs - 1]);
 }
 
-static void foretell(const struct bench_config *config, struct model *model, unsigned workers,
-                     struct bench_result *result, double *median_s) {
+static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
+                         struct bench_result *result, double *median_s) {
     struct distribution d;
     size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
     struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
@@ -76,7 +76,11 @@ static void foretell(const struct bench_config *config, struct model *model, uns
 // --- window against workers
 
 static const struct table_column sweep_columns[] = {
-    {"workers", 0}, {"window 50 % s", 1}, {"95 %", 1}, {"99 %", 1}, {"time saved by doubling the workers %", 1},
+    {"workers", 0},
+    {"median window s", 1},
+    {"95 %", 1},
+    {"99 %", 1},
+    {"time saved by doubling the workers %", 1},
 };
 
 // The knee: from there on twice as many workers shorten the median window by less than a tenth.
@@ -146,7 +150,7 @@ static int verify(const struct bench_config *config, struct model *model, unsign
                   double median_s, struct bench_result *result, struct error *err) {
     struct lab lab;
     struct lab_run run;
-    struct virtual_result foretold;
+    struct virtual_result forecast;
     const struct lab_config lab_config = {.network = config->network,
                                           .latency = config->latency,
                                           .time_scale = config->time_scale,
@@ -169,27 +173,28 @@ static int verify(const struct bench_config *config, struct model *model, unsign
     if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
     double live_s = run.wall_s / config->time_scale;
     model_seed(model, config->seed);
-    virtual_run(&model->plan->grouping, workers, model_draw, model, &foretold);
-    if (run.failed != foretold.failed || run.skipped != foretold.skipped)
+    virtual_run(&model->plan->grouping, workers, model_draw, model, &forecast);
+    if (run.failed != forecast.failed || run.skipped != forecast.skipped)
         bench_note(result,
-                   "The live run had %llu failed and %llu skipped hosts, foretold were %u "
+                   "The live run had %llu failed and %llu skipped hosts; the forecast was %u "
                    "and %u.",
-                   (unsigned long long)run.failed, (unsigned long long)run.skipped, foretold.failed,
-                   foretold.skipped);
+                   (unsigned long long)run.failed, (unsigned long long)run.skipped, forecast.failed,
+                   forecast.skipped);
     bench_note(
         result,
-        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Foretold for that seed: %.2f s, "
+        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Forecast for that seed: %.2f s, "
         "%u failed, %u skipped; over all seeds: %.2f s.",
         (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
-        (unsigned long long)run.skipped, (double)foretold.makespan_us / 1e6, foretold.failed,
-        foretold.skipped, median_s);
-    double foretold_s = (double)foretold.makespan_us / 1e6;
-    bench_goal(result, (struct bench_goal){"what-if: the foretold median window against a live run",
-                                           " %", 2, 100 * fabs(median_s / live_s - 1), false});
+        (unsigned long long)run.skipped, (double)forecast.makespan_us / 1e6, forecast.failed,
+        forecast.skipped, median_s);
+    double forecast_s = (double)forecast.makespan_us / 1e6;
     bench_goal(result,
-               (struct bench_goal){"what-if: the window foretold for the seed of the live run "
-                                   "against it",
-                                   " %", 2, 100 * fabs(foretold_s / live_s - 1), false});
+               (struct bench_goal){"what-if: the median window forecast, off from a live run by",
+                                   " %", 2, 100 * fabs(median_s / live_s - 1), false});
+    bench_goal(result,
+               (struct bench_goal){"what-if: the window forecast for the seed of that run, off "
+                                   "from it by",
+                                   " %", 2, 100 * fabs(forecast_s / live_s - 1), false});
     return 0;
 }
 
@@ -224,15 +229,15 @@ static int run_command(const struct bench_config *config, struct bench_result *r
         plan_deinit(&plan);
         return error_set(err,
                          "--verify: %s has faults or hosts with a port of their own, which a "
-                         "live run would meet and the forecast does not; take them out",
+                         "live run would meet but the forecast leaves out; remove them",
                          config->network);
     }
     if (plan.has_faults)
-        bench_note(result, "The faults and the ports of hosts in %s are not part of this.",
+        bench_note(result, "The forecast leaves out the faults, and the hosts' own ports, of %s.",
                    config->network);
     model_init(&model, &plan, version, config->failure_rate,
                config->metrics == NULL ? NULL : &histogram);
-    foretell(config, &model, workers, result, &median_s);
+    add_forecast(config, &model, workers, result, &median_s);
     sweep(config, &model, result);
     if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
     model_deinit(&model);

@@ -20,7 +20,7 @@ static const struct {
     {"scale", {"simulator, at rest", "orchestrator, hosts queued"}, {NULL}},
     {"http", {"GET /metrics/", "POST /upgrade-os/", "A scrape of an idle orchestrator"}, {NULL}},
     {"whatif",
-     {"window s", "failed hosts", "knee", "Foretold for that seed"},
+     {"window s", "failed hosts", "knee", "Forecast for that seed"},
      {"--verify", "--time-scale", "0.01"}},
 };
 enum { COMMANDS = COUNT(commands) };
