@@ -25,9 +25,8 @@ SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
-SCENARIO_SHELL = commands main play programs runs stage step step_audit step_devices \
-	step_eventually step_faults step_log step_metrics step_parallel step_remove_faults step_request \
-	step_signal step_when
+STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
+SCENARIO_SHELL = commands main play programs runs stage step $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error expect fault file group heap http_route inventory \
