@@ -49,7 +49,7 @@ int process_read_line(struct process *p, unsigned patience_s, char *line, size_t
         struct pollfd readable = {.fd = p->out, .events = POLLIN};
         int ready = poll(&readable, 1, (int)patience_s * 1000);
         if (ready < 0 && errno == EINTR) continue;
-        if (ready != 1) return error_set(err, "it said nothing within %u s", patience_s);
+        if (ready != 1) return error_set(err, "it wrote no line within %u s", patience_s);
         ssize_t n = read(p->out, line + len, 1); // what comes behind the line stays in the pipe
         if (n < 0 && errno == EINTR) continue;
         if (n != 1) return error_set(err, "it ended");
@@ -72,7 +72,7 @@ void process_beside(const char *name, char path[512]) {
 }
 
 int process_signal(const struct process *p, int signum, struct error *err) {
-    if (p->pid <= 0) return error_set(err, "it does not run");
+    if (p->pid <= 0) return error_set(err, "it is not running");
     return kill(p->pid, signum) == 0 ? 0 : error_system(err, -errno, "kill");
 }
 
@@ -93,7 +93,7 @@ static int await(pid_t pid, unsigned patience_s, struct error *err) {
 
 int process_end(struct process *p, int signum, unsigned patience_s, struct process_end *end,
                 struct error *err) {
-    if (p->pid <= 0) return error_set(err, "it does not run");
+    if (p->pid <= 0) return error_set(err, "it is not running");
     if (signum != 0) kill(p->pid, signum);
     struct rusage usage = {0};
     int status = 0, rc = await(p->pid, patience_s, err);

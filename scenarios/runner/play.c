@@ -138,8 +138,8 @@ static void check_fired(struct show *s) {
         const struct rule *rule = &s->stage.rules[i];
         if (rule->fired > 0 || rule->may_not_fire) continue;
         buf_addf(&s->text,
-                 "a fault never fired, so nothing was tested by it: %s\n"
-                 "  correct its match, or say may_not_fire: true\n",
+                 "a fault never fired, so it tested nothing: %s\n"
+                 "  correct its match, or give it may_not_fire: true\n",
                  rule->text);
         fail(s, "fail");
     }

@@ -171,7 +171,7 @@ bool programs_running(struct programs *p, enum program_name name) {
 
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
     struct process process = process_of(p, name);
-    if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    if (process.pid <= 0) return error_set(err, "the %s is not running", program_names[name]);
     return process_signal(&process, signum, err);
 }
 
@@ -182,7 +182,8 @@ static int take(struct programs *p, enum program_name name, struct daemon *taken
     *taken = p->list[name].daemon;
     p->list[name].daemon.process = (struct process){.out = -1};
     pthread_mutex_unlock(&p->lock);
-    if (taken->process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    if (taken->process.pid <= 0)
+        return error_set(err, "the %s is not running", program_names[name]);
     return 0;
 }
 

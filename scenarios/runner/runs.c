@@ -130,16 +130,16 @@ static cJSON *result_of(const struct run *run, int status) {
     cJSON *result = NULL;
     char why[100];
     if (WIFSIGNALED(status))
-        snprintf(why, sizeof why, "the process that played it died of signal %d\n",
+        snprintf(why, sizeof why, "the process that played this scenario was ended by signal %d\n",
                  WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0)
-        snprintf(why, sizeof why, "the process that played it ended with exit code %d\n",
+        snprintf(why, sizeof why, "the process that played this scenario ended with exit code %d\n",
                  WEXITSTATUS(status));
     else if (json_parse(run->output.len == 0 ? "" : run->output.data, run->output.len, &result,
                         &err) == 0)
         return result;
     else
-        snprintf(why, sizeof why, "the process that played it told no result\n");
+        snprintf(why, sizeof why, "the process that played this scenario wrote no result\n");
     return make_result("environment", why);
 }
 

@@ -170,7 +170,7 @@ int stage_remove_fault(struct stage *s, const char *name, struct error *err) {
         const struct client_request request = {.method = "DELETE", .url = url};
         rc = client_send(&request, &reply, err);
         if (rc == 0 && reply.status / 100 != 2)
-            rc = error_set(err, "the simulator kept fault %s: %.300s", name, reply.body);
+            rc = error_set(err, "the simulator did not remove fault %s: %.300s", name, reply.body);
         reply_deinit(&reply);
     }
     if (rc == 0 && !found) rc = error_set(err, "no fault named %s is in force", name);

@@ -37,7 +37,7 @@ static void play(struct stage *s, const cJSON *eventually, struct buf *differenc
         if (clock_monotonic_us() >= until) {
             char text[DURATION_TEXT_MAX];
             duration_format(timeout_us, text);
-            expect_differ(differences, "not within %s; at last:", text);
+            expect_differ(differences, "did not pass within %s; the last try:", text);
             buf_adds(differences, failure.data);
             break;
         }

@@ -58,7 +58,7 @@ static void play(struct stage *s, const cJSON *metrics, struct buf *differences)
     const cJSON *absent;
     cJSON_ArrayForEach(absent, get(metrics, "absent")) {
         if (scrape_sum(reply.body, absent->valuestring, &value))
-            expect_differ(differences, "%s: the series is there, and should not be",
+            expect_differ(differences, "%s: the series exists, but should not",
                           absent->valuestring);
     }
     reply_deinit(&reply);

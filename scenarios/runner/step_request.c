@@ -65,10 +65,9 @@ static void check_headers(const cJSON *expected, const struct reply *reply,
     cJSON_ArrayForEach(header, expected) {
         bool there = reply_header(reply, header->string, value, sizeof value);
         if (cJSON_IsNull(header) && there)
-            expect_differ(differences, "header %s: it is there, and should not be: %s",
-                          header->string, value);
+            expect_differ(differences, "header %s: expected none, is %s", header->string, value);
         else if (!cJSON_IsNull(header) && !there)
-            expect_differ(differences, "header %s: it is not there", header->string);
+            expect_differ(differences, "header %s: missing", header->string);
         else if (!cJSON_IsNull(header) && !expect_fits(header->valuestring, value))
             expect_differ(differences, "header %s: expected %s, is %s", header->string,
                           header->valuestring, value);
@@ -79,7 +78,7 @@ static void check_texts(const cJSON *texts, const struct reply *reply, struct bu
     const cJSON *text;
     cJSON_ArrayForEach(text, texts) {
         if (strstr(reply->body, text->valuestring) == NULL)
-            expect_differ(differences, "the body does not hold: %s", text->valuestring);
+            expect_differ(differences, "the body does not contain: %s", text->valuestring);
     }
 }
 
@@ -103,7 +102,7 @@ static void check_json(struct stage *s, const cJSON *request, const struct reply
     cJSON_ArrayForEach(capture, captures) {
         const cJSON *value = expect_find(json, capture->valuestring);
         if (value == NULL) {
-            expect_differ(differences, "capture %s: nothing is at %s", capture->string,
+            expect_differ(differences, "capture %s: the answer has nothing at %s", capture->string,
                           capture->valuestring);
             continue;
         }

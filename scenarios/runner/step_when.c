@@ -40,9 +40,9 @@ static void play(struct stage *s, const cJSON *when, struct buf *differences) {
         cJSON_Delete(events);
         if (seen >= wanted) return;
     }
-    expect_differ(differences, "%s %s came %.0f times, not %.0f",
-                  get(when, "operation")->valuestring, step_text(when, "phase", "begun"), seen,
-                  wanted);
+    expect_differ(differences, "%s %s: expected %.0f events, saw %.0f until the timeout",
+                  get(when, "operation")->valuestring, step_text(when, "phase", "begun"), wanted,
+                  seen);
 }
 
 const struct step_kind step_when = {
