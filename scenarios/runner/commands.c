@@ -115,17 +115,21 @@ static int play_once(const struct command_line *c, struct suite *suite) {
     return code != EXIT_PASS ? code : rc;
 }
 
+static void add_words(const char *option, const char *value, struct buf *out) {
+    if (value == NULL) return;
+    buf_addf(out, " %s", option);
+    output_word(value, out);
+}
+
 static void tell_no_match(const struct command_line *c) {
-    const struct suite_filter *f = &c->filter;
-    struct buf filters = {0};
-    buf_adds(&filters, "");
-    if (f->tags != NULL) buf_addf(&filters, " --tags %s", f->tags);
-    if (f->text != NULL) buf_addf(&filters, " --filter '%s'", f->text);
-    if (filters.len == 0)
-        for (size_t i = 0; i < c->paths_count; i++)
-            buf_addf(&filters, " %s", c->paths[i]);
-    fprintf(stderr, "scenario: no scenario matches%s\n", filters.data);
-    buf_deinit(&filters);
+    struct buf asked = {0};
+    add_words("--tags ", c->filter.tags, &asked);
+    add_words("--filter ", c->filter.text, &asked);
+    bool filtered = asked.len > 0;
+    for (size_t i = 0; !filtered && i < c->paths_count; i++)
+        add_words("", c->paths[i], &asked);
+    fprintf(stderr, "scenario: no scenario matches%s\n", asked.data);
+    buf_deinit(&asked);
 }
 
 // Loads the suite, and tells of files that are invalid: then it is not to be played.
