@@ -17,22 +17,23 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
-	prom prom_process rng rpc strmap suggest yml
-COMMON_SHELL = client http process
+	prom prom_process rng rpc scrape strmap suggest yml
+COMMON_SHELL = client daemon http process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = event group inventory job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection dial fetch main runner swagger
-SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
-SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
+SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
+STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
+SCENARIO_SHELL = commands main play programs runs stage step $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error event expect fault file group heap http_route \
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
-	outputs pace prom referee request rng rpc scenario schedule schema session stats strmap suggest \
-	suite table vars virtual world yml
+	outputs pace prom referee request rng rpc scenario schedule schema scrape session stats strmap \
+	suggest suite table vars virtual world yml
 E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory network request scenario session
 
@@ -73,7 +74,7 @@ $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common
 
 # The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
 $(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pure) \
-		$(call objects,scenarios/runner,expect_series) $(common_shell) $(common_pure)
+		$(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs
@@ -87,7 +88,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,common,client daemon process) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
@@ -109,7 +110,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
-$(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml
+$(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml.in
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 

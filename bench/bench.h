@@ -10,10 +10,9 @@
 enum { BENCH_TABLES_MAX = 4, BENCH_GOALS_MAX = 8, BENCH_PLOTS_MAX = 2, BENCH_NOTES_MAX = 8 };
 
 struct bench_config {
-    const char *binaries; // the folder of the programs
-    const char *peers;    // the folder of the peers' scripts
-    const char *network;  // a file; NULL: the ACME network
-    const char *latency;  // as given; NULL: the network's own
+    const char *peers;   // the folder of the peers' scripts
+    const char *network; // a file; NULL: the ACME network
+    const char *latency; // as given; NULL: the network's own
     struct duration_range latency_range;
     double time_scale;
     unsigned workers; // 0: the subcommand's own choice
@@ -52,17 +51,14 @@ struct bench_result {
     size_t notes_count;
 };
 
+// A measurement. commands.def lists them; each has a file of its own.
 struct bench_command {
     const char *name, *summary;
+    bool forecasts; // its options are those of a forecast, too
     int (*run)(const struct bench_config *config, struct bench_result *result, struct error *err);
 };
 
-// The part of concurrency that compares orders between groups.
-int order_table(const struct bench_config *config, struct bench_result *result, struct error *err);
-
-#define X(name, summary)                                                                           \
-    int bench_##name(const struct bench_config *config, struct bench_result *result,               \
-                     struct error *err);
+#define X(name) extern const struct bench_command bench_##name;
 #include "bench/commands.def"
 #undef X
 

@@ -4,6 +4,7 @@
 #include "bench/bench.h"
 #include "bench/model.h"
 #include "bench/networks.h"
+#include "bench/order.h"
 #include "bench/stats.h"
 #include "common/count.h"
 
@@ -26,13 +27,12 @@ struct measure {
     double cpu_us, resident_mb; // NAN on the virtual clock
 };
 
-static int measure_live(const struct bench_config *config, const struct point *point, uint64_t seed,
-                        struct measure *m, struct error *err) {
+static int measure_live(const struct point *point, uint64_t seed, struct measure *m,
+                        struct error *err) {
     struct lab lab;
     struct lab_run run;
     struct lab_counts counts = {0};
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = point->path,
+    const struct lab_config lab_config = {.network = point->path,
                                           .time_scale = point->time_scale,
                                           .addresses = 16,
                                           .seed = seed,
@@ -46,7 +46,7 @@ static int measure_live(const struct bench_config *config, const struct point *p
     if (rc == 0 && counts.violations > 0)
         rc = error_set(err, "%s: the referee saw %.0f violations", point->network,
                        counts.violations);
-    m->resident_mb = (double)process_memory(&lab.orchestrator).resident / 1e6;
+    m->resident_mb = (double)process_memory(&lab.orchestrator.process).resident / 1e6;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
@@ -56,15 +56,15 @@ static int measure_live(const struct bench_config *config, const struct point *p
 }
 
 // The same seed on the virtual clock, and live where the point says so.
-static int measure(const struct bench_config *config, struct model *model,
-                   const struct point *point, uint64_t seed, struct measure *m, struct error *err) {
+static int measure(struct model *model, const struct point *point, uint64_t seed, struct measure *m,
+                   struct error *err) {
     struct virtual_result result;
     model_seed(model, seed);
     virtual_run(&model->plan->grouping, point->workers, model_draw, model, &result);
     *m = (struct measure){.cpu_us = NAN, .resident_mb = NAN};
     m->virtual_s = m->makespan_s = (double)result.makespan_us / 1e6;
     m->bound_s = virtual_bound_us(&result, point->workers) / 1e6;
-    int rc = point->time_scale > 0 ? measure_live(config, point, seed, m, err) : 0;
+    int rc = point->time_scale > 0 ? measure_live(point, seed, m, err) : 0;
     m->ratio = m->makespan_s / m->bound_s;
     m->busy_share = (double)result.busy_us / 1e6 / (m->makespan_s * point->workers);
     return rc;
@@ -109,7 +109,7 @@ static int sweep_network(const struct bench_config *config, const char *name, co
         if (i % 2 == 1) point.time_scale = scale_for(&model, &point, config->seed);
         if (i % 2 == 1 && point.workers < 10 && !config->tiny) continue; // delays far too short
         bench_progress(config, i, 2 * count, "%s, %u workers", name, point.workers);
-        rc = measure(config, &model, &point, config->seed, &m, err);
+        rc = measure(&model, &point, config->seed, &m, err);
         if (rc == 0) add_row(table, &point, &m);
     }
     model_deinit(&model);
@@ -177,7 +177,7 @@ static int real_latencies(const struct bench_config *config, struct bench_result
         uint64_t seed = config->seed + done;
         bench_progress(config, done, seeds, "acme at its real latencies, seed %llu",
                        (unsigned long long)seed);
-        rc = measure(config, &model, &point, seed, &m, err);
+        rc = measure(&model, &point, seed, &m, err);
         ratios[done] = m.ratio;
         off[done] = fabs(m.makespan_s / m.virtual_s - 1) * 100;
         if (rc == 0)
@@ -197,8 +197,8 @@ static int real_latencies(const struct bench_config *config, struct bench_result
     return 0;
 }
 
-int bench_concurrency(const struct bench_config *config, struct bench_result *result,
-                      struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     struct table *table =
         bench_table(result, "Workers against the limit (live: seconds divided by the time scale)",
                     columns, COUNT(columns));
@@ -210,9 +210,16 @@ int bench_concurrency(const struct bench_config *config, struct bench_result *re
     bench_note(result,
                "bound: max(sum of device times / workers, longest redundancy group); device times "
                "are what the simulator draws. Where it exceeds ten seconds, a live run has its "
-               "delays shortened so that it is %d s, and what the programs themselves take weighs "
-               "the more. utilisation: the share of the workers' time in which a device is worked "
-               "on. A worker more than there are redundancy groups (416 in acme) buys nothing.",
+               "delays shortened so that it is %d s, and the programs' own time weighs more. "
+               "utilisation: the share of the workers' time in which a device is worked "
+               "on. More workers than redundancy groups (416 in acme) gain nothing.",
                LIVE_S);
     return 0;
 }
+
+const struct bench_command bench_concurrency = {
+    .name = "concurrency",
+    .summary = "makespan against the limit, over workers and networks",
+
+    .run = run_command,
+};

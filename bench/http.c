@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "common/count.h"
 #include "common/mem.h"
-#include "scenarios/runner/expect.h"
+#include "common/scrape.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -84,10 +84,10 @@ static int sample(const struct lab *lab, const char *json, double in_flight, str
                   struct error *err) {
     struct buf text = {0};
     double started = clock_monotonic_s(), busy = 0;
-    int rc = json == NULL ? lab_get(lab->api, "/metrics/", &text, err)
-                          : lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
+    int rc = json == NULL ? lab_get(&lab->orchestrator, "/metrics/", &text, err)
+                          : lab_post(&lab->orchestrator, "/upgrade-os/", json, 200, &text, err);
     double ms = (clock_monotonic_s() - started) * 1e3;
-    if (rc == 0 && json == NULL) expect_series(text.data, "orchestrator_workers_busy", &busy);
+    if (rc == 0 && json == NULL) scrape_sum(text.data, "orchestrator_workers_busy", &busy);
     if (rc == 0 && busy >= in_flight && s->count < SAMPLES_MAX) {
         s->ms[s->count++] = ms;
         s->bytes = text.len;
@@ -151,8 +151,7 @@ static int under_load(const struct bench_config *config, const struct load *load
     struct samples *scrapes = mem_zalloc(sizeof *scrapes), *posts = mem_zalloc(sizeof *posts);
     int rc = networks_make_racks(load->sites, load->per_rack, load->latency, network, err);
     if (rc != 0) goto out;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
@@ -205,8 +204,7 @@ static int idle(const struct bench_config *config, const char *network, double d
     struct lab_run run;
     struct samples *s = mem_zalloc(sizeof *s);
     size_t count = config->tiny ? 5 : devices > 50000 ? 30 : 200;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .latency = "0",
                                           .time_scale = 1,
                                           .addresses = config->addresses,
@@ -215,11 +213,11 @@ static int idle(const struct bench_config *config, const char *network, double d
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) goto out;
     rc = lab_upgrade(&lab, version, &run, err);
-    double cpu_s = process_cpu_s(&lab.orchestrator), started = clock_monotonic_s();
+    double cpu_s = process_cpu_s(&lab.orchestrator.process), started = clock_monotonic_s();
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = sample(&lab, NULL, 0, s, err);
     double seconds = clock_monotonic_s() - started;
-    cpu_s = process_cpu_s(&lab.orchestrator) - cpu_s;
+    cpu_s = process_cpu_s(&lab.orchestrator.process) - cpu_s;
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     if (rc == 0) rc = stopped;
@@ -251,7 +249,8 @@ static int scrapes_alone(const struct bench_config *config, struct bench_result 
     return 0;
 }
 
-int bench_http(const struct bench_config *config, struct bench_result *result, struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     static const struct load real = {.name = "10,000 in flight, 10ms..2s",
                                      .workers = 10000,
                                      .sites = 10,
@@ -305,9 +304,10 @@ int bench_http(const struct bench_config *config, struct bench_result *result, s
                                            " ms", 20, p99, false});
     rc = slowdown(config, &steady, &percent, err);
     if (rc != 0) return rc;
-    bench_goal(result, (struct bench_goal){"a run with 10,000 in flight, slower when scraped every "
-                                           "second by",
-                                           " %", 2, percent, false});
+    bench_goal(result,
+               (struct bench_goal){"slowdown of a run with 10,000 in flight by a scrape every "
+                                   "second",
+                                   " %", 2, percent, false});
     bench_note(result,
                "One request at a time, each on a connection of its own, from the same "
                "machine; per second: one behind the other. A scrape counts while so many "
@@ -316,3 +316,10 @@ int bench_http(const struct bench_config *config, struct bench_result *result, s
                "being scraped is that of one pair of runs with the same seed, 50,000 devices.");
     return scrapes_alone(config, result, err);
 }
+
+const struct bench_command bench_http = {
+    .name = "http",
+    .summary = "how fast it answers while thousands of devices are worked on",
+
+    .run = run_command,
+};

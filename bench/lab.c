@@ -1,47 +1,36 @@
+// A measurement is a pair of programs, a request, and what both processes used meanwhile. The
+// figures count only where the simulator agrees: it must have seen one login and one install for
+// every host that the client reports, and the referee no violation. Otherwise a client that does
+// less would win.
 #include "bench/lab.h"
 
 #include "common/client.h"
 #include "common/clock.h"
 #include "common/count.h"
-#include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "scenarios/runner/expect.h"
+#include "common/scrape.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 32, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 };
 
 // --- start and end
 
-static int start(const struct lab *lab, const struct lab_config *config, const char *name,
-                 const char *const *args, struct process *p, char url[64], struct error *err) {
-    char binary[512], line[512], stderr_path[SCRATCH_PATH_MAX + 16];
+static int start(const struct lab *lab, const char *name, const char *const *args, struct daemon *d,
+                 struct error *err) {
+    char binary[512], stderr_path[SCRATCH_PATH_MAX + 16];
     const char *argv[ARGS_MAX] = {binary};
-    snprintf(binary, sizeof binary, "%s/%s", config->binaries, name);
+    process_beside(name, binary);
     snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
     for (size_t i = 0; args[i] != NULL && i + 2 < ARGS_MAX; i++)
         argv[i + 1] = args[i];
-    int rc = process_start(p, argv, stderr_path, err);
-    if (rc == 0) rc = process_read_line(p, READY_S, line, sizeof line, err);
-    if (rc != 0) {
-        struct buf said = {0};
-        struct error why = *err, ignored;
-        file_read(stderr_path, &said, &ignored);
-        error_set(err, "%s did not start: %.300s", name, said.len == 0 ? why.text : said.data);
-        buf_deinit(&said);
-        return rc;
-    }
-    const char *found = strstr(line, "http://");
-    if (found == NULL) return error_set(err, "%s: no address in its ready line: %s", name, line);
-    snprintf(url, 64, "%s", found);
-    return 0;
+    const struct daemon_command command = {name, argv, stderr_path, READY_S};
+    return daemon_start(d, &command, err);
 }
 
 static int start_simulator(struct lab *lab, const struct lab_config *config, struct error *err) {
@@ -60,7 +49,7 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
         args[count++] = "--latency";
         args[count++] = config->latency;
     }
-    return start(lab, config, "simulator", args, &lab->simulator, lab->admin, err);
+    return start(lab, "simulator", args, &lab->simulator, err);
 }
 
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
@@ -68,13 +57,13 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     const char *const args[] = {"--listen", "127.0.0.1:0", "--inventory", inventory, "--workers",
                                 workers,    "--log",       log,           NULL};
     snprintf(workers, sizeof workers, "%u", config->workers);
-    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->admin);
+    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
     snprintf(log, sizeof log, "%s/log", lab->dir);
-    return start(lab, config, "orchestrator", args, &lab->orchestrator, lab->api, err);
+    return start(lab, "orchestrator", args, &lab->orchestrator, err);
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
-    *lab = (struct lab){.simulator.out = -1, .orchestrator.out = -1};
+    *lab = (struct lab){0};
     int rc = scratch_folder(lab->dir, err);
     if (rc == 0) rc = start_simulator(lab, config, err);
     if (rc == 0 && config->workers > 0) rc = start_orchestrator(lab, config, err);
@@ -83,22 +72,15 @@ int lab_start(struct lab *lab, const struct lab_config *config, struct error *er
     return rc;
 }
 
-static int end(struct process *p, const char *name, struct error *err) {
-    struct process_end how;
-    if (p->pid <= 0) return 0;
-    int rc = process_end(p, SIGTERM, END_S, &how, err);
-    if (rc == 0 && how.status != 0)
-        rc = WIFEXITED(how.status) ? error_set(err, "exit code %d", WEXITSTATUS(how.status))
-                                   : error_set(err, "signal %d", WTERMSIG(how.status));
-    if (rc != 0) error_in(err, "the end of the %s", name);
-    return rc;
+static int end(struct daemon *d, struct error *err) {
+    return d->process.pid > 0 ? daemon_end(d, SIGTERM, END_S, err) : 0;
 }
 
 int lab_stop(struct lab *lab, struct error *err) {
     static const char *const files[] = {"log", "stderr"};
     struct error second;
-    int rc = end(&lab->orchestrator, "orchestrator", err);
-    int simulator_rc = end(&lab->simulator, "simulator", rc == 0 ? err : &second);
+    int rc = end(&lab->orchestrator, err);
+    int simulator_rc = end(&lab->simulator, rc == 0 ? err : &second);
     for (size_t i = 0; i < COUNT(files); i++) {
         char path[SCRATCH_PATH_MAX + 16];
         snprintf(path, sizeof path, "%s/%s", lab->dir, files[i]);
@@ -110,56 +92,42 @@ int lab_stop(struct lab *lab, struct error *err) {
 
 // --- HTTP
 
-static int exchange(const char *method, const char *base, const char *path, const char *json,
-                    long wanted, struct buf *out, struct error *err) {
-    struct reply reply;
+int lab_get(const struct daemon *d, const char *path, struct buf *out, struct error *err) {
     char url[256];
-    cJSON *headers = cJSON_CreateObject();
-    if (json != NULL) cJSON_AddStringToObject(headers, "Content-Type", "application/json");
-    snprintf(url, sizeof url, "%s%s", base, path);
-    const struct client_request request = {.method = method,
+    snprintf(url, sizeof url, "%s%s", d->url, path);
+    const struct client_request request = {.method = "GET", .url = url, .timeout_s = ANSWER_S};
+    return client_expect(&request, 200, out, err);
+}
+
+int lab_post(const struct daemon *d, const char *path, const char *json, long status,
+             struct buf *out, struct error *err) {
+    char url[256];
+    snprintf(url, sizeof url, "%s%s", d->url, path);
+    const struct client_request request = {.method = "POST",
                                            .url = url,
-                                           .headers = headers,
                                            .body = json,
-                                           .body_len = json == NULL ? 0 : strlen(json),
+                                           .body_len = strlen(json),
+                                           .is_json = true,
                                            .timeout_s = ANSWER_S};
-    int rc = client_send(&request, &reply, err);
-    cJSON_Delete(headers);
-    if (rc != 0) return rc;
-    if (reply.status != wanted)
-        rc =
-            error_set(err, "%s %s: it answered %ld: %.200s", method, url, reply.status, reply.body);
-    else if (out != NULL)
-        buf_adds(out, reply.body);
-    reply_deinit(&reply);
-    return rc;
-}
-
-int lab_get(const char *base, const char *path, struct buf *out, struct error *err) {
-    return exchange("GET", base, path, NULL, 200, out, err);
-}
-
-int lab_post(const char *base, const char *path, const char *json, long status, struct buf *out,
-             struct error *err) {
-    return exchange("POST", base, path, json, status, out, err);
+    return client_expect(&request, status, out, err);
 }
 
 int lab_reset(const struct lab *lab, uint64_t seed, struct error *err) {
     char json[64];
     snprintf(json, sizeof json, "{\"seed\": %llu}", (unsigned long long)seed);
-    return lab_post(lab->admin, "/reset/", json, 204, NULL, err);
+    return lab_post(&lab->simulator, "/reset/", json, 204, NULL, err);
 }
 
 int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err) {
     struct buf scrape = {0};
-    int rc = lab_get(lab->admin, "/metrics/", &scrape, err);
+    int rc = lab_get(&lab->simulator, "/metrics/", &scrape, err);
     if (rc == 0) {
-        expect_series(scrape.data, "simulator_logins_total", &counts->logins);
-        expect_series(scrape.data,
-                      "simulator_requests_total{operation=\"install_os_version\","
-                      "outcome=\"answered\"}",
-                      &counts->installs);
-        expect_series(scrape.data, "simulator_violations_total", &counts->violations);
+        scrape_sum(scrape.data, "simulator_logins_total", &counts->logins);
+        scrape_sum(scrape.data,
+                   "simulator_requests_total{operation=\"install_os_version\","
+                   "outcome=\"answered\"}",
+                   &counts->installs);
+        scrape_sum(scrape.data, "simulator_violations_total", &counts->violations);
     }
     buf_deinit(&scrape);
     return rc;
@@ -196,12 +164,14 @@ int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struc
     struct buf text = {0};
     cJSON *report = NULL;
     snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
-    double cpu_s = process_cpu_s(&lab->orchestrator);
-    double simulator_cpu_s = process_cpu_s(&lab->simulator), started_s = clock_monotonic_s();
-    int rc = lab_post(lab->api, "/upgrade-os/", json, 200, &text, err);
+    double cpu_s = process_cpu_s(&lab->orchestrator.process);
+    double simulator_cpu_s = process_cpu_s(&lab->simulator.process),
+           started_s = clock_monotonic_s();
+    int rc = lab_post(&lab->orchestrator, "/upgrade-os/", json, 200, &text, err);
     *run = (struct lab_run){.wall_s = clock_monotonic_s() - started_s,
-                            .cpu_s = process_cpu_s(&lab->orchestrator) - cpu_s,
-                            .simulator_cpu_s = process_cpu_s(&lab->simulator) - simulator_cpu_s};
+                            .cpu_s = process_cpu_s(&lab->orchestrator.process) - cpu_s,
+                            .simulator_cpu_s =
+                                process_cpu_s(&lab->simulator.process) - simulator_cpu_s};
     if (rc == 0) rc = json_parse(text.data, text.len, &report, err);
     if (rc == 0) {
         run->completed = count_of(report, "completed");
@@ -216,14 +186,10 @@ int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struc
 int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error *err) {
     char json[64], url[128];
     snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
-    snprintf(url, sizeof url, "%s/upgrade-os/", lab->api);
-    cJSON *headers = cJSON_CreateObject();
-    cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    snprintf(url, sizeof url, "%s/upgrade-os/", lab->orchestrator.url);
     const struct client_request request = {
-        .method = "POST", .url = url, .headers = headers, .body = json, .body_len = strlen(json)};
-    int rc = client_abandon(&request, err);
-    cJSON_Delete(headers);
-    return rc;
+        .method = "POST", .url = url, .body = json, .body_len = strlen(json), .is_json = true};
+    return client_abandon(&request, err);
 }
 
 static int read_client(const char *line, struct lab_run *run, struct error *err) {
@@ -244,7 +210,7 @@ int lab_client(struct lab *lab, const char *const *argv, const char *version, un
     size_t n = 0;
     for (; argv[n] != NULL; n++)
         all[n] = argv[n];
-    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->admin);
+    snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
     snprintf(count, sizeof count, "%u", workers);
     snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
     const char *const more[] = {"--inventory", inventory, "--version", version,
@@ -253,13 +219,13 @@ int lab_client(struct lab *lab, const char *const *argv, const char *version, un
     struct process client;
     struct process_end how;
     *run = (struct lab_run){0};
-    double simulator_cpu_s = process_cpu_s(&lab->simulator);
+    double simulator_cpu_s = process_cpu_s(&lab->simulator.process);
     int rc = process_start(&client, all, stderr_path, err);
     if (rc != 0) return rc;
     rc = process_read_line(&client, CLIENT_S, line, sizeof line, err);
     struct error second;
     process_end(&client, rc == 0 ? 0 : SIGKILL, END_S, &how, &second);
-    run->simulator_cpu_s = process_cpu_s(&lab->simulator) - simulator_cpu_s;
+    run->simulator_cpu_s = process_cpu_s(&lab->simulator.process) - simulator_cpu_s;
     if (rc == 0) rc = read_client(line, run, err);
     if (rc != 0) error_in(err, "%s", argv[n - 1]);
     return rc;

@@ -3,12 +3,11 @@
 
 #include "bench/scratch.h"
 #include "common/buf.h"
-#include "common/process.h"
+#include "common/daemon.h"
 
 struct lab_config {
-    const char *binaries; // the folder of the programs
-    const char *network;  // a file; NULL: the ACME network
-    const char *latency;  // NULL: the network's own
+    const char *network; // a file; NULL: the ACME network
+    const char *latency; // NULL: the network's own
     double time_scale;
     unsigned addresses;
     uint64_t seed;
@@ -16,8 +15,7 @@ struct lab_config {
 };
 
 struct lab {
-    struct process simulator, orchestrator;
-    char admin[64], api[64]; // "http://127.0.0.1:8301"
+    struct daemon simulator, orchestrator;
     char dir[SCRATCH_PATH_MAX];
 };
 
@@ -55,6 +53,6 @@ int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *er
 int lab_reset(const struct lab *lab, uint64_t seed, struct error *err);
 
 // The text that GET, or POST, answered; out may be NULL. Fails where the status is another.
-int lab_get(const char *base, const char *path, struct buf *out, struct error *err);
-int lab_post(const char *base, const char *path, const char *json, long status, struct buf *out,
-             struct error *err);
+int lab_get(const struct daemon *d, const char *path, struct buf *out, struct error *err);
+int lab_post(const struct daemon *d, const char *path, const char *json, long status,
+             struct buf *out, struct error *err);

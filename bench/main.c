@@ -5,7 +5,6 @@
 #include "common/count.h"
 #include "common/mem.h"
 #include "common/options.h"
-#include "common/version.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -16,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct bench_command commands[] = {
-#define X(name, summary) {#name, summary, bench_##name},
+static const struct bench_command *const commands[] = {
+#define X(name) &bench_##name,
 #include "bench/commands.def"
 #undef X
 };
@@ -34,14 +33,11 @@ struct command_line {
 
 // --- options
 
-static int parse_number(const char *value, unsigned long high, unsigned *out, struct error *err) {
-    char *end;
-    errno = 0;
-    unsigned long n = strtoul(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0 || n < 1 || n > high)
-        return error_set(err, "'%.40s': expected a number from 1 to %lu", value, high);
-    *out = (unsigned)n;
-    return 0;
+static int parse_number(const char *value, unsigned high, unsigned *out, struct error *err) {
+    uint64_t n;
+    int rc = options_number(value, 1, high, &n, err);
+    if (rc == 0) *out = (unsigned)n;
+    return rc;
 }
 
 static int parse_fraction(const char *value, double low, double high, double *out,
@@ -133,49 +129,72 @@ static int set_plots(void *config, const char *value, struct error *err) {
     return 0;
 }
 
-static const struct option_spec specs[] = {
-    {"network", "FILE", "the network of whatif (the ACME network)", set_network},
-    {"latency", "RANGE", "of each call, in place of the network's own, for whatif", set_latency},
-    {"metrics", "FILE", "a saved /metrics/ of a real run: whatif takes the durations from it",
-     set_metrics},
-    {"failure-rate", "P", "of installs, for whatif (0)", set_failure_rate},
-    {"verify", NULL, "whatif: run it live, too, and say by how much it was off", set_verify},
-    {"time-scale", "X", "of that live run (1)", set_time_scale},
-    {"workers", "N", "devices in hand at once (100; scale: 1000)", set_workers},
-    {"addresses", "N", "loopback addresses that the devices are spread over (16)", set_addresses},
-    {"seed", "N", "the first seed (1)", set_seed},
-    {"runs", "N", "seeds, pairs or runs (the command's own choice)", set_runs},
-    {"csv", "FILE", "write the tables as CSV", set_csv},
-    {"json", "FILE", "write the tables and goals as JSON", set_json},
-    {"plots", "FOLDER", "write the plots as SVG and PNG (needs gnuplot)", set_plots},
-    {"tiny", NULL, "as small as can be, to see that it works: its figures mean nothing", set_tiny},
-};
+static int set_folder(void *config, const char *value, struct error *err) {
+    struct command_line *c = config;
+    if (c->folder != NULL) return error_set(err, "'%.100s': expected one FOLDER only", value);
+    c->folder = value;
+    return 0;
+}
 
-static void print_help(FILE *out) {
-    fputs("usage: bench COMMAND [OPTION]...\n"
-          "Measures the orchestrator over a simulated network.\n\n",
-          out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-13s %s\n", commands[i].name, commands[i].summary);
-    fprintf(out,
-            "  %-13s %s\n\n"
-            "Try 'bench COMMAND --help' for the options. Exit codes: 0 measured, 1 not, 2 usage.\n",
-            "all FOLDER", "all of them, written to FOLDER/RESULTS.md and FOLDER/plots/");
+#define FORECAST                                                                                   \
+    {"network", "FILE", "the network (the ACME network)", set_network},                            \
+        {"latency", "RANGE", "how long each call takes, such as 2s..90s (the network's own)",      \
+         set_latency},                                                                             \
+        {"metrics", "FILE", "take the durations from a saved /metrics/ of a real run",             \
+         set_metrics},                                                                             \
+        {"failure-rate", "P", "the share of installs that fail, from 0 to 1 (0)",                  \
+         set_failure_rate},                                                                        \
+        {"verify", NULL, "also run it live, and say how far off the forecast was", set_verify}, {  \
+        "time-scale", "X", "multiplies the delays of that live run (1)", set_time_scale            \
+    }
+
+#define MEASUREMENT                                                                                \
+    {"workers", "N", "devices worked on at the same time (100; scale: 1000)", set_workers},        \
+        {"addresses", "N", "loopback addresses that the devices are spread over (16)",             \
+         set_addresses},                                                                           \
+        {"seed", "N", "the first seed (1)", set_seed},                                             \
+        {"runs", "N", "how many seeds, pairs or runs (each command has its own default)",          \
+         set_runs},                                                                                \
+    {                                                                                              \
+        "tiny", NULL,                                                                              \
+            "make it as small as possible, to see that it works: the figures mean "                \
+            "nothing",                                                                             \
+            set_tiny                                                                               \
+    }
+
+#define FILES                                                                                      \
+    {"csv", "FILE", "write the tables as CSV", set_csv},                                           \
+        {"json", "FILE", "write the tables and goals as JSON", set_json}, {                        \
+        "plots", "FOLDER", "write the plots as SVG and PNG (needs gnuplot)", set_plots             \
+    }
+
+static const struct option_spec measurement_specs[] = {MEASUREMENT, FILES},
+                                forecast_specs[] = {FORECAST, MEASUREMENT, FILES},
+                                all_specs[] = {FORECAST, MEASUREMENT};
+
+// The commands, and behind them `all`.
+static void make_options(struct options list[COMMANDS + 1]) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        bool forecasts = commands[i]->forecasts;
+        list[i] =
+            (struct options){.program = "bench",
+                             .command = commands[i]->name,
+                             .summary = commands[i]->summary,
+                             .specs = forecasts ? forecast_specs : measurement_specs,
+                             .count = forecasts ? COUNT(forecast_specs) : COUNT(measurement_specs)};
+    }
+    list[COMMANDS] =
+        (struct options){.program = "bench",
+                         .command = "all",
+                         .arguments = "FOLDER",
+                         .summary = "all of them, into FOLDER/RESULTS.md and FOLDER/plots/",
+                         .specs = all_specs,
+                         .count = COUNT(all_specs),
+                         .argument = set_folder,
+                         .arguments_min = 1};
 }
 
 // --- running
-
-// The programs and the peers' scripts beside this one: build/bench, bench/peers.
-static void find_programs(struct bench_config *config, char binaries[512], char peers[600]) {
-    ssize_t len = readlink("/proc/self/exe", binaries, 511);
-    binaries[len > 0 ? len : 0] = '\0';
-    char *slash = strrchr(binaries, '/');
-    if (slash != NULL) *slash = '\0';
-    const char *given = getenv("BENCH_PEERS");
-    snprintf(peers, 600, "%s", given == NULL ? "bench/peers" : given);
-    config->binaries = binaries;
-    config->peers = peers;
-}
 
 static int make_folder(const char *path, struct error *err) {
     if (mkdir(path, 0755) == 0 || errno == EEXIST) return 0;
@@ -213,17 +232,15 @@ static int run_all(struct command_line *c, struct error *err) {
     snprintf(plots, sizeof plots, "%s/plots", c->folder);
     int rc = make_folder(c->folder, err);
     if (rc == 0) rc = make_folder(plots, err);
-    if (c->csv != NULL || c->json != NULL || c->plots != NULL)
-        rc = error_set(err, "--csv, --json and --plots are for one command; all writes its own");
     while (rc == 0 && done < COMMANDS) {
         struct bench_config config = c->config;
         char options[320];
-        bool foretells = commands[done].run == bench_whatif;
-        config.verify = config.verify || foretells;
-        if (foretells && config.failure_rate == 0) config.failure_rate = FAILURE_RATE;
+        bool forecasts = commands[done]->forecasts;
+        config.verify = config.verify || forecasts;
+        if (forecasts && config.failure_rate == 0) config.failure_rate = FAILURE_RATE;
         snprintf(options, sizeof options, "%s%s", c->options,
-                 foretells ? " --verify --failure-rate 0.018" : "");
-        rc = run_command(&commands[done], &config, options, &results[done], err);
+                 forecasts ? " --verify --failure-rate 0.018" : "");
+        rc = run_command(commands[done], &config, options, &results[done], err);
         if (rc == 0) output_terminal(&results[done]);
         if (rc == 0) fputs("\n", stdout);
         fflush(stdout);
@@ -237,12 +254,6 @@ static int run_all(struct command_line *c, struct error *err) {
     return rc;
 }
 
-static const struct bench_command *find_command(const char *name) {
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0) return &commands[i];
-    return NULL;
-}
-
 static int work(void *arg) {
     struct command_line *c = arg;
     struct error err;
@@ -253,47 +264,35 @@ static int work(void *arg) {
     return rc != 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-// bench all FOLDER, or bench COMMAND. False: end with *exit_code.
+// False: end with *exit_code.
 static bool parse(struct command_line *c, int argc, char **argv, int *exit_code) {
-    const char *name = argc > 1 ? argv[1] : "";
-    bool all = strcmp(name, "all") == 0 && argc > 2 && argv[2][0] != '-';
-    c->command = find_command(name);
-    *exit_code = EXIT_SUCCESS;
-    if (strcmp(name, "--help") == 0) {
-        print_help(stdout);
-        return false;
-    }
-    if (strcmp(name, "--version") == 0) {
-        puts("bench " PROJECT_VERSION);
-        return false;
-    }
-    if (c->command == NULL && !all) {
-        print_help(stderr);
-        *exit_code = OPTIONS_EXIT_USAGE;
-        return false;
-    }
-    char program[64];
-    snprintf(program, sizeof program, "bench %s", name);
-    const struct options options = {.program = program,
-                                    .summary = all ? "Runs all measurements." : c->command->summary,
-                                    .specs = specs,
-                                    .count = COUNT(specs)};
-    int skipped = all ? 2 : 1;
-    if (all) c->folder = argv[2];
+    struct options list[COMMANDS + 1];
+    const struct option_commands bench = {
+        .program = "bench",
+        .summary = "Measures the orchestrator over a simulated network.",
+        .list = list,
+        .count = COUNT(list),
+        .notes = "Exit codes: 0 measured, 1 not measured, 2 the command line is wrong\n"};
+    make_options(list);
+    const struct options *chosen = options_parse_command(&bench, c, argc, argv, exit_code);
+    if (chosen == NULL) return false;
+    c->command = chosen == &list[COMMANDS] ? NULL : commands[chosen - list];
     size_t len = 0;
-    for (int i = skipped + 1; i < argc && len < sizeof c->options; i++)
+    int end = c->folder == NULL ? argc : argc - 1; // getopt_long has moved it behind the options
+    for (int i = 2; i < end && len < sizeof c->options; i++)
         len += (size_t)snprintf(c->options + len, sizeof c->options - len, " %s", argv[i]);
-    return options_parse(&options, c, argc - skipped, argv + skipped, exit_code);
+    return true;
 }
 
 int main(int argc, char **argv) {
     mem_init();
     signal(SIGPIPE, SIG_IGN);
-    struct command_line c = {
-        .config = {.time_scale = 1, .addresses = 16, .seed = 1, .progress = true}};
-    char binaries[512], peers[600];
+    const char *peers = getenv("BENCH_PEERS");
+    struct command_line c = {.config = {.peers = peers == NULL ? "bench/peers" : peers,
+                                        .time_scale = 1,
+                                        .addresses = 16,
+                                        .seed = 1,
+                                        .progress = true}};
     int exit_code;
-    if (!parse(&c, argc, argv, &exit_code)) return exit_code;
-    find_programs(&c.config, binaries, peers);
-    return scratch_run(work, &c);
+    return parse(&c, argc, argv, &exit_code) ? scratch_run(work, &c) : exit_code;
 }

@@ -1,7 +1,8 @@
 // Whether it helps to start the groups in the order of the time that they will need, learnt from an
 // earlier job, and not of the number of their hosts: on the virtual clock, on networks whose device
 // types do not take equally long.
-#include "bench/bench.h"
+#include "bench/order.h"
+
 #include "bench/model.h"
 #include "bench/stats.h"
 #include "common/count.h"

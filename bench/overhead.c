@@ -31,8 +31,7 @@ static int start(struct contest *c, const struct bench_config *config, struct er
     c->workers = config->workers == 0 ? WORKERS : config->workers;
     int rc = networks_make(config->tiny ? 1000 : DEVICES, "0", c->network, err);
     if (rc != 0) return rc;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = c->network,
+    const struct lab_config lab_config = {.network = c->network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
@@ -99,7 +98,7 @@ static int run_pairs(struct contest *c, unsigned pairs, struct series *floor,
     char path[512];
     const char *const argv[] = {path, NULL};
     struct series warm_up = {0};
-    snprintf(path, sizeof path, "%s/floor", c->config->binaries);
+    process_beside("floor", path);
     int rc = run(c, argv, &warm_up, err);
     if (rc == 0) rc = run(c, NULL, &warm_up, err);
     for (unsigned i = 0; rc == 0 && i < pairs; i++) {
@@ -195,8 +194,8 @@ static int against_peers(struct contest *c, struct bench_result *result, double 
     return rc;
 }
 
-int bench_overhead(const struct bench_config *config, struct bench_result *result,
-                   struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     struct contest c;
     double floor_us = 0, processors_us = 0;
     int rc = start(&c, config, err);
@@ -206,7 +205,7 @@ int bench_overhead(const struct bench_config *config, struct bench_result *resul
     rc = stop(&c, rc, err);
     if (rc == 0) rc = processors_cost(config->tiny ? 1000 : 20000, &processors_us, err);
     if (rc != 0) return rc;
-    bench_goal(result, (struct bench_goal){"of it, the processors (log, metrics, report), over the "
+    bench_goal(result, (struct bench_goal){"the processors (log, metrics, report) alone, over the "
                                            "floor",
                                            "", 0.15, processors_us / floor_us, false});
     bench_note(result,
@@ -221,3 +220,10 @@ int bench_overhead(const struct bench_config *config, struct bench_result *resul
                processors_us);
     return 0;
 }
+
+const struct bench_command bench_overhead = {
+    .name = "overhead",
+    .summary = "CPU per device against a client that decides nothing, and against Python",
+
+    .run = run_command,
+};

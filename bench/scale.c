@@ -25,7 +25,7 @@ static int check_versions(const struct lab *lab, uint32_t devices, struct error 
     char wanted[64];
     struct buf text = {0};
     uint32_t right = 0;
-    int rc = lab_get(lab->admin, "/devices/", &text, err);
+    int rc = lab_get(&lab->simulator, "/devices/", &text, err);
     snprintf(wanted, sizeof wanted, "\"version\": \"%s\"", version);
     for (const char *at = text.data; rc == 0 && (at = strstr(at, wanted)) != NULL; at++)
         right++;
@@ -40,8 +40,7 @@ static int run(const struct bench_config *config, const char *network, struct si
     struct lab lab;
     struct lab_run run;
     struct lab_counts counts;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
+    const struct lab_config lab_config = {.network = network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
@@ -51,8 +50,8 @@ static int run(const struct bench_config *config, const char *network, struct si
     if (rc != 0) return rc;
     rc = lab_count(&lab, &counts, err);
     if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
-    struct process_memory memory = process_memory(&lab.orchestrator);
-    size->simulator_mb = (double)process_memory(&lab.simulator).resident / 1e6;
+    struct process_memory memory = process_memory(&lab.orchestrator.process);
+    size->simulator_mb = (double)process_memory(&lab.simulator.process).resident / 1e6;
     if (rc == 0) rc = lab_check(&lab, &counts, &run, err);
     if (rc == 0) rc = check_versions(&lab, size->devices, err);
     struct error second;
@@ -91,7 +90,7 @@ static const struct table_column columns[] = {
     {"orchestrator CPU us/device", 1},
     {"simulator CPU us/device", 1},
     {"orchestrator peak MB", 1},
-    {"after MB", 1},
+    {"MB after the run", 1},
     {"simulator MB", 1},
 };
 
@@ -142,27 +141,24 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     struct error ignored;
     int rc = networks_make(devices, "1h", network, err);
     if (rc != 0) return rc;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = network,
-                                          .time_scale = 1,
-                                          .addresses = 1,
-                                          .seed = config->seed,
-                                          .workers = 1};
+    const struct lab_config lab_config = {
+        .network = network, .time_scale = 1, .addresses = 1, .seed = config->seed, .workers = 1};
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     snprintf(inventory, sizeof inventory, "/events/?after=0&wait=%ds", 60);
-    q->simulator_rest = (double)process_memory(&lab.simulator).resident;
+    q->simulator_rest = (double)process_memory(&lab.simulator.process).resident;
     rc = lab_abandon_upgrade(&lab, version, err);
     for (int i = 0; rc == 0 && strstr(events.len == 0 ? "" : events.data, "login") == NULL; i++) {
         buf_clear(&events);
-        rc = i == QUEUE_S / 60 ? error_set(err, "no host was begun within %d s", QUEUE_S)
-                               : lab_get(lab.admin, inventory, &events, err);
+        rc = i == QUEUE_S / 60 ? error_set(err, "no host was started within %d s", QUEUE_S)
+                               : lab_get(&lab.simulator, inventory, &events, err);
     }
-    struct process_memory memory = process_memory(&lab.orchestrator);
+    struct process_memory memory = process_memory(&lab.orchestrator.process);
     q->orchestrator = (double)memory.resident;
     q->peak = (double)memory.peak;
     buf_deinit(&events);
-    process_end(&lab.orchestrator, SIGKILL, 60, NULL, &ignored); // its device will not answer
+    process_end(&lab.orchestrator.process, SIGKILL, 60, NULL,
+                &ignored); // its device will not answer
     int stopped = lab_stop(&lab, rc == 0 ? err : &ignored);
     return rc != 0 ? rc : stopped;
 }
@@ -195,7 +191,8 @@ static int queues(const struct bench_config *config, struct bench_result *result
     return 0;
 }
 
-int bench_scale(const struct bench_config *config, struct bench_result *result, struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     int rc = sizes(config, result, err);
     if (rc == 0) rc = queues(config, result, err);
     if (rc != 0) return rc;
@@ -203,6 +200,13 @@ int bench_scale(const struct bench_config *config, struct bench_result *result, 
                "After each run every device ran the wanted version, the simulator had "
                "counted one login and one install for each, and the referee had seen no "
                "violation. The seconds are those of the request, the inventory included. The "
-               "peak is while the inventory is parsed.");
+               "peak is reached while the inventory is parsed.");
     return 0;
 }
+
+const struct bench_command bench_scale = {
+    .name = "scale",
+    .summary = "from a thousand devices to a million: time and memory per device",
+
+    .run = run_command,
+};

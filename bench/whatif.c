@@ -56,11 +56,11 @@ static void add_quantiles(struct table *table, const char *what, const double *s
               stats_quantile(sorted, runs, 0.99), sorted[runs - 1]);
 }
 
-static void foretell(const struct bench_config *config, struct model *model, unsigned workers,
-                     struct bench_result *result, double *median_s) {
+static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
+                         struct bench_result *result, double *median_s) {
     struct distribution d;
     size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
-    struct table *table = bench_table(result, "The window foretold", columns, COUNT(columns));
+    struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
     bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
     distribution_init(&d, model, workers, config->seed, runs);
     add_quantiles(table, "window s", d.window_s, runs);
@@ -76,7 +76,11 @@ static void foretell(const struct bench_config *config, struct model *model, uns
 // --- window against workers
 
 static const struct table_column sweep_columns[] = {
-    {"workers", 0}, {"window 50 % s", 1}, {"95 %", 1}, {"99 %", 1}, {"twice as many save %", 1},
+    {"workers", 0},
+    {"median window s", 1},
+    {"95 %", 1},
+    {"99 %", 1},
+    {"time saved by doubling the workers %", 1},
 };
 
 // The knee: from there on twice as many workers shorten the median window by less than a tenth.
@@ -136,7 +140,7 @@ static void sweep(const struct bench_config *config, struct model *model,
              "$w using 1:4 with lines dashtype 3 title '99 %%'",
              knee, knee, knee, knee);
     bench_note(result,
-               "The knee is at %u workers: twice as many shorten the window by less than %d %%.",
+               "The knee is at %u workers: doubling them shortens the window by less than %d %%.",
                knee, KNEE_PERCENT);
 }
 
@@ -146,9 +150,8 @@ static int verify(const struct bench_config *config, struct model *model, unsign
                   double median_s, struct bench_result *result, struct error *err) {
     struct lab lab;
     struct lab_run run;
-    struct virtual_result foretold;
-    const struct lab_config lab_config = {.binaries = config->binaries,
-                                          .network = config->network,
+    struct virtual_result forecast;
+    const struct lab_config lab_config = {.network = config->network,
                                           .latency = config->latency,
                                           .time_scale = config->time_scale,
                                           .addresses = config->addresses,
@@ -162,7 +165,7 @@ static int verify(const struct bench_config *config, struct model *model, unsign
         snprintf(fault, sizeof fault,
                  "{\"on\": \"install_os_version\", \"effect\": \"error\", \"probability\": %.17g}",
                  config->failure_rate);
-        rc = lab_post(lab.admin, "/faults/", fault, 201, NULL, err);
+        rc = lab_post(&lab.simulator, "/faults/", fault, 201, NULL, err);
     }
     if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
     struct error second;
@@ -170,27 +173,28 @@ static int verify(const struct bench_config *config, struct model *model, unsign
     if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
     double live_s = run.wall_s / config->time_scale;
     model_seed(model, config->seed);
-    virtual_run(&model->plan->grouping, workers, model_draw, model, &foretold);
-    if (run.failed != foretold.failed || run.skipped != foretold.skipped)
+    virtual_run(&model->plan->grouping, workers, model_draw, model, &forecast);
+    if (run.failed != forecast.failed || run.skipped != forecast.skipped)
         bench_note(result,
-                   "The live run had %llu failed and %llu skipped hosts, foretold were %u "
+                   "The live run had %llu failed and %llu skipped hosts; the forecast was %u "
                    "and %u.",
-                   (unsigned long long)run.failed, (unsigned long long)run.skipped, foretold.failed,
-                   foretold.skipped);
+                   (unsigned long long)run.failed, (unsigned long long)run.skipped, forecast.failed,
+                   forecast.skipped);
     bench_note(
         result,
-        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Foretold for that seed: %.2f s, "
+        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Forecast for that seed: %.2f s, "
         "%u failed, %u skipped; over all seeds: %.2f s.",
         (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
-        (unsigned long long)run.skipped, (double)foretold.makespan_us / 1e6, foretold.failed,
-        foretold.skipped, median_s);
-    double foretold_s = (double)foretold.makespan_us / 1e6;
-    bench_goal(result, (struct bench_goal){"what-if: the foretold median window against a live run",
-                                           " %", 2, 100 * fabs(median_s / live_s - 1), false});
+        (unsigned long long)run.skipped, (double)forecast.makespan_us / 1e6, forecast.failed,
+        forecast.skipped, median_s);
+    double forecast_s = (double)forecast.makespan_us / 1e6;
     bench_goal(result,
-               (struct bench_goal){"what-if: the window foretold for the seed of the live run "
-                                   "against it",
-                                   " %", 2, 100 * fabs(foretold_s / live_s - 1), false});
+               (struct bench_goal){"what-if: the median window forecast, off from a live run by",
+                                   " %", 2, 100 * fabs(median_s / live_s - 1), false});
+    bench_goal(result,
+               (struct bench_goal){"what-if: the window forecast for the seed of that run, off "
+                                   "from it by",
+                                   " %", 2, 100 * fabs(forecast_s / live_s - 1), false});
     return 0;
 }
 
@@ -206,8 +210,8 @@ static int load_histogram(const char *path, struct model_histogram *histogram, s
     return rc;
 }
 
-int bench_whatif(const struct bench_config *config, struct bench_result *result,
-                 struct error *err) {
+static int run_command(const struct bench_config *config, struct bench_result *result,
+                       struct error *err) {
     struct plan plan;
     struct model model;
     struct model_histogram histogram;
@@ -225,18 +229,25 @@ int bench_whatif(const struct bench_config *config, struct bench_result *result,
         plan_deinit(&plan);
         return error_set(err,
                          "--verify: %s has faults or hosts with a port of their own, which a "
-                         "live run would meet and the forecast does not; take them out",
+                         "live run would meet but the forecast leaves out; remove them",
                          config->network);
     }
     if (plan.has_faults)
-        bench_note(result, "The faults and the ports of hosts in %s are not part of this.",
+        bench_note(result, "The forecast leaves out the faults, and the hosts' own ports, of %s.",
                    config->network);
     model_init(&model, &plan, version, config->failure_rate,
                config->metrics == NULL ? NULL : &histogram);
-    foretell(config, &model, workers, result, &median_s);
+    add_forecast(config, &model, workers, result, &median_s);
     sweep(config, &model, result);
     if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
     model_deinit(&model);
     plan_deinit(&plan);
     return rc;
 }
+
+const struct bench_command bench_whatif = {
+    .name = "whatif",
+    .summary = "how long a maintenance window will be, before it opens",
+    .forecasts = true,
+    .run = run_command,
+};

@@ -1,7 +1,6 @@
 #include "common/client.h"
 
 #include "common/address.h"
-#include "common/buf.h"
 #include "common/json.h"
 
 #include <curl/curl.h>
@@ -16,17 +15,29 @@ static size_t on_data(char *data, size_t size, size_t count, void *out) {
     return size * count;
 }
 
-static struct curl_slist *header_list(const cJSON *headers) {
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); // no waiting for 100 Continue
+// "Name: value" of each header, in turn.
+static void each_header(const struct client_request *request, void (*take)(void *, const char *),
+                        void *arg) {
     const cJSON *header;
-    cJSON_ArrayForEach(header, headers) {
+    if (request->is_json && !cJSON_HasObjectItem(request->headers, "Content-Type")) // in any case
+        take(arg, "Content-Type: application/json");
+    cJSON_ArrayForEach(header, request->headers) {
         struct buf line = {0};
         buf_addf(&line, *header->valuestring == '\0' ? "%s:" : "%s: %s", header->string,
                  header->valuestring);
-        list = curl_slist_append(list, line.data);
+        take(arg, line.data);
         buf_deinit(&line);
     }
-    return list;
+}
+
+static void add_to_list(void *list, const char *line) {
+    struct curl_slist **end = list;
+    *end = curl_slist_append(*end, line);
+}
+
+static void add_to_text(void *text, const char *line) {
+    bool is_left_out = line[strlen(line) - 1] == ':'; // as libcurl takes it
+    if (!is_left_out) buf_addf(text, "%s\r\n", line);
 }
 
 static void set_method(CURL *curl, const struct client_request *request) {
@@ -44,8 +55,9 @@ int client_send(const struct client_request *request, struct reply *reply, struc
     struct buf head = {0}, text = {0};
     long timeout_s = request->timeout_s == 0 ? CLIENT_TIMEOUT_S : request->timeout_s;
     CURL *curl = curl_easy_init();
-    if (curl == NULL) abort(); // it only allocates
-    struct curl_slist *list = header_list(request->headers);
+    if (curl == NULL) abort();                                    // it only allocates
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); // no waiting for 100 Continue
+    each_header(request, add_to_list, &list);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -69,6 +81,20 @@ int client_send(const struct client_request *request, struct reply *reply, struc
                      curl_easy_strerror(rc));
 }
 
+int client_expect(const struct client_request *request, long status, struct buf *out,
+                  struct error *err) {
+    struct reply reply;
+    int rc = client_send(request, &reply, err);
+    if (rc != 0) return rc;
+    if (reply.status != status)
+        rc = error_set(err, "%s %s: it answered %ld: %.200s", request->method, request->url,
+                       reply.status, reply.body);
+    else if (out != NULL)
+        buf_adds(out, reply.body);
+    reply_deinit(&reply);
+    return rc;
+}
+
 int client_abandon(const struct client_request *r, struct error *err) {
     const char *host = strstr(r->url, "://");
     host = host == NULL ? r->url : host + 3;
@@ -80,9 +106,7 @@ int client_abandon(const struct client_request *r, struct error *err) {
     if (rc != 0) goto out;
     buf_addf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", r->method,
              host + host_len, target.data, r->body_len);
-    const cJSON *header;
-    cJSON_ArrayForEach(header, r->headers)
-        buf_addf(&request, "%s: %s\r\n", header->string, header->valuestring);
+    each_header(r, add_to_text, &request);
     buf_adds(&request, "\r\n");
     buf_add(&request, r->body == NULL ? "" : r->body, r->body_len);
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -115,15 +139,11 @@ bool reply_header(const struct reply *reply, const char *name, char *out, size_t
 }
 
 int client_get_json(const char *base, const char *path, cJSON **out, struct error *err) {
-    struct reply reply;
+    struct buf text = {0};
     char url[512];
     snprintf(url, sizeof url, "%s%s", base, path);
-    int rc = client_send(&(struct client_request){.method = "GET", .url = url}, &reply, err);
-    if (rc != 0) return rc;
-    if (reply.status != 200)
-        rc = error_set(err, "GET %s: it answered %ld: %.200s", path, reply.status, reply.body);
-    else
-        rc = json_parse(reply.body, strlen(reply.body), out, err);
-    reply_deinit(&reply);
+    int rc = client_expect(&(struct client_request){.method = "GET", .url = url}, 200, &text, err);
+    if (rc == 0) rc = json_parse(text.data, text.len, out, err);
+    buf_deinit(&text);
     return rc;
 }

@@ -1,6 +1,7 @@
 // HTTP requests, one at a time for each thread, with libcurl. Blocking.
 #pragma once
 
+#include "common/buf.h"
 #include "common/error.h"
 
 #include <cjson/cJSON.h>
@@ -14,6 +15,7 @@ struct client_request {
     const cJSON *headers; // an object of strings, or NULL
     const char *body;     // may be NULL
     size_t body_len;
+    bool is_json;   // the body: its Content-Type is sent unless the headers have one
     long timeout_s; // 0: CLIENT_TIMEOUT_S
 };
 
@@ -25,6 +27,10 @@ struct reply {
 
 // An error: there was no answer.
 int client_send(const struct client_request *request, struct reply *reply, struct error *err);
+// An error, too, where the answer has another status. Its body is appended to out, which may be
+// NULL.
+int client_expect(const struct client_request *request, long status, struct buf *out,
+                  struct error *err);
 // Sends the request and closes the connection without reading an answer.
 int client_abandon(const struct client_request *request, struct error *err);
 void reply_deinit(struct reply *reply);

@@ -18,11 +18,11 @@ static void run_child(const char *const *argv, const char *stderr_path, int out,
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127); // it was killed meanwhile
     signal(SIGINT, SIG_IGN);
+    dup2(out, STDOUT_FILENO);
     if (stderr_path != NULL) {
         int fd = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (fd >= 0) dup2(fd, STDERR_FILENO);
     }
-    dup2(out, STDOUT_FILENO);
     execv(argv[0], (char *const *)(uintptr_t)argv);
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -49,7 +49,7 @@ int process_read_line(struct process *p, unsigned patience_s, char *line, size_t
         struct pollfd readable = {.fd = p->out, .events = POLLIN};
         int ready = poll(&readable, 1, (int)patience_s * 1000);
         if (ready < 0 && errno == EINTR) continue;
-        if (ready != 1) return error_set(err, "it said nothing within %u s", patience_s);
+        if (ready != 1) return error_set(err, "it wrote no line within %u s", patience_s);
         ssize_t n = read(p->out, line + len, 1); // what comes behind the line stays in the pipe
         if (n < 0 && errno == EINTR) continue;
         if (n != 1) return error_set(err, "it ended");
@@ -62,8 +62,17 @@ int process_read_line(struct process *p, unsigned patience_s, char *line, size_t
     return error_set(err, "its line is longer than %zu bytes", size);
 }
 
+void process_beside(const char *name, char path[512]) {
+    char self[400] = "";
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (len > 0) self[len] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL) *slash = '\0';
+    snprintf(path, 512, "%s/%.100s", self, name);
+}
+
 int process_signal(const struct process *p, int signum, struct error *err) {
-    if (p->pid <= 0) return error_set(err, "it does not run");
+    if (p->pid <= 0) return error_set(err, "it is not running");
     return kill(p->pid, signum) == 0 ? 0 : error_system(err, -errno, "kill");
 }
 
@@ -84,7 +93,7 @@ static int await(pid_t pid, unsigned patience_s, struct error *err) {
 
 int process_end(struct process *p, int signum, unsigned patience_s, struct process_end *end,
                 struct error *err) {
-    if (p->pid <= 0) return error_set(err, "it does not run");
+    if (p->pid <= 0) return error_set(err, "it is not running");
     if (signum != 0) kill(p->pid, signum);
     struct rusage usage = {0};
     int status = 0, rc = await(p->pid, patience_s, err);

@@ -12,15 +12,19 @@ struct process {
     int out;   // its stdout; -1: closed
 };
 
-// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr. The
-// kernel kills the child with the thread that started it, so nothing outlives who is killed. SIGINT
-// is ignored by a child that does not handle it itself: Ctrl-C is for the parent to answer.
+// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr;
+// /dev/stdout: the child's stdout. The kernel kills the child when the thread that started it ends,
+// however it ends, so a killed parent leaves no child behind. SIGINT is ignored by a child that
+// does not handle it itself: Ctrl-C is for the parent to answer.
 int process_start(struct process *p, const char *const *argv, const char *stderr_path,
                   struct error *err);
 
 // The next line of its stdout, without the LF. Fails where none comes in time or the stream ends.
 int process_read_line(struct process *p, unsigned patience_s, char *line, size_t size,
                       struct error *err);
+
+// The path of a program in the folder of this process' own.
+void process_beside(const char *name, char path[512]);
 
 int process_signal(const struct process *p, int signum, struct error *err);
 

@@ -3,4 +3,4 @@
 #include "common/embed.h"
 
 EMBED(scenario_schema, "spec/scenario.schema.json");
-EMBED(starter_yaml, "scenarios/runner/starter.yaml");
+EMBED(starter_yaml, "scenarios/runner/starter.yaml.in");

@@ -1,4 +1,5 @@
-// spec/scenario.schema.json and the starter of `scenario new`, embedded at build.
+// spec/scenario.schema.json and the starter of `scenario new`, embedded at build. The starter's
+// file does not end in .yaml: what does is taken for a scenario of this folder.
 #pragma once
 
 #include <stddef.h>

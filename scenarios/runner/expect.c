@@ -24,10 +24,10 @@ void expect_number(const cJSON *expected, double got, const char *what, struct b
         expect_differ(differences, "%s: expected %.15g, is %.15g", what, expected->valuedouble,
                       got);
     if (least != NULL && got < least->valuedouble)
-        expect_differ(differences, "%s: expected %.15g at least, is %.15g", what,
+        expect_differ(differences, "%s: expected at least %.15g, is %.15g", what,
                       least->valuedouble, got);
     if (most != NULL && got > most->valuedouble)
-        expect_differ(differences, "%s: expected %.15g at most, is %.15g", what, most->valuedouble,
+        expect_differ(differences, "%s: expected at most %.15g, is %.15g", what, most->valuedouble,
                       got);
 }
 
@@ -77,11 +77,11 @@ static void check_condition(const cJSON *expected, const cJSON *got, const char 
 static void check_value(const cJSON *expected, const cJSON *got, const char *path,
                         struct buf *differences) {
     if (cJSON_IsTrue(get(expected, "absent"))) {
-        if (got != NULL) expect_differ(differences, "%s: it is there, and should not be", path);
+        if (got != NULL) expect_differ(differences, "%s: it exists, but should not", path);
         return;
     }
     if (got == NULL) {
-        expect_differ(differences, "%s: it is not there", path);
+        expect_differ(differences, "%s: missing", path);
         return;
     }
     if (cJSON_IsObject(expected) && is_condition(expected)) {
@@ -227,13 +227,13 @@ void expect_log(const cJSON *expected, const char *log, struct buf *differences)
     cJSON_ArrayForEach(pattern, get(expected, "lacks")) {
         found = find_line(pattern->valuestring, log, &end);
         if (found != NULL)
-            expect_differ(differences, "the log has a line that should not be there: %.*s",
+            expect_differ(differences, "the log has a line that it should not have: %.*s",
                           (int)strcspn(found, "\n"), found);
     }
     end = log;
     cJSON_ArrayForEach(pattern, get(expected, "order")) {
         if (find_line(pattern->valuestring, end, &end) != NULL) continue;
-        expect_differ(differences, "the log has no such line, or not after the one before it: %s",
+        expect_differ(differences, "the log has no such line after the one before it: %s",
                       pattern->valuestring);
         return;
     }

@@ -16,12 +16,6 @@ bool expect_fits(const char *pattern, const char *text);
 // A number, or {at_least, at_most}.
 void expect_number(const cJSON *expected, double got, const char *what, struct buf *differences);
 
-// expected: {failed, skipped, completed}, each a number, a list or an object; failed and skipped
-// must be empty where they are not given. why tells what the log says of a host, or is NULL.
-typedef const char *(*expect_why)(void *arg, const char *host);
-void expect_report(const cJSON *expected, const cJSON *report, expect_why why, void *arg,
-                   struct buf *differences);
-
 // expected: {"a.b[0].c": value, ...}.
 void expect_paths(const cJSON *expected, const cJSON *json, struct buf *differences);
 const cJSON *expect_find(const cJSON *json, const char *path); // NULL: nothing is there
@@ -34,7 +28,3 @@ void expect_audit(const cJSON *expected, const cJSON *audit, struct buf *differe
 
 // expected: {has, lacks, order}; log is the file's text.
 void expect_log(const cJSON *expected, const char *log, struct buf *differences);
-
-// The value of a series in a scrape: name, or name{label="value"} where labels that are not given
-// match all and what matches is added up. False: there is none.
-bool expect_series(const char *scrape, const char *selector, double *value);

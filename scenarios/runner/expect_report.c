@@ -1,5 +1,7 @@
-// A report, {"failed": [...], "skipped": [...], "completed": [...]}, against what is expected of
-// it: told as a set difference, host by host, with what the log says of each.
+// What differs is told as a set difference, host by host, with what the log says of each: a list of
+// a hundred hosts against another would not be read.
+#include "scenarios/runner/expect_report.h"
+
 #include "common/json.h"
 #include "common/strmap.h"
 #include "scenarios/runner/expect.h"
@@ -76,7 +78,7 @@ static void check_included(struct report_check *c, const cJSON *patterns, const 
         }
         if (found) continue;
         if (is_glob(pattern->valuestring))
-            expect_differ(c->differences, "%s: no host in %s fits", pattern->valuestring, list);
+            expect_differ(c->differences, "%s: no host in %s matches", pattern->valuestring, list);
         else
             misplaced(c, pattern->valuestring, list, true);
     }
@@ -93,7 +95,7 @@ static void check_exact(struct report_check *c, const cJSON *patterns, const cJS
         if (!fits_any(patterns, host->valuestring)) misplaced(c, host->valuestring, list, false);
     }
     if (c->told + c->differences->len == before && !globs && !cJSON_Compare(patterns, got, true))
-        expect_differ(c->differences, "%s: the hosts are right, but not their order", list);
+        expect_differ(c->differences, "%s: the hosts are right, but in another order", list);
 }
 
 static void check_list(struct report_check *c, const cJSON *expected, const char *list) {

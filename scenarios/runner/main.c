@@ -1,198 +1,249 @@
-// scenario run | list | check | new: what each does, the progress, and the outputs.
-#include "common/clock.h"
+// scenario COMMAND [OPTION]... [PATH]...: the command line.
+#include "common/count.h"
+#include "common/duration.h"
 #include "common/mem.h"
-#include "scenarios/runner/command_line.h"
-#include "scenarios/runner/embedded.h"
+#include "common/options.h"
+#include "common/process.h"
+#include "scenarios/runner/commands.h"
 #include "scenarios/runner/outputs.h"
 
 #include <curl/curl.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-// --- scenario run
+enum { JOBS_MAX = 256, REPEAT_MAX = 100000 };
+static const uint64_t SEED_MAX = 1ULL << 53;
 
-struct progress {
-    const struct command_line *c;
-    size_t total, over, failed;
-    bool terminal;
-    double started;
-};
+// --- options
 
-static void clear_line(const struct progress *p) {
-    if (p->terminal) fputs("\r\033[K", stdout);
-}
-
-static void on_progress(void *arg, const struct run *run, size_t running) {
-    struct progress *p = arg;
-    bool quiet = p->c->tap;
-    if (run != NULL) {
-        bool passed = strcmp(run_outcome(run), "pass") == 0;
-        p->over++;
-        if (!passed) p->failed++;
-        if (!quiet && (!passed || !p->terminal || p->c->verbose)) {
-            clear_line(p);
-            printf("%s %6.2fs  %s\n", passed ? "ok    " : "FAILED", run->seconds, run->title);
-        }
-        if (!quiet && !passed) {
-            struct buf replay = {0};
-            output_replay(p->c->replay.data, run, &replay);
-            printf("%sreplay: %s\n\n", run_text(run), replay.data);
-            buf_deinit(&replay);
-        }
-    }
-    if (!quiet && p->terminal) {
-        clear_line(p);
-        printf("%zu of %zu over, %zu failed, %zu playing, %.0fs", p->over, p->total, p->failed,
-               running, clock_monotonic_s() - p->started);
-    }
-    fflush(stdout);
-}
-
-static int write_output(const char *path, struct buf *text) {
-    FILE *file = fopen(path, "w");
-    bool bad = file == NULL || fwrite(text->data, 1, text->len, file) != text->len;
-    if (file != NULL && fclose(file) != 0) bad = true;
-    if (bad) fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
-    buf_deinit(text);
-    return bad ? EXIT_ENVIRONMENT : 0;
-}
-
-static int write_outputs(const struct command_line *c, const struct suite *suite, double seconds) {
-    const struct outputs o = {c->replay.data, suite->runs, suite->runs_count, seconds};
-    struct buf text = {0};
-    int rc = 0;
-    if (c->tap) {
-        output_tap(&o, &text);
-        fputs(text.data, stdout);
-        buf_deinit(&text);
-    }
-    if (c->junit != NULL) {
-        output_junit(&o, &text);
-        rc = write_output(c->junit, &text);
-    }
-    if (c->json != NULL) {
-        output_json(&o, &text);
-        int json_rc = write_output(c->json, &text);
-        if (rc == 0) rc = json_rc;
-    }
+static int set_jobs(void *config, const char *value, struct error *err) {
+    uint64_t n = 1;
+    int rc = options_number(value, 1, JOBS_MAX, &n, err);
+    ((struct command_line *)config)->runs.jobs = (unsigned)n;
     return rc;
 }
 
-static int judge(const struct suite *suite) {
-    int code = EXIT_PASS;
-    for (size_t i = 0; i < suite->runs_count; i++) {
-        const char *outcome = run_outcome(&suite->runs[i]);
-        if (strcmp(outcome, "fail") == 0) return EXIT_FAIL;
-        if (strcmp(outcome, "environment") == 0) code = EXIT_ENVIRONMENT;
+static int set_tags(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->filter.tags = value;
+    return 0;
+}
+
+static int set_filter(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->filter.text = value;
+    return 0;
+}
+
+static int set_seed(void *config, const char *value, struct error *err) {
+    struct suite_filter *filter = &((struct command_line *)config)->filter;
+    filter->seed_given = true;
+    return options_number(value, 0, SEED_MAX, &filter->seed, err);
+}
+
+static int set_repeat(void *config, const char *value, struct error *err) {
+    uint64_t n = 1;
+    int rc = options_number(value, 1, REPEAT_MAX, &n, err);
+    ((struct command_line *)config)->repeat = (unsigned)n;
+    return rc;
+}
+
+static int set_until_fail(void *config, const char *value, struct error *err) {
+    struct command_line *c = config;
+    (void)value;
+    (void)err;
+    c->until_fail = c->runs.fail_fast = true;
+    return 0;
+}
+
+static int set_fail_fast(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct command_line *)config)->runs.fail_fast = true;
+    return 0;
+}
+
+static int set_timeout(void *config, const char *value, struct error *err) {
+    uint64_t us;
+    if (duration_parse(value, &us, err) != 0 || us < 1000000)
+        return error_set(err, "'%.40s': expected a duration of 1s at least", value);
+    ((struct command_line *)config)->runs.timeout_s = (unsigned)(us / 1000000);
+    return 0;
+}
+
+static int set_keep(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->runs.keep = value;
+    return 0;
+}
+
+static int set_orchestrator(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->runs.binaries[PROGRAM_ORCHESTRATOR] = value;
+    return 0;
+}
+
+static int set_simulator(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->runs.binaries[PROGRAM_SIMULATOR] = value;
+    return 0;
+}
+
+static int set_junit(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->junit = value;
+    return 0;
+}
+
+static int set_json(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->json = value;
+    return 0;
+}
+
+static int set_tap(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct command_line *)config)->tap = true;
+    return 0;
+}
+
+static int set_verbose(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct command_line *)config)->verbose = true;
+    return 0;
+}
+
+static int add_path(void *config, const char *value, struct error *err) {
+    struct command_line *c = config;
+    (void)err;
+    c->paths = mem_grow(c->paths, &c->paths_cap, c->paths_count + 1, sizeof *c->paths);
+    c->paths[c->paths_count++] = value;
+    return 0;
+}
+
+static int set_name(void *config, const char *value, struct error *err) {
+    if (((struct command_line *)config)->paths_count > 0)
+        return error_set(err, "'%.100s': expected one NAME only", value);
+    return add_path(config, value, err);
+}
+
+#define FILTERS                                                                                    \
+    {"tags", "A,B", "only scenarios that have one of these tags", set_tags}, {                     \
+        "filter", "TEXT", "only scenarios with TEXT in their path, name or matrix values",         \
+            set_filter                                                                             \
     }
-    return code;
-}
 
-static int play_once(const struct command_line *c, struct suite *suite) {
-    struct progress progress = {.c = c,
-                                .total = suite->runs_count,
-                                .terminal = isatty(STDOUT_FILENO) && !c->tap,
-                                .started = clock_monotonic_s()};
-    struct error err;
-    int rc = runs_play(suite->runs, suite->runs_count, &c->runs, on_progress, &progress, &err);
-    double seconds = clock_monotonic_s() - progress.started;
-    clear_line(&progress);
-    if (rc != 0) fprintf(stderr, "scenario: %s\n", err.text);
-    int code = judge(suite);
-    if (rc != 0 && code == EXIT_PASS) code = EXIT_ENVIRONMENT;
-    rc = write_outputs(c, suite, seconds);
-    size_t left = suite->runs_count - progress.over;
-    if (!c->tap && left > 0) printf("%zu not played\n", left);
-    if (!c->tap)
-        printf("%zu passed, %zu failed in %.1fs\n", progress.over - progress.failed,
-               progress.failed, seconds);
-    fflush(stdout);
-    if (left > 0 && code == EXIT_PASS) code = EXIT_FAIL; // interrupted
-    return code != EXIT_PASS ? code : rc;
-}
+static const struct option_spec list_specs[] = {FILTERS};
 
-static int command_run(struct command_line *c) {
-    int code;
-    do {
-        struct suite suite;
-        code = suite_load(&suite, c->paths, c->paths_count, &c->filter, c->repeat, stderr) == 0
-                   ? EXIT_PASS
-                   : EXIT_INVALID;
-        if (code == EXIT_PASS && suite.runs_count == 0) {
-            fputs("scenario: no scenario is there that fits\n", stderr);
-            code = EXIT_USAGE;
-        } else if (code == EXIT_PASS) {
-            code = play_once(c, &suite);
-        }
-        suite_deinit(&suite);
-    } while (c->until_fail && code == EXIT_PASS);
-    return code;
-}
+static const struct option_spec run_specs[] = {
+    FILTERS,
+    {"jobs", "N", "play so many scenarios at the same time (the number of processors)", set_jobs},
+    {"seed", "N", "use this seed instead of each scenario's own", set_seed},
+    {"repeat", "N", "play each scenario N times (1)", set_repeat},
+    {"until-fail", NULL, "play all again and again until one fails", set_until_fail},
+    {"fail-fast", NULL, "start no further scenario after a failure", set_fail_fast},
+    {"timeout", "DURATION", "end a scenario that takes longer; it fails (120s)", set_timeout},
+    {"keep", "DIR", "keep the logs of all programs in DIR, a folder for each scenario", set_keep},
+    {"orchestrator", "PATH", "the orchestrator to test (the one beside this program)",
+     set_orchestrator},
+    {"simulator", "PATH", "the simulator to use (the one beside this program)", set_simulator},
+    {"junit", "FILE", "write the results as JUnit XML", set_junit},
+    {"json", "FILE", "write the results as JSON", set_json},
+    {"tap", NULL, "print TAP instead of text", set_tap},
+    {"verbose", NULL, "on a terminal, list the scenarios that passed, too", set_verbose},
+};
 
-// --- the others
+static const struct options commands[] = {
+    {.program = "scenario",
+     .command = "run",
+     .arguments = "[PATH]...",
+     .summary = "plays the scenarios in files and folders (default: scenarios/)",
+     .specs = run_specs,
+     .count = COUNT(run_specs),
+     .argument = add_path,
+     .exit_usage = EXIT_USAGE,
+     .run = command_run},
+    {.program = "scenario",
+     .command = "list",
+     .arguments = "[PATH]...",
+     .summary = "prints the names of scenarios, one for each combination of a matrix",
+     .specs = list_specs,
+     .count = COUNT(list_specs),
+     .argument = add_path,
+     .exit_usage = EXIT_USAGE,
+     .run = command_list},
+    {.program = "scenario",
+     .command = "check",
+     .arguments = "[PATH]...",
+     .summary = "validates scenarios without playing them",
+     .argument = add_path,
+     .exit_usage = EXIT_USAGE,
+     .run = command_check},
+    {.program = "scenario",
+     .command = "new",
+     .arguments = "NAME",
+     .summary = "writes a scenario with comments to start from, NAME.yaml",
+     .argument = set_name,
+     .arguments_min = 1,
+     .exit_usage = EXIT_USAGE,
+     .run = command_new},
+    {.program = "scenario",
+     .command = "steps",
+     .summary = "prints what each kind of step does, with an example",
+     .exit_usage = EXIT_USAGE,
+     .run = command_steps},
+};
 
-static int command_list(struct command_line *c) {
-    struct suite suite;
-    int rc = suite_load(&suite, c->paths, c->paths_count, &c->filter, 1, stderr);
-    for (size_t i = 0; i < suite.runs_count; i++)
-        puts(suite.runs[i].title);
-    suite_deinit(&suite);
-    return rc == 0 ? EXIT_PASS : EXIT_INVALID;
-}
+static const struct option_commands scenario = {
+    .program = "scenario",
+    .summary = "Plays scenarios, each with an orchestrator and a simulator of its own.",
+    .list = commands,
+    .count = COUNT(commands),
+    .notes = "Exit codes: 0 all passed, 1 a scenario failed, 2 a scenario file is invalid,\n"
+             "3 a program did not start, 4 the command line is wrong\n",
+    .exit_usage = EXIT_USAGE,
+};
 
-static int command_check(struct command_line *c) {
-    struct suite suite;
-    int rc = suite_load(&suite, c->paths, c->paths_count, &c->filter, 1, stderr);
-    size_t count = suite.scenarios_count;
-    if (rc == 0) printf("%zu scenario%s valid\n", count, count == 1 ? " is" : "s are");
-    suite_deinit(&suite);
-    return rc == 0 ? EXIT_PASS : EXIT_INVALID;
-}
+// --- defaults
 
-static int command_new(const struct command_line *c) {
-    char path[512];
-    if (!c->paths_given || c->paths_count != 1) {
-        fputs("usage: scenario new NAME\n", stderr);
-        return EXIT_USAGE;
+static void set_defaults(struct command_line *c) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    *c = (struct command_line){.repeat = 1, .runs = {.timeout_s = 120}};
+    c->runs.jobs = processors > 0 ? (unsigned)processors : 1;
+    for (int i = 0; i < PROGRAM_COUNT; i++) {
+        process_beside(program_names[i], c->binaries[i]);
+        c->runs.binaries[i] = c->binaries[i];
     }
-    const char *name = c->paths[0], *dot = strrchr(name, '.');
-    bool suffixed = dot != NULL && strcmp(dot, ".yaml") == 0;
-    snprintf(path, sizeof path, "%s%s", name, suffixed ? "" : ".yaml");
-    FILE *file = fopen(path, "wx");
-    if (file == NULL || fwrite(starter_yaml, 1, starter_yaml_len, file) != starter_yaml_len ||
-        fclose(file) != 0) {
-        fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
-        return EXIT_ENVIRONMENT;
+}
+
+// What else than a path, a seed and a filter decides how a run goes.
+static void make_replay(struct command_line *c, const char *self) {
+    static const char *const names[PROGRAM_COUNT] = {" --simulator ", " --orchestrator "};
+    output_word(self, &c->replay);
+    buf_adds(&c->replay, " run");
+    for (int i = 0; i < PROGRAM_COUNT; i++) {
+        if (c->runs.binaries[i] == c->binaries[i]) continue;
+        buf_adds(&c->replay, names[i]);
+        output_word(c->runs.binaries[i], &c->replay);
     }
-    printf("%s\n", path);
-    return EXIT_PASS;
 }
 
 int main(int argc, char **argv) {
     mem_init();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct command_line c;
+    struct error err;
     int code;
-    bool named = argc > 1 && argv[1][0] != '-'; // a command, which the options follow
-    if (!command_line_parse(&c, argv[0], named ? argc - 1 : argc, named ? argv + 1 : argv, &code)) {
-        command_line_deinit(&c);
-        return code;
+    set_defaults(&c);
+    const struct options *command = options_parse_command(&scenario, &c, argc, argv, &code);
+    if (command != NULL) {
+        if (c.paths_count == 0) add_path(&c, "scenarios", &err);
+        make_replay(&c, argv[0]);
+        code = command->run(&c);
     }
-    const char *command = named ? argv[1] : "";
-    if (strcmp(command, "run") == 0) {
-        code = command_run(&c);
-    } else if (strcmp(command, "list") == 0) {
-        code = command_list(&c);
-    } else if (strcmp(command, "check") == 0) {
-        code = command_check(&c);
-    } else if (strcmp(command, "new") == 0) {
-        code = command_new(&c);
-    } else {
-        fputs(command_line_usage, stderr);
-        code = EXIT_USAGE;
-    }
-    command_line_deinit(&c);
+    free(c.paths);
+    buf_deinit(&c.replay);
     return code;
 }

@@ -1,4 +1,4 @@
-// What is told of runs that are over: JUnit XML, TAP, JSON, and the command that replays one.
+// The reports on runs: JUnit XML, TAP, JSON, and the command that replays one.
 #pragma once
 
 #include "scenarios/runner/run.h"

@@ -1,9 +1,16 @@
+// A run from its start to its verdict: the simulator and the orchestrator start, the steps are
+// played in turn until one fails, `finally` is played whatever happened, the invariants of `always`
+// are checked once more, the programs are asked to end, and a fault rule that never fired is told.
+//
+// The outcome only ever goes from pass to the first thing that went wrong: what follows may add
+// text, but not another outcome. An invariant that scenarios give is looked at during the run too,
+// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough.
 #include "scenarios/runner/play.h"
 
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
-#include "scenarios/runner/steps.h"
+#include "scenarios/runner/step.h"
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
@@ -61,7 +68,7 @@ static int check_always(struct show *s, bool strict, struct buf *failure) {
     cJSON_ArrayForEach(check, s->always) {
         char where[32];
         snprintf(where, sizeof where, "always[%d]", index++);
-        int rc = steps_check(&s->stage, check, where, strict, failure);
+        int rc = step_check(&s->stage, check, where, strict, failure);
         if (rc != 0) return rc;
     }
     return 0;
@@ -131,8 +138,8 @@ static void check_fired(struct show *s) {
         const struct rule *rule = &s->stage.rules[i];
         if (rule->fired > 0 || rule->may_not_fire) continue;
         buf_addf(&s->text,
-                 "a fault never fired, so nothing was tested by it: %s\n"
-                 "  correct its match, or say may_not_fire: true\n",
+                 "a fault never fired, so it tested nothing: %s\n"
+                 "  correct its match, or give it may_not_fire: true\n",
                  rule->text);
         fail(s, "fail");
     }
@@ -210,9 +217,9 @@ static cJSON *make_result(struct show *s) {
 static void run(struct show *s) {
     if (start_programs(s) != 0) return;
     start_watching(s);
-    if (steps_run(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
+    if (step_play_all(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
     stop_watching(s);
-    if (steps_run(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
+    if (step_play_all(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
     if (simulator_runs) stage_count_faults(&s->stage);

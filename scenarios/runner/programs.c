@@ -1,6 +1,8 @@
+// A program that is started anew gets the port that it had, so that what was told its address
+// before still reaches it. Whoever ends a program takes its process out of the list first: of two
+// branches that end it at once, one does, and the other is told that it is not running.
 #include "scenarios/runner/programs.h"
 
-#include "common/file.h"
 #include "common/mem.h"
 
 #include <errno.h>
@@ -8,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 const char *const program_names[PROGRAM_COUNT] = {"simulator", "orchestrator"};
 
@@ -73,7 +74,8 @@ static int write_file(const char *path, const char *text, struct error *err) {
 // Where a program listens: a free port, or, when it is started anew, the one that it had.
 static const char *listen_address(const struct program *program) {
     static const char scheme[] = "http://";
-    return program->url[0] == '\0' ? "127.0.0.1:0" : program->url + sizeof scheme - 1;
+    const char *url = program->daemon.url;
+    return *url == '\0' ? "127.0.0.1:0" : url + sizeof scheme - 1;
 }
 
 static int simulator_command(const struct programs *p, struct command *c, struct error *err) {
@@ -125,39 +127,23 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
 
 // --- starting
 
-// Waits for the ready line and takes the last URL from it.
-static int read_ready(struct program *program, const char *name, const char *stderr_path,
-                      struct error *err) {
-    char line[512];
-    if (process_read_line(&program->process, PROGRAM_PATIENCE_S, line, sizeof line, err) != 0) {
-        struct buf said = {0};
-        struct error why = *err, ignored;
-        file_read(stderr_path, &said, &ignored);
-        error_set(err, "%s did not start: %.300s", name, said.len == 0 ? why.text : said.data);
-        buf_deinit(&said);
-        return ERROR_INPUT;
-    }
-    const char *url = strstr(line, "http://");
-    if (url == NULL) return error_set(err, "%s: no address in its ready line: %s", name, line);
-    snprintf(program->url, sizeof program->url, "%s", url);
-    return 0;
-}
-
 int programs_start(struct programs *p, enum program_name name, struct error *err) {
     struct program *program = &p->list[name];
     struct command c = {0};
+    struct daemon daemon;
     char stderr_path[512];
     programs_stderr_path(p, name, stderr_path);
     add(&c, NULL, program->binary);
     int rc = name == PROGRAM_SIMULATOR ? simulator_command(p, &c, err)
                                        : orchestrator_command(p, &c, err);
-    struct program started = *program;
-    if (rc == 0)
-        rc = process_start(&started.process, (const char *const *)c.argv, stderr_path, err);
+    const struct daemon_command command = {.name = program_names[name],
+                                           .argv = (const char *const *)c.argv,
+                                           .stderr_path = stderr_path,
+                                           .patience_s = PROGRAM_PATIENCE_S};
+    if (rc == 0) rc = daemon_start(&daemon, &command, err);
     if (rc == 0) {
-        rc = read_ready(&started, program_names[name], stderr_path, err);
         pthread_mutex_lock(&p->lock);
-        *program = started;
+        program->daemon = daemon;
         pthread_mutex_unlock(&p->lock);
     }
     command_deinit(&c);
@@ -168,13 +154,13 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
 
 void programs_url(struct programs *p, enum program_name name, char url[64]) {
     pthread_mutex_lock(&p->lock);
-    memcpy(url, p->list[name].url, 64);
+    memcpy(url, p->list[name].daemon.url, 64);
     pthread_mutex_unlock(&p->lock);
 }
 
 static struct process process_of(struct programs *p, enum program_name name) {
     pthread_mutex_lock(&p->lock);
-    struct process process = p->list[name].process;
+    struct process process = p->list[name].daemon.process;
     pthread_mutex_unlock(&p->lock);
     return process;
 }
@@ -185,38 +171,31 @@ bool programs_running(struct programs *p, enum program_name name) {
 
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
     struct process process = process_of(p, name);
-    if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
+    if (process.pid <= 0) return error_set(err, "the %s is not running", program_names[name]);
     return process_signal(&process, signum, err);
 }
 
-// Waits for its end, after a signal where one is given.
-static int end(struct programs *p, enum program_name name, int signum, int *status,
-               struct error *err) {
-    struct process_end how = {0};
-    pthread_mutex_lock(&p->lock); // of two branches one ends it
-    struct process process = p->list[name].process;
-    p->list[name].process = (struct process){.out = -1};
+// The program, which is the caller's to end: of two branches one ends it.
+static int take(struct programs *p, enum program_name name, struct daemon *taken,
+                struct error *err) {
+    pthread_mutex_lock(&p->lock);
+    *taken = p->list[name].daemon;
+    p->list[name].daemon.process = (struct process){.out = -1};
     pthread_mutex_unlock(&p->lock);
-    if (process.pid <= 0) return error_set(err, "the %s does not run", program_names[name]);
-    int rc = process_end(&process, signum, PROGRAM_PATIENCE_S, &how, err);
-    *status = how.status;
-    if (rc != 0) error_in(err, "%s", program_names[name]);
-    return rc;
-}
-
-int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
-    int status = 0, rc = end(p, name, 0, &status, err);
-    if (rc != 0) return rc;
-    if (WIFSIGNALED(status))
-        return error_set(err, "the %s was ended by signal %d (%s)", program_names[name],
-                         WTERMSIG(status), strsignal(WTERMSIG(status)));
-    if (WEXITSTATUS(status) != 0)
-        return error_set(err, "the %s ended with exit code %d", program_names[name],
-                         WEXITSTATUS(status));
+    if (taken->process.pid <= 0)
+        return error_set(err, "the %s is not running", program_names[name]);
     return 0;
 }
 
+int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
+    struct daemon daemon;
+    int rc = take(p, name, &daemon, err);
+    return rc == 0 ? daemon_end(&daemon, 0, PROGRAM_PATIENCE_S, err) : rc;
+}
+
 int programs_kill(struct programs *p, enum program_name name, struct error *err) {
-    int status;
-    return end(p, name, SIGKILL, &status, err);
+    struct daemon daemon;
+    int rc = take(p, name, &daemon, err);
+    if (rc == 0) rc = process_end(&daemon.process, SIGKILL, PROGRAM_PATIENCE_S, NULL, err);
+    return rc;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "common/process.h"
+#include "common/daemon.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -17,8 +17,7 @@ enum { PROGRAM_PATIENCE_S = 30 }; // for a ready line, and for an orderly end
 
 struct program {
     const char *binary;
-    struct process process;
-    char url[64]; // of its HTTP API, without a slash at the end
+    struct daemon daemon;
 };
 
 struct programs {
@@ -36,8 +35,8 @@ void programs_init(struct programs *p, const char *dir, const char *const binari
 void programs_log_path(const struct programs *p, char path[512]);
 void programs_stderr_path(const struct programs *p, enum program_name name, char path[512]);
 
-// Only from the thread that lives as long as the programs: the kernel kills a program with the
-// thread that started it, so that nothing outlives a runner that is killed.
+// Only from the thread that lives as long as the programs: the kernel kills a program when the
+// thread that started it ends, so that a runner that is killed leaves no program behind.
 int programs_start(struct programs *p, enum program_name name, struct error *err);
 
 void programs_url(struct programs *p, enum program_name name, char url[64]);

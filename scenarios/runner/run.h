@@ -15,7 +15,7 @@ struct run {
     uint64_t seed;
     unsigned repetition;
     char *title; // "redundancy/010-one-leaf-fails.yaml: name (device=leaf62.earth)"
-    // once it is over
+    // when it is done
     bool over;
     double seconds;
     cJSON *result; // see play.h

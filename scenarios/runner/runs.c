@@ -1,3 +1,11 @@
+// A process plays each run, so that a run can be stopped at any moment, a crash is one failure, and
+// the programs of a run end with it: the kernel kills them with their parent, however that ends.
+//
+// A run is started (a folder, a pipe, a child), heard (the child writes its result, as JSON, and
+// ends), and over. start() begins a run, tend() hears those that play and finishes what has ended;
+// both are called in turn until nothing plays and nothing is left to start. After that come the
+// ways it fails: a child that dies without a result, one that takes too long, and SIGINT or
+// SIGTERM, after which those that play are abandoned and have no result.
 #include "scenarios/runner/runs.h"
 
 #include "common/clock.h"
@@ -122,16 +130,16 @@ static cJSON *result_of(const struct run *run, int status) {
     cJSON *result = NULL;
     char why[100];
     if (WIFSIGNALED(status))
-        snprintf(why, sizeof why, "the process that played it died of signal %d\n",
+        snprintf(why, sizeof why, "the process that played this scenario was ended by signal %d\n",
                  WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0)
-        snprintf(why, sizeof why, "the process that played it ended with exit code %d\n",
+        snprintf(why, sizeof why, "the process that played this scenario ended with exit code %d\n",
                  WEXITSTATUS(status));
     else if (json_parse(run->output.len == 0 ? "" : run->output.data, run->output.len, &result,
                         &err) == 0)
         return result;
     else
-        snprintf(why, sizeof why, "the process that played it told no result\n");
+        snprintf(why, sizeof why, "the process that played this scenario wrote no result\n");
     return make_result("environment", why);
 }
 

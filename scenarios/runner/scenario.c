@@ -1,3 +1,7 @@
+// A scenario is checked from the outside in, and the first error is told: the schema; the matrix
+// and every ${name}; then the network and the faults, by the simulator's own loaders, so that what
+// is valid here is what the simulator takes. A part that holds ${...} is known only when it is
+// played, and is left to that moment.
 #include "scenarios/runner/scenario.h"
 
 #include "common/count.h"

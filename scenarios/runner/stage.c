@@ -1,3 +1,10 @@
+// What the steps of a scenario share. Branches of `parallel` and the thread that watches `always`
+// play at the same time, so all that changes stands under one lock, which is never held while a
+// program is asked.
+//
+// The kernel kills a program when the thread that started it ends, and a branch ends before its
+// scenario does: so only the main thread starts programs. A branch hands its wish to `wanted` and
+// waits; the main thread, which waits for its branches in stage_await() meanwhile, carries it out.
 #include "scenarios/runner/stage.h"
 
 #include "common/client.h"
@@ -87,12 +94,11 @@ static void remember_rule(struct stage *s, const cJSON *fault, double id) {
 static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     char url[512];
     stage_url(s, PROGRAM_SIMULATOR, "/faults/", url);
-    cJSON *plain = scenario_plain_fault(fault), *headers = cJSON_CreateObject(), *answer = NULL;
-    cJSON_AddStringToObject(headers, "Content-Type", "application/json");
+    cJSON *plain = scenario_plain_fault(fault), *answer = NULL;
     char *body = cJSON_PrintUnformatted(plain);
     struct reply reply = {0};
     const struct client_request request = {
-        .method = "POST", .url = url, .headers = headers, .body = body, .body_len = strlen(body)};
+        .method = "POST", .url = url, .body = body, .body_len = strlen(body), .is_json = true};
     int rc = client_send(&request, &reply, err);
     if (rc == 0 && reply.status != 201)
         rc = error_set(err, "the simulator refused a fault: %.300s", reply.body);
@@ -101,7 +107,6 @@ static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     reply_deinit(&reply);
     cJSON_free(body);
     cJSON_Delete(plain);
-    cJSON_Delete(headers);
     cJSON_Delete(answer);
     return rc;
 }
@@ -165,7 +170,7 @@ int stage_remove_fault(struct stage *s, const char *name, struct error *err) {
         const struct client_request request = {.method = "DELETE", .url = url};
         rc = client_send(&request, &reply, err);
         if (rc == 0 && reply.status / 100 != 2)
-            rc = error_set(err, "the simulator kept fault %s: %.300s", name, reply.body);
+            rc = error_set(err, "the simulator did not remove fault %s: %.300s", name, reply.body);
         reply_deinit(&reply);
     }
     if (rc == 0 && !found) rc = error_set(err, "no fault named %s is in force", name);

@@ -1,27 +1,44 @@
-// The kinds of steps. Each does one thing, and appends to differences what was not as expected.
+// The steps of a scenario. steps.def lists their kinds; each has a file of its own, step_NAME.c,
+// that says what it does, in code and in words.
 #pragma once
 
 #include "common/buf.h"
 #include "scenarios/runner/stage.h"
 
-#include <string.h>
+#include <stdint.h>
 
-typedef void step_run(struct stage *s, const cJSON *arg, struct buf *differences);
+struct step_kind {
+    const char *name;    // its key in a scenario
+    const char *help;    // one sentence; spec/scenario.schema.json describes it by the same
+    const char *example; // what stands behind "- name:", each line with its LF
+    bool checks;         // it only looks, so it may stand in `always`, too
+    bool expands_later;  // it holds steps, whose ${...} are replaced when they come to be played
+    // Appends to differences, a line each, what was not as expected. arg has its ${...} replaced.
+    void (*play)(struct stage *s, const cJSON *arg, struct buf *differences);
+};
 
-step_run step_request;                                                // step_request.c
-step_run step_metrics, step_devices, step_audit, step_log;            // step_checks.c
-step_run step_faults, step_remove_faults, step_signal, step_parallel; // step_programs.c
-step_run step_when, step_eventually;                                  // steps.c
+#define X(name) extern const struct step_kind step_##name;
+#include "scenarios/runner/steps.def"
+#undef X
+
+// Plays the steps in turn until one fails: then appends to failure which one, what it asked and
+// what came, and returns a value other than 0. where is the place of the list: "steps".
+int step_play_all(struct stage *s, const cJSON *steps, const char *where, struct buf *failure);
+
+// A check of `always`. While programs may come and go it is not strict: what cannot be asked then
+// is no failure.
+int step_check(struct stage *s, const cJSON *check, const char *where, bool strict,
+               struct buf *failure);
+
+// A scenario with one step of each kind, and what each does as a comment.
+void step_write_help(struct buf *out);
+
+// --- for the kinds
 
 // A string field, or what stands for it where it is absent.
-static inline const char *step_text(const cJSON *object, const char *key, const char *otherwise) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsString(value) ? value->valuestring : otherwise;
-}
-
+const char *step_text(const cJSON *object, const char *key, const char *otherwise);
 // A field that names a program; the orchestrator where it is absent.
-static inline enum program_name step_program(const cJSON *object, const char *key) {
-    const char *name = step_text(object, key, program_names[PROGRAM_ORCHESTRATOR]);
-    return strcmp(name, program_names[PROGRAM_SIMULATOR]) == 0 ? PROGRAM_SIMULATOR
-                                                               : PROGRAM_ORCHESTRATOR;
-}
+enum program_name step_program(const cJSON *object, const char *key);
+// A duration in microseconds, or what stands for it where it is absent.
+uint64_t step_duration(const cJSON *object, const char *key, uint64_t otherwise_us,
+                       struct buf *differences);

@@ -1,3 +1,5 @@
+// Every file is loaded before anything is played: a typo in the last file of a long suite is told
+// at once. Files are in the order of their paths, whatever the order of the folder.
 #include "scenarios/runner/suite.h"
 
 #include "common/mem.h"
@@ -26,7 +28,6 @@ static bool is_yaml(const char *path) {
     return dot != NULL && strcmp(dot, ".yaml") == 0;
 }
 
-// A folder named runner holds the program, not scenarios.
 static int find_files(const char *path, struct names *names, FILE *errors) {
     char *copy = mem_strdup(path);
     size_t len = strlen(copy);
@@ -39,9 +40,6 @@ static int find_files(const char *path, struct names *names, FILE *errors) {
         if (entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR) {
             fprintf(errors, "%s: %s\n", entry->fts_path, strerror(entry->fts_errno));
             rc = ERROR_INPUT;
-        } else if (entry->fts_info == FTS_D && entry->fts_level > 0 &&
-                   strcmp(entry->fts_name, "runner") == 0) {
-            fts_set(tree, entry, FTS_SKIP);
         } else if (entry->fts_info == FTS_F &&
                    (entry->fts_level == 0 || is_yaml(entry->fts_path))) {
             add_name(names, entry->fts_path);

@@ -19,8 +19,9 @@ struct suite {
     size_t runs_count;
 };
 
-// Loads every .yaml file below the paths (files or folders). Invalid ones are told of on errors,
-// each with one line, and make the answer ERROR_INPUT. Deinit it in either case.
+// Loads every .yaml file below the paths: files, whatever their names end in, or folders. An
+// invalid file is reported on errors, in one line, and makes the result ERROR_INPUT. Deinit it in
+// either case.
 int suite_load(struct suite *suite, const char *const *paths, size_t count,
                const struct suite_filter *filter, unsigned repeat, FILE *errors);
 void suite_deinit(struct suite *suite);

@@ -1,3 +1,5 @@
+// Values are put in once, from the outside: what a ${name} stands for is taken as it is, so that a
+// captured text that holds ${ changes nothing.
 #include "scenarios/runner/vars.h"
 
 #include "common/buf.h"

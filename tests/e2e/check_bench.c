@@ -20,7 +20,7 @@ static const struct {
     {"scale", {"simulator, at rest", "orchestrator, hosts queued"}, {NULL}},
     {"http", {"GET /metrics/", "POST /upgrade-os/", "A scrape of an idle orchestrator"}, {NULL}},
     {"whatif",
-     {"window s", "failed hosts", "knee", "Foretold for that seed"},
+     {"window s", "failed hosts", "knee", "Forecast for that seed"},
      {"--verify", "--time-scale", "0.01"}},
 };
 enum { COMMANDS = COUNT(commands) };
@@ -61,7 +61,9 @@ START_TEST(a_wrong_command_line_is_refused_with_the_remedy) {
         const char *says;
     } cases[] = {
         {{NULL}, 2, "usage: bench COMMAND"},
-        {{"concurency"}, 2, "usage: bench COMMAND"},
+        {{"concurency"}, 2, "did you mean concurrency?\nusage: bench COMMAND"},
+        {{"all"}, 2, "usage: bench all [OPTION]... FOLDER\n"},
+        {{"scale", "--verify"}, 2, "bench scale: unrecognized option '--verify'\n"},
         {{"whatif", "--workers", "0"}, 2, "--workers: '0': expected a number from 1 to 1000000"},
         {{"whatif", "--failure-rate", "2"}, 2, "expected a number from 0 to 1"},
         {{"whatif", "--metrics", "/nowhere/scrape"}, 1, "/nowhere/scrape"},

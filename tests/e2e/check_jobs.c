@@ -98,7 +98,7 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
     ck_assert_int_ge(fd, 0);
     struct program p = program_start(
         "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "/dev/null"));
-    const char *api = strstr(p.ready, "http://");
+    const char *api = p.url;
     for (size_t i = 0; i < COUNT(bad_inventories); i++) {
         ck_assert_int_eq(ftruncate(fd, 0), 0);
         ck_assert_int_eq(pwrite(fd, bad_inventories[i].text, strlen(bad_inventories[i].text), 0),
@@ -120,12 +120,12 @@ END_TEST
 START_TEST(an_inventory_file_is_read_anew_for_every_job) {
     struct program simulator = program_start(
         "simulator", ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", "0"));
-    const char *admin = strstr(simulator.ready, "http://");
+    const char *admin = simulator.url;
     char path[] = "/tmp/e2e-inventory-XXXXXX";
     int fd = mkstemp(path);
     struct program p = program_start(
         "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", path, "--log", "/dev/null"));
-    const char *api = strstr(p.ready, "http://");
+    const char *api = p.url;
     struct answer a = http_get(admin, "/inventory/?filter_sites=earth&filter_dev_types=spine");
     ck_assert_int_eq(dprintf(fd, "%s", a.body), (int)strlen(a.body));
     answer_free(&a);

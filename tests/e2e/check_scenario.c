@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +135,17 @@ START_TEST(one_wrong_file_keeps_all_others_from_being_played) {
 }
 END_TEST
 
+// Where our own sources lie in such a folder, they are no scenarios.
+START_TEST(a_folder_named_runner_is_played_like_any_other) {
+    ck_assert_int_eq(mkdir(play_path("runner"), 0700), 0);
+    play_write("runner/a.yaml", GOOD);
+    play_run(PASSED, ARGS("run", play_dir));
+    play_said("/runner/a.yaml: it passes\n1 passed, 0 failed in ");
+    play_run(PASSED, ARGS("list", "scenarios"));
+    ck_assert_ptr_null(strstr(play_output, "/runner/"));
+}
+END_TEST
+
 // --- exit codes
 
 START_TEST(a_scenario_that_passes_ends_with_0) {
@@ -165,14 +177,22 @@ END_TEST
 static const struct {
     const char *args[4], *said;
 } usages[] = {
-    {{NULL}, "usage: scenario run"},
-    {{"play"}, "usage: scenario run"},
+    {{NULL}, "usage: scenario COMMAND [OPTION]...\n"},
+    {{"--tap"}, "scenario: there is no command '--tap'\nusage: scenario COMMAND"},
+    {{"lst"}, "scenario: there is no command 'lst'; did you mean list?\nusage: scenario COMMAND"},
     {{"run", "--jobs", "0"}, "--jobs: '0': expected a number from 1 to 256"},
     {{"run", "--seed", "x"}, "--seed: 'x': expected a number from 0 to 9007199254740992"},
     {{"run", "--timeout", "5"}, "--timeout: '5': expected a duration of 1s at least"},
-    {{"run", "--nonsense"}, "try 'scenario --help'"},
-    {{"run", "--filter", "no such scenario"}, "no scenario is there that fits"},
-    {{"new"}, "usage: scenario new NAME"},
+    {{"run", "--nonsense"},
+     "scenario run: unrecognized option '--nonsense'\ntry 'scenario run --help'\n"},
+    {{"list", "--jobs", "2"}, "scenario list: unrecognized option '--jobs'\n"},
+    {{"check", "--tags", "a"}, "scenario check: unrecognized option '--tags'\n"},
+    {{"run", "--filter", "no such one"}, "scenario: no scenario matches --filter 'no such one'\n"},
+    {{"run", "--tags", "nosuch"}, "scenario: no scenario matches --tags nosuch\n"},
+    {{"run", "bench"}, "scenario: no scenario matches bench\n"},
+    {{"new"}, "usage: scenario new NAME\n"},
+    {{"new", "a", "b"}, "scenario new: 'b': expected one NAME only\n"},
+    {{"steps", "a"}, "scenario steps: unexpected argument 'a'\n"},
 };
 
 START_TEST(a_wrong_command_line_ends_with_4) {
@@ -204,7 +224,7 @@ START_TEST(a_terminal_gets_a_live_line_and_a_pipe_plain_ones) {
     ck_assert_int_eq(play_shell("script -qec '%s/scenario run %s' /dev/null </dev/null",
                                 build == NULL ? "build" : build, play_dir),
                      FAILED);
-    play_said("\r\033[K2 of 2 over, 1 failed, 0 playing, ");
+    play_said("\r\033[K2/2 done, 1 failed, 0 running, ");
     play_said("\r\033[KFAILED ");
     ck_assert_ptr_null(strstr(play_output, "a.yaml: it passes")); // only what failed stays
 }
@@ -319,6 +339,44 @@ START_TEST(the_starter_is_valid_passes_and_is_not_written_over) {
     play_run(PASSED, ARGS("run", path));
     play_run(ENVIRONMENT, ARGS("new", path));
     play_said("mine.yaml: File exists\n");
+}
+END_TEST
+
+// What each kind of step tells of itself is the schema's word, and an example that is valid.
+START_TEST(the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario) {
+    play_run(PASSED, ARGS("steps"));
+    const char *path = play_write("all.yaml", play_output);
+    char *said = read_file(path), *text = read_file("spec/scenario.schema.json");
+    cJSON *schema = cJSON_Parse(text);
+    const cJSON *defs = cJSON_GetObjectItem(schema, "$defs"), *kind;
+    const cJSON *kinds = cJSON_GetObjectItem(cJSON_GetObjectItem(defs, "step"), "properties");
+    const cJSON *checks = cJSON_GetObjectItem(cJSON_GetObjectItem(defs, "check"), "properties");
+    const char *at = said;
+    ck_assert_int_gt(cJSON_GetArraySize(kinds), 0);
+    cJSON_ArrayForEach(kind, kinds) {
+        char begin[100];
+        snprintf(begin, sizeof begin, "\n  # %s: ", kind->string);
+        at = strstr(at, begin); // in the same order
+        ck_assert_msg(at != NULL, "%s is not told", kind->string);
+        const char *help = at + strlen(begin), *end = strpbrk(help, ".\n");
+        const cJSON *described = cJSON_GetObjectItem(kind, "description");
+        if (described == NULL)
+            described = cJSON_GetObjectItem(cJSON_GetObjectItem(defs, kind->string), "description");
+        ck_assert_msg(strncmp(described->valuestring, help, (size_t)(end - help)) == 0,
+                      "the schema describes %s otherwise: %s", kind->string,
+                      described->valuestring);
+        bool may = strncmp(end, ". It may stand in always, too.\n", 31) == 0;
+        ck_assert(may == (cJSON_GetObjectItem(checks, kind->string) != NULL));
+    }
+    int told = 0;
+    for (at = said; (at = strstr(at, "\n  - ")) != NULL; at++)
+        told++;
+    ck_assert_int_eq(told, cJSON_GetArraySize(kinds));
+    play_run(PASSED, ARGS("check", path));
+    play_said("1 scenario is valid\n");
+    cJSON_Delete(schema);
+    free(said);
+    free(text);
 }
 END_TEST
 
@@ -442,6 +500,7 @@ Suite *check_scenario(void) {
                         BROKEN);
     tcase_add_test(tc, every_wrong_file_is_in_the_table);
     tcase_add_test(tc, one_wrong_file_keeps_all_others_from_being_played);
+    tcase_add_test(tc, a_folder_named_runner_is_played_like_any_other);
     tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
     tcase_add_test(tc, a_program_that_does_not_start_ends_with_3);
@@ -455,6 +514,7 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, repeating_until_a_failure_stops_at_the_first);
     tcase_add_test(tc, scenarios_are_listed_by_tags_and_text);
     tcase_add_test(tc, the_starter_is_valid_passes_and_is_not_written_over);
+    tcase_add_test(tc, the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario);
     tcase_add_test(tc, the_same_seed_plays_the_same_and_another_another);
     tcase_add_test(tc, a_runner_that_is_killed_leaves_no_process_behind);
     tcase_add_loop_test(tc, an_interrupted_runner_ends_all_and_still_writes_its_outputs, 0, 2);

@@ -42,8 +42,8 @@ START_TEST(a_fault_that_never_fired_fails_unless_it_may) {
     "name: nothing\n" SMALL "faults:\n  - {name: idle, match: {host: leaf99.earth}, on: login, "   \
     "effect: close" more "}\nsteps:\n" UPGRADE
     play_run(FAILED, ARGS("run", play_write("a.yaml", NEVER(""))));
-    play_said("a fault never fired, so nothing was tested by it: idle\n"
-              "  correct its match, or say may_not_fire: true\n");
+    play_said("a fault never fired, so it tested nothing: idle\n"
+              "  correct its match, or give it may_not_fire: true\n");
     play_run(PASSED, ARGS("run", play_write("a.yaml", NEVER(", may_not_fire: true"))));
 }
 END_TEST
@@ -82,13 +82,13 @@ static const struct {
 } failures[] = {
     {"steps:\n  - request: {path: /livez, capture: {x: a.b}}\n", "  the body: not JSON: "},
     {"steps:\n  - request: {path: /swagger/, capture: {x: a.b}}\n",
-     "  capture x: nothing is at a.b\n"},
+     "  capture x: the answer has nothing at a.b\n"},
     {"steps:\n  - request: {path: /swagger/, expect: {json: {openapi: '9.*'}, body: [nowhere]}}\n",
-     "  the body does not hold: nowhere\n  openapi: expected \"9.*\", is \"3."},
+     "  the body does not contain: nowhere\n  openapi: expected \"9.*\", is \"3."},
     {"steps:\n  - request:\n      path: /swagger/\n      expect: {headers: {content-type: null, "
      "x-none: '*', Content-Type: text/*}}\n",
-     "  header content-type: it is there, and should not be: application/json\n"
-     "  header x-none: it is not there\n"
+     "  header content-type: expected none, is application/json\n"
+     "  header x-none: missing\n"
      "  header Content-Type: expected text/*, is application/json\n"},
     {"steps:\n  - request: {to: simulator, path: /nowhere, expect: {status: 204}}\n",
      "  status: expected 204, is 404: "},
@@ -97,11 +97,12 @@ static const struct {
      "5}, absent: [simulator_devices]}\n",
      "  change of simulator_devices: expected 5, is 4\n"
      "  simulator_none: there is no such series\n"
-     "  simulator_devices: the series is there, and should not be\n"},
+     "  simulator_devices: the series exists, but should not\n"},
     {"steps:\n  - when: {operation: login, host: 'leaf*', count: 2, timeout: 1ms}\n",
-     "  login begun came 0 times, not 2\n"},
+     "  login begun: expected 2 events, saw 0 until the timeout\n"},
     {"steps:\n  - eventually: {timeout: 1ms, steps: [devices: {leaf00.earth: {logins: 1}}]}\n",
-     "  not within 1ms; at last:\nsteps[0].devices {\"leaf00.earth\":{\"logins\":1}}\n"
+     "  did not pass within 1ms; the last try:\nsteps[0].devices "
+     "{\"leaf00.earth\":{\"logins\":1}}\n"
      "  leaf00.earth: logins: expected 1, is 0\n"},
     {"matrix: {x: [soon]}\nsteps:\n  - eventually: {timeout: '${x}', steps: [log: {lacks: [a]}]}\n",
      "  timeout: 'soon' is not a duration: write 250us, 10ms, 1.5s, 5m or 1h\n"},
@@ -111,7 +112,7 @@ static const struct {
     {"matrix: {x: [brick]}\nsteps:\n  - faults: [{on: login, effect: '${x}'}]\n",
      "  the simulator refused a fault: {"},
     {"steps:\n  - signal: {do: stop}\n  - signal: {do: terminate}\n",
-     "steps[1].signal {\"do\":\"terminate\"}\n  the orchestrator does not run\n"},
+     "steps[1].signal {\"do\":\"terminate\"}\n  the orchestrator is not running\n"},
     {"steps:\n  - signal: {do: hangup, program: simulator}\n  - signal: {do: await_end, program: "
      "simulator}\n",
      "  the simulator was ended by signal 1 (Hangup)\n"},
@@ -174,9 +175,14 @@ END_TEST
 
 START_TEST(help_and_version_are_told) {
     play_run(PASSED, ARGS("--help"));
-    play_said("exit codes: 0 all passed");
+    play_said("Exit codes: 0 all passed");
+    play_run(PASSED, ARGS("run", "--help"));
+    play_said("usage: scenario run [OPTION]... [PATH]...\n");
+    play_said("  --junit FILE ");
     play_run(PASSED, ARGS("run", "--version"));
-    ck_assert_ptr_eq(strstr(play_output, "scenario "), play_output);
+    ck_assert_ptr_eq(strstr(play_output, "scenario 0."), play_output);
+    play_run(PASSED, ARGS("--version"));
+    ck_assert_ptr_eq(strstr(play_output, "scenario 0."), play_output);
 }
 END_TEST
 

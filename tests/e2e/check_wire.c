@@ -23,7 +23,7 @@ static void start(const char *const *args) {
     simulator = program_start("simulator", all);
     const char *at = strstr(simulator.ready, " on ") + 4;
     snprintf(devices, sizeof devices, "%.*s", (int)strcspn(at, ","), at);
-    snprintf(admin, sizeof admin, "%s", strstr(simulator.ready, "http://"));
+    snprintf(admin, sizeof admin, "%s", simulator.url);
 }
 
 static void start_quick(void) {

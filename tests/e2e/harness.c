@@ -2,12 +2,12 @@
 
 #include "common/address.h"
 #include "common/buf.h"
+#include "common/client.h"
+#include "common/daemon.h"
 #include "common/file.h"
 #include "common/mem.h"
 
-#include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -18,58 +18,63 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 60 }; // for what comes at once on a quiet machine
+enum {
+    PATIENCE_S = 60, // for what comes at once on a quiet machine
+    END_S = 600,     // for what takes as long as it takes: Check's own timeout is shorter
+};
 
 // --- programs
 
-static pid_t spawn(const char *name, const char *const *args, int out, int err) {
+struct command_line {
     char path[256];
+    const char *argv[64];
+};
+
+static void make_command_line(const char *name, const char *const *args, struct command_line *c) {
     const char *build = getenv("BUILD");
-    snprintf(path, sizeof path, "%s/%s", build == NULL ? "build" : build, name);
-    const char *argv[64] = {path};
+    *c = (struct command_line){.argv = {c->path}};
+    snprintf(c->path, sizeof c->path, "%s/%s", build == NULL ? "build" : build, name);
     for (size_t i = 0; i < 62 && args[i] != NULL; i++)
-        argv[i + 1] = args[i];
-    pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid > 0) return pid;
-    dup2(out, STDOUT_FILENO);
-    if (err >= 0) dup2(err, STDERR_FILENO);
-    execv(path, (char *const *)(uintptr_t)argv);
-    fprintf(stderr, "%s: %s\n", path, strerror(errno));
-    _exit(127);
+        c->argv[i + 1] = args[i];
 }
 
 struct program program_start(const char *name, const char *const *args) {
-    int pipe_fds[2];
-    ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
-    struct program p = {.pid = spawn(name, args, pipe_fds[1], -1), .out = pipe_fds[0]};
-    close(pipe_fds[1]);
-    char *line = read_line(p.out);
-    ck_assert_msg(line != NULL, "%s ended before it was ready", name);
-    snprintf(p.ready, sizeof p.ready, "%s", line);
-    free(line);
+    struct command_line c;
+    struct daemon daemon;
+    struct error err;
+    make_command_line(name, args, &c);
+    const struct daemon_command command = {.name = name, .argv = c.argv, .patience_s = PATIENCE_S};
+    ck_assert_msg(daemon_start(&daemon, &command, &err) == 0, "%s", err.text);
+    struct program p = {.pid = daemon.process.pid, .out = daemon.process.out};
+    snprintf(p.ready, sizeof p.ready, "%s", daemon.ready);
+    snprintf(p.url, sizeof p.url, "%s", daemon.url);
     return p;
 }
 
+static struct program spawn(const char *name, const char *const *args, const char *stderr_path) {
+    struct command_line c;
+    struct process process;
+    struct error err;
+    make_command_line(name, args, &c);
+    ck_assert_msg(process_start(&process, c.argv, stderr_path, &err) == 0, "%s", err.text);
+    return (struct program){.pid = process.pid, .out = process.out};
+}
+
 struct program program_spawn(const char *name, const char *const *args) {
-    int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    ck_assert_int_ge(out, 0);
-    return (struct program){.pid = spawn(name, args, out, out), .out = out};
+    return spawn(name, args, "/dev/null");
 }
 
 int program_wait(struct program *p) {
-    int status;
-    ck_assert_int_eq(waitpid(p->pid, &status, 0), p->pid);
-    close(p->out);
-    ck_assert_msg(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
-    return WEXITSTATUS(status);
+    struct process process = {p->pid, p->out};
+    struct process_end end;
+    struct error err;
+    ck_assert_msg(process_end(&process, 0, END_S, &end, &err) == 0, "%s", err.text);
+    ck_assert_msg(WIFEXITED(end.status), "ended by signal %d", WTERMSIG(end.status));
+    return WEXITSTATUS(end.status);
 }
 
 int program_run(const char *name, const char *const *args, char *output, size_t size) {
-    int pipe_fds[2];
-    ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
-    struct program p = {.pid = spawn(name, args, pipe_fds[1], pipe_fds[1]), .out = pipe_fds[0]};
-    close(pipe_fds[1]);
+    struct program p = spawn(name, args, "/dev/stdout");
     size_t len = 0;
     ssize_t n;
     while (len < size - 1 && (n = read(p.out, output + len, size - 1 - len)) > 0)
@@ -107,10 +112,9 @@ struct lab bare_start(const char *const *args) {
     lab.simulator = program_start(
         "simulator", joined(ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0"), args, all));
     const char *devices = strstr(lab.simulator.ready, " on ");
-    const char *admin = strstr(lab.simulator.ready, "http://");
-    ck_assert_msg(devices != NULL && admin != NULL, "ready line: %s", lab.simulator.ready);
+    ck_assert_msg(devices != NULL, "ready line: %s", lab.simulator.ready);
     snprintf(lab.devices, sizeof lab.devices, "%.*s", (int)strcspn(devices + 4, ","), devices + 4);
-    snprintf(lab.admin, sizeof lab.admin, "%s", admin);
+    snprintf(lab.admin, sizeof lab.admin, "%s", lab.simulator.url);
     return lab;
 }
 
@@ -124,9 +128,7 @@ struct lab lab_start(const char *const *simulator_args, const char *const *orche
         "orchestrator", joined(ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log",
                                     lab.log, "--log-level", "debug"),
                                orchestrator_args, args));
-    const char *api = strstr(lab.orchestrator.ready, "http://");
-    ck_assert_msg(api != NULL, "ready line: %s", lab.orchestrator.ready);
-    snprintf(lab.api, sizeof lab.api, "%s", api);
+    snprintf(lab.api, sizeof lab.api, "%s", lab.orchestrator.url);
     return lab;
 }
 
@@ -153,45 +155,34 @@ void bare_stop(struct lab *lab) {
 
 // --- HTTP
 
-static size_t on_data(char *data, size_t size, size_t count, void *out) {
-    buf_add(out, data, size * count);
-    return size * count;
+static cJSON *header_object(const char *const *headers) {
+    cJSON *object = cJSON_CreateObject();
+    for (; headers != NULL && *headers != NULL; headers++) {
+        size_t len = strcspn(*headers, ":");
+        char *name = mem_strndup(*headers, len);
+        const char *value = *headers + len + 1;
+        cJSON_AddStringToObject(object, name, value + strspn(value, " "));
+        free(name);
+    }
+    return object;
 }
 
 struct answer http_send(const char *method, const char *base, const char *path,
                         const char *const *headers, const char *body) {
     char url[512];
+    struct reply reply;
+    struct error ignored;
+    cJSON *object = header_object(headers);
     snprintf(url, sizeof url, "%s%s", base, path);
-    struct buf head = {0}, text = {0};
-    struct curl_slist *list = NULL;
-    for (; headers != NULL && *headers != NULL; headers++)
-        list = curl_slist_append(list, *headers);
-    CURL *curl = curl_easy_init();
-    ck_assert_ptr_nonnull(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_data);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
-    if (body != NULL) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    }
-    if (strcmp(method, "HEAD") == 0)
-        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-    else
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    struct answer a = {0};
-    if (curl_easy_perform(curl) == CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &a.status);
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(list);
-    a.headers = buf_take(&head);
-    a.body = buf_take(&text);
-    return a;
+    const struct client_request request = {.method = method,
+                                           .url = url,
+                                           .headers = object,
+                                           .body = body,
+                                           .body_len = body == NULL ? 0 : strlen(body),
+                                           .timeout_s = END_S};
+    int rc = client_send(&request, &reply, &ignored);
+    cJSON_Delete(object);
+    return rc == 0 ? (struct answer){reply.status, reply.headers, reply.body} : (struct answer){0};
 }
 
 struct answer http_get(const char *base, const char *path) {
@@ -204,15 +195,8 @@ struct answer http_post(const char *base, const char *path, const char *json) {
 
 const char *answer_header(const struct answer *a, const char *name) {
     static char value[512];
-    size_t len = strlen(name);
-    for (const char *line = a->headers; line != NULL; line = strstr(line, "\r\n")) {
-        if (line != a->headers) line += 2;
-        if (strncasecmp(line, name, len) != 0 || line[len] != ':') continue;
-        const char *start = line + len + 1 + strspn(line + len + 1, " ");
-        snprintf(value, sizeof value, "%.*s", (int)strcspn(start, "\r\n"), start);
-        return value;
-    }
-    return NULL;
+    const struct reply reply = {.headers = a->headers};
+    return reply_header(&reply, name, value, sizeof value) ? value : NULL;
 }
 
 cJSON *answer_json(const struct answer *a) {

@@ -12,7 +12,8 @@
 struct program {
     pid_t pid;
     int out;         // its stdout
-    char ready[256]; // its ready line
+    char ready[512]; // its ready line
+    char url[64];    // the URL in it
 };
 
 // Starts build/NAME and waits for its ready line.

@@ -29,8 +29,9 @@ static void make_folder(const char *name) {
 
 #define STEP "steps: [audit: {violations: []}]\n"
 
-static const char *const files[] = {"b/one.yaml",  "a.yaml", "b/two.yaml",
-                                    "b/notes.txt", "c.yml",  "runner/not.yaml"};
+static const char *const files[] = {"b/one.yaml",         "a.yaml",      "b/two.yaml",
+                                    "runner/three.yaml",  "b/notes.txt", "c.yml",
+                                    "runner/four.yaml.in"};
 
 static void set_up(void) {
     suite = (struct suite){0};
@@ -40,7 +41,8 @@ static void set_up(void) {
     write_file(files[0], "name: one\ntags: [quick]\nmatrix: {n: [1, 2], s: [x]}\n" STEP);
     write_file(files[1], "name: a\nseed: 7\n" STEP);
     write_file(files[2], "name: two\ntags: [quick, slow]\n" STEP);
-    for (size_t i = 3; i < COUNT(files); i++)
+    write_file(files[3], "name: three\n" STEP);
+    for (size_t i = 4; i < COUNT(files); i++)
         write_file(files[i], "no scenario at all");
 }
 
@@ -87,11 +89,12 @@ static const struct suite_filter all = {0};
 START_TEST(a_folder_is_searched_for_scenarios_in_the_order_of_their_paths) {
     ck_assert_int_eq(load("", &all, 1), 0);
     ck_assert_str_eq(said, "");
-    ck_assert_uint_eq(suite.scenarios_count, 3);
+    ck_assert_uint_eq(suite.scenarios_count, 4);
     assert_runs("a.yaml: a\n"
                 "b/one.yaml: one (n=1, s=x)\n"
                 "b/one.yaml: one (n=2, s=x)\n"
-                "b/two.yaml: two\n");
+                "b/two.yaml: two\n"
+                "runner/three.yaml: three\n");
 }
 END_TEST
 
@@ -114,7 +117,7 @@ START_TEST(every_invalid_file_is_told_and_the_others_are_loaded) {
     ck_assert_int_eq(load("", &all, 1), ERROR_INPUT);
     ck_assert_ptr_nonnull(strstr(said, "/a.yaml:1:1: "));
     ck_assert_ptr_nonnull(strstr(said, "/b/two.yaml:2:1: "));
-    ck_assert_uint_eq(suite.scenarios_count, 1);
+    ck_assert_uint_eq(suite.scenarios_count, 2);
 }
 END_TEST
 

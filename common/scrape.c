@@ -1,5 +1,4 @@
-// Series of a scrape in Prometheus' text format.
-#include "scenarios/runner/expect.h"
+#include "common/scrape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +54,18 @@ static double value_of(const char *sample) {
     return strtod(at, NULL);
 }
 
-bool expect_series(const char *scrape, const char *selector, double *value) {
+bool scrape_sum(const char *scrape, const char *selector, double *sum) {
     size_t name_len = strcspn(selector, "{");
     const char *wanted = selector[name_len] == '{' ? selector + name_len + 1 : NULL;
     bool found = false;
-    *value = 0;
+    *sum = 0;
     for (const char *line = scrape; line != NULL && *line != '\0';) {
         const char *next = strchr(line, '\n');
         char end = strncmp(line, selector, name_len) == 0 ? line[name_len] : '\0';
         const char *labels = end == '{' ? line + name_len + 1 : NULL;
         if ((end == '{' || end == ' ') && labels_fit(wanted, labels)) {
             found = true;
-            *value += value_of(line);
+            *sum += value_of(line);
         }
         line = next == NULL ? NULL : next + 1;
     }

@@ -1,0 +1,27 @@
+// A program that serves HTTP until it is told to end, as a child process: it is ready when its
+// first line names its URL, and it ends well when it exits with 0.
+#pragma once
+
+#include "common/process.h"
+
+struct daemon {
+    const char *name;
+    struct process process; // pid 0: not running
+    char ready[512];        // its first line
+    char url[64];           // the URL in it: "http://127.0.0.1:5000"
+};
+
+struct daemon_command {
+    const char *name;        // for messages: "orchestrator"; borrowed for the daemon's life
+    const char *const *argv; // argv[0] is the path of the program; NULL ends it
+    const char *stderr_path; // appended to; NULL: this process' stderr
+    unsigned patience_s;     // for the first line
+};
+
+// On an error nothing runs: "orchestrator did not start: " and what it wrote to stderr_path, else
+// why.
+int daemon_start(struct daemon *d, const struct daemon_command *command, struct error *err);
+
+// Waits for its end, after a signal where signum is not 0. An error where it takes longer than
+// patience_s (it is killed then), where a signal ended it, or where its exit code is not 0.
+int daemon_end(struct daemon *d, int signum, unsigned patience_s, struct error *err);

@@ -1,0 +1,40 @@
+// The step `signal`: a program gets a signal, its end is awaited, or it is started anew on the port
+// that it had. A simulator that ends takes its rules along, so it is asked beforehand how often
+// they have fired.
+#include "scenarios/runner/expect.h"
+#include "scenarios/runner/step.h"
+
+#include <signal.h>
+#include <string.h>
+
+static int stop(struct programs *p, enum program_name name, struct error *err) {
+    int rc = programs_signal(p, name, SIGTERM, err);
+    return rc == 0 ? programs_await_end(p, name, err) : rc;
+}
+
+static int act(struct stage *s, enum program_name name, const char *what, struct error *err) {
+    struct programs *p = &s->programs;
+    if (strcmp(what, "terminate") == 0) return programs_signal(p, name, SIGTERM, err);
+    if (strcmp(what, "hangup") == 0) return programs_signal(p, name, SIGHUP, err);
+    if (strcmp(what, "await_end") == 0) return programs_await_end(p, name, err);
+    if (strcmp(what, "stop") == 0) return stop(p, name, err);
+    if (strcmp(what, "kill") == 0) return programs_kill(p, name, err);
+    int rc = programs_running(p, name) ? stop(p, name, err) : 0; // restart
+    return rc == 0 ? stage_start(s, name, err) : rc;
+}
+
+static void play(struct stage *s, const cJSON *step, struct buf *differences) {
+    enum program_name name = step_program(step, "program");
+    struct error err;
+    if (name == PROGRAM_SIMULATOR) stage_count_faults(s); // while it can still tell
+    if (act(s, name, step_text(step, "do", ""), &err) != 0)
+        expect_differ(differences, "%s", err.text);
+    if (name == PROGRAM_SIMULATOR) stage_forget_faults(s);
+}
+
+const struct step_kind step_signal = {
+    .name = "signal",
+    .help = "Stops, kills or restarts a program",
+    .example = " {program: orchestrator, do: restart}\n",
+    .play = play,
+};
