@@ -62,6 +62,7 @@ int client_send(const struct client_request *request, struct reply *reply, struc
     curl_easy_cleanup(curl);
     curl_slist_free_all(list);
     reply->headers = buf_take(&head);
+    reply->body_len = text.len;
     reply->body = buf_take(&text);
     if (rc == CURLE_OK) return 0;
     reply_deinit(reply);
@@ -123,7 +124,7 @@ int client_get_json(const char *base, const char *path, cJSON **out, struct erro
     if (reply.status != 200)
         rc = error_set(err, "GET %s: it answered %ld: %.200s", path, reply.status, reply.body);
     else
-        rc = json_parse(reply.body, strlen(reply.body), out, err);
+        rc = json_parse(reply.body, reply.body_len, out, err);
     reply_deinit(&reply);
     return rc;
 }
