@@ -33,7 +33,7 @@ UNIT_TESTS = acmeos address buf console duration error expect fault file group h
 	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
 	vars virtual world yml
 E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
-FUZZ_TARGETS = console fault inventory json network request scenario session
+FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))

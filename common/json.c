@@ -178,6 +178,16 @@ int json_parse(const char *text, size_t len, cJSON **out, struct error *err) {
     return 0;
 }
 
+void json_add_text(struct buf *out, const cJSON *value) {
+    if (value->valuestring != NULL) {
+        buf_adds(out, value->valuestring);
+        return;
+    }
+    char *text = cJSON_PrintUnformatted(value);
+    buf_adds(out, text);
+    cJSON_free(text);
+}
+
 const char *json_type_name(const cJSON *value) {
     if (value == NULL) return "nothing";
     if (cJSON_IsString(value)) return "a string";
