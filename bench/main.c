@@ -3,13 +3,12 @@
 #include "bench/output.h"
 #include "common/clock.h"
 #include "common/count.h"
-#include "common/mem.h"
 #include "common/options.h"
+#include "common/program.h"
 #include "common/version.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,13 +286,12 @@ static bool parse(struct command_line *c, int argc, char **argv, int *exit_code)
 }
 
 int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
+    program_init();
     struct command_line c = {
         .config = {.time_scale = 1, .addresses = 16, .seed = 1, .progress = true}};
     char binaries[512], peers[600];
     int exit_code;
-    if (!parse(&c, argc, argv, &exit_code)) return exit_code;
+    if (!parse(&c, argc, argv, &exit_code)) return program_end("bench", exit_code);
     find_programs(&c.config, binaries, peers);
     return scratch_run(work, &c);
 }

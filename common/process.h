@@ -13,8 +13,10 @@ struct process {
 };
 
 // argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr. The
-// kernel kills the child with the thread that started it, so nothing outlives who is killed. SIGINT
-// is ignored by a child that does not handle it itself: Ctrl-C is for the parent to answer.
+// kernel kills the child with the thread that started it, so nothing outlives who is killed. Ctrl-C
+// and a hangup of the terminal are for the parent to answer: the child has a process group of its
+// own and, unless it handles SIGINT itself, ignores it. All other signals are as usual for it,
+// whatever this process ignores.
 int process_start(struct process *p, const char *const *argv, const char *stderr_path,
                   struct error *err);
 

@@ -2,8 +2,8 @@
 #include "common/duration.h"
 #include "common/file.h"
 #include "common/limits.h"
-#include "common/mem.h"
 #include "common/options.h"
+#include "common/program.h"
 #include "orchestrator/api.h"
 #include "orchestrator/joblog.h"
 #include "orchestrator/report.h"
@@ -181,12 +181,15 @@ static void on_drained(void *arg) {
     uv_close((uv_handle_t *)&s->before_wait, NULL);
 }
 
-static void on_end(uv_signal_t *handle, int signum) {
-    struct service *s = handle->data;
-    (void)signum;
+static void end(struct service *s) {
     if (s->ending) return; // a second signal changes nothing
     s->ending = true;
     api_drain(s->api, on_drained, s);
+}
+
+static void on_end(uv_signal_t *handle, int signum) {
+    (void)signum;
+    end(handle->data);
 }
 
 static void on_hangup(uv_signal_t *handle, int signum) {
@@ -225,23 +228,24 @@ static int start(struct service *s, struct error *err) {
     s->before_wait.data = s;
     uv_prepare_start(&s->before_wait, on_before_wait);
 
-    char address[ADDRESS_TEXT_MAX];
-    address_format(api_address(s->api), address);
-    printf("orchestrator: listening on http://%s\n", address);
-    fflush(stdout);
     return 0;
 }
 
+static int say_ready(const struct service *s, struct error *err) {
+    char address[ADDRESS_TEXT_MAX];
+    address_format(api_address(s->api), address);
+    return program_ready(err, "orchestrator: listening on http://%s", address);
+}
+
 int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
+    program_init();
     struct service s = {.log = {.fd = -1}};
     struct error err;
     int exit_code = EXIT_SUCCESS;
     if (set_defaults(&s.config, &err) != 0) return EXIT_FAILURE;
     if (!options_parse(&options, &s.config, argc, argv, &exit_code)) {
         free(s.config.password);
-        return exit_code;
+        return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     // Inventories that come slowly must not keep the names of devices from being looked up.
@@ -251,6 +255,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);
+    } else if (say_ready(&s, &err) != 0) {
+        fprintf(stderr, "orchestrator: %s\n", err.text);
+        exit_code = EXIT_FAILURE;
+        end(&s);
     }
     uv_run(&s.loop, UV_RUN_DEFAULT);
 

@@ -1,6 +1,6 @@
 // scenario run | list | check | new: what each does, the progress, and the outputs.
 #include "common/clock.h"
-#include "common/mem.h"
+#include "common/program.h"
 #include "scenarios/runner/command_line.h"
 #include "scenarios/runner/embedded.h"
 #include "scenarios/runner/outputs.h"
@@ -171,14 +171,14 @@ static int command_new(const struct command_line *c) {
 }
 
 int main(int argc, char **argv) {
-    mem_init();
+    program_init();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct command_line c;
     int code;
     bool named = argc > 1 && argv[1][0] != '-'; // a command, which the options follow
     if (!command_line_parse(&c, argv[0], named ? argc - 1 : argc, named ? argv + 1 : argv, &code)) {
         command_line_deinit(&c);
-        return code;
+        return program_end("scenario", code);
     }
     const char *command = named ? argv[1] : "";
     if (strcmp(command, "run") == 0) {
@@ -194,5 +194,5 @@ int main(int argc, char **argv) {
         code = EXIT_USAGE;
     }
     command_line_deinit(&c);
-    return code;
+    return program_end("scenario", code);
 }
