@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/strmap.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -328,4 +329,5 @@ void yml_place(const struct yml *y, const char *name, struct error *err) {
                  found->column, text);
     else
         snprintf(err->text, sizeof err->text, "%.100s: %.400s", name, text);
+    text_lines(err->text);
 }

@@ -3,6 +3,7 @@
 #include "common/clock.h"
 #include "common/duration.h"
 #include "common/mem.h"
+#include "common/text.h"
 #include "scenarios/runner/expect.h"
 #include "scenarios/runner/step.h"
 
@@ -131,6 +132,8 @@ static void run_step(struct stage *s, const cJSON *arg, struct buf *differences)
     cJSON_Delete(expanded);
 }
 
+enum { ASKED_SHOWN = 300 }; // bytes of a step that failed
+
 int steps_run(struct stage *s, const cJSON *steps, const char *where, struct buf *failure) {
     const cJSON *step;
     size_t index = 0;
@@ -139,8 +142,9 @@ int steps_run(struct stage *s, const cJSON *steps, const char *where, struct buf
         run_step(s, step->child, &differences);
         if (differences.len > 0) {
             char *asked = cJSON_PrintUnformatted(step->child);
-            buf_addf(failure, "%s[%zu].%s %.300s%s\n%s", where, index, step->child->string, asked,
-                     strlen(asked) > 300 ? "..." : "", differences.data);
+            size_t len = strlen(asked), shown = text_cut(asked, len, ASKED_SHOWN);
+            buf_addf(failure, "%s[%zu].%s %.*s%s\n%s", where, index, step->child->string,
+                     (int)shown, asked, shown < len ? "..." : "", differences.data);
             cJSON_free(asked);
             buf_deinit(&differences);
             return ERROR_INPUT;
