@@ -14,7 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 1000000, ORIGINS_MAX = 64, DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64 };
+enum {
+    WORKERS_MAX = 1000000,
+    ORIGINS_MAX = 64,
+    DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64,
+    LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
+};
 
 struct config {
     struct api_config api;
@@ -35,6 +40,7 @@ struct service {
     struct api *api;
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
+    uv_timer_t log_retry;
     bool ending;
 };
 
@@ -179,6 +185,7 @@ static void on_drained(void *arg) {
     uv_close((uv_handle_t *)&s->interrupt, NULL);
     uv_close((uv_handle_t *)&s->hangup, NULL);
     uv_close((uv_handle_t *)&s->before_wait, NULL);
+    uv_close((uv_handle_t *)&s->log_retry, NULL);
 }
 
 static void end(struct service *s) {
@@ -199,8 +206,14 @@ static void on_hangup(uv_signal_t *handle, int signum) {
     if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
 }
 
+static void on_log_retry(uv_timer_t *handle) {
+    (void)handle; // the turn that it wakes flushes the log
+}
+
 static void on_before_wait(uv_prepare_t *handle) {
-    log_flush(&((struct service *)handle->data)->log);
+    struct service *s = handle->data;
+    log_flush(&s->log);
+    if (log_behind(&s->log)) uv_timer_start(&s->log_retry, on_log_retry, LOG_RETRY_MS, 0);
 }
 
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
@@ -215,6 +228,7 @@ static int start(struct service *s, struct error *err) {
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
     s->metrics = metrics_new(s->config.workers);
+    metrics_watch_log(s->metrics, &s->log);
     s->runner = runner_new(&s->loop, s->config.workers, &s->config.session);
     runner_add_processor(s->runner, (struct processor){metrics_event, s->metrics});
     runner_add_processor(s->runner, (struct processor){joblog_event, &s->log});
@@ -224,6 +238,7 @@ static int start(struct service *s, struct error *err) {
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
     watch(s, &s->hangup, on_hangup, SIGHUP);
+    uv_timer_init(&s->loop, &s->log_retry);
     uv_prepare_init(&s->loop, &s->before_wait);
     s->before_wait.data = s;
     uv_prepare_start(&s->before_wait, on_before_wait);
