@@ -17,7 +17,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
-	prom prom_process rng rpc strmap suggest text yml
+	prom prom_process rng rpc secret strmap suggest text yml
 COMMON_SHELL = client http process program
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
@@ -30,7 +30,7 @@ BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error expect fault file group heap http_route inventory \
 	joblog json limits line log mem metrics model network network_file options outputs pace prom \
-	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table text \
+	referee report request rng rpc scenario schedule schema secret session stats strmap suggest suite table text \
 	vars virtual world yml
 E2E_TESTS = admin bench effects log programs setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml

@@ -1,9 +1,11 @@
 #include "common/count.h"
 #include "common/duration.h"
-#include "common/file.h"
 #include "common/limits.h"
+#include "common/mem.h"
 #include "common/options.h"
 #include "common/program.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "orchestrator/api.h"
 #include "orchestrator/joblog.h"
 #include "orchestrator/report.h"
@@ -94,23 +96,22 @@ static int set_origin(void *config, const char *value, struct error *err) {
 
 static int set_username(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    (void)err;
+    char *shown = mem_strdup(value);
+    text_line(shown);
+    bool plain = *value != '\0' && strcmp(shown, value) == 0;
+    free(shown);
+    if (!plain) return error_set(err, "expected a name, in UTF-8, without control characters");
     c->session.username = value;
     return 0;
 }
 
 static int set_password_file(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    struct buf text = {0};
-    int rc = file_read(value, &text, err);
-    if (rc != 0) {
-        buf_deinit(&text);
-        return rc;
-    }
+    char *password = NULL;
+    int rc = secret_load(value, &password, err);
+    if (rc != 0) return rc;
     free(c->password);
-    c->password = buf_take(&text);
-    c->password[strcspn(c->password, "\r\n")] = '\0';
-    c->session.password = c->password;
+    c->session.password = c->password = password;
     return 0;
 }
 
