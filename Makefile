@@ -17,8 +17,8 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
-	prom prom_process rng rpc scrape strmap suggest yml
-COMMON_SHELL = client daemon http process
+	prom prom_process rng rpc scrape secret strmap suggest text yml
+COMMON_SHELL = client daemon http process program
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
@@ -32,10 +32,10 @@ BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error event expect fault file group heap http_route \
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
-	outputs pace prom referee request rng rpc scenario schedule schema scrape session stats strmap \
-	suggest suite table vars virtual world yml
-E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
-FUZZ_TARGETS = console fault inventory network request scenario session
+	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
+	strmap suggest suite table text vars virtual world yml
+E2E_TESTS = admin bench effects log programs setup wire requests upgrade jobs scenario steps
+FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))

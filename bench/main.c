@@ -3,12 +3,11 @@
 #include "bench/output.h"
 #include "common/clock.h"
 #include "common/count.h"
-#include "common/mem.h"
 #include "common/options.h"
+#include "common/program.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -285,8 +284,7 @@ static bool parse(struct command_line *c, int argc, char **argv, int *exit_code)
 }
 
 int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
+    program_init();
     const char *peers = getenv("BENCH_PEERS");
     struct command_line c = {.config = {.peers = peers == NULL ? "bench/peers" : peers,
                                         .time_scale = 1,
@@ -294,5 +292,6 @@ int main(int argc, char **argv) {
                                         .seed = 1,
                                         .progress = true}};
     int exit_code;
-    return parse(&c, argc, argv, &exit_code) ? scratch_run(work, &c) : exit_code;
+    if (!parse(&c, argc, argv, &exit_code)) return program_end("bench", exit_code);
+    return scratch_run(work, &c);
 }

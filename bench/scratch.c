@@ -1,5 +1,7 @@
 #include "bench/scratch.h"
 
+#include "common/program.h"
+
 #include <errno.h>
 #include <ftw.h>
 #include <signal.h>
@@ -37,7 +39,7 @@ int scratch_run(int (*work)(void *arg), void *arg) {
     if (worker == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(127); // it was killed meanwhile
-        exit(work(arg));
+        exit(program_end("bench", work(arg)));
     }
     const struct sigaction action = {.sa_handler = pass_on};
     sigaction(SIGINT, &action, NULL);

@@ -1,8 +1,10 @@
 #include "common/buf.h"
 
 #include "common/mem.h"
+#include "common/utf8.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,20 +64,42 @@ void buf_add_uint(struct buf *b, uint64_t n) {
     buf_add(b, first, (size_t)(digits + sizeof digits - first));
 }
 
+// How much of s, which ends in a NUL, JSON can hold as it is: what ends a line for a reader of
+// plain text (DEL, C1, U+2028, U+2029) it could hold, and a terminal not.
+static size_t plain_len(const unsigned char *s) {
+    enum { LONGEST = 4 };
+    if (s[0] < 0x7f) return s[0] >= 0x20 && s[0] != '"' && s[0] != '\\';
+    size_t len = utf8_len(s, LONGEST); // it stops at the NUL
+    bool c1 = len == 2 && s[0] == 0xc2 && s[1] < 0xa0;
+    bool separator = len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
+    return s[0] == 0x7f || c1 || separator ? 0 : len;
+}
+
+// What it cannot: escaped, or U+FFFD where it is not UTF-8. Gives its length.
+static size_t add_escaped(struct buf *b, const unsigned char *s) {
+    size_t len = utf8_len(s, 4);
+    if (s[0] == '"' || s[0] == '\\')
+        buf_addf(b, "\\%c", s[0]);
+    else if (s[0] == '\n')
+        buf_adds(b, "\\n");
+    else if (len == 0)
+        buf_adds(b, "\\ufffd");
+    else
+        buf_addf(b, "\\u%04x", len == 1 ? s[0] : len == 2 ? s[1] : s[2] - 0xa8 + 0x2028);
+    return len == 0 ? 1 : len;
+}
+
 void buf_add_json(struct buf *b, const char *s) {
+    const unsigned char *at = (const unsigned char *)s, *plain = at;
     buf_add(b, "\"", 1);
-    for (const char *plain = s;; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        buf_add(b, plain, (size_t)(s - plain));
-        if (c == '\0') break;
-        if (c == '"' || c == '\\')
-            buf_addf(b, "\\%c", c);
-        else if (c == '\n')
-            buf_adds(b, "\\n");
-        else
-            buf_addf(b, "\\u%04x", c);
-        plain = s + 1;
+    for (;;) {
+        size_t len = plain_len(at);
+        at += len;
+        if (len > 0) continue;
+        buf_add(b, plain, (size_t)(at - plain));
+        if (*at == '\0') break;
+        at += add_escaped(b, at);
+        plain = at;
     }
     buf_add(b, "\"", 1);
 }

@@ -74,6 +74,7 @@ int client_send(const struct client_request *request, struct reply *reply, struc
     curl_easy_cleanup(curl);
     curl_slist_free_all(list);
     reply->headers = buf_take(&head);
+    reply->body_len = text.len;
     reply->body = buf_take(&text);
     if (rc == CURLE_OK) return 0;
     reply_deinit(reply);

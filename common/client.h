@@ -22,7 +22,8 @@ struct client_request {
 struct reply {
     long status;
     char *headers;
-    char *body;
+    char *body; // NUL-terminated, and it may hold more of them
+    size_t body_len;
 };
 
 // An error: there was no answer.

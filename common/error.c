@@ -1,5 +1,7 @@
 #include "common/error.h"
 
+#include "common/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +11,7 @@ int error_set(struct error *err, const char *format, ...) {
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    text_lines(err->text);
     err->at = NULL;
     return ERROR_INPUT;
 }
@@ -18,6 +21,7 @@ int error_system(struct error *err, int code, const char *format, ...) {
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    text_lines(err->text);
     err->at = NULL;
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(code < 0 ? -code : code));
@@ -40,4 +44,5 @@ void error_in(struct error *err, const char *format, ...) {
     else if (text[0] == '\'' || text[strcspn(text, ": ")] != ':')
         joint = ": ";
     snprintf(err->text, sizeof err->text, "%.200s%s%.300s", place, joint, text);
+    text_lines(err->text);
 }

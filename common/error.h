@@ -8,7 +8,7 @@
 enum { ERROR_INPUT = 1 }; // what was handed in is wrong, and the text says how
 
 struct error {
-    char text[512];
+    char text[512]; // whatever it quotes: UTF-8, without control characters but LF and TAB
     const void *at; // the JSON value at fault, where one is known: yml_place() finds its line
 };
 

@@ -4,5 +4,13 @@
 #include "common/buf.h"
 #include "common/error.h"
 
-// Appends the file's bytes to out. Negative (an errno) with its text where it cannot be read.
+enum { FILE_BYTES_MAX = 128 << 20 }; // of what we read whole, files and answers alike
+
+// Appends the file's bytes to out. Negative (an errno) with its text where it cannot be read;
+// ERROR_INPUT where it is no file (a folder, a device; a pipe is read to its end) or too large.
 int file_read(const char *path, struct buf *out, struct error *err);
+int file_read_max(const char *path, size_t max, struct buf *out, struct error *err);
+
+// Whether it could be read now, as file_read() says, without reading it or waiting for a pipe's
+// writer.
+int file_probe(const char *path, struct error *err);

@@ -3,7 +3,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "common/suggest.h"
-#include "common/utf8.h"
+#include "common/text.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -146,18 +146,11 @@ const char *http_status_text(int status) {
     }
 }
 
-// An error's text may have been cut in mid-character: what is not UTF-8 becomes '?'.
 static void add_string(cJSON *object, const char *key, const char *text) {
-    char *valid = mem_strdup(text);
-    size_t left = strlen(valid), len;
-    for (char *c = valid; left > 0; c += len, left -= len) {
-        len = utf8_len((const unsigned char *)c, left);
-        if (len > 0) continue;
-        *c = '?';
-        len = 1;
-    }
-    cJSON_AddStringToObject(object, key, valid);
-    free(valid);
+    char *shown = mem_strdup(text);
+    text_lines(shown);
+    cJSON_AddStringToObject(object, key, shown);
+    free(shown);
 }
 
 char *http_problem_json(int status, const char *field, const char *detail) {

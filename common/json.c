@@ -53,6 +53,44 @@ static const unsigned char byte_classes[256] = {
     [0x80 ... 0xff] = TOKEN | TEXT,
 };
 
+// The number that four hexadecimal digits at s stand for, or -1 where they are none.
+static int hex4(const unsigned char *s, size_t left) {
+    int n = 0;
+    if (left < 4) return -1;
+    for (size_t i = 0; i < 4; i++) {
+        unsigned char c = s[i] | 0x20; // a digit stays one, a letter becomes small
+        if (c >= '0' && c <= '9' && c == s[i])
+            n = n * 16 + (c - '0');
+        else if (c >= 'a' && c <= 'f')
+            n = n * 16 + (c - 'a' + 10);
+        else
+            return -1;
+    }
+    return n;
+}
+
+// Length of the escape that starts at s, or 0 where it is none: \x, \uzzzz (which cJSON takes for
+// U+0000), half of a surrogate pair.
+static size_t escape_len(const unsigned char *s, size_t left) {
+    enum { UNIT = 6 }; // \uXXXX
+    if (left < 2 || s[1] == '\0' || strchr("\"\\/bfnrtu", s[1]) == NULL) return 0;
+    if (s[1] != 'u') return 2;
+    int unit = hex4(s + 2, left - 2);
+    if (unit < 0xd800 || unit > 0xdfff) return unit < 0 ? 0 : UNIT;
+    if (unit > 0xdbff || left < 2 * UNIT || s[UNIT] != '\\' || s[UNIT + 1] != 'u') return 0;
+    int low = hex4(s + UNIT + 2, left - UNIT - 2);
+    return low < 0xdc00 || low > 0xdfff ? 0 : 2 * UNIT;
+}
+
+static int check_escape(const unsigned char *s, size_t left, size_t *len, size_t at,
+                        struct error *err) {
+    *len = escape_len(s, left);
+    if (*len == 0) return error_set(err, "not JSON: no escape that JSON knows at byte %zu", at);
+    if (*len == 6 && memcmp(s, "\\u0000", 6) == 0)
+        return error_set(err, "\\u0000 at byte %zu: a string cannot hold it", at);
+    return 0;
+}
+
 static int check_text(const char *text, size_t len, struct error *err) {
     const unsigned char *bytes = (const unsigned char *)text;
     bool in_string = false;
@@ -70,9 +108,8 @@ static int check_text(const char *text, size_t len, struct error *err) {
             step = utf8_len(bytes + i, len - i);
             if (step == 0) return error_set(err, "not JSON: byte %zu is not UTF-8", i + 1);
         } else if (bytes[i] == '\\') {
-            if (len - i >= 6 && memcmp(bytes + i, "\\u0000", 6) == 0)
-                return error_set(err, "\\u0000 at byte %zu: a string cannot hold it", i + 1);
-            step = len - i > 1 && bytes[i + 1] < 0x80 ? 2 : 1;
+            int rc = check_escape(bytes + i, len - i, &step, i + 1, err);
+            if (rc != 0) return rc;
         } else {
             step = number_len(text + i, len - i);
             if (step == 0) return error_set(err, "not JSON: no number at byte %zu", i + 1);
@@ -117,6 +154,8 @@ static int check_keys(const cJSON *value, struct error *err) {
 
 int json_parse(const char *text, size_t len, cJSON **out, struct error *err) {
     if (len == 0) return error_set(err, "not JSON: it is empty");
+    if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+        return error_set(err, "not JSON: it begins with a byte order mark");
     int rc = check_text(text, len, err);
     if (rc != 0) return rc;
     const char *end = NULL;
@@ -137,6 +176,16 @@ int json_parse(const char *text, size_t len, cJSON **out, struct error *err) {
     }
     *out = json;
     return 0;
+}
+
+void json_add_text(struct buf *out, const cJSON *value) {
+    if (value->valuestring != NULL) {
+        buf_adds(out, value->valuestring);
+        return;
+    }
+    char *text = cJSON_PrintUnformatted(value);
+    buf_adds(out, text);
+    cJSON_free(text);
 }
 
 const char *json_type_name(const cJSON *value) {

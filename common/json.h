@@ -2,6 +2,7 @@
 // field is wrong. Errors name the field; each caller adds its own place with error_in().
 #pragma once
 
+#include "common/buf.h"
 #include "common/error.h"
 
 #include <cjson/cJSON.h>
@@ -9,10 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { JSON_DEPTH_MAX = CJSON_NESTING_LIMIT }; // beyond: an error
+
 // Parses exactly one JSON value of len bytes (no NUL needed). Refused, beside bad syntax: trailing
-// bytes, bytes that are not UTF-8, raw control characters in strings, \u0000 (it would cut a C
-// string short) and a key given twice. *out is the caller's, to cJSON_Delete.
+// bytes, a byte order mark, bytes that are not UTF-8, raw control characters in strings, escapes
+// that are none, half of a surrogate pair, \u0000 (it would cut a C string short) and a key given
+// twice. *out is the caller's, to cJSON_Delete.
 int json_parse(const char *text, size_t len, cJSON **out, struct error *err);
+
+// Appends a value as the text that people wrote: a string as it is, a number of a YAML file in its
+// own digits (3.10), anything else as JSON.
+void json_add_text(struct buf *out, const cJSON *value);
 
 const char *json_type_name(const cJSON *value); // "a string", "an array", ...
 

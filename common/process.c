@@ -14,10 +14,23 @@
 #include <time.h>
 #include <unistd.h>
 
+// What is ignored or blocked here (by us, by nohup, by a CI runner) would be so in the program,
+// which may rely on it. In a group of its own the child is left alone by what a terminal sends to
+// ours.
+static void reset_signals(void) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int signum = 1; signum < SIGRTMIN; signum++)
+        signal(signum, SIG_DFL);
+    setpgid(0, 0);
+    signal(SIGINT, SIG_IGN);
+}
+
 static void run_child(const char *const *argv, const char *stderr_path, int out, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127); // it was killed meanwhile
-    signal(SIGINT, SIG_IGN);
+    reset_signals();
     dup2(out, STDOUT_FILENO);
     if (stderr_path != NULL) {
         int fd = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -28,13 +28,42 @@ static bool valid_id(const cJSON *id) {
     return id == NULL || cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id);
 }
 
+// Where the value of an object's member begins. text has passed json_parse(), and has that member.
+static const char *member_value(const char *text, size_t member) {
+    size_t depth = 0;
+    bool in_string = false;
+    for (;; text++) {
+        if (in_string && *text == '\\') {
+            text++;
+        } else if (*text == '"') {
+            in_string = !in_string;
+        } else if (!in_string) {
+            if (*text == '{' || *text == '[') depth++;
+            if (*text == '}' || *text == ']') depth--;
+            if (*text == ',' && depth == 1) member--;
+            if (*text == ':' && depth == 1 && member == 0) break;
+        }
+    }
+    return text + 1 + strspn(text + 1, " \t\r\n");
+}
+
+// A number that is echoed keeps its text: as a double 1795620179123456789 is another one.
+static void keep_text(cJSON *number, const char *line) {
+    size_t member = 0;
+    for (const cJSON *c = number; c->prev->next != NULL; c = c->prev)
+        member++;
+    const char *text = member_value(line, member);
+    number->valuestring = mem_strndup(text, strspn(text, "+-.0123456789Ee"));
+}
+
 enum rpc_error rpc_request_parse(struct rpc_request *r, const char *line, size_t len) {
     *r = (struct rpc_request){0};
     struct error ignored;
     if (json_parse(line, len, &r->json, &ignored) != 0) return RPC_PARSE;
     if (!cJSON_IsObject(r->json)) return RPC_INVALID_REQUEST;
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(r->json, "id");
+    cJSON *id = cJSON_GetObjectItemCaseSensitive(r->json, "id");
     if (!valid_id(id)) return RPC_INVALID_REQUEST;
+    if (cJSON_IsNumber(id)) keep_text(id, line);
     r->id = id;
 
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(r->json, "jsonrpc");
@@ -63,9 +92,7 @@ static void write_id(struct buf *out, const cJSON *id) {
     } else if (cJSON_IsString(id)) {
         buf_add_json(out, id->valuestring);
     } else {
-        char *text = cJSON_PrintUnformatted(id);
-        buf_adds(out, text);
-        cJSON_free(text);
+        json_add_text(out, id);
     }
 }
 

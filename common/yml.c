@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/strmap.h"
+#include "common/text.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -79,8 +80,10 @@ static cJSON *plain_scalar(const char *s) {
     if (any_of(s, nulls)) return cJSON_CreateNull();
     if (any_of(s, trues)) return cJSON_CreateTrue();
     if (any_of(s, falses)) return cJSON_CreateFalse();
-    if (is_number(s)) return cJSON_CreateNumber(strtod(s, NULL));
-    return cJSON_CreateString(s);
+    if (!is_number(s)) return cJSON_CreateString(s);
+    cJSON *number = cJSON_CreateNumber(strtod(s, NULL));
+    number->valuestring = mem_strdup(s); // cJSON copies and frees it with the value
+    return number;
 }
 
 static bool wants_key(const struct builder *b) {
@@ -183,11 +186,16 @@ static void close_container(struct builder *b) {
     strmap_deinit(&top->keys);
 }
 
-static size_t count_values(const cJSON *value) {
-    size_t count = 1;
-    const cJSON *child;
-    cJSON_ArrayForEach(child, value) count += count_values(child);
-    return count;
+// Adds what a copy would take. Stops early: an anchor may hold most of a large document.
+static void count_copy(const cJSON *value, struct yml *y) {
+    y->aliased_values++;
+    if (value->valuestring != NULL) y->aliased_bytes += strlen(value->valuestring);
+    for (const cJSON *child = value->child; child != NULL; child = child->next) {
+        if (y->aliased_values > YML_ALIASED_VALUES_MAX || y->aliased_bytes > YML_ALIASED_BYTES_MAX)
+            return;
+        if (child->string != NULL) y->aliased_bytes += strlen(child->string);
+        count_copy(child, y);
+    }
 }
 
 static int depth_of(const cJSON *value) {
@@ -209,8 +217,10 @@ static int take_alias(struct builder *b, const yaml_event_t *event) {
             return wrong(b, event->start_mark, "an alias inside of what it repeats");
     if (b->depth + depth_of(value) > YML_DEPTH_MAX) // or aliases of aliases exhaust the stack
         return wrong(b, event->start_mark, "nested too deeply");
-    b->values += count_values(value); // the guard against aliases of aliases of aliases
-    if (b->values > YML_VALUES_MAX) return wrong(b, event->start_mark, "the document is too large");
+    count_copy(value, b->y);
+    if (b->y->aliased_values > YML_ALIASED_VALUES_MAX ||
+        b->y->aliased_bytes > YML_ALIASED_BYTES_MAX)
+        return wrong(b, event->start_mark, "aliases repeat too much: write less with them");
     cJSON *copy = cJSON_Duplicate(value, true);
     free(copy->string);
     copy->string = NULL;
@@ -319,4 +329,5 @@ void yml_place(const struct yml *y, const char *name, struct error *err) {
                  found->column, text);
     else
         snprintf(err->text, sizeof err->text, "%.100s: %.400s", name, text);
+    text_lines(err->text);
 }

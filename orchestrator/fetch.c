@@ -11,11 +11,9 @@
 #include "common/yml.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct fetch {
     uv_work_t work;
@@ -35,7 +33,7 @@ static bool is_url(const char *source) {
 static size_t on_bytes(char *data, size_t size, size_t count, void *arg) {
     struct buf *out = arg;
     size_t len = size * count;
-    if (out->len + len > FETCH_BYTES_MAX) return 0;
+    if (out->len + len > FILE_BYTES_MAX) return 0;
     buf_add(out, data, len);
     return len;
 }
@@ -65,6 +63,8 @@ static int get(const char *url, struct buf *body, struct error *err) {
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
+    if (rc == CURLE_WRITE_ERROR)
+        return error_set(err, "%.200s: it is larger than %d bytes", url, FILE_BYTES_MAX);
     if (rc != CURLE_OK)
         return error_set(err, "%.200s: %.200s", url,
                          message[0] == '\0' ? curl_easy_strerror(rc) : message);
@@ -128,8 +128,8 @@ static void probe(uv_work_t *work) {
     struct fetch *f = work->data;
     if (is_url(f->source))
         f->rc = get(f->source, NULL, &f->err);
-    else if (access(f->source, R_OK) != 0)
-        f->rc = error_system(&f->err, -errno, "%s", f->source);
+    else
+        f->rc = file_probe(f->source, &f->err);
 }
 
 static void after_load(uv_work_t *work, int status) {

@@ -1,4 +1,5 @@
-// Reads the inventory off the loop's thread: over HTTP with libcurl, or from a file.
+// Reads the inventory off the loop's thread: over HTTP with libcurl, or from a file; FILE_BYTES_MAX
+// of it at most.
 #pragma once
 
 #include "orchestrator/inventory.h"
@@ -9,7 +10,6 @@ enum {
     FETCH_TIMEOUT_S = 60,
     FETCH_CONNECT_TIMEOUT_S = 5,
     PROBE_TIMEOUT_S = 5,
-    FETCH_BYTES_MAX = 1 << 30
 };
 
 // inventory is the receiver's, or NULL: then err says what is wrong, naming the source.

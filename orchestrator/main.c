@@ -1,9 +1,11 @@
 #include "common/count.h"
 #include "common/duration.h"
-#include "common/file.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/options.h"
+#include "common/program.h"
+#include "common/secret.h"
+#include "common/text.h"
 #include "orchestrator/api.h"
 #include "orchestrator/joblog.h"
 
@@ -13,7 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORKERS_MAX = 1000000, ORIGINS_MAX = 64, DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64 };
+enum {
+    WORKERS_MAX = 1000000,
+    ORIGINS_MAX = 64,
+    DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64,
+    LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
+};
 
 struct config {
     struct api_config api;
@@ -37,6 +44,7 @@ struct service {
     struct api *api;
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
+    uv_timer_t log_retry;
     bool ending;
 };
 
@@ -90,23 +98,22 @@ static int set_origin(void *config, const char *value, struct error *err) {
 
 static int set_username(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    (void)err;
+    char *shown = mem_strdup(value);
+    text_line(shown);
+    bool plain = *value != '\0' && strcmp(shown, value) == 0;
+    free(shown);
+    if (!plain) return error_set(err, "expected a name, in UTF-8, without control characters");
     c->session.username = value;
     return 0;
 }
 
 static int set_password_file(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    struct buf text = {0};
-    int rc = file_read(value, &text, err);
-    if (rc != 0) {
-        buf_deinit(&text);
-        return rc;
-    }
+    char *password = NULL;
+    int rc = secret_load(value, &password, err);
+    if (rc != 0) return rc;
     free(c->password);
-    c->password = buf_take(&text);
-    c->password[strcspn(c->password, "\r\n")] = '\0';
-    c->session.password = c->password;
+    c->session.password = c->password = password;
     return 0;
 }
 
@@ -184,14 +191,18 @@ static void on_drained(void *arg) {
     uv_close((uv_handle_t *)&s->interrupt, NULL);
     uv_close((uv_handle_t *)&s->hangup, NULL);
     uv_close((uv_handle_t *)&s->before_wait, NULL);
+    uv_close((uv_handle_t *)&s->log_retry, NULL);
 }
 
-static void on_end(uv_signal_t *handle, int signum) {
-    struct service *s = handle->data;
-    (void)signum;
+static void end(struct service *s) {
     if (s->ending) return; // a second signal changes nothing
     s->ending = true;
     api_drain(s->api, on_drained, s);
+}
+
+static void on_end(uv_signal_t *handle, int signum) {
+    (void)signum;
+    end(handle->data);
 }
 
 static void on_hangup(uv_signal_t *handle, int signum) {
@@ -201,8 +212,14 @@ static void on_hangup(uv_signal_t *handle, int signum) {
     if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
 }
 
+static void on_log_retry(uv_timer_t *handle) {
+    (void)handle; // the turn that it wakes flushes the log
+}
+
 static void on_before_wait(uv_prepare_t *handle) {
-    log_flush(&((struct service *)handle->data)->log);
+    struct service *s = handle->data;
+    log_flush(&s->log);
+    if (log_behind(&s->log)) uv_timer_start(&s->log_retry, on_log_retry, LOG_RETRY_MS, 0);
 }
 
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
@@ -217,6 +234,7 @@ static int start(struct service *s, struct error *err) {
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
     s->metrics = metrics_new(s->config.workers);
+    metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();
     store_memory_init(&s->store);
     processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
@@ -232,27 +250,29 @@ static int start(struct service *s, struct error *err) {
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
     watch(s, &s->hangup, on_hangup, SIGHUP);
+    uv_timer_init(&s->loop, &s->log_retry);
     uv_prepare_init(&s->loop, &s->before_wait);
     s->before_wait.data = s;
     uv_prepare_start(&s->before_wait, on_before_wait);
 
-    char address[ADDRESS_TEXT_MAX];
-    address_format(api_address(s->api), address);
-    printf("orchestrator: listening on http://%s\n", address);
-    fflush(stdout);
     return 0;
 }
 
+static int say_ready(const struct service *s, struct error *err) {
+    char address[ADDRESS_TEXT_MAX];
+    address_format(api_address(s->api), address);
+    return program_ready(err, "orchestrator: listening on http://%s", address);
+}
+
 int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
+    program_init();
     struct service s = {.log = {.fd = -1}};
     struct error err;
     int exit_code = EXIT_SUCCESS;
     if (set_defaults(&s.config, &err) != 0) return EXIT_FAILURE;
     if (!options_parse(&options, &s.config, argc, argv, &exit_code)) {
         free(s.config.password);
-        return exit_code;
+        return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
     // Inventories that come slowly must not keep the names of devices from being looked up.
@@ -262,6 +282,10 @@ int main(int argc, char **argv) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);
+    } else if (say_ready(&s, &err) != 0) {
+        fprintf(stderr, "orchestrator: %s\n", err.text);
+        exit_code = EXIT_FAILURE;
+        end(&s);
     }
     uv_run(&s.loop, UV_RUN_DEFAULT);
 

@@ -23,6 +23,7 @@ struct host_series {
 };
 
 struct metrics {
+    const struct log *log; // or NULL
     unsigned workers, workers_busy;
     uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
     struct strmap by_labels;                            // labels -> struct host_series
@@ -31,6 +32,10 @@ struct metrics {
     struct buf labels; // scratch
     struct prom_histogram host_duration, job_duration;
 };
+
+void metrics_watch_log(struct metrics *m, const struct log *log) {
+    m->log = log;
+}
 
 struct metrics *metrics_new(unsigned workers) {
     struct metrics *m = mem_zalloc(sizeof *m);
@@ -172,6 +177,8 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
     prom_family(w, "orchestrator_job_duration_seconds", PROM_HISTOGRAM,
                 "Time from a job's start to its report");
     prom_histogram_write(w, "orchestrator_job_duration_seconds", &m->job_duration);
+    counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
+            m->log == NULL ? 0 : m->log->lost);
     gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",
           "version=\"" PROJECT_VERSION "\"", 1);
 }

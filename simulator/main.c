@@ -5,6 +5,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/options.h"
+#include "common/program.h"
 #include "simulator/admin.h"
 #include "simulator/network_file.h"
 #include "simulator/server.h"
@@ -119,14 +120,17 @@ static void on_part_closed(void *arg) {
     (void)arg; // the loop ends when nothing is left in it
 }
 
-static void on_signal(uv_signal_t *handle, int number) {
-    (void)number;
-    struct program *p = handle->data;
+static void end(struct program *p) {
     if (uv_is_closing((uv_handle_t *)&p->term)) return;
     uv_close((uv_handle_t *)&p->term, NULL);
     uv_close((uv_handle_t *)&p->interrupt, NULL);
     admin_close(&p->admin, on_part_closed, p);
     server_close(p->server, on_part_closed, p);
+}
+
+static void on_signal(uv_signal_t *handle, int number) {
+    (void)number;
+    end(handle->data);
 }
 
 static int load_network(struct program *p, struct error *err) {
@@ -179,12 +183,12 @@ static int start(struct program *p, struct error *err) {
     return 0;
 }
 
-static void say_ready(const struct program *p) {
+static int say_ready(const struct program *p, struct error *err) {
     char devices[ADDRESS_TEXT_MAX], admin[ADDRESS_TEXT_MAX];
     address_format(server_address(p->server, 0), devices);
     address_format(http_address(p->admin.http), admin);
-    printf("simulator: %u devices on %s, admin http://%s\n", p->network.devices, devices, admin);
-    fflush(stdout);
+    return program_ready(err, "simulator: %u devices on %s, admin http://%s", p->network.devices,
+                         devices, admin);
 }
 
 static int run(struct program *p) {
@@ -204,8 +208,10 @@ static int run(struct program *p) {
     if (start(p, &err) != 0) {
         fprintf(stderr, "simulator: %s\n", err.text);
         exit_code = EXIT_FAILURE;
-    } else {
-        say_ready(p);
+    } else if (say_ready(p, &err) != 0) {
+        fprintf(stderr, "simulator: %s\n", err.text);
+        exit_code = EXIT_FAILURE;
+        end(p);
     }
     uv_run(&p->loop, UV_RUN_DEFAULT);
     uv_loop_close(&p->loop);
@@ -218,13 +224,13 @@ static int run(struct program *p) {
 }
 
 int main(int argc, char **argv) {
-    mem_init();
-    signal(SIGPIPE, SIG_IGN);
+    program_init();
     struct program p = {.config = {.addresses = 1, .seed = 1, .time_scale = 1}};
     struct error err;
     int exit_code = EXIT_SUCCESS;
     address_parse("127.0.0.1:8300", &p.config.devices, &err);
     address_parse("127.0.0.1:8301", &p.config.admin, &err);
-    if (!options_parse(&options, &p.config, argc, argv, &exit_code)) return exit_code;
+    if (!options_parse(&options, &p.config, argc, argv, &exit_code))
+        return program_end("simulator", exit_code);
     return run(&p);
 }

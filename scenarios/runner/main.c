@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "common/options.h"
 #include "common/process.h"
+#include "common/program.h"
 #include "scenarios/runner/commands.h"
 #include "scenarios/runner/outputs.h"
 
@@ -231,7 +232,7 @@ static void make_replay(struct command_line *c, const char *self) {
 }
 
 int main(int argc, char **argv) {
-    mem_init();
+    program_init();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct command_line c;
     struct error err;
@@ -245,5 +246,5 @@ int main(int argc, char **argv) {
     }
     free(c.paths);
     buf_deinit(&c.replay);
-    return code;
+    return program_end("scenario", code);
 }

@@ -10,6 +10,7 @@
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
+#include "common/text.h"
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/vars.h"
 
@@ -202,6 +203,7 @@ static cJSON *make_vars(const struct play_config *config) {
 static cJSON *make_result(struct show *s) {
     cJSON *result = cJSON_CreateObject();
     cJSON_AddStringToObject(result, "outcome", s->outcome);
+    if (s->text.len > 0) text_lines(s->text.data);
     cJSON_AddStringToObject(result, "text", s->text.len == 0 ? "" : s->text.data);
     cJSON_AddItemToObject(result, "answers", cJSON_Duplicate(s->stage.answers, true));
     cJSON *faults = cJSON_AddArrayToObject(result, "faults");

@@ -1,22 +1,14 @@
 #include "scenarios/runner/run.h"
 
-static void add_value(const cJSON *value, struct buf *out) {
-    buf_addf(out, "%s=", value->string);
-    if (cJSON_IsString(value)) {
-        buf_adds(out, value->valuestring);
-        return;
-    }
-    char *text = cJSON_PrintUnformatted(value);
-    buf_adds(out, text);
-    cJSON_free(text);
-}
+#include "common/json.h"
 
 void run_add_values(const struct run *run, struct buf *out) {
     const cJSON *value;
     const char *before = "(";
     cJSON_ArrayForEach(value, run->values) {
         buf_adds(out, before);
-        add_value(value, out);
+        buf_addf(out, "%s=", value->string);
+        json_add_text(out, value);
         before = ", ";
     }
     if (cJSON_GetArraySize(run->values) > 0) buf_adds(out, ")");

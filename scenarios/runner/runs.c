@@ -11,7 +11,6 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "common/utf8.h"
 #include "scenarios/runner/play.h"
 
 #include <dirent.h>
@@ -64,14 +63,6 @@ static int make_folder(struct run *run, const struct runs_config *config, size_t
 
 // --- the child
 
-// Answers and logs may hold any bytes, and texts may be cut within a character; JSON holds neither.
-static void only_utf8(char *text, size_t len) {
-    for (size_t at = 0, step; at < len; at += step == 0 ? 1 : step) {
-        step = utf8_len((const unsigned char *)text + at, len - at);
-        if (step == 0) text[at] = '?';
-    }
-}
-
 static void play_and_exit(const struct run *run, const struct runs_config *config, int fd) {
     struct play_config play_config = {.scenario = run->scenario,
                                       .values = run->values,
@@ -81,7 +72,6 @@ static void play_and_exit(const struct run *run, const struct runs_config *confi
     cJSON *result = play(&play_config);
     char *text = cJSON_PrintUnformatted(result);
     size_t len = strlen(text);
-    only_utf8(text, len);
     for (const char *at = text; len > 0;) {
         ssize_t n = write(fd, at, len);
         if (n < 0 && errno != EINTR) break;

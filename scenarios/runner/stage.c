@@ -102,7 +102,7 @@ static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     int rc = client_send(&request, &reply, err);
     if (rc == 0 && reply.status != 201)
         rc = error_set(err, "the simulator refused a fault: %.300s", reply.body);
-    if (rc == 0) rc = json_parse(reply.body, strlen(reply.body), &answer, err);
+    if (rc == 0) rc = json_parse(reply.body, reply.body_len, &answer, err);
     if (rc == 0) remember_rule(s, fault, expect_find(answer, "faults[0].id")->valuedouble);
     reply_deinit(&reply);
     cJSON_free(body);

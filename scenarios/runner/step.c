@@ -5,6 +5,7 @@
 
 #include "common/count.h"
 #include "common/duration.h"
+#include "common/text.h"
 #include "scenarios/runner/expect.h"
 
 #include <assert.h>
@@ -47,9 +48,9 @@ int step_play_all(struct stage *s, const cJSON *steps, const char *where, struct
         play(s, step->child, &differences);
         if (differences.len > 0) {
             char *asked = cJSON_PrintUnformatted(step->child);
+            size_t len = strlen(asked), shown = text_cut(asked, len, ASKED_SHOWN);
             buf_addf(failure, "%s[%zu].%s %.*s%s\n%s", where, index, step->child->string,
-                     ASKED_SHOWN, asked, strlen(asked) > ASKED_SHOWN ? "..." : "",
-                     differences.data);
+                     (int)shown, asked, shown < len ? "..." : "", differences.data);
             cJSON_free(asked);
             buf_deinit(&differences);
             return ERROR_INPUT;

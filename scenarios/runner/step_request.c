@@ -89,7 +89,7 @@ static void check_json(struct stage *s, const cJSON *request, const struct reply
     if (report == NULL && paths == NULL && captures == NULL) return;
     cJSON *json = NULL;
     struct error err;
-    if (json_parse(reply->body, strlen(reply->body), &json, &err) != 0) {
+    if (json_parse(reply->body, reply->body_len, &json, &err) != 0) {
         expect_differ(differences, "the body: %s: %.*s", err.text, BODY_SHOWN, reply->body);
         return;
     }

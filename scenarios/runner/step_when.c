@@ -47,7 +47,7 @@ static void play(struct stage *s, const cJSON *when, struct buf *differences) {
 
 const struct step_kind step_when = {
     .name = "when",
-    .help = "Waits for an event of the simulated network, those before this step included",
+    .help = "Waits for a call on a device of the network; calls before this step count too",
     .example = " {operation: install_os_version, phase: begun, host: leaf62.earth, timeout: 30s}\n",
     .play = play,
 };

@@ -3,6 +3,7 @@
 #include "scenarios/runner/suite.h"
 
 #include "common/mem.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -56,6 +57,7 @@ static char *make_title(const struct run *run) {
     if (cJSON_GetArraySize(run->values) > 0) buf_adds(&title, " ");
     run_add_values(run, &title);
     if (run->repetition > 0) buf_addf(&title, " #%u", run->repetition + 1);
+    text_line(title.data);
     return buf_take(&title);
 }
 

@@ -3,6 +3,7 @@
 #include "scenarios/runner/vars.h"
 
 #include "common/buf.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/suggest.h"
 
@@ -18,16 +19,6 @@ static const cJSON *find(const cJSON *vars, const char *name, size_t len) {
     return value;
 }
 
-static void add_text(struct buf *out, const cJSON *value) {
-    if (cJSON_IsString(value)) {
-        buf_adds(out, value->valuestring);
-        return;
-    }
-    char *text = cJSON_PrintUnformatted(value);
-    buf_adds(out, text);
-    cJSON_free(text);
-}
-
 static int expand_text(const char *text, const cJSON *vars, struct buf *out, struct error *err) {
     buf_adds(out, "");
     for (const char *open; (open = strstr(text, "${")) != NULL;) {
@@ -37,7 +28,7 @@ static int expand_text(const char *text, const cJSON *vars, struct buf *out, str
         if (value == NULL)
             return error_set(err, "there is no value for %.*s", (int)(close - open) + 1, open);
         buf_add(out, text, (size_t)(open - text));
-        add_text(out, value);
+        json_add_text(out, value);
         text = close + 1;
     }
     buf_adds(out, text);

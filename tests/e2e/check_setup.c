@@ -73,6 +73,61 @@ START_TEST(a_password_file_that_cannot_be_read_ends_the_start) {
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t len;
+    const char *said;
+} passwords[] = {
+    {"", 0, "it is empty: write the password into its first line"},
+    {"\xef\xbb\xbf"
+     "admin\n",
+     9, "it begins with a byte order mark: save it as UTF-8 without BOM"},
+    {"\xff\xfe"
+     "a\0d\0\n\0",
+     8, "it is UTF-16: save it as UTF-8"},
+    {"caf\xe9\n", 5, "byte 4 is not UTF-8: save it as UTF-8, not as Latin-1"},
+    {"a\0b\n", 4, "byte 2 is a NUL"},
+};
+
+// Or a login with it fails at one device of each group, and accounts are locked.
+START_TEST(a_password_file_in_another_encoding_ends_the_start) {
+    char output[1024], path[] = "/tmp/e2e-password-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_eq((int)write(fd, passwords[_i].text, passwords[_i].len), (int)passwords[_i].len);
+    close(fd);
+    ck_assert_int_eq(
+        program_run("orchestrator", ARGS("--password-file", path), output, sizeof output), 2);
+    ck_assert_msg(strstr(output, passwords[_i].said) != NULL, "%s", output);
+    unlink(path);
+}
+END_TEST
+
+START_TEST(a_username_that_no_device_knows_ends_the_start) {
+    static const char *const names[] = {"", "caf\xe9", "ad\x1bmin"};
+    char output[1024];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        ck_assert_int_eq(
+            program_run("orchestrator", ARGS("--username", names[i]), output, sizeof output), 2);
+        ck_assert_msg(strstr(output, "--username: expected a name") != NULL, "%s", output);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *path, *why;
+} no_files[] = {
+    {"/tmp", "/tmp: Is a directory"},
+    {"/dev/zero", "/dev/zero: it is a device or a socket, not a file"},
+};
+
+START_TEST(an_inventory_that_is_no_file_is_told_before_a_job_wants_it) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--inventory", no_files[_i].path));
+    assert_problem(http_get(lab.api, "/readyz"), 503, NULL, no_files[_i].why);
+    assert_problem(http_post(lab.api, "/upgrade-os/", EDGES), 502, NULL, no_files[_i].why);
+    lab_stop(&lab);
+}
+END_TEST
+
 #define HOST_LINE                                                                                  \
     "  %s: {platform: acmeos, dev_type: edge, rack: \"10\", hostname: \"%s\", port: %s}\n"
 
@@ -121,6 +176,9 @@ Suite *check_setup(void) {
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, devices_are_spread_over_addresses);
     tcase_add_test(tc, a_password_file_that_cannot_be_read_ends_the_start);
+    tcase_add_loop_test(tc, a_password_file_in_another_encoding_ends_the_start, 0, 5);
+    tcase_add_test(tc, a_username_that_no_device_knows_ends_the_start);
+    tcase_add_loop_test(tc, an_inventory_that_is_no_file_is_told_before_a_job_wants_it, 0, 2);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);
     suite_add_tcase(suite, tc);

@@ -119,7 +119,11 @@ START_TEST(a_json_string_is_escaped_and_reads_back) {
         {"a\"b\\c", "\"a\\\"b\\\\c\""},
         {"a\nb", "\"a\\nb\""},
         {"\x01\x1f\r\t", "\"\\u0001\\u001f\\u000d\\u0009\""},
-        {"\x7f/", "\"\x7f/\""},
+        {"\x7f/", "\"\\u007f/\""},
+        {"\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0", "\"\\u0080\\u0085\\u009f\xc2\xa0\""},
+        {"\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xaa",
+         "\"\xe2\x80\xa7\\u2028\\u2029\xe2\x80\xaa\""},
+        {"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
         {"gr\xc3\xbc\xc3\x9f", "\"gr\xc3\xbc\xc3\x9f\""},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -131,6 +135,15 @@ START_TEST(a_json_string_is_escaped_and_reads_back) {
         cJSON_Delete(json);
         buf_deinit(&b);
     }
+}
+END_TEST
+
+START_TEST(what_is_not_utf8_is_replaced) {
+    struct buf b = {0};
+    buf_add_json(&b, "a\xff"
+                     "b\xe2\x82");
+    ck_assert_str_eq(b.data, "\"a\\ufffdb\\ufffd\\ufffd\"");
+    buf_deinit(&b);
 }
 END_TEST
 
@@ -158,6 +171,7 @@ Suite *check_buf(void) {
     tcase_add_test(tcase, bytes_with_zeros_are_kept);
     tcase_add_test(tcase, numbers_are_written_in_decimal);
     tcase_add_test(tcase, a_json_string_is_escaped_and_reads_back);
+    tcase_add_test(tcase, what_is_not_utf8_is_replaced);
     tcase_add_test(tcase, every_control_character_is_escaped);
     return suite;
 }

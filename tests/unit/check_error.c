@@ -58,6 +58,24 @@ START_TEST(texts_too_long_are_cut_and_stay_terminated) {
 }
 END_TEST
 
+START_TEST(a_text_holds_no_half_characters_and_no_control_characters) {
+    char text[2000] = "";
+    for (size_t i = 0; i < sizeof text - 2; i += 2)
+        memcpy(text + i, "\xc3\xa9", 3);
+    struct error err;
+    error_set(&err, "%s", text);
+    ck_assert_uint_eq(strlen(err.text), sizeof err.text - 2); // 511 bytes would cut one in half
+    error_set(&err, "%.3s: given twice", text);
+    ck_assert_str_eq(err.text, "\xc3\xa9?: given twice");
+    error_set(&err, "a\x1b[31m\xc2\x85\xe2\x80\xa8\xff\nb");
+    ck_assert_str_eq(err.text, "a?[31m???\nb");
+    error_in(&err, "\x1b");
+    ck_assert_str_eq(err.text, "?: a?[31m???\nb");
+    error_system(&err, -ENOENT, "\xe9.yaml");
+    ck_assert_str_eq(err.text, "?.yaml: No such file or directory");
+}
+END_TEST
+
 Suite *check_error(void) {
     Suite *suite = suite_create("error");
     TCase *tcase = tcase_create("error");
@@ -65,6 +83,7 @@ Suite *check_error(void) {
     tcase_add_test(tcase, places_read_from_the_outside_in);
     tcase_add_test(tcase, setting_forgets_the_value_that_was_at_fault);
     tcase_add_test(tcase, a_system_error_keeps_its_code_and_says_its_meaning);
+    tcase_add_test(tcase, a_text_holds_no_half_characters_and_no_control_characters);
     tcase_add_test(tcase, texts_too_long_are_cut_and_stay_terminated);
     return suite;
 }

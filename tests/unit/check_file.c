@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 Suite *check_file(void);
@@ -50,7 +51,41 @@ START_TEST(a_file_that_cannot_be_read_is_named) {
     ck_assert_str_eq(err.text, "/nonexistent/a.yaml: No such file or directory");
     ck_assert_int_eq(file_read("/tmp", &out, &err), -EISDIR);
     ck_assert_str_eq(err.text, "/tmp: Is a directory");
+    ck_assert_int_eq(file_read("/dev/zero", &out, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "/dev/zero: it is a device or a socket, not a file");
+    ck_assert_uint_eq(out.len, 0);
     buf_deinit(&out);
+}
+END_TEST
+
+START_TEST(a_file_is_bounded) {
+    struct buf out = {0};
+    struct error err;
+    write_file("1234567", 7);
+    ck_assert_int_eq(file_read_max(path, 7, &out, &err), 0);
+    ck_assert_int_eq(file_read_max(path, 6, &out, &err), ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, ": it is larger than 6 bytes"));
+    // A file of nothing but holes takes no space on the disk.
+    ck_assert_int_eq(truncate(path, (off_t)FILE_BYTES_MAX + 1), 0);
+    ck_assert_int_eq(file_read(path, &out, &err), ERROR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, ": it is larger than 134217728 bytes"));
+    unlink(path);
+    buf_deinit(&out);
+}
+END_TEST
+
+START_TEST(a_probe_says_what_reading_would) {
+    struct error err;
+    write_file("", 0);
+    ck_assert_int_eq(file_probe(path, &err), 0);
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0); // that nobody writes to
+    ck_assert_int_eq(file_probe(path, &err), 0);
+    unlink(path);
+    ck_assert_int_eq(file_probe(path, &err), -ENOENT);
+    ck_assert_int_eq(file_probe("/tmp", &err), -EISDIR);
+    ck_assert_str_eq(err.text, "/tmp: Is a directory");
+    ck_assert_int_eq(file_probe("/dev/zero", &err), ERROR_INPUT);
 }
 END_TEST
 
@@ -80,6 +115,8 @@ Suite *check_file(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_file_is_appended_whole);
     tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);
+    tcase_add_test(tcase, a_file_is_bounded);
+    tcase_add_test(tcase, a_probe_says_what_reading_would);
     tcase_add_test(tcase, yaml_is_loaded_from_a_file_and_named_by_its_path);
     return suite;
 }

@@ -1,7 +1,5 @@
 #include "common/json.h"
-#include "tests/unit/support.h"
-
-#include <stdio.h>
+#include "tests/unit/text_case.h"
 
 Suite *check_json(void);
 
@@ -14,74 +12,28 @@ static int parse(const char *text, size_t len, cJSON **out, struct error *err) {
     return rc;
 }
 
-#define TEXT(s) s, sizeof s - 1 // NOLINT(bugprone-macro-parentheses): two arguments
+static const struct text_case table[] = {
+#include "tests/unit/json_table.def"
+};
 
-START_TEST(what_is_not_strictly_json_is_refused) {
-    static const struct {
-        const char *text;
-        size_t len;
-        const char *why;
-    } cases[] = {
-        {TEXT(""), "it is empty"},
-        {TEXT(" "), "syntax error"},
-        {TEXT("{"), "syntax error"},
-        {TEXT("{\"a\" 1}"), "syntax error at byte 6"},
-        {TEXT("{\"a\": 1,}"), "syntax error"},
-        {TEXT("[1 2]"), "syntax error"},
-        {TEXT("'a'"), "syntax error at byte 1"},
-        {TEXT("nul"), "syntax error"},
-        {TEXT("\"abc"), "syntax error"},
-        {TEXT("\"a\\"), "syntax error"},
-        {TEXT("\"\\x\""), "syntax error"},
-        {TEXT("\"\\ud800\""), "syntax error"},
-        {TEXT("{} x"), "more follows the value, from byte 4 on"},
-        {TEXT("1 2"), "more follows"},
-        {TEXT("{}\0"), "control character at byte 3"},
-        {TEXT("\"a\nb\""), "control character at byte 3"},
-        {TEXT("[1,\v2]"), "control character"},
-        {TEXT("\"5.3.1\\u0000x\""), "\\u0000 at byte 7"},
-        {TEXT("\"\\\\\\u0000\""), "\\u0000 at byte 4"},
-        {TEXT("\"\xff\""), "byte 2 is not UTF-8"},
-        {TEXT("\"\xc0\xaf\""), "not UTF-8"},         // overlong
-        {TEXT("\"\xe0\x80\xaf\""), "not UTF-8"},     // overlong
-        {TEXT("\"\xed\xa0\x80\""), "not UTF-8"},     // a surrogate
-        {TEXT("\"\xf4\x90\x80\x80\""), "not UTF-8"}, // above U+10FFFF
-        {TEXT("\"\xe2\x82"), "not UTF-8"},           // cut short
-        {TEXT("{\"a\": 1, \"a\": 1}"), "a: given twice"},
-        {TEXT("{\"x\": [{}, {\"a\": {\"b\": 1, \"b\": 2}}]}"), "x[1].a.b: given twice"},
-        {TEXT("01"), "not JSON"},
-        {TEXT("-"), "not JSON"},
-        {TEXT("[1.]"), "not JSON"},
-        {TEXT("[-01.5]"), "not JSON"},
-        {TEXT("[1e]"), "not JSON"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        cJSON *json = NULL;
-        struct error err = {0};
-        ck_assert_msg(parse(cases[i].text, cases[i].len, &json, &err) == ERROR_INPUT,
-                      "case %zu was taken: %s", i, cases[i].text);
-        ck_assert_msg(strstr(err.text, cases[i].why) != NULL, "%s: %s", cases[i].text, err.text);
-        ck_assert_ptr_null(json);
-    }
+static char *read_case(const struct text_case *one, struct error *err) {
+    cJSON *json = NULL;
+    int rc = parse(one->text, one->len, &json, err);
+    ck_assert_msg((rc == 0) == (json != NULL), "%s", one->name);
+    ck_assert_msg(rc == 0 || rc == ERROR_INPUT, "%s", one->name);
+    char *value = rc == 0 ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    return value;
+}
+
+START_TEST(each_text_of_the_table_is_read_as_it_says) {
+    text_case_check(&table[_i], read_case);
 }
 END_TEST
 
-START_TEST(json_is_taken) {
-    static const char *const texts[] = {
-        "{}",
-        " [1, -2.5e+3, 0, -0, 0.1E-2, 1e5, \"x\", null, true, false] \r\n",
-        "\"\\\\u0000\"", // a backslash and then text
-        "\"\\u00e9\\ud83d\\ude00\"",
-        "{\"a\": {\"a\": 1}, \"b\": {\"a\": 1}}",
-        "\"1. 01 -\"",
-    };
-    for (size_t i = 0; i < COUNT(texts); i++) {
-        cJSON *json = NULL;
-        struct error err = {0};
-        int rc = parse(texts[i], strlen(texts[i]), &json, &err);
-        ck_assert_msg(rc == 0, "%s: %s", texts[i], err.text);
-        cJSON_Delete(json);
-    }
+START_TEST(each_text_of_the_table_is_in_the_fuzz_corpus) {
+    for (size_t i = 0; i < COUNT(table); i++)
+        text_case_check_seed(&table[i], "json");
 }
 END_TEST
 
@@ -116,14 +68,20 @@ START_TEST(a_key_given_twice_is_found_among_few_and_many) {
 }
 END_TEST
 
-START_TEST(nesting_without_end_is_refused) {
-    size_t len = 200000;
-    char *text = mem_alloc(len);
-    memset(text, '[', len);
-    cJSON *json = NULL;
-    struct error err;
-    ck_assert_int_eq(parse(text, len, &json, &err), ERROR_INPUT);
-    free(text);
+START_TEST(nesting_is_bounded) {
+    static const size_t depths[] = {JSON_DEPTH_MAX, JSON_DEPTH_MAX + 1, 200000};
+    for (size_t i = 0; i < COUNT(depths); i++) {
+        size_t depth = depths[i];
+        char *text = mem_alloc(2 * depth);
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        cJSON *json = NULL;
+        struct error err;
+        int rc = parse(text, 2 * depth, &json, &err);
+        ck_assert_msg(rc == (i == 0 ? 0 : ERROR_INPUT), "%zu levels", depth);
+        cJSON_Delete(json);
+        free(text);
+    }
 }
 END_TEST
 
@@ -210,11 +168,11 @@ Suite *check_json(void) {
     Suite *suite = suite_create("json");
     TCase *tcase = tcase_create("json");
     suite_add_tcase(suite, tcase);
-    tcase_add_test(tcase, what_is_not_strictly_json_is_refused);
-    tcase_add_test(tcase, json_is_taken);
+    tcase_add_loop_test(tcase, each_text_of_the_table_is_read_as_it_says, 0, COUNT(table));
+    tcase_add_test(tcase, each_text_of_the_table_is_in_the_fuzz_corpus);
     tcase_add_test(tcase, no_beginning_of_a_document_is_a_document);
     tcase_add_test(tcase, a_key_given_twice_is_found_among_few_and_many);
-    tcase_add_test(tcase, nesting_without_end_is_refused);
+    tcase_add_test(tcase, nesting_is_bounded);
     tcase_add_test(tcase, getters_say_which_field_is_wrong);
     tcase_add_test(tcase, getters_give_what_is_there_and_leave_alone_what_is_not);
     tcase_add_test(tcase, an_unknown_field_is_named_with_the_nearest_known_one);

@@ -3,7 +3,11 @@
 #include "tests/unit/support.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,12 +30,17 @@ static void teardown(void) {
     rmdir(folder);
 }
 
-static void holds(const char *file, const char *expected) {
+static char *file_text(const char *file) {
     struct buf text = {0};
     struct error err;
     ck_assert_int_eq(file_read(file, &text, &err), 0);
-    ck_assert_str_eq(text.data, expected);
-    buf_deinit(&text);
+    return buf_take(&text);
+}
+
+static void holds(const char *file, const char *expected) {
+    char *text = file_text(file);
+    ck_assert_str_eq(text, expected);
+    free(text);
 }
 
 static struct log opened(enum log_level level) {
@@ -71,6 +80,27 @@ START_TEST(a_text_cannot_forge_a_line) {
     log_line(&l, LOG_INFO, 0, "i", "a\nINFO:b\r\x1b[31m\x7f\xc3\xa9");
     log_close(&l);
     holds(path, "INFO:1970-01-01 00:00:00,000:i:a?INFO:b??[31m?\xc3\xa9\n");
+}
+END_TEST
+
+START_TEST(a_line_is_one_line_of_utf8_for_every_reader) {
+    struct log l = opened(LOG_DEBUG);
+    char text[3000] = "";
+    for (size_t i = 0; i < sizeof text - 2; i += 2)
+        memcpy(text + i, "\xc3\xa9", 3);
+    log_line(&l, LOG_INFO, 0, "i", "x%s", text);
+    const char *line = l.pending.data + strlen("INFO:1970-01-01 00:00:00,000:i:x");
+    ck_assert_uint_eq(strspn(line, "\xc3\xa9") % 2, 0);
+    ck_assert_str_eq(line + strspn(line, "\xc3\xa9"), "\n");
+    buf_clear(&l.pending);
+    log_line(&l, LOG_INFO, 0, "i",
+             "a\xc2\x85"
+             "b\xe2\x80\xa8"
+             "c\xe2\x80\xa9"
+             "d\xc2\x9b"
+             "e\xff");
+    log_close(&l);
+    holds(path, "INFO:1970-01-01 00:00:00,000:i:a?b?c?d?e?\n");
 }
 END_TEST
 
@@ -132,9 +162,131 @@ START_TEST(a_full_disk_drops_lines_and_stops_nothing) {
         log_line(&l, LOG_INFO, 0, "i", "x");
         log_flush(&l);
         ck_assert_uint_eq(l.pending.len, 0);
-        ck_assert(l.failed);
+        ck_assert(l.losing && log_behind(&l));
+        ck_assert_uint_eq(l.lost, (unsigned)i + 1);
     }
     log_close(&l);
+}
+END_TEST
+
+// The file takes so many bytes from here on, as if the disk were full then; -1: all.
+static void limit_file(long bytes) {
+    struct stat status;
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    ck_assert_int_eq(stat(path, &status), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    if (bytes >= 0) limit.rlim_cur = (rlim_t)status.st_size + (rlim_t)bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+#define STAMP "1970-01-01 00:00:00,000:i:"
+
+START_TEST(a_line_torn_by_a_full_disk_is_finished_and_the_lost_ones_are_told) {
+    struct log l = opened(LOG_INFO);
+    log_line(&l, LOG_INFO, 0, "i", "1");
+    log_flush(&l);
+    limit_file(10);
+    for (int i = 2; i <= 4; i++)
+        log_line(&l, LOG_INFO, 0, "i", "%d", i);
+    log_flush(&l);
+    log_line(&l, LOG_INFO, 0, "i", "5");
+    ck_assert_uint_eq(l.lost, 3); // 3, 4, 5: of 2 the beginning is there
+    holds(path, "INFO:" STAMP "1\nINFO:1970-");
+    limit_file(-1);
+    log_flush(&l);
+    ck_assert(!log_behind(&l));
+    log_line(&l, LOG_INFO, 0, "i", "6");
+    log_close(&l);
+    char *text = file_text(path), *told = strstr(text, "\nWARNING:");
+    ck_assert_ptr_nonnull(told);
+    static const char before[] = "INFO:" STAMP "1\nINFO:" STAMP "2";
+    ck_assert_int_eq(strncmp(text, before, sizeof before - 1), 0);
+    ck_assert_ptr_eq(told, text + sizeof before - 1);
+    ck_assert_ptr_nonnull(strstr(told, ":-:3 lines of the log were lost\nINFO:" STAMP "6\n"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_line_torn_before_we_came_is_not_continued) {
+    struct log l = opened(LOG_INFO);
+    log_line(&l, LOG_INFO, 0, "i", "1");
+    log_close(&l);
+    ck_assert_int_eq(truncate(path, 10), 0);
+    l = opened(LOG_INFO);
+    log_line(&l, LOG_INFO, 0, "i", "2");
+    log_close(&l);
+    holds(path, "INFO:1970-\nINFO:" STAMP "2\n");
+}
+END_TEST
+
+START_TEST(a_torn_line_does_not_go_on_in_another_file) {
+    struct error err;
+    struct log l = opened(LOG_INFO);
+    limit_file(10);
+    log_line(&l, LOG_INFO, 0, "i", "1");
+    log_flush(&l);
+    ck_assert_int_eq(rename(path, moved), 0);
+    ck_assert_int_eq(log_reopen(&l, &err), 0);
+    ck_assert_uint_eq(l.lost, 1);
+    limit_file(-1);
+    log_line(&l, LOG_INFO, 0, "i", "2");
+    log_close(&l);
+    char *text = file_text(path);
+    ck_assert_int_eq(strncmp(text, "WARNING:", 8), 0);
+    ck_assert_ptr_nonnull(strstr(text, ":-:1 lines of the log were lost\nINFO:" STAMP "2\n"));
+    free(text);
+}
+END_TEST
+
+// What the FIFO holds, as text.
+static void read_all(int fd, struct buf *out) {
+    char part[65536];
+    ssize_t n;
+    while ((n = read(fd, part, sizeof part)) > 0)
+        buf_add(out, part, (size_t)n);
+    ck_assert_int_eq(errno, EAGAIN);
+}
+
+START_TEST(a_reader_that_stalls_stops_nothing_and_gets_what_was_kept) {
+    enum { MANY = 100 * 1000 };
+    struct error err;
+    struct log l;
+    struct buf text = {0};
+    unlink(path);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    ck_assert_int_eq(log_open(&l, path, LOG_INFO, &err), 0); // with no reader at all
+    for (int i = 0; i < MANY; i++) {
+        log_line(&l, LOG_INFO, 0, "i", "line %d, which is as long as one of a job's lines is", i);
+        if (i % 1000 == 0) log_flush(&l);
+    }
+    uint64_t lost = l.lost;
+    ck_assert(lost > 0 && lost < MANY && log_behind(&l));
+    ck_assert_uint_le(l.pending.len, LOG_BACKLOG_MAX + 1024);
+
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    while (log_behind(&l)) {
+        log_flush(&l);
+        read_all(fd, &text);
+    }
+    log_line(&l, LOG_INFO, 0, "i", "the last");
+    log_flush(&l);
+    read_all(fd, &text);
+    ck_assert_uint_eq(l.lost, lost);
+    const char *at = text.data;
+    for (int i = 0; i < MANY - (int)lost; i++) {
+        char expected[100];
+        int len = snprintf(expected, sizeof expected, "INFO:" STAMP "line %d, which", i);
+        ck_assert_int_eq(strncmp(at, expected, (size_t)len), 0);
+        at = strchr(at, '\n') + 1;
+    }
+    char told[100];
+    snprintf(told, sizeof told, ":-:%d lines of the log were lost\nINFO:" STAMP "the last\n",
+             (int)lost);
+    ck_assert_int_eq(strncmp(at, "WARNING:", 8), 0);
+    ck_assert_str_eq(strstr(at, ":-:"), told);
+    close(fd);
+    log_close(&l);
+    buf_deinit(&text);
 }
 END_TEST
 
@@ -160,11 +312,16 @@ Suite *check_log(void) {
     tcase_add_test(tcase, lines_are_as_the_original_acme_orchestrator_wrote_them);
     tcase_add_test(tcase, lines_below_the_level_are_not_written);
     tcase_add_test(tcase, a_text_cannot_forge_a_line);
+    tcase_add_test(tcase, a_line_is_one_line_of_utf8_for_every_reader);
     tcase_add_test(tcase, a_text_too_long_is_cut_and_the_line_still_ends);
     tcase_add_test(tcase, a_file_that_exists_is_appended_to_and_a_rotated_one_is_left);
     tcase_add_test(tcase, a_file_that_cannot_be_opened_anew_leaves_the_old_in_use);
     tcase_add_test(tcase, a_log_that_cannot_be_opened_is_named);
     tcase_add_test(tcase, a_full_disk_drops_lines_and_stops_nothing);
+    tcase_add_test(tcase, a_line_torn_by_a_full_disk_is_finished_and_the_lost_ones_are_told);
+    tcase_add_test(tcase, a_line_torn_before_we_came_is_not_continued);
+    tcase_add_test(tcase, a_torn_line_does_not_go_on_in_another_file);
+    tcase_add_test(tcase, a_reader_that_stalls_stops_nothing_and_gets_what_was_kept);
     tcase_add_test(tcase, levels_are_named_in_any_case);
     return suite;
 }

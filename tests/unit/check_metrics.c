@@ -15,7 +15,9 @@ static const struct event task = {.task = "upgrade_os"};
 static struct metrics *metrics;
 
 static void setup(void) {
+    static const struct log log = {.lost = 12};
     metrics = metrics_new(100);
+    metrics_watch_log(metrics, &log);
 }
 
 static void teardown(void) {
@@ -98,6 +100,7 @@ START_TEST(our_own_metrics_tell_results_workers_and_times) {
         "orchestrator_workers 100.0\n",
         "orchestrator_workers_busy 1.0\n",
         "orchestrator_groups_pending 7.0\n",
+        "orchestrator_log_lines_lost_total 12.0\n",
         "orchestrator_host_duration_seconds_bucket{le='0.1'} 1.0\n",
         "orchestrator_host_duration_seconds_bucket{le='2.5'} 2.0\n",
         "orchestrator_host_duration_seconds_count 2.0\n",

@@ -1,5 +1,6 @@
 #include "scenarios/runner/vars.h"
 
+#include "common/yml.h"
 #include "tests/unit/support.h"
 
 Suite *check_vars(void);
@@ -59,6 +60,19 @@ START_TEST(every_name_is_replaced_by_its_value) {
     ck_assert_msg(cJSON_Compare(out, expected, true), "%s became %s", good[_i].text, text);
     free(text);
     cJSON_Delete(expected);
+}
+END_TEST
+
+START_TEST(a_number_of_a_file_stands_in_a_text_as_it_is_written) {
+    static const char yaml[] = "{minor: 3.10, v: '5.${minor}', '${minor}': '${minor}'}";
+    struct yml y = {0};
+    struct error err;
+    ck_assert_int_eq(yml_parse(&y, "f.yaml", yaml, sizeof yaml - 1, &err), 0);
+    ck_assert_int_eq(vars_expand(y.root, y.root, &out, &err), 0);
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(out, "v")), "5.3.10");
+    const cJSON *whole = cJSON_GetObjectItem(out, "3.10");
+    ck_assert(cJSON_IsNumber(whole) && whole->valuedouble == 3.1);
+    yml_deinit(&y);
 }
 END_TEST
 
@@ -122,6 +136,7 @@ Suite *check_vars(void) {
     TCase *tc = tcase_create("vars");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, every_name_is_replaced_by_its_value, 0, COUNT(good));
+    tcase_add_test(tc, a_number_of_a_file_stands_in_a_text_as_it_is_written);
     tcase_add_loop_test(tc, a_name_without_a_value_is_an_error, 0, COUNT(bad));
     tcase_add_test(tc, the_original_stays_as_it_was);
     tcase_add_loop_test(tc, an_unknown_name_is_told_before_anything_runs, 0, COUNT(known));

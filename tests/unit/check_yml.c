@@ -1,126 +1,52 @@
 #include "common/yml.h"
-#include "tests/unit/support.h"
+#include "tests/unit/text_case.h"
 
 Suite *check_yml(void);
 
-static char *as_json(const char *text) {
+static const struct text_case table[] = {
+#include "tests/unit/yml_table.def"
+};
+
+static char *read_case(const struct text_case *one, struct error *err) {
     struct yml y = {0};
-    struct error err;
-    int rc = yml_parse(&y, "f.yaml", text, strlen(text), &err);
-    ck_assert_msg(rc == 0, "%s", err.text);
-    char *json = cJSON_PrintUnformatted(y.root);
+    int rc = yml_parse(&y, "f.yaml", one->text, one->len, err);
+    ck_assert_msg((rc == 0) == (y.root != NULL), "%s", one->name);
+    ck_assert_msg(rc == 0 || rc == ERROR_INPUT, "%s", one->name);
+    char *value = rc == 0 ? cJSON_PrintUnformatted(y.root) : NULL;
     yml_deinit(&y);
-    return json;
+    return value;
 }
 
-START_TEST(scalars_are_what_the_core_schema_says_or_text) {
-    static const struct {
-        const char *yaml, *json;
-    } cases[] = {
-        {"5.3.1", "\"5.3.1\""},
-        {"'5.30'", "\"5.30\""},
-        {"5.30", "5.3"},
-        {"no", "\"no\""},
-        {"on", "\"on\""},
-        {"yes", "\"yes\""},
-        {"off", "\"off\""},
-        {"n", "\"n\""},
-        {"true", "true"},
-        {"False", "false"},
-        {"tRUE", "\"tRUE\""},
-        {"null", "null"},
-        {"~", "null"},
-        {"'~'", "\"~\""},
-        {"\"null\"", "\"null\""},
-        {"''", "\"\""},
-        {"12", "12"},
-        {"-12", "-12"},
-        {"+12", "12"},
-        {"012", "12"},
-        {"1e3", "1000"},
-        {".5", "0.5"},
-        {"5.", "5"},
-        {".", "\".\""},
-        {"-", "[null]"},
-        {"1e", "\"1e\""},
-        {"1_000", "\"1_000\""},
-        {"0x10", "\"0x10\""},
-        {".inf", "\".inf\""},
-        {".nan", "\".nan\""},
-        {"10:30", "\"10:30\""},
-        {"2020-06-09", "\"2020-06-09\""},
-        {"10ms..2s", "\"10ms..2s\""},
-        {"|\n  a\n  b\n", "\"a\\nb\\n\""},
-        {"---", "null"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char *json = as_json(cases[i].yaml);
-        ck_assert_msg(strcmp(json, cases[i].json) == 0, "%s gave %s", cases[i].yaml, json);
-        free(json);
-    }
+START_TEST(each_text_of_the_table_is_read_as_it_says) {
+    text_case_check(&table[_i], read_case);
 }
 END_TEST
 
-START_TEST(containers_nest_and_anchors_repeat) {
-    static const struct {
-        const char *yaml, *json;
-    } cases[] = {
-        {"a: 1\nb:\n- x\n- {c: d}\n", "{\"a\":1,\"b\":[\"x\",{\"c\":\"d\"}]}"},
-        {"a:\nb: ''\n", "{\"a\":null,\"b\":\"\"}"},
-        {"a: &x {n: 1}\nb: *x\nc: [*x, *x]\n",
-         "{\"a\":{\"n\":1},\"b\":{\"n\":1},\"c\":[{\"n\":1},{\"n\":1}]}"},
-        {"- &v 5.3.1\n- *v\n", "[\"5.3.1\",\"5.3.1\"]"},
-        {"no: 1\n1: 2\n'<<': 3\n", "{\"no\":1,\"1\":2,\"<<\":3}"},
-        {"# only a comment before\na: 1 # and after\n", "{\"a\":1}"},
-        {"a: {x: 1}\nb: {x: 1}\n", "{\"a\":{\"x\":1},\"b\":{\"x\":1}}"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char *json = as_json(cases[i].yaml);
-        ck_assert_str_eq(json, cases[i].json);
-        free(json);
-    }
+START_TEST(each_text_of_the_table_is_in_the_fuzz_corpus) {
+    for (size_t i = 0; i < COUNT(table); i++)
+        text_case_check_seed(&table[i], "yml");
 }
 END_TEST
 
-#define TEXT(s) s, sizeof s - 1 // NOLINT(bugprone-macro-parentheses): two arguments
-
-START_TEST(errors_name_the_line_and_the_column) {
-    static const struct {
-        const char *yaml;
-        size_t len;
-        const char *text;
-    } cases[] = {
-        {TEXT(""), "f.yaml: it is empty"},
-        {TEXT("# nothing\n"), "f.yaml: it is empty"},
-        {TEXT("a: 1\nb: 2\na: 3\n"), "f.yaml:3:1: a: given twice"},
-        {TEXT("x:\n  - {k: 1, k: 2}\n"), "f.yaml:2:12: k: given twice"},
-        {TEXT("'a': 1\n\"a\": 2\n"), "f.yaml:2:1: a: given twice"},
-        {TEXT("a: [1, 2\n"), "f.yaml:2:1: not YAML: "},
-        {TEXT("a: b: c\n"), "f.yaml:1:5: not YAML: "},
-        {TEXT("a:\n\t- 1\n"), "f.yaml:2:1: not YAML: "},
-        {TEXT("a: !!str 5\n"), "f.yaml:1:4: tags are not supported"},
-        {TEXT("a: !x {}\n"), "f.yaml:1:4: tags are not supported"},
-        {TEXT("a: !x []\n"), "f.yaml:1:4: tags are not supported"},
-        {TEXT("a: &x {}\n<<: *x\n"), "f.yaml:2:1: merge keys"},
-        {TEXT("? [a]\n: 1\n"), "f.yaml:1:3: a key must be a scalar"},
-        {TEXT("a: &x 1\n*x : 2\n"), "f.yaml:2:1: a key cannot be an alias"},
-        {TEXT("a: *x\n"), "f.yaml:1:4: alias of an unknown anchor"},
-        {TEXT("a: &x [*x]\n"), "f.yaml:1:8: an alias inside of what it repeats"},
-        {TEXT("a: &x 1\nb: &x 2\n"), "f.yaml:2:4: anchor &x is defined twice"},
-        {TEXT("a: 1\n---\nb: 2\n"), "f.yaml:2:1: one document only"},
-        {TEXT("a: \"x\\0y\"\n"), "f.yaml:1:4: a value cannot hold a zero byte"},
-        {TEXT("\"a\\0b\": 1\n"), "f.yaml:1:1: a key cannot hold a zero byte"},
-        {TEXT("a: x\0y\n"), "f.yaml: not YAML: "},
-        {TEXT("a: \xff\n"), "f.yaml: not YAML: "},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
+START_TEST(a_number_keeps_its_text) {
+    static const char *const texts[] = {
+        "3.10", "+12", "012", "5.30", "1e3", "-0", "1.00", ".5", "9007199254740993"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
         struct yml y = {0};
-        struct error err = {0};
-        int rc = yml_parse(&y, "f.yaml", cases[i].yaml, cases[i].len, &err);
-        ck_assert_msg(rc == ERROR_INPUT, "case %zu was taken: %s", i, cases[i].yaml);
-        ck_assert_msg(strncmp(err.text, cases[i].text, strlen(cases[i].text)) == 0, "%s: %s",
-                      cases[i].yaml, err.text);
-        ck_assert_ptr_null(y.root);
+        struct error err;
+        struct buf yaml = {0}, text = {0};
+        buf_addf(&yaml, "a: &x %s\nb: *x\n", texts[i]);
+        ck_assert_int_eq(yml_parse(&y, "f.yaml", yaml.data, yaml.len, &err), 0);
+        const cJSON *value;
+        cJSON_ArrayForEach(value, y.root) {
+            ck_assert(cJSON_IsNumber(value));
+            buf_clear(&text);
+            json_add_text(&text, value);
+            ck_assert_str_eq(text.data, texts[i]);
+        }
+        buf_deinit(&text);
+        buf_deinit(&yaml);
+        yml_deinit(&y);
     }
 }
 END_TEST
@@ -163,6 +89,65 @@ START_TEST(depth_is_bounded_through_aliases_too) {
     add_times(&text, "]", 40);
     ck_assert_int_eq(parse(&text, &err), ERROR_INPUT);
     ck_assert_str_eq(err.text, "f.yaml:2:43: nested too deeply");
+}
+END_TEST
+
+// Nine times as much in every line, of what the first line holds.
+static void add_bomb(struct buf *text, int lines, const char *seed) {
+    buf_addf(text, "a0: &a0 [%s]\n", seed);
+    for (int i = 1; i < lines; i++) {
+        buf_addf(text, "a%d: &a%d [", i, i);
+        for (int times = 0; times < 9; times++)
+            buf_addf(text, "%s*a%d", times == 0 ? "" : ",", i - 1);
+        buf_adds(text, "]\n");
+    }
+}
+
+static void repeats_too_much(struct buf *text, const char *where) {
+    struct error err;
+    struct yml y = {0};
+    ck_assert_int_eq(yml_parse(&y, "f.yaml", text->data, text->len, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, where);
+    buf_deinit(text);
+}
+
+START_TEST(what_aliases_of_aliases_add_is_bounded_in_values) {
+    struct buf text = {0};
+    struct error err;
+    struct yml y = {0};
+    add_bomb(&text, 5, "lol,lol");
+    ck_assert_int_eq(yml_parse(&y, "f.yaml", text.data, text.len, &err), 0);
+    // 9 of 3 values; 9 of 1 + 9 * 3; ...
+    ck_assert_uint_eq(y.aliased_values, 27 + 252 + 2277 + 20502);
+    ck_assert_uint_eq(y.aliased_bytes, 6 * (9 + 81 + 729 + 6561));
+    yml_deinit(&y);
+    buf_deinit(&text);
+
+    add_bomb(&text, 13, "lol,lol");
+    repeats_too_much(&text, "f.yaml:6:22: aliases repeat too much: write less with them");
+}
+END_TEST
+
+START_TEST(what_aliases_add_is_bounded_in_bytes) {
+    enum { LONG = 1 << 16 };
+    struct buf text = {0}, keys = {0};
+    struct error err;
+    struct yml y = {0};
+    buf_adds(&text, "- &a ");
+    add_times(&text, "x", LONG);
+    buf_adds(&text, "\n");
+    add_times(&text, "- *a\n", YML_ALIASED_BYTES_MAX / LONG);
+    ck_assert_int_eq(yml_parse(&y, "f.yaml", text.data, text.len, &err), 0);
+    ck_assert_uint_eq(y.aliased_bytes, YML_ALIASED_BYTES_MAX);
+    yml_deinit(&y);
+    buf_adds(&text, "- *a\n");
+    repeats_too_much(&text, "f.yaml:66:3: aliases repeat too much: write less with them");
+
+    buf_adds(&keys, "- &a {? ");
+    add_times(&keys, "x", LONG);
+    buf_adds(&keys, " : 1}\n");
+    add_times(&keys, "- *a\n", YML_ALIASED_BYTES_MAX / LONG); // and the digit
+    repeats_too_much(&keys, "f.yaml:65:3: aliases repeat too much: write less with them");
 }
 END_TEST
 
@@ -209,9 +194,11 @@ Suite *check_yml(void) {
     Suite *suite = suite_create("yml");
     TCase *tcase = tcase_create("yml");
     suite_add_tcase(suite, tcase);
-    tcase_add_test(tcase, scalars_are_what_the_core_schema_says_or_text);
-    tcase_add_test(tcase, containers_nest_and_anchors_repeat);
-    tcase_add_test(tcase, errors_name_the_line_and_the_column);
+    tcase_add_loop_test(tcase, each_text_of_the_table_is_read_as_it_says, 0, COUNT(table));
+    tcase_add_test(tcase, each_text_of_the_table_is_in_the_fuzz_corpus);
+    tcase_add_test(tcase, a_number_keeps_its_text);
+    tcase_add_test(tcase, what_aliases_of_aliases_add_is_bounded_in_values);
+    tcase_add_test(tcase, what_aliases_add_is_bounded_in_bytes);
     tcase_add_test(tcase, depth_is_bounded);
     tcase_add_test(tcase, depth_is_bounded_through_aliases_too);
     tcase_add_test(tcase, a_getters_error_is_put_in_its_place);
