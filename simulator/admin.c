@@ -69,7 +69,7 @@ static void get_device(void *app, struct http_request *r) {
         http_answer_problem(r, 404, NULL, "the network has no device %.200s", http_param(r));
         return;
     }
-    device_write(world_now(a), device, &json);
+    listing_write_device(world_now(a), device, &json);
     admin_answer_text(r, 200, &json);
 }
 

@@ -14,7 +14,7 @@ void console_init(struct console *s, struct world *w) {
 }
 
 static bool is_down(const void *world, uint32_t device) {
-    return !device_reachable(world, device);
+    return !world_reachable(world, device);
 }
 
 // --- arrival: what is wrong with the request itself is answered at once
@@ -97,9 +97,9 @@ static void choose_fault(struct console *s) {
 static void begin_install(struct console *s, uint64_t now_us) {
     struct console_call *call = &s->call;
     struct world *w = s->world;
-    bool needless = strcmp(string_param(call, "version"), device_version(w, call->device)) == 0;
+    bool needless = strcmp(string_param(call, "version"), world_version(w, call->device)) == 0;
     w->devices[call->device].installs++;
-    device_turn(w, call->device, DEVICE_INSTALLING);
+    world_turn(w, call->device, DEVICE_INSTALLING);
     call->install =
         referee_install(&w->referee, now_us, call->device, s->connection, needless, is_down, w);
 }
@@ -112,7 +112,7 @@ static void reach_device(struct console *s, uint64_t now_us) {
     if (call->known) journal_add(&w->journal, now_us, call->device, call->operation, JOURNAL_BEGUN);
     if (call->operation == OPERATION_LOGIN) call->refusal = check_login(s);
     if (call->refusal != RPC_OK) return;
-    if (!device_reachable(w, call->device)) {
+    if (!world_reachable(w, call->device)) {
         call->lost = true;
         return;
     }
@@ -182,16 +182,16 @@ static void end_install(struct console *s, uint64_t now_us) {
     struct world *w = s->world;
     switch (call->fault.effect) {
     case FAULT_REBOOT:
-        device_turn(w, call->device, DEVICE_REBOOTING);
+        world_turn(w, call->device, DEVICE_REBOOTING);
         world_wake_at(w, now_us + world_scaled(w, call->fault.us), call->device, call->install);
         condemn_others(s);
         return;
     case FAULT_BRICK:
-        device_turn(w, call->device, DEVICE_DOWN);
+        world_turn(w, call->device, DEVICE_DOWN);
         condemn_others(s);
         break;
     default:
-        device_turn(w, call->device, DEVICE_UP);
+        world_turn(w, call->device, DEVICE_UP);
     }
     referee_installed(&w->referee, now_us, call->install);
 }
@@ -223,7 +223,7 @@ void console_finish(struct console *s, uint64_t now_us, struct console_reply *re
     struct buf result = {0};
     enum world_outcome outcome = WORLD_LOST;
     // The device may have gone away since a login arrived.
-    if (call->known && !device_reachable(s->world, call->device)) call->lost = true;
+    if (call->known && !world_reachable(s->world, call->device)) call->lost = true;
     if (call->refusal != RPC_OK) {
         outcome = refuse(s, reply);
     } else if (call->lost) {

@@ -74,7 +74,7 @@ static void write_version(struct buf *result, const char *version) {
 
 static void get_version(struct console *s, uint64_t now_us, struct buf *result) {
     (void)now_us;
-    const char *version = device_version(s->world, s->call.device);
+    const char *version = world_version(s->world, s->call.device);
     if (s->call.fault.effect == FAULT_WRONG_VERSION) // one that nobody asks for
         version = strcmp(version, "0.0.0") == 0 ? "0.0.1" : "0.0.0";
     write_version(result, version);

@@ -40,7 +40,7 @@ static struct virtual_host upgrade(struct world *world, uint32_t device, const c
     struct console console;
     struct buf login = {0}, install = {0};
     uint64_t now_us = 0;
-    bool current = strcmp(device_version(world, device), version) == 0;
+    bool current = strcmp(world_version(world, device), version) == 0;
     console_init(&console, world);
     buf_addf(&login, "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}",
              plan.inventory->hosts[device].name);
@@ -68,7 +68,7 @@ START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_
     model_init(&model, &plan, "5.3.1", 0.25, NULL);
     model_seed(&model, SEED);
     for (uint32_t device = 0; device < plan.network.devices; device++) {
-        current += strcmp(device_version(&world, device), "5.3.1") == 0;
+        current += strcmp(world_version(&world, device), "5.3.1") == 0;
         struct virtual_host told = model_draw(&model, device);
         struct virtual_host real = upgrade(&world, device, "5.3.1");
         ck_assert_uint_eq(told.us, real.us);
