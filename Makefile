@@ -19,7 +19,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc strmap suggest yml
 COMMON_SHELL = client http process
-SIMULATOR_PURE = console console_calls console_effects device fault fault_parse fault_rule journal \
+SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os

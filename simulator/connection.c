@@ -181,8 +181,7 @@ static void send_reply(struct connection *c) {
 
 static void finish_call(struct connection *c) {
     struct world *w = c->server->world;
-    c->reply = (struct console_reply){0};
-    console_finish(&c->console, server_now_us(c->server), &c->reply);
+    c->reply = console_finish(&c->console, server_now_us(c->server));
     for (struct console *s; (s = console_condemned(w)) != NULL;)
         end(connection_of(s), true);
     if (c->state != CONNECTION_CLOSED) {
@@ -194,17 +193,17 @@ static void finish_call(struct connection *c) {
 }
 
 static void begin_call(struct connection *c, const char *line, size_t len) {
-    uint64_t wait_us = 0;
-    c->reply = (struct console_reply){0};
-    if (!console_begin(&c->console, server_now_us(c->server), line, len, &wait_us, &c->reply)) {
+    struct console_begun begun = console_begin(&c->console, server_now_us(c->server), line, len);
+    if (!begun.runs) {
+        c->reply = begun.reply;
         send_reply(c);
         return;
     }
     c->state = CONNECTION_CALLING;
-    if (wait_us == 0)
+    if (begun.wait_us == 0)
         finish_call(c);
     else
-        wait_for(c, wait_us);
+        wait_for(c, begun.wait_us);
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -242,8 +241,7 @@ static size_t take_lines(struct connection *c, const char *data, size_t len) {
         if (status == LINE_READY) {
             begin_call(c, line, line_len);
         } else {
-            c->reply = (struct console_reply){0};
-            console_line_too_long(&c->console, &c->reply);
+            c->reply = console_line_too_long(&c->console);
             send_reply(c);
         }
     }
@@ -271,7 +269,7 @@ static void go_on(struct connection *c) {
         uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
     }
     if (!c->eof || left > 0) return;
-    if (!c->console.ended) console_no_more_requests(&c->console, server_now_us(c->server));
+    console_no_more_requests(&c->console, server_now_us(c->server));
     if (c->state == CONNECTION_IDLE) end(c, false);
 }
 

@@ -23,13 +23,10 @@ static void teardown(void) {
 // The wait before the answer, which is dropped. False: it is an error.
 static bool ask(struct console *console, uint64_t *now_us, const char *method, const char *params) {
     struct buf line = {0};
-    struct console_reply reply = {0};
-    uint64_t wait_us = 0;
     rpc_write_request(&line, 1, method, params);
-    if (console_begin(console, *now_us, line.data, line.len - 1, &wait_us, &reply)) {
-        *now_us += wait_us;
-        console_finish(console, *now_us, &reply);
-    }
+    struct console_begun begun = console_begin(console, *now_us, line.data, line.len - 1);
+    *now_us += begun.wait_us;
+    struct console_reply reply = begun.runs ? console_finish(console, *now_us) : begun.reply;
     bool error = strstr(reply.out.data, "\"error\"") != NULL;
     buf_deinit(&reply.out);
     buf_deinit(&line);
