@@ -186,7 +186,8 @@ static const struct http_route routes[] = {
 int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
                 struct server *server, const struct listing_addresses *addresses,
                 struct error *err) {
-    *a = (struct admin){.server = server, .world = server->world, .addresses = *addresses};
+    *a = (struct admin){
+        .server = server, .world = server->connections.world, .addresses = *addresses};
     a->routes = (struct http_routes){.list = routes, .count = COUNT(routes)};
     int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
     if (rc == 0) admin_watch(a, loop);

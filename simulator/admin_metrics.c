@@ -66,7 +66,7 @@ void admin_metrics(void *app, struct http_request *r) {
         "Requests refused before they reached a device.", (double)world->bad_requests);
     write_world(&w, world);
     one(&w, "simulator_connections", PROM_GAUGE, "Connections that are open.",
-        (double)a->server->connections_len);
+        (double)a->server->connections.count);
     one(&w, "simulator_connections_accepted", PROM_COUNTER, "Connections that were taken.",
         (double)world->last_connection);
     one(&w, "simulator_faults", PROM_GAUGE, "Fault rules in force.", (double)world->faults.len);
