@@ -21,7 +21,7 @@ COMMON_PURE = acmeos address buf clock duration error file heap http_route json 
 COMMON_SHELL = client http process
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
-SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
+SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
