@@ -1,6 +1,7 @@
 #include "simulator/admin_metrics.h"
 
 #include "common/prom.h"
+#include "common/prom_process.h"
 #include "common/version.h"
 
 #include <stdio.h>
