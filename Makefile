@@ -19,9 +19,9 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc scrape secret strmap suggest text yml
 COMMON_SHELL = client daemon http process program
-SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
-	network network_file operation referee versions world
-SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
+SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
+	listing network network_file operation referee versions world
+SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = event group inventory job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api connection dial fetch main runner swagger

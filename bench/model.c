@@ -51,7 +51,7 @@ static uint64_t histogram_us(const struct model *m, uint32_t device) {
 }
 
 static struct virtual_host draw(const struct model *m, uint32_t host) {
-    bool current = strcmp(device_version(&m->world, host), m->version) == 0;
+    bool current = strcmp(world_version(&m->world, host), m->version) == 0;
     bool fails =
         !current && draw_fault(call_of(m, host, OPERATION_INSTALL, 1), 1) < m->failure_rate;
     if (m->histogram != NULL) return (struct virtual_host){histogram_us(m, host), fails};

@@ -42,6 +42,3 @@ void prom_histogram_init(struct prom_histogram *h, const double *bounds, size_t 
 void prom_histogram_deinit(struct prom_histogram *h);
 void prom_observe(struct prom_histogram *h, double value);
 void prom_histogram_write(struct prom_writer *w, const char *name, const struct prom_histogram *h);
-
-// The process_* metrics that every Prometheus client library offers, of this process.
-void prom_process(struct prom_writer *w);

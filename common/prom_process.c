@@ -1,5 +1,5 @@
-// The process_* family, read from /proc/self (proc(5)).
-#include "common/prom.h"
+// Read from /proc/self (proc(5)).
+#include "common/prom_process.h"
 
 #include <dirent.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 
 #include "common/count.h"
 #include "common/mem.h"
+#include "common/prom_process.h"
 #include "common/strmap.h"
 #include "common/version.h"
 

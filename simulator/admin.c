@@ -2,6 +2,8 @@
 
 #include "common/count.h"
 #include "common/json.h"
+#include "simulator/admin_answer.h"
+#include "simulator/admin_metrics.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,12 +13,6 @@
 static struct world *world_now(struct admin *a) {
     world_advance(a->world, server_now_us(a->server));
     return a->world;
-}
-
-void admin_answer_text(struct http_request *r, int status, struct buf *json) {
-    buf_adds(json, "\n");
-    size_t len = json->len;
-    http_answer(r, status, "application/json", buf_take(json), len);
 }
 
 // The text of an error names the field before its first colon.
@@ -68,7 +64,7 @@ static void get_device(void *app, struct http_request *r) {
         http_answer_problem(r, 404, NULL, "the network has no device %.200s", http_param(r));
         return;
     }
-    device_write(world_now(a), device, &json);
+    listing_write_device(world_now(a), device, &json);
     admin_answer_text(r, 200, &json);
 }
 
@@ -148,6 +144,16 @@ static void get_audit(void *app, struct http_request *r) {
     admin_answer_text(r, 200, &json);
 }
 
+static void get_events(void *app, struct http_request *r) {
+    struct admin *a = app;
+    admin_events_get(&a->events, r);
+}
+
+static void get_metrics(void *app, struct http_request *r) {
+    struct admin *a = app;
+    admin_metrics_get(world_now(a), a->server->connections.count, r);
+}
+
 static void get_alive(void *app, struct http_request *r) {
     (void)app;
     struct buf text = {0};
@@ -174,8 +180,8 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL},
     {HTTP_POST, "/reset/", post_reset, false, NULL},
     {HTTP_GET, "/audit/", get_audit, true, NULL},
-    {HTTP_GET, "/events/", admin_events, true, NULL},
-    {HTTP_GET, "/metrics/", admin_metrics, true, NULL},
+    {HTTP_GET, "/events/", get_events, true, NULL},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL},
     {HTTP_GET, "/livez", get_alive, true, NULL},
     {HTTP_GET, "/readyz", get_ready, true, NULL},
 };
@@ -185,27 +191,25 @@ static const struct http_route routes[] = {
 int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
                 struct server *server, const struct listing_addresses *addresses,
                 struct error *err) {
-    *a = (struct admin){.server = server, .world = server->world, .addresses = *addresses};
+    *a = (struct admin){
+        .server = server, .world = server->connections.world, .addresses = *addresses};
     a->routes = (struct http_routes){.list = routes, .count = COUNT(routes)};
     int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
-    if (rc == 0) admin_watch(a, loop);
-    return rc;
+    if (rc != 0) return rc;
+    admin_events_init(&a->events, loop, a->world);
+    a->parts_open = 2;
+    return 0;
 }
 
-void admin_try_done(struct admin *a) {
-    if (a->http_closed && a->check_closed && a->waiters_open == 0) a->done(a->done_arg);
-}
-
-static void on_http_closed(void *arg) {
+static void on_part_closed(void *arg) {
     struct admin *a = arg;
-    a->http_closed = true;
-    admin_try_done(a);
+    if (--a->parts_open == 0) a->done(a->done_arg);
 }
 
 void admin_close(struct admin *a, void (*done)(void *arg), void *arg) {
     a->closing = true;
     a->done = done;
     a->done_arg = arg;
-    admin_end_waiters(a);
-    http_close(a->http, on_http_closed, a);
+    admin_events_close(&a->events, on_part_closed, a);
+    http_close(a->http, on_part_closed, a);
 }

@@ -1,43 +1,47 @@
-// GET /events/: the journal, and the wait for what comes next. A waiter is a suspended request with
-// a timer; while there is one, the check looks at the journal once a turn of the loop.
-#include "simulator/admin.h"
+// A waiter is a suspended request with a timer; while there is one, the check looks at the journal
+// once a turn of the loop.
+#include "simulator/admin_events.h"
 
 #include "common/duration.h"
 #include "common/mem.h"
+#include "simulator/admin_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct admin_waiter {
-    struct admin *admin;
+    struct admin_events *events;
     struct http_request *request;
     uint64_t after;
     uv_timer_t timer;
     struct admin_waiter *next;
 };
 
-static void answer_events(const struct admin *a, struct http_request *r, uint64_t after) {
+static void answer_events(const struct admin_events *e, struct http_request *r, uint64_t after) {
     struct buf json = {0};
-    journal_write(&a->world->journal, a->world->network, after, &json);
+    journal_write(&e->world->journal, e->world->network, after, &json);
     admin_answer_text(r, 200, &json);
+}
+
+static void count_closed(struct admin_events *e) {
+    if (--e->handles_open == 0) e->closed(e->closed_arg);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
     struct admin_waiter *w = handle->data;
-    struct admin *a = w->admin;
+    struct admin_events *e = w->events;
     free(w);
-    a->waiters_open--;
-    if (a->closing) admin_try_done(a);
+    count_closed(e);
 }
 
 // Answers a waiter that is no longer in the list.
 static void end_waiter(struct admin_waiter *w) {
-    answer_events(w->admin, w->request, w->after);
+    answer_events(w->events, w->request, w->after);
     uv_close((uv_handle_t *)&w->timer, on_timer_closed);
 }
 
-static void end_where(struct admin *a, uint64_t after_below) {
-    struct admin_waiter **at = &a->waiters;
+static void end_where(struct admin_events *e, uint64_t after_below) {
+    struct admin_waiter **at = &e->waiters;
     while (*at != NULL) {
         struct admin_waiter *w = *at;
         if (w->after >= after_below) {
@@ -47,38 +51,37 @@ static void end_where(struct admin *a, uint64_t after_below) {
         *at = w->next;
         end_waiter(w);
     }
-    if (a->waiters == NULL) uv_check_stop(&a->check);
+    if (e->waiters == NULL) uv_check_stop(&e->check);
 }
 
 static void on_check(uv_check_t *check) {
-    struct admin *a = check->data;
-    end_where(a, a->world->journal.last);
+    struct admin_events *e = check->data;
+    end_where(e, e->world->journal.last);
 }
 
 static void on_time_up(uv_timer_t *timer) {
     struct admin_waiter *w = timer->data;
-    struct admin_waiter **at = &w->admin->waiters;
+    struct admin_waiter **at = &w->events->waiters;
     while (*at != w)
         at = &(*at)->next;
     *at = w->next;
-    if (w->admin->waiters == NULL) uv_check_stop(&w->admin->check);
+    if (w->events->waiters == NULL) uv_check_stop(&w->events->check);
     end_waiter(w);
 }
 
-static void begin_to_wait(struct admin *a, struct http_request *r, uint64_t after,
+static void begin_to_wait(struct admin_events *e, struct http_request *r, uint64_t after,
                           uint64_t wait_us) {
     struct admin_waiter *w = mem_zalloc(sizeof *w);
-    *w = (struct admin_waiter){.admin = a, .request = r, .after = after, .next = a->waiters};
-    a->waiters = w;
-    a->waiters_open++;
-    uv_timer_init(a->check.loop, &w->timer);
+    *w = (struct admin_waiter){.events = e, .request = r, .after = after, .next = e->waiters};
+    e->waiters = w;
+    e->handles_open++;
+    uv_timer_init(e->check.loop, &w->timer);
     w->timer.data = w;
     uv_timer_start(&w->timer, on_time_up, (wait_us + 999) / 1000, 0);
-    uv_check_start(&a->check, on_check);
+    uv_check_start(&e->check, on_check);
 }
 
-void admin_events(void *app, struct http_request *r) {
-    struct admin *a = app;
+void admin_events_get(struct admin_events *e, struct http_request *r) {
     const char *after_text = http_query(r, "after"), *wait_text = http_query(r, "wait");
     uint64_t after = 0, wait_us = 0;
     if (after_text != NULL) {
@@ -96,24 +99,25 @@ void admin_events(void *app, struct http_request *r) {
         return;
     }
     if (wait_us > ADMIN_WAIT_MAX_S * 1000000ULL) wait_us = ADMIN_WAIT_MAX_S * 1000000ULL;
-    if (a->world->journal.last > after || wait_us == 0 || a->closing)
-        answer_events(a, r, after);
+    if (e->world->journal.last > after || wait_us == 0 || e->closed != NULL)
+        answer_events(e, r, after);
     else
-        begin_to_wait(a, r, after, wait_us);
+        begin_to_wait(e, r, after, wait_us);
 }
 
-void admin_watch(struct admin *a, uv_loop_t *loop) {
-    uv_check_init(loop, &a->check);
-    a->check.data = a;
+void admin_events_init(struct admin_events *e, uv_loop_t *loop, const struct world *world) {
+    *e = (struct admin_events){.world = world, .handles_open = 1};
+    uv_check_init(loop, &e->check);
+    e->check.data = e;
 }
 
 static void on_check_closed(uv_handle_t *handle) {
-    struct admin *a = handle->data;
-    a->check_closed = true;
-    admin_try_done(a);
+    count_closed(handle->data);
 }
 
-void admin_end_waiters(struct admin *a) {
-    end_where(a, UINT64_MAX);
-    uv_close((uv_handle_t *)&a->check, on_check_closed);
+void admin_events_close(struct admin_events *e, void (*closed)(void *arg), void *arg) {
+    e->closed = closed;
+    e->closed_arg = arg;
+    end_where(e, UINT64_MAX);
+    uv_close((uv_handle_t *)&e->check, on_check_closed);
 }

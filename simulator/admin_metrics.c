@@ -1,7 +1,7 @@
-// GET /metrics/.
-#include "simulator/admin.h"
+#include "simulator/admin_metrics.h"
 
 #include "common/prom.h"
+#include "common/prom_process.h"
 #include "common/version.h"
 
 #include <stdio.h>
@@ -50,14 +50,10 @@ static void write_world(struct prom_writer *w, const struct world *world) {
                (double)world_violations(world, (enum referee_kind)i));
 }
 
-void admin_metrics(void *app, struct http_request *r) {
-    struct admin *a = app;
+void admin_metrics_get(const struct world *world, size_t connections, struct http_request *r) {
     struct buf text = {0};
     enum prom_format format = prom_negotiate(http_header(r, "Accept"));
     struct prom_writer w = {&text, format};
-    const struct world *world = a->world;
-    world_advance(a->world, server_now_us(a->server));
-
     prom_family(&w, "simulator_build_info", PROM_GAUGE, "The version, as a label.");
     sample(&w, "simulator_build_info", "version", PROJECT_VERSION, 1);
     one(&w, "simulator_logins", PROM_COUNTER, "Logins that succeeded.", (double)world->logins);
@@ -65,8 +61,7 @@ void admin_metrics(void *app, struct http_request *r) {
     one(&w, "simulator_bad_requests", PROM_COUNTER,
         "Requests refused before they reached a device.", (double)world->bad_requests);
     write_world(&w, world);
-    one(&w, "simulator_connections", PROM_GAUGE, "Connections that are open.",
-        (double)a->server->connections_len);
+    one(&w, "simulator_connections", PROM_GAUGE, "Connections that are open.", (double)connections);
     one(&w, "simulator_connections_accepted", PROM_COUNTER, "Connections that were taken.",
         (double)world->last_connection);
     one(&w, "simulator_faults", PROM_GAUGE, "Fault rules in force.", (double)world->faults.len);

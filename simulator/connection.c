@@ -1,9 +1,18 @@
-// States: idle -> calling -> writing -> idle, and from any of them to draining (after a last
-// answer) and closed. The memory goes in the last close callback of the two handles.
+// A connection waits twice for every request: until the call's time is up, and until its answer is
+// written. Whatever the client sends meanwhile is kept, up to a limit beyond which it is not read.
+// So requests are answered in their order, and the client's haste costs nobody else anything.
+//
+//     idle -> calling -> writing -> idle    a request; one that is wrong is answered at once:
+//     idle -> writing                       it is never calling
+//     writing -> draining -> closed         the last answer: logout, or a fault that closes
+//     any of them -> closed                 the client has gone, or the device went away
+//
+// Why it drains: a socket that is closed with bytes unread sends a reset, and that overtakes the
+// answer. A connection that is closed may live on without its socket, for an install does; its
+// timer still fires. The memory goes when both handles are closed.
 #include "simulator/connection.h"
 
 #include "common/mem.h"
-#include "simulator/server.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -23,75 +32,216 @@ struct write {
     struct buf data;
 };
 
-static void go_on(struct connection *c);
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
-static void on_timer(uv_timer_t *timer);
+static void go_on(struct connection *c);
+static void begin_call(struct connection *c, const char *line, size_t len);
+static void wait_for(struct connection *c, uint64_t us);
+static void send_reply(struct connection *c);
+static void write_piece(struct connection *c);
+static void drain(struct connection *c);
+static void end(struct connection *c, bool reset);
+static void on_closed(uv_handle_t *handle);
+
+// The one door.
+static void turn(struct connection *c, enum connection_state state) {
+    static const bool possible[CONNECTION_STATE_COUNT][CONNECTION_STATE_COUNT] = {
+        [CONNECTION_IDLE] =
+            {[CONNECTION_CALLING] = true, [CONNECTION_WRITING] = true, [CONNECTION_CLOSED] = true},
+        [CONNECTION_CALLING] = {[CONNECTION_WRITING] = true, [CONNECTION_CLOSED] = true},
+        [CONNECTION_WRITING] =
+            {[CONNECTION_IDLE] = true, [CONNECTION_DRAINING] = true, [CONNECTION_CLOSED] = true},
+        [CONNECTION_DRAINING] = {[CONNECTION_CLOSED] = true},
+    };
+    assert(possible[c->state][state]);
+    c->state = state;
+}
+
+static bool is_over(const struct connection *c) {
+    return c->state == CONNECTION_CLOSED || c->state == CONNECTION_DRAINING;
+}
+
+uint64_t connections_now_us(const struct connections *all) {
+    return (uv_hrtime() - all->start_ns) / 1000;
+}
+
+static uint64_t now_us(const struct connection *c) {
+    return connections_now_us(c->all);
+}
 
 static struct connection *connection_of(struct console *s) {
     return (struct connection *)(void *)((char *)s - offsetof(struct connection, console));
 }
 
-// --- closing
+// --- the beginning
 
-static void on_closed(uv_handle_t *handle) {
-    struct connection *c = handle->data;
-    if (handle == (uv_handle_t *)&c->tcp)
-        c->tcp_closed = true;
-    else
-        c->timer_closed = true;
-    if (!c->tcp_closed || !c->timer_closed) return;
-    server_remove(c->server, c);
-    line_reader_deinit(&c->reader);
-    buf_deinit(&c->pending);
-    buf_deinit(&c->reply.out);
-    free(c);
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
+    (void)suggested;
+    const struct connection *c = handle->data;
+    *buf = uv_buf_init(c->all->read_buffer, sizeof c->all->read_buffer);
 }
 
-static void close_socket(struct connection *c, bool reset) {
-    assert(c->state != CONNECTION_CLOSED);
-    c->state = CONNECTION_CLOSED;
-    // A reset is refused while a shutdown is under way: then it is an ordinary close.
-    if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0)
-        uv_close((uv_handle_t *)&c->tcp, on_closed);
+static void add(struct connections *all, struct connection *c) {
+    c->all = all;
+    c->next = all->first;
+    if (c->next != NULL) c->next->previous = c;
+    all->first = c;
+    all->count++;
 }
 
-// The connection is over. An install runs on without it, so the timer may have to stay.
-static void end(struct connection *c, bool reset) {
-    if (c->state == CONNECTION_CLOSED) return;
-    bool runs_on = console_drop(&c->console, server_now_us(c->server));
-    close_socket(c, reset);
-    if (!runs_on) uv_close((uv_handle_t *)&c->timer, on_closed);
-}
-
-void connection_forget(struct connection *c) {
-    console_forget(&c->console, server_now_us(c->server));
-    if (c->state != CONNECTION_CLOSED) close_socket(c, true);
-    if (!uv_is_closing((uv_handle_t *)&c->timer)) uv_close((uv_handle_t *)&c->timer, on_closed);
-}
-
-static void wait_for(struct connection *c, uint64_t us);
-
-// All is said: tells the client so, and drops what it still sends, for a socket that is closed with
-// bytes unread sends a reset, which would overtake the answer.
-static void drain(struct connection *c) {
-    console_drop(&c->console, server_now_us(c->server));
-    if (c->eof || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL) != 0) {
+void connection_accept(struct connections *all, uv_stream_t *listener) {
+    struct connection *c = mem_zalloc(sizeof *c);
+    console_init(&c->console, all->world);
+    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    uv_tcp_init(listener->loop, &c->tcp);
+    uv_timer_init(listener->loop, &c->timer);
+    c->handles_open = 2;
+    c->tcp.data = c->timer.data = c;
+    add(all, c);
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
+        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
         end(c, false);
+}
+
+// --- reading
+
+// Begins requests out of data until one has to be waited for. How much was used up.
+static size_t take_lines(struct connection *c, const char *data, size_t len) {
+    line_reader_feed(&c->reader, data, len);
+    while (c->state == CONNECTION_IDLE) {
+        const char *line;
+        size_t line_len;
+        enum line_status status = line_reader_next(&c->reader, &line, &line_len);
+        if (status == LINE_NONE) break;
+        if (status == LINE_READY) {
+            begin_call(c, line, line_len);
+        } else {
+            c->reply = console_line_too_long(&c->console);
+            send_reply(c);
+        }
+    }
+    return len - c->reader.left;
+}
+
+static void take_bytes(struct connection *c, const char *data, size_t len) {
+    if (c->state == CONNECTION_DRAINING) {
+        c->drained += len;
+        if (c->drained > DRAIN_MAX) end(c, false);
         return;
     }
-    c->state = CONNECTION_DRAINING;
-    if (c->paused) uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
-    wait_for(c, DRAIN_US);
+    size_t used = 0;
+    if (c->state == CONNECTION_IDLE && c->pending.len == 0) used = take_lines(c, data, len);
+    if (used < len) buf_add(&c->pending, data + used, len - used);
+    go_on(c);
+    if (is_over(c)) return;
+    if (c->pending.len - c->pending_at > PENDING_MAX) {
+        c->input = CONNECTION_PAUSED;
+        uv_read_stop((uv_stream_t *)&c->tcp);
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
+    struct connection *c = stream->data;
+    if (c->state == CONNECTION_CLOSED) return;
+    if (len > 0) {
+        take_bytes(c, buf->base, (size_t)len);
+    } else if (len == UV_EOF && c->state != CONNECTION_DRAINING) {
+        c->input = CONNECTION_EOF;
+        go_on(c);
+    } else if (len < 0) {
+        end(c, false);
+    }
+}
+
+// Begins what was read before, once the connection is idle. How much of it is left.
+static size_t take_pending(struct connection *c) {
+    size_t left = c->pending.len - c->pending_at;
+    if (c->state == CONNECTION_IDLE && left > 0) {
+        c->pending_at += take_lines(c, c->pending.data + c->pending_at, left);
+        left = c->pending.len - c->pending_at;
+    }
+    if (left == 0) {
+        buf_deinit(&c->pending);
+        c->pending_at = 0;
+    } else if (c->pending_at > left) {
+        buf_drop(&c->pending, c->pending_at);
+        c->pending_at = 0;
+    }
+    return left;
+}
+
+// To be called after whatever may have made the connection idle.
+static void go_on(struct connection *c) {
+    size_t left = take_pending(c);
+    if (is_over(c)) return;
+    if (c->input == CONNECTION_PAUSED && left < PENDING_MAX / 4) {
+        c->input = CONNECTION_READS;
+        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    }
+    if (c->input != CONNECTION_EOF || left > 0) return;
+    console_no_more_requests(&c->console, now_us(c));
+    if (c->state == CONNECTION_IDLE) end(c, false);
+}
+
+// --- calls
+
+static void finish_call(struct connection *c) {
+    c->reply = console_finish(&c->console, now_us(c));
+    for (struct console *s; (s = console_condemned(c->all->world)) != NULL;)
+        end(connection_of(s), true);
+    if (c->state != CONNECTION_CLOSED) {
+        send_reply(c);
+        return;
+    }
+    buf_deinit(&c->reply.out); // an install whose client had gone
+    uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+static void begin_call(struct connection *c, const char *line, size_t len) {
+    struct console_begun begun = console_begin(&c->console, now_us(c), line, len);
+    if (!begun.runs) {
+        c->reply = begun.reply;
+        send_reply(c);
+        return;
+    }
+    turn(c, CONNECTION_CALLING);
+    if (begun.wait_us == 0)
+        finish_call(c);
+    else
+        wait_for(c, begun.wait_us);
 }
 
 // --- the timer: due times in microseconds on a clock of milliseconds
 
+static void on_timer(uv_timer_t *timer) {
+    struct connection *c = timer->data;
+    uint64_t now = now_us(c);
+    if (now > c->due_us) c->late_us += now - c->due_us;
+    if (c->late_us > LATE_MAX_US) c->late_us = LATE_MAX_US;
+    switch (c->state) {
+    case CONNECTION_CALLING:
+    case CONNECTION_CLOSED:
+        finish_call(c);
+        break;
+    case CONNECTION_WRITING:
+        write_piece(c);
+        break;
+    case CONNECTION_DRAINING:
+        end(c, false);
+        break;
+    default:
+        assert(false);
+    }
+    go_on(c);
+}
+
+// What the last wait was too long the next is shorter, so that a client that makes many calls sees
+// the latency that was asked for. The loop's milliseconds are rounded up: no answer comes early.
 static void wait_for(struct connection *c, uint64_t us) {
     uint64_t caught_up = us < c->late_us ? us : c->late_us;
     c->late_us -= caught_up;
-    c->due_us = server_now_us(c->server) + us - caught_up;
-    uint64_t due_ms = server_loop_ms(c->server, c->due_us), now_ms = uv_now(c->timer.loop);
+    c->due_us = now_us(c) + us - caught_up;
+    uint64_t due_ms = (c->all->start_ns + c->due_us * 1000 + 999999) / 1000000;
+    uint64_t now_ms = uv_now(c->timer.loop);
     uv_timer_start(&c->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
 }
 
@@ -107,7 +257,7 @@ static void piece_written(struct connection *c) {
     buf_deinit(&c->reply.out);
     switch (c->reply.end) {
     case CONSOLE_STAYS:
-        c->state = CONNECTION_IDLE;
+        turn(c, CONNECTION_IDLE);
         break;
     case CONSOLE_CLOSES:
         drain(c);
@@ -169,7 +319,7 @@ static void write_piece(struct connection *c) {
 }
 
 static void send_reply(struct connection *c) {
-    c->state = CONNECTION_WRITING;
+    turn(c, CONNECTION_WRITING);
     c->reply_at = 0;
     if (c->reply.out.len > 0)
         write_piece(c);
@@ -177,152 +327,64 @@ static void send_reply(struct connection *c) {
         piece_written(c);
 }
 
-// --- calls
+// --- the end
 
-static void finish_call(struct connection *c) {
-    struct world *w = c->server->world;
-    c->reply = (struct console_reply){0};
-    console_finish(&c->console, server_now_us(c->server), &c->reply);
-    for (struct console *s; (s = console_condemned(w)) != NULL;)
-        end(connection_of(s), true);
-    if (c->state != CONNECTION_CLOSED) {
-        send_reply(c);
-        return;
-    }
-    buf_deinit(&c->reply.out); // an install whose client had gone
-    uv_close((uv_handle_t *)&c->timer, on_closed);
-}
-
-static void begin_call(struct connection *c, const char *line, size_t len) {
-    uint64_t wait_us = 0;
-    c->reply = (struct console_reply){0};
-    if (!console_begin(&c->console, server_now_us(c->server), line, len, &wait_us, &c->reply)) {
-        send_reply(c);
-        return;
-    }
-    c->state = CONNECTION_CALLING;
-    if (wait_us == 0)
-        finish_call(c);
-    else
-        wait_for(c, wait_us);
-}
-
-static void on_timer(uv_timer_t *timer) {
-    struct connection *c = timer->data;
-    uint64_t now_us = server_now_us(c->server);
-    if (now_us > c->due_us) c->late_us += now_us - c->due_us;
-    if (c->late_us > LATE_MAX_US) c->late_us = LATE_MAX_US;
-    switch (c->state) {
-    case CONNECTION_CALLING:
-    case CONNECTION_CLOSED:
-        finish_call(c);
-        break;
-    case CONNECTION_WRITING:
-        write_piece(c);
-        break;
-    case CONNECTION_DRAINING:
+// All is said: tells the client so, and drops what it still sends.
+static void drain(struct connection *c) {
+    console_drop(&c->console, now_us(c));
+    if (c->input == CONNECTION_EOF ||
+        uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL) != 0) {
         end(c, false);
-        break;
-    case CONNECTION_IDLE:
-        assert(false);
-    }
-    go_on(c);
-}
-
-// --- reading
-
-// Begins requests out of data until one has to be waited for. How much was used up.
-static size_t take_lines(struct connection *c, const char *data, size_t len) {
-    line_reader_feed(&c->reader, data, len);
-    while (c->state == CONNECTION_IDLE) {
-        const char *line;
-        size_t line_len;
-        enum line_status status = line_reader_next(&c->reader, &line, &line_len);
-        if (status == LINE_NONE) break;
-        if (status == LINE_READY) {
-            begin_call(c, line, line_len);
-        } else {
-            c->reply = (struct console_reply){0};
-            console_line_too_long(&c->console, &c->reply);
-            send_reply(c);
-        }
-    }
-    return len - c->reader.left;
-}
-
-// What was read before is taken up where the connection allows it, and the end of all requests
-// told.
-static void go_on(struct connection *c) {
-    size_t left = c->pending.len - c->pending_at;
-    if (c->state == CONNECTION_IDLE && left > 0) {
-        c->pending_at += take_lines(c, c->pending.data + c->pending_at, left);
-        left = c->pending.len - c->pending_at;
-    }
-    if (left == 0) {
-        buf_deinit(&c->pending);
-        c->pending_at = 0;
-    } else if (c->pending_at > left) {
-        buf_drop(&c->pending, c->pending_at);
-        c->pending_at = 0;
-    }
-    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DRAINING) return;
-    if (c->paused && left < PENDING_MAX / 4) {
-        c->paused = false;
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
-    }
-    if (!c->eof || left > 0) return;
-    if (!c->console.ended) console_no_more_requests(&c->console, server_now_us(c->server));
-    if (c->state == CONNECTION_IDLE) end(c, false);
-}
-
-static void take_bytes(struct connection *c, const char *data, size_t len) {
-    if (c->state == CONNECTION_DRAINING) {
-        c->drained += len;
-        if (c->drained > DRAIN_MAX) end(c, false);
         return;
     }
-    size_t used = 0;
-    if (c->state == CONNECTION_IDLE && c->pending.len == 0) used = take_lines(c, data, len);
-    if (used < len) buf_add(&c->pending, data + used, len - used);
-    go_on(c);
-    if (c->state == CONNECTION_CLOSED || c->state == CONNECTION_DRAINING) return;
-    if (c->pending.len - c->pending_at > PENDING_MAX) {
-        c->paused = true;
-        uv_read_stop((uv_stream_t *)&c->tcp);
-    }
+    turn(c, CONNECTION_DRAINING);
+    if (c->input == CONNECTION_PAUSED) uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    wait_for(c, DRAIN_US);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    (void)suggested;
-    const struct connection *c = handle->data;
-    *buf = uv_buf_init(c->server->read_buffer, sizeof c->server->read_buffer);
+static void close_socket(struct connection *c, bool reset) {
+    turn(c, CONNECTION_CLOSED);
+    // A reset is refused while a shutdown is under way: then it is an ordinary close.
+    if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0)
+        uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
-    struct connection *c = stream->data;
+// The connection is over. An install runs on without it, so the timer may have to stay.
+static void end(struct connection *c, bool reset) {
     if (c->state == CONNECTION_CLOSED) return;
-    if (len > 0) {
-        take_bytes(c, buf->base, (size_t)len);
-    } else if (len == UV_EOF && c->state != CONNECTION_DRAINING) {
-        c->eof = true;
-        go_on(c);
-    } else if (len < 0) {
-        end(c, false);
-    }
+    bool runs_on = console_drop(&c->console, now_us(c));
+    close_socket(c, reset);
+    if (!runs_on) uv_close((uv_handle_t *)&c->timer, on_closed);
 }
 
-// --- the beginning
+static void forget(struct connection *c) {
+    console_forget(&c->console, now_us(c));
+    if (c->state != CONNECTION_CLOSED) close_socket(c, true);
+    if (!uv_is_closing((uv_handle_t *)&c->timer)) uv_close((uv_handle_t *)&c->timer, on_closed);
+}
 
-void connection_accept(struct server *server, uv_stream_t *listener) {
-    struct connection *c = mem_zalloc(sizeof *c);
-    c->server = server;
-    console_init(&c->console, server->world);
-    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
-    uv_tcp_init(listener->loop, &c->tcp);
-    uv_timer_init(listener->loop, &c->timer);
-    c->tcp.data = c->timer.data = c;
-    server_add(server, c);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
-        end(c, false);
+void connections_forget(struct connections *all) {
+    for (struct connection *c = all->first; c != NULL; c = c->next)
+        forget(c);
+}
+
+static void take_out(struct connections *all, struct connection *c) {
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        all->first = c->next;
+    if (c->next != NULL) c->next->previous = c->previous;
+    all->count--;
+}
+
+static void on_closed(uv_handle_t *handle) {
+    struct connection *c = handle->data;
+    struct connections *all = c->all;
+    if (--c->handles_open > 0) return;
+    take_out(all, c);
+    line_reader_deinit(&c->reader);
+    buf_deinit(&c->pending);
+    buf_deinit(&c->reply.out);
+    free(c);
+    all->closed(all->arg);
 }

@@ -4,14 +4,44 @@
 
 #include "common/line.h"
 #include "simulator/console.h"
-#include "simulator/server.h"
+
+#include <uv.h>
+
+enum { CONNECTION_READ_MAX = 64 * 1024 };
+
+// All connections of a server, which embeds this and sets world, start_ns, closed and arg.
+struct connections {
+    struct world *world;
+    uint64_t start_ns; // of uv_hrtime(): when the world's time began
+    struct connection *first;
+    size_t count;
+    void (*closed)(void *arg); // called when one of them has been closed and freed
+    void *arg;
+    char read_buffer[CONNECTION_READ_MAX]; // what is read is used or copied at once
+};
+
+enum connection_state {
+    CONNECTION_IDLE,
+    CONNECTION_CALLING,  // a call runs
+    CONNECTION_WRITING,  // an answer is not wholly written
+    CONNECTION_DRAINING, // all is said; what the client still sends is dropped
+    CONNECTION_CLOSED,   // its socket; an install may run on
+    CONNECTION_STATE_COUNT
+};
 
 struct connection {
-    struct server *server;
-    struct connection *previous, *next; // of the server's
+    struct connections *all;
+    struct connection *previous, *next;
+    enum connection_state state;
+    enum {
+        CONNECTION_READS,
+        CONNECTION_PAUSED, // too much is pending
+        CONNECTION_EOF,    // the client has shut down its sending side
+    } input;
     uv_tcp_t tcp;
     uv_shutdown_t shutdown;
-    uv_timer_t timer; // of the call that runs, of a slow answer, or of the drain
+    uv_timer_t timer;      // of the call that runs, of a slow answer, or of the drain
+    unsigned handles_open; // of tcp and timer
     struct console console;
     struct line_reader reader;
     struct buf pending; // read and not yet begun, from pending_at on
@@ -21,20 +51,12 @@ struct connection {
     uint64_t due_us;  // when the timer is meant to fire
     uint64_t late_us; // by how much the last one was late: the next wait is shorter by it
     size_t drained;   // bytes dropped after the last answer
-    enum {
-        CONNECTION_IDLE,
-        CONNECTION_CALLING,  // a call runs
-        CONNECTION_WRITING,  // an answer is not wholly written
-        CONNECTION_DRAINING, // all is said; what the client still sends is dropped
-        CONNECTION_CLOSED    // its socket; a call may run on
-    } state;
-    bool paused; // too much is pending: not reading
-    bool eof;    // the client has shut down its sending side
-    bool timer_closed, tcp_closed;
 };
 
-// Takes a connection that waits at the listener.
-void connection_accept(struct server *server, uv_stream_t *listener);
+uint64_t connections_now_us(const struct connections *all); // the world's time
 
-// Resets it and forgets its console, a running install included.
-void connection_forget(struct connection *c);
+// Takes a connection that waits at the listener.
+void connection_accept(struct connections *all, uv_stream_t *listener);
+
+// Resets all of them and forgets their consoles, running installs included.
+void connections_forget(struct connections *all);

@@ -1,14 +1,12 @@
 // One simulated device: what it runs, its state, what was done to it.
 #pragma once
 
-#include "common/buf.h"
 #include "simulator/operation.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct console;
-struct world;
 
 enum device_state {
 #define X(name, text) DEVICE_##name,
@@ -29,14 +27,8 @@ struct device {
     uint8_t state;
 };
 
-// As born, from the world's seed.
-void device_bear(struct world *w, uint32_t device);
+// Asserts that the change is a possible one. It is for world_turn() only, which tells the others
+// who count states.
+void device_turn(struct device *d, enum device_state state);
 
-// The one door: every change of state goes through it. Asserts that the change is a possible one.
-void device_turn(struct world *w, uint32_t device, enum device_state state);
-
-bool device_reachable(const struct world *w, uint32_t device); // neither rebooting nor down
-const char *device_version(const struct world *w, uint32_t device);
-
-// {"name": ..., "site": ..., ...}
-void device_write(const struct world *w, uint32_t device, struct buf *out);
+bool device_reachable(const struct device *d); // neither rebooting nor down

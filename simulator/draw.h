@@ -1,5 +1,12 @@
-// The random numbers of the simulator: each a hash of what it is for, so that the order in which
-// connections arrive changes none of them.
+// The random numbers of the simulator. A generator that hands out one number after the other would
+// give a device another latency whenever another connection came first. So there is none: a number
+// is a hash of the seed and of what it is for, and a seed replays a run however its connections
+// arrive.
+//
+// A call's draws come from its device, its operation and which attempt of it this is; what happens
+// at a device's birth has OPERATION_COUNT in the operation's place, so no call shares its numbers.
+// The purpose is mixed in last, for one call draws more than once. It changes every number of every
+// run when a purpose is put before another, or the order of the mixing is changed.
 #pragma once
 
 #include "common/duration.h"

@@ -1,3 +1,11 @@
+// Which fault a call meets. The rules are asked in their order and the first that holds wins, so an
+// exception stands before the rule that it is an exception from. A rule holds where it matches the
+// device and the operation, has let its first `after` calls pass, has not fired `times` yet, and
+// wins its draw.
+//
+// Whether other devices were called before, or at the same time, changes nothing: `after` and
+// `times` count for each device on its own, and the draw is a hash of the call and of the rule's
+// id. So a seed replays a run, whatever the order in which connections arrive.
 #include "simulator/fault.h"
 
 #include "common/mem.h"
@@ -9,37 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const fault_effect_names[FAULT_EFFECT_COUNT] = {
-#define X(name, text, on, carried_out, fields) [FAULT_##name] = #text,
-#include "simulator/fault_effects.def"
-#undef X
-};
-
-bool fault_carried_out(enum fault_effect effect) {
-    static const bool table[] = {
-#define X(name, text, on, carried_out, fields) [FAULT_##name] = (carried_out),
-#include "simulator/fault_effects.def"
-#undef X
-        [FAULT_NONE] = true,
-    };
-    return table[effect];
-}
-
 // --- the list
-
-static void free_rule(struct fault_rule *rule) {
-    if (rule == NULL) return;
-    for (int i = 0; i < FAULT_FIELD_COUNT; i++) {
-        for (size_t v = 0; v < rule->match[i].len; v++)
-            free(rule->match[i].values[v]);
-        free(rule->match[i].values);
-        strmap_deinit(&rule->match[i].exact);
-    }
-    free(rule->action.message);
-    free(rule->counts);
-    free(rule->text);
-    free(rule);
-}
 
 static int add_one(struct fault_list *list, const cJSON *value, struct error *err) {
     if (list->len == FAULT_RULES_MAX)
@@ -47,7 +25,7 @@ static int add_one(struct fault_list *list, const cJSON *value, struct error *er
     struct fault_rule *rule = mem_zalloc(sizeof *rule);
     int rc = fault_parse(rule, value, err);
     if (rc != 0) {
-        free_rule(rule);
+        fault_rule_free(rule);
         return rc;
     }
     rule->id = ++list->last_id;
@@ -66,7 +44,7 @@ int fault_add(struct fault_list *list, const cJSON *value, struct error *err) {
         if (rc != 0) {
             error_in(err, "[%zu]", index);
             while (list->len > len)
-                free_rule(list->rules[--list->len]);
+                fault_rule_free(list->rules[--list->len]);
             list->last_id = last_id;
             return rc;
         }
@@ -78,7 +56,7 @@ int fault_add(struct fault_list *list, const cJSON *value, struct error *err) {
 bool fault_remove(struct fault_list *list, uint64_t id) {
     for (size_t i = 0; i < list->len; i++) {
         if (list->rules[i]->id != id) continue;
-        free_rule(list->rules[i]);
+        fault_rule_free(list->rules[i]);
         list->len--;
         memmove(&list->rules[i], &list->rules[i + 1], (list->len - i) * sizeof *list->rules);
         return true;
@@ -88,7 +66,7 @@ bool fault_remove(struct fault_list *list, uint64_t id) {
 
 void fault_remove_all(struct fault_list *list) {
     while (list->len > 0)
-        free_rule(list->rules[--list->len]);
+        fault_rule_free(list->rules[--list->len]);
     free(list->rules);
     list->rules = NULL;
     list->cap = 0;

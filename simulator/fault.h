@@ -4,68 +4,11 @@
 
 #include "common/buf.h"
 #include "common/error.h"
-#include "common/strmap.h"
-#include "simulator/operation.h"
+#include "simulator/fault_rule.h"
 
 #include <cjson/cJSON.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-enum fault_effect {
-#define X(name, text, on, carried_out, fields) FAULT_##name,
-#include "simulator/fault_effects.def"
-#undef X
-    FAULT_EFFECT_COUNT,
-    FAULT_NONE = FAULT_EFFECT_COUNT
-};
-
-extern const char *const fault_effect_names[FAULT_EFFECT_COUNT];
-bool fault_carried_out(enum fault_effect effect); // true also of FAULT_NONE
-
-enum {
-    FAULT_RULES_MAX = 10 * 1000,
-    FAULT_VALUES_MAX = 100 * 1000, // in one list of a match
-    FAULT_DOWNTIME_US = 10000000   // where a reboot does not say
-};
-
-// What a call gets. Simulated time: the time scale has not been applied.
-struct fault_action {
-    enum fault_effect effect;
-    int code;                  // error
-    char *message;             // error
-    uint64_t us;               // delay: by; reboot: downtime
-    uint64_t bytes_per_second; // slow
-};
-
-enum fault_field { FAULT_SITE, FAULT_DEV_TYPE, FAULT_RACK, FAULT_HOST, FAULT_FIELD_COUNT };
-
-// One field of a match: any of these values or globs; empty matches all.
-struct fault_pattern {
-    bool given;
-    char **values;
-    size_t len;
-    struct strmap exact; // those without *, ? and [
-    bool globs;          // whether there are others
-};
-
-struct fault_counts { // of one device, kept where a rule needs it
-    uint32_t device;  // + 1; 0: a free slot
-    uint32_t fired;
-    uint64_t tried;
-};
-
-struct fault_rule {
-    uint64_t id, fired;
-    struct fault_pattern match[FAULT_FIELD_COUNT];
-    unsigned on; // bits of operations: where it can act
-    double probability;
-    uint64_t after, times; // times: UINT64_MAX without limit
-    struct fault_action action;
-    struct fault_counts *counts; // a hash table by device
-    size_t counts_len, counts_cap;
-    char *text; // its fields as JSON, without the braces
-};
+enum { FAULT_RULES_MAX = 10 * 1000 };
 
 struct fault_list { // zeroed it is empty
     struct fault_rule **rules;

@@ -1,3 +1,10 @@
+// Who reads the journal asks for what came after the last number that it has seen, so numbers are
+// never used again, not even after a reset of the world. A reader that is too slow finds a gap: the
+// first number that it gets is not the one that it asked for.
+//
+// The invariant: event n lies at (n - 1) % cap. It is why the ring grows only until it is as large
+// as it may be, that is before it has wrapped: then all events lie in order from the start, and
+// none has to move.
 #include "simulator/journal.h"
 
 #include "common/mem.h"

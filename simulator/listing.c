@@ -101,6 +101,23 @@ void listing_write(const struct network *n, const struct listing_filter *f,
     buf_adds(out, open == NULL ? "}" : "}}");
 }
 
+static void write_device(const struct world *w, uint32_t device, const struct network_place *at,
+                         struct buf *out) {
+    const struct device *d = &w->devices[device];
+    char host[NETWORK_HOST_MAX];
+    network_host(w->network, device, host);
+    buf_addf(out,
+             "{\"name\": \"%s\", \"site\": \"%s\", \"dev_type\": \"%s\", \"rack\": \"%u\", "
+             "\"version\": \"%s\", \"state\": \"%s\", \"logins\": %u, \"installs\": %u}",
+             host, at->site->name, at->type->name, network_rack(at), world_version(w, device),
+             device_state_names[d->state], d->logins, d->installs);
+}
+
+void listing_write_device(const struct world *w, uint32_t device, struct buf *out) {
+    struct network_place at = network_place(w->network, device);
+    write_device(w, device, &at, out);
+}
+
 void listing_write_devices(const struct world *w, const struct listing_filter *f, struct buf *out) {
     const char *comma = "";
     buf_adds(out, "{\"devices\": [");
@@ -108,7 +125,7 @@ void listing_write_devices(const struct world *w, const struct listing_filter *f
         struct network_place place = network_place(w->network, device);
         if (!wanted(f, w->network, device, &place)) continue;
         buf_adds(out, comma);
-        device_write(w, device, out);
+        write_device(w, device, &place, out);
         comma = ", ";
     }
     buf_adds(out, "]}");

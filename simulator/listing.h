@@ -25,5 +25,7 @@ struct listing_addresses { // where the devices listen: spread over them by inde
 // {"earth": {"spine00.earth": {"platform": ...}, ...}, ...}, in network order.
 void listing_write(const struct network *n, const struct listing_filter *f,
                    const struct listing_addresses *at, struct buf *out);
+// {"name": ..., "site": ..., ...}
+void listing_write_device(const struct world *w, uint32_t device, struct buf *out);
 // {"devices": [...]}, in network order.
 void listing_write_devices(const struct world *w, const struct listing_filter *f, struct buf *out);

@@ -82,22 +82,28 @@ static int set_time_scale(void *config, const char *value, struct error *err) {
 }
 
 static const struct option_spec specs[] = {
-    {"network", "FILE", "simulate the network of this YAML file (the built-in ACME one)",
+    {"network", "FILE", "read the network from this YAML file (default: a built-in one, ACME's)",
      set_network},
-    {"devices", "HOST:PORT", "devices listen here; port 0 means any free port (127.0.0.1:8300)",
+    {"devices", "HOST:PORT", "accept connections to all devices here (default: 127.0.0.1:8300)",
      set_devices},
-    {"addresses", "N", "spread the devices over N addresses, from that one upward (1)",
+    {"addresses", "N",
+     "accept them on N addresses in a row, of which --devices is the first (default: 1)",
      set_addresses},
-    {"admin", "HOST:PORT", "the admin API listens here (127.0.0.1:8301)", set_admin},
-    {"seed", "N", "the number that replays a run: same versions, latencies, faults (1)", set_seed},
-    {"latency", "RANGE", "how long each call takes, such as 10ms..2s, or 0 (the network's)",
-     set_latency},
-    {"time-scale", "X", "multiply every delay by X (1)", set_time_scale},
+    {"admin", "HOST:PORT", "serve the admin API here (default: 127.0.0.1:8301)", set_admin},
+    {"seed", "N", "the same number gives the same versions, delays and faults again (default: 1)",
+     set_seed},
+    {"latency", "RANGE",
+     "how long each call takes, such as 10ms..2s or 0 (default: as the network says)", set_latency},
+    {"time-scale", "X", "multiply every simulated delay: 0.1 is ten times as fast (default: 1)",
+     set_time_scale},
 };
 
 static const struct options options = {
     .program = "simulator",
-    .summary = "Simulates the devices of a network, with faults, and watches what is done to them.",
+    .summary =
+        "Simulates a network of devices that clients log in to and upgrade. Its admin API takes\n"
+        "the faults that are to happen, and tells what did happen and which rules of safe\n"
+        "upgrading were broken. With port 0 it listens on any free port.",
     .specs = specs,
     .count = COUNT(specs),
 };

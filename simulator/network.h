@@ -19,6 +19,7 @@ enum {
     NETWORK_SITES_MAX = 100 * 1000,
     NETWORK_TYPES_MAX = 64,
     NETWORK_DEVICES_MAX = 2 * 1000 * 1000,
+    NETWORK_NO_DEVICE = NETWORK_DEVICES_MAX, // where an index may stand for none
     NETWORK_RACK_MAX = 1000 * 1000 * 1000,
     NETWORK_VERSIONS_MAX = 10 * 1000,             // to be born with
     NETWORK_NAME_MAX = 63,                        // bytes, of a site or a type

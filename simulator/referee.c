@@ -1,5 +1,14 @@
-// Installs are chained by group and logins by device, in entries of one pool, so that a network at
-// rest costs 16 bytes a device at most. Violations that have not ended are few: a list is searched.
+// The referee checks a thing when it begins, against what is under way at that moment. So it has to
+// know what is under way: an install from its begin until the device is back, a login from its
+// answer until the connection can do nothing more. Both are entries of one pool; installs are
+// chained by group and logins by device, for only those of one chain can collide. A network at rest
+// costs 16 bytes a device at most.
+//
+// The happy path: an entry is pushed on its chain, which is empty but for it, and taken out at its
+// end. Every other entry of the chain is a violation with the newcomer. A violation names the
+// entries that make it and ends with the first of them that ends; those that have not ended are
+// few, so a list of them is searched. An entry's number is used again once it is free, which is why
+// its violations are ended before it is taken out.
 #include "simulator/referee.h"
 
 #include "common/mem.h"

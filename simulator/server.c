@@ -1,7 +1,12 @@
+// All devices listen on one port, of one address or of several that follow each other; which
+// address a client uses makes no difference. Several are for speed: who opens thousands of
+// connections a second to one address makes its kernel look long for a free port on its own side.
+//
+// The server listens on all addresses or on none. It is done when the last listener and the last
+// connection are closed, in whatever order they are.
 #include "simulator/server.h"
 
 #include "common/mem.h"
-#include "simulator/connection.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -14,53 +19,35 @@ struct server_listener {
 };
 
 uint64_t server_now_us(const struct server *s) {
-    return (uv_hrtime() - s->start_ns) / 1000;
-}
-
-uint64_t server_loop_ms(const struct server *s, uint64_t due_us) {
-    return (s->start_ns + due_us * 1000 + 999999) / 1000000;
+    return connections_now_us(&s->connections);
 }
 
 const union address *server_address(const struct server *s, unsigned index) {
     return &s->listeners[index].address;
 }
 
-// --- connections
-
-void server_add(struct server *s, struct connection *c) {
-    c->next = s->connections;
-    if (c->next != NULL) c->next->previous = c;
-    s->connections = c;
-    s->connections_len++;
+void server_forget_all(struct server *s) {
+    connections_forget(&s->connections);
 }
 
+static void on_connection(uv_stream_t *listener, int status) {
+    struct server *s = listener->data;
+    if (status == 0) connection_accept(&s->connections, listener);
+}
+
+// --- listening
+
+// Done, once what was begun by server_close() is over.
 static void finish_closing(struct server *s) {
-    if (s->done == NULL || s->listeners_open > 0 || s->connections_len > 0) return;
+    if (s->done == NULL || s->listeners_open > 0 || s->connections.count > 0) return;
     free(s->listeners);
     s->listeners = NULL;
     s->done(s->done_arg);
 }
 
-void server_remove(struct server *s, struct connection *c) {
-    if (c->previous != NULL)
-        c->previous->next = c->next;
-    else
-        s->connections = c->next;
-    if (c->next != NULL) c->next->previous = c->previous;
-    s->connections_len--;
-    finish_closing(s);
+static void on_connection_closed(void *arg) {
+    finish_closing(arg);
 }
-
-void server_forget_all(struct server *s) {
-    for (struct connection *c = s->connections; c != NULL; c = c->next)
-        connection_forget(c);
-}
-
-static void on_connection(uv_stream_t *listener, int status) {
-    if (status == 0) connection_accept(listener->data, listener);
-}
-
-// --- listening
 
 static void on_listener_closed(uv_handle_t *handle) {
     struct server *s = handle->data;
@@ -117,7 +104,10 @@ static int listen_on_all(struct server *s, const union address *first, unsigned 
 
 int server_start(struct server *s, uv_loop_t *loop, struct world *world, const union address *first,
                  unsigned addresses, struct error *err) {
-    *s = (struct server){.loop = loop, .world = world, .start_ns = uv_hrtime()};
+    *s = (struct server){
+        .loop = loop,
+        .connections = {
+            .world = world, .start_ns = uv_hrtime(), .closed = on_connection_closed, .arg = s}};
     if (addresses > 1 && first->any.sa_family != AF_INET)
         return error_set(err, "more than one address needs an IPv4 address to begin with");
     union address failed;

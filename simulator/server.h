@@ -3,26 +3,22 @@
 
 #include "common/address.h"
 #include "common/error.h"
+#include "simulator/connection.h"
 #include "simulator/world.h"
 
 #include <uv.h>
 
-enum { SERVER_ADDRESSES_MAX = 1024, SERVER_BACKLOG = 4096, SERVER_READ_MAX = 64 * 1024 };
+enum { SERVER_ADDRESSES_MAX = 1024, SERVER_BACKLOG = 4096 };
 
-struct connection;
 struct server_listener;
 
 struct server {
     uv_loop_t *loop;
-    struct world *world;
-    uint64_t start_ns; // of uv_hrtime(): when the world's time began
+    struct connections connections;
     struct server_listener *listeners;
     unsigned listeners_len, listeners_open;
-    struct connection *connections;
-    size_t connections_len;
     void (*done)(void *arg);
     void *done_arg;
-    char read_buffer[SERVER_READ_MAX]; // of all connections: what is read is used or copied at once
 };
 
 // Listens on as many addresses, from first upward, all on one port; port 0 takes a free one. The
@@ -37,9 +33,4 @@ void server_forget_all(struct server *s);
 // Forgets all connections, closes the listeners and calls done.
 void server_close(struct server *s, void (*done)(void *arg), void *arg);
 
-uint64_t server_now_us(const struct server *s);                   // the world's time
-uint64_t server_loop_ms(const struct server *s, uint64_t due_us); // as the loop counts, rounded up
-
-// Of connections, which come and go:
-void server_add(struct server *s, struct connection *c);
-void server_remove(struct server *s, struct connection *c);
+uint64_t server_now_us(const struct server *s); // the world's time

@@ -1,16 +1,46 @@
+// The world changes only while somebody calls it, and knows no more of the time than it is told.
+// What lies in the future, the end of a reboot, waits in a heap until world_advance() is told a
+// later time; so whoever asks brings the world up to now first.
+//
+// The invariants: states[] counts the devices in each state, and the referee's count of devices
+// that are down, in each group, agrees with them. Both hold because world_turn() is the one door.
 #include "simulator/world.h"
 
 #include "common/mem.h"
+#include "simulator/draw.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const world_outcome_names[WORLD_OUTCOME_COUNT] = {"answered", "error", "lost"};
+
+// --- devices as they are born
+
+// 5.M.R, M from 1 to 4, R from 0 to 9; M = 4 always has R = 1 (spec/acmeos.md, "Birth").
+static uint32_t birth_version(struct world *w, uint32_t device) {
+    const struct network *n = w->network;
+    const struct network_override *override = network_override_of(n, device);
+    if (override != NULL && override->version != NULL)
+        return versions_intern(&w->versions, override->version);
+    uint64_t hash = network_hash(n, device);
+    if (n->versions_len > 0) {
+        uint64_t draw = draw_birth(w->seed, hash, DRAW_BIRTH_VERSION);
+        return versions_intern(&w->versions, n->versions[rng_range(draw, 0, n->versions_len - 1)]);
+    }
+    unsigned minor = (unsigned)rng_range(draw_birth(w->seed, hash, DRAW_BIRTH_MINOR), 1, 4);
+    unsigned revision = (unsigned)rng_range(draw_birth(w->seed, hash, DRAW_BIRTH_REVISION), 0, 9);
+    char text[16];
+    snprintf(text, sizeof text, "5.%u.%u", minor, minor == 4 ? 1 : revision);
+    return versions_intern(&w->versions, text);
+}
 
 static void bear_all(struct world *w) {
     for (int i = 0; i < DEVICE_STATE_COUNT; i++)
         w->states[i] = 0;
     for (uint32_t device = 0; device < w->network->devices; device++)
-        device_bear(w, device);
+        w->devices[device] =
+            (struct device){.version = birth_version(w, device), .state = DEVICE_UP};
+    w->states[DEVICE_UP] = w->network->devices;
 }
 
 void world_init(struct world *w, const struct network *network, uint64_t seed, double time_scale) {
@@ -56,7 +86,25 @@ uint64_t world_scaled(const struct world *w, uint64_t simulated_us) {
     return (uint64_t)((double)simulated_us * w->time_scale);
 }
 
-// --- reboots
+// --- the states of devices
+
+bool world_reachable(const struct world *w, uint32_t device) {
+    return device_reachable(&w->devices[device]);
+}
+
+const char *world_version(const struct world *w, uint32_t device) {
+    return w->versions.texts[w->devices[device].version];
+}
+
+void world_turn(struct world *w, uint32_t device, enum device_state state) {
+    struct device *d = &w->devices[device];
+    bool was_reachable = device_reachable(d);
+    w->states[d->state]--;
+    device_turn(d, state);
+    w->states[d->state]++;
+    if (was_reachable && !device_reachable(d)) referee_down(&w->referee, device);
+    if (!was_reachable && device_reachable(d)) referee_up(&w->referee, device);
+}
 
 void world_wake_at(struct world *w, uint64_t due_us, uint32_t device, uint32_t install) {
     heap_push(&w->wakes, (struct heap_entry){due_us, device, install});
@@ -65,7 +113,7 @@ void world_wake_at(struct world *w, uint64_t due_us, uint32_t device, uint32_t i
 void world_advance(struct world *w, uint64_t now_us) {
     while (w->wakes.count > 0 && w->wakes.entries[0].key <= now_us) {
         const struct heap_entry wake = heap_pop(&w->wakes);
-        device_turn(w, wake.id, DEVICE_UP);
+        world_turn(w, wake.id, DEVICE_UP);
         referee_installed(&w->referee, wake.key, wake.tag);
     }
 }

@@ -41,6 +41,12 @@ void world_deinit(struct world *w);
 // As it began, without faults. No console may exist. The journal's numbers and the counters go on.
 void world_reset(struct world *w, uint64_t seed);
 
+// The one door: every change of a device's state goes through it. Counts it and tells the referee.
+void world_turn(struct world *w, uint32_t device, enum device_state state);
+
+bool world_reachable(const struct world *w, uint32_t device); // neither rebooting nor down
+const char *world_version(const struct world *w, uint32_t device);
+
 // Lets rebooting devices come back whose time has come. To be called before anything is asked of
 // the world or read from it.
 void world_advance(struct world *w, uint64_t now_us);

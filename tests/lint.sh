@@ -97,4 +97,5 @@ check "pure modules include neither <uv.h> nor <microhttpd.h>" pure_includes
 check "only named files include <uv.h> or <microhttpd.h>" named_shells
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
+check "no circle of files" tests/circles.sh "$build/lint-gcc/obj"
 exit $failed

@@ -62,16 +62,16 @@ static void go_on(struct wire *w) {
     while (!w->closed && !w->calling) {
         const char *line;
         size_t len;
-        uint64_t wait_us = 0;
-        struct console_reply reply = {0};
+        struct console_begun begun = {0};
         enum line_status status = line_reader_next(&w->reader, &line, &len);
         if (status == LINE_NONE) break;
         if (status == LINE_TOO_LONG)
-            console_line_too_long(&w->console, &reply);
+            begun.reply = console_line_too_long(&w->console);
         else
-            w->calling = console_begin(&w->console, now_us, line, len, &wait_us, &reply);
-        w->due_us = now_us + wait_us;
-        if (!w->calling) take_reply(w, &reply);
+            begun = console_begin(&w->console, now_us, line, len);
+        w->calling = begun.runs;
+        w->due_us = now_us + begun.wait_us;
+        if (!w->calling) take_reply(w, &begun.reply);
     }
 }
 
@@ -88,10 +88,9 @@ static void take_pending(struct wire *w) {
 }
 
 static void finish(struct wire *w) {
-    struct console_reply reply = {0};
     if (now_us < w->due_us) now_us = w->due_us;
     w->calling = false;
-    console_finish(&w->console, now_us, &reply);
+    struct console_reply reply = console_finish(&w->console, now_us);
     for (struct console *s; (s = console_condemned(&world)) != NULL;)
         for (int i = 0; i < WIRES; i++)
             if (&wires[i].console == s) hang_up(&wires[i]);
@@ -139,7 +138,7 @@ static void check_world(void) {
     assert(in_states == network.devices);
     for (uint32_t i = 0; i < network.devices; i++)
         for (const struct console *s = world.devices[i].consoles; s != NULL; s = s->next) {
-            assert(s->logged_in && s->device == i);
+            assert(s->state != CONSOLE_GONE && s->device == i);
             logged_in++;
         }
     assert(logged_in <= WIRES && world.referee.in_flight <= logged_in);

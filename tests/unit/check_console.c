@@ -41,27 +41,24 @@ static void tear_down(void) {
     buf_deinit(&answer);
 }
 
-static void take(struct console_reply *reply) {
+static void take(struct console_reply reply) {
     buf_clear(&answer);
-    if (reply->out.len > 0) buf_add(&answer, reply->out.data, reply->out.len);
+    if (reply.out.len > 0) buf_add(&answer, reply.out.data, reply.out.len);
     buf_add(&answer, "", 0);
-    ended = reply->end;
-    rate = reply->bytes_per_second;
-    buf_deinit(&reply->out);
+    ended = reply.end;
+    rate = reply.bytes_per_second;
+    buf_deinit(&reply.out);
 }
 
 static bool begin(struct console *c, const char *line) {
-    struct console_reply reply = {0};
-    waited_us = 0;
-    bool runs = console_begin(c, now_us, line, strlen(line), &waited_us, &reply);
-    if (!runs) take(&reply);
-    return runs;
+    struct console_begun begun = console_begin(c, now_us, line, strlen(line));
+    waited_us = begun.wait_us;
+    if (!begun.runs) take(begun.reply);
+    return begun.runs;
 }
 
 static void finish(struct console *c) {
-    struct console_reply reply = {0};
-    console_finish(c, now_us, &reply);
-    take(&reply);
+    take(console_finish(c, now_us));
 }
 
 // The whole call; "" where nothing is answered.
@@ -223,9 +220,7 @@ START_TEST(what_is_wrong_with_a_request_is_answered_at_once_and_the_rest_takes_i
 END_TEST
 
 START_TEST(a_line_too_long_is_answered_and_ends_the_connection) {
-    struct console_reply reply = {0};
-    console_line_too_long(one, &reply);
-    take(&reply);
+    take(console_line_too_long(one));
     ck_assert_str_eq(answer.data, ERROR("null", "-32600", "invalid request"));
     ck_assert_int_eq(ended, CONSOLE_CLOSES);
 }

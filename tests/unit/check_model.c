@@ -23,13 +23,10 @@ static void teardown(void) {
 // The wait before the answer, which is dropped. False: it is an error.
 static bool ask(struct console *console, uint64_t *now_us, const char *method, const char *params) {
     struct buf line = {0};
-    struct console_reply reply = {0};
-    uint64_t wait_us = 0;
     rpc_write_request(&line, 1, method, params);
-    if (console_begin(console, *now_us, line.data, line.len - 1, &wait_us, &reply)) {
-        *now_us += wait_us;
-        console_finish(console, *now_us, &reply);
-    }
+    struct console_begun begun = console_begin(console, *now_us, line.data, line.len - 1);
+    *now_us += begun.wait_us;
+    struct console_reply reply = begun.runs ? console_finish(console, *now_us) : begun.reply;
     bool error = strstr(reply.out.data, "\"error\"") != NULL;
     buf_deinit(&reply.out);
     buf_deinit(&line);
@@ -40,7 +37,7 @@ static struct virtual_host upgrade(struct world *world, uint32_t device, const c
     struct console console;
     struct buf login = {0}, install = {0};
     uint64_t now_us = 0;
-    bool current = strcmp(device_version(world, device), version) == 0;
+    bool current = strcmp(world_version(world, device), version) == 0;
     console_init(&console, world);
     buf_addf(&login, "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}",
              plan.inventory->hosts[device].name);
@@ -68,7 +65,7 @@ START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_
     model_init(&model, &plan, "5.3.1", 0.25, NULL);
     model_seed(&model, SEED);
     for (uint32_t device = 0; device < plan.network.devices; device++) {
-        current += strcmp(device_version(&world, device), "5.3.1") == 0;
+        current += strcmp(world_version(&world, device), "5.3.1") == 0;
         struct virtual_host told = model_draw(&model, device);
         struct virtual_host real = upgrade(&world, device, "5.3.1");
         ck_assert_uint_eq(told.us, real.us);

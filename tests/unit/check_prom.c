@@ -1,4 +1,5 @@
 #include "common/prom.h"
+#include "common/prom_process.h"
 #include "tests/unit/support.h"
 
 #include <math.h>

@@ -34,7 +34,7 @@ END_TEST
 START_TEST(devices_are_born_with_versions_of_the_acme_draw) {
     int minors[5] = {0}, revisions[10] = {0};
     for (uint32_t device = 0; device < n.devices; device++) {
-        const char *version = device_version(&w, device);
+        const char *version = world_version(&w, device);
         ck_assert_uint_eq(strlen(version), 5);
         ck_assert_int_eq(strncmp(version, "5.", 2), 0);
         int minor = version[2] - '0', revision = version[4] - '0';
@@ -54,14 +54,14 @@ START_TEST(a_seed_gives_the_same_versions_again_and_another_seed_others) {
     static char before[848][8];
     int differ = 0;
     for (uint32_t device = 0; device < n.devices; device++)
-        snprintf(before[device], sizeof before[device], "%s", device_version(&w, device));
+        snprintf(before[device], sizeof before[device], "%s", world_version(&w, device));
     world_reset(&w, 2);
     for (uint32_t device = 0; device < n.devices; device++)
-        differ += strcmp(before[device], device_version(&w, device)) != 0;
+        differ += strcmp(before[device], world_version(&w, device)) != 0;
     ck_assert_int_gt(differ, 600);
     world_reset(&w, 1);
     for (uint32_t device = 0; device < n.devices; device++)
-        ck_assert_str_eq(before[device], device_version(&w, device));
+        ck_assert_str_eq(before[device], world_version(&w, device));
 }
 END_TEST
 
@@ -73,10 +73,10 @@ START_TEST(a_network_may_say_what_devices_are_born_with) {
     world_init(&w, &n, 1, 1);
     int first = 0;
     for (uint32_t device = 0; device < n.devices; device++)
-        first += strcmp(device_version(&w, device), "1.0.0") == 0;
+        first += strcmp(world_version(&w, device), "1.0.0") == 0;
     ck_assert_int_gt(first, 350);
     ck_assert_int_lt(first, 500);
-    ck_assert_str_eq(device_version(&w, 5), "3.0.0");
+    ck_assert_str_eq(world_version(&w, 5), "3.0.0");
 }
 END_TEST
 
@@ -88,9 +88,9 @@ static bool nobody_is_down(const void *arg, uint32_t device) {
 
 START_TEST(a_rebooting_device_comes_back_when_its_time_has_come) {
     for (uint32_t device = 0; device < 50; device++) {
-        device_turn(&w, device, DEVICE_INSTALLING);
+        world_turn(&w, device, DEVICE_INSTALLING);
         uint32_t install = referee_install(&w.referee, 0, device, 1, false, nobody_is_down, NULL);
-        device_turn(&w, device, DEVICE_REBOOTING);
+        world_turn(&w, device, DEVICE_REBOOTING);
         world_wake_at(&w, 1000 + (uint64_t)(device * 37 % 50) * 10, device, install);
     }
     for (uint64_t now = 990; now < 1600; now += 10) {
@@ -113,9 +113,9 @@ START_TEST(a_reset_leaves_devices_as_born_and_the_journal_and_counters_going_on)
     cJSON_Delete(rule);
     w.faults.fired[FAULT_CLOSE] = 3;
     journal_add(&w.journal, 0, 1, OPERATION_LOGIN, JOURNAL_BEGUN);
-    device_turn(&w, 4, DEVICE_INSTALLING);
+    world_turn(&w, 4, DEVICE_INSTALLING);
     referee_install(&w.referee, 0, 4, 1, true, NULL, NULL);
-    device_turn(&w, 4, DEVICE_REBOOTING);
+    world_turn(&w, 4, DEVICE_REBOOTING);
     world_wake_at(&w, 100, 4, 1);
     world_reset(&w, 1);
     world_advance(&w, 1000);
@@ -240,7 +240,7 @@ START_TEST(a_device_is_told_with_its_state) {
     struct buf out = {0};
     uint32_t device = 0;
     w.devices[0].version = versions_intern(&w.versions, "5.2.1");
-    device_write(&w, device, &out);
+    listing_write_device(&w, device, &out);
     ck_assert_str_eq(out.data,
                      "{\"name\": \"edge00.mercury\", \"site\": \"mercury\", \"dev_type\": "
                      "\"edge\", \"rack\": \"10\", \"version\": \"5.2.1\", \"state\": \"up\", "

@@ -1,8 +1,7 @@
-// What each operation takes and does: a table by operation.
-#include "common/count.h"
-#include "simulator/console.h"
+#include "simulator/console_methods.h"
 
 #include "common/acmeos.h"
+#include "common/count.h"
 #include "common/json.h"
 #include "simulator/draw.h"
 
@@ -48,21 +47,9 @@ static enum rpc_error check_install(const cJSON *params, struct error *detail) {
 
 // --- carrying out
 
-static void login(struct console *s, uint64_t now_us, struct buf *result) {
-    struct world *w = s->world;
-    console_leave(s, now_us);
-    s->device = s->call.device;
-    s->logged_in = true;
-    struct device *d = &w->devices[s->device];
-    s->next = d->consoles;
-    if (s->next != NULL) s->next->previous = s;
-    d->consoles = s;
-    d->logins++;
-    w->logins++;
-    if (!s->ended) s->login = referee_login(&w->referee, now_us, s->device, s->connection);
-
+static void login(const struct console_work *work, struct buf *result) {
     char host[NETWORK_HOST_MAX];
-    network_host(w->network, s->device, host);
+    network_host(work->world->network, work->device, host);
     buf_addf(result, "{\"hostname\": \"%s\", \"platform\": \"acmeos\"}", host);
 }
 
@@ -72,42 +59,37 @@ static void write_version(struct buf *result, const char *version) {
              (int)(dot - version), version, dot + 1, version);
 }
 
-static void get_version(struct console *s, uint64_t now_us, struct buf *result) {
-    (void)now_us;
-    const char *version = device_version(s->world, s->call.device);
-    if (s->call.fault.effect == FAULT_WRONG_VERSION) // one that nobody asks for
+static void get_version(const struct console_work *work, struct buf *result) {
+    const char *version = world_version(work->world, work->device);
+    if (work->effect == FAULT_WRONG_VERSION) // one that nobody asks for
         version = strcmp(version, "0.0.0") == 0 ? "0.0.1" : "0.0.0";
     write_version(result, version);
 }
 
-static void get_cpu_ram(struct console *s, uint64_t now_us, struct buf *result) {
-    (void)now_us;
-    unsigned cpu = (unsigned)rng_range(rng_mix(s->call.draw, DRAW_CPU), 10, 50);
-    unsigned ram = (unsigned)rng_range(rng_mix(s->call.draw, DRAW_RAM), 1024, 2048);
+static void get_cpu_ram(const struct console_work *work, struct buf *result) {
+    unsigned cpu = (unsigned)rng_range(rng_mix(work->draw, DRAW_CPU), 10, 50);
+    unsigned ram = (unsigned)rng_range(rng_mix(work->draw, DRAW_RAM), 1024, 2048);
     buf_addf(result, "{\"cpu\": %u, \"ram_total\": 4096, \"ram_used\": %u}", cpu, ram);
 }
 
 // The wrong version: the device says that it installed what it was asked to, and did not.
-static void install(struct console *s, uint64_t now_us, struct buf *result) {
-    (void)now_us;
-    struct world *w = s->world;
-    const char *version =
-        cJSON_GetObjectItemCaseSensitive(s->call.request.params, "version")->valuestring;
-    if (s->call.fault.effect != FAULT_WRONG_VERSION)
-        w->devices[s->call.device].version = versions_intern(&w->versions, version);
+static void install(const struct console_work *work, struct buf *result) {
+    struct world *w = work->world;
+    const char *version = cJSON_GetObjectItemCaseSensitive(work->params, "version")->valuestring;
+    if (work->effect != FAULT_WRONG_VERSION)
+        w->devices[work->device].version = versions_intern(&w->versions, version);
     write_version(result, version);
 }
 
-static void logout(struct console *s, uint64_t now_us, struct buf *result) {
-    (void)s; // console_finish() leaves the device once this is answered
-    (void)now_us;
+static void logout(const struct console_work *work, struct buf *result) {
+    (void)work;
     buf_adds(result, "true");
 }
 
 static const struct {
     enum rpc_error (*check)(const cJSON *params, struct error *detail);
-    void (*carry_out)(struct console *s, uint64_t now_us, struct buf *result);
-} calls[OPERATION_COUNT] = {
+    void (*carry_out)(const struct console_work *work, struct buf *result);
+} methods[OPERATION_COUNT] = {
     [OPERATION_LOGIN] = {check_login, login},
     [OPERATION_GET_VERSION] = {check_none, get_version},
     [OPERATION_GET_CPU_RAM] = {check_none, get_cpu_ram},
@@ -117,9 +99,10 @@ static const struct {
 
 enum rpc_error console_check_params(enum operation operation, const cJSON *params,
                                     struct error *detail) {
-    return calls[operation].check(params, detail);
+    return methods[operation].check(params, detail);
 }
 
-void console_carry_out(struct console *s, uint64_t now_us, struct buf *result) {
-    calls[s->call.operation].carry_out(s, now_us, result);
+void console_carry_out(enum operation operation, const struct console_work *work,
+                       struct buf *result) {
+    methods[operation].carry_out(work, result);
 }
