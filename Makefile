@@ -27,7 +27,7 @@ ORCHESTRATOR_PURE = event group inventory job joblog jobs metrics pace request s
 ORCHESTRATOR_SHELL = api connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
-SCENARIO_SHELL = commands main play programs runs stage step $(STEP_KINDS:%=step_%)
+SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf console duration error event expect fault file group heap http_route \

@@ -6,7 +6,7 @@
 #include "common/clock.h"
 #include "scenarios/runner/embedded.h"
 #include "scenarios/runner/outputs.h"
-#include "scenarios/runner/step.h"
+#include "scenarios/runner/steps.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -194,7 +194,7 @@ int command_new(void *command_line) {
 int command_steps(void *command_line) {
     struct buf text = {0};
     (void)command_line;
-    step_write_help(&text);
+    steps_write_help(&text);
     fputs(text.data, stdout);
     buf_deinit(&text);
     return EXIT_PASS;

@@ -11,7 +11,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/text.h"
-#include "scenarios/runner/step.h"
+#include "scenarios/runner/steps.h"
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
@@ -69,7 +69,7 @@ static int check_always(struct show *s, bool strict, struct buf *failure) {
     cJSON_ArrayForEach(check, s->always) {
         char where[32];
         snprintf(where, sizeof where, "always[%d]", index++);
-        int rc = step_check(&s->stage, check, where, strict, failure);
+        int rc = steps_check(&s->stage, check, where, strict, failure);
         if (rc != 0) return rc;
     }
     return 0;
@@ -219,9 +219,9 @@ static cJSON *make_result(struct show *s) {
 static void run(struct show *s) {
     if (start_programs(s) != 0) return;
     start_watching(s);
-    if (step_play_all(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
+    if (steps_play_all(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
     stop_watching(s);
-    if (step_play_all(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
+    if (steps_play_all(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
     if (simulator_runs) stage_count_faults(&s->stage);
@@ -258,6 +258,7 @@ cJSON *play(const struct play_config *config) {
         options = cJSON_CreateObject();
     }
     stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
+    s.stage.play_all = steps_play_all;
     if (strcmp(s.outcome, "pass") == 0) run(&s);
     end_programs(&s);
     if (strcmp(s.outcome, "pass") != 0) show_logs(&s);

@@ -15,7 +15,14 @@ struct rule {   // a fault that the scenario put in force
     bool named, may_not_fire, gone;
 };
 
+struct stage;
+// Plays steps in turn until one fails (steps.h). The stage has it for the kinds that hold steps, so
+// that these need not know the list of all kinds.
+typedef int (*stage_player)(struct stage *s, const cJSON *steps, const char *where,
+                            struct buf *failure);
+
 struct stage {
+    stage_player play_all;
     struct programs programs;
     pthread_t main;       // the only thread that starts programs
     pthread_mutex_t lock; // of all below

@@ -1,5 +1,5 @@
-// The steps of a scenario. steps.def lists their kinds; each has a file of its own, step_NAME.c,
-// that says what it does, in code and in words.
+// A kind of step. Each has a file of its own, step_NAME.c, that says what it does, in code and in
+// words; steps.h has the list of all.
 #pragma once
 
 #include "common/buf.h"
@@ -16,22 +16,6 @@ struct step_kind {
     // Appends to differences, a line each, what was not as expected. arg has its ${...} replaced.
     void (*play)(struct stage *s, const cJSON *arg, struct buf *differences);
 };
-
-#define X(name) extern const struct step_kind step_##name;
-#include "scenarios/runner/steps.def"
-#undef X
-
-// Plays the steps in turn until one fails: then appends to failure which one, what it asked and
-// what came, and returns a value other than 0. where is the place of the list: "steps".
-int step_play_all(struct stage *s, const cJSON *steps, const char *where, struct buf *failure);
-
-// A check of `always`. While programs may come and go it is not strict: what cannot be asked then
-// is no failure.
-int step_check(struct stage *s, const cJSON *check, const char *where, bool strict,
-               struct buf *failure);
-
-// A scenario with one step of each kind, and what each does as a comment.
-void step_write_help(struct buf *out);
 
 // --- for the kinds
 

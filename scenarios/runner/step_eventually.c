@@ -33,7 +33,7 @@ static void play(struct stage *s, const cJSON *eventually, struct buf *differenc
     struct timespec pause = {.tv_sec = (time_t)(interval_us / 1000000),
                              .tv_nsec = (long)(interval_us % 1000000) * 1000};
     struct buf failure = {0};
-    while (step_play_all(s, get(eventually, "steps"), "steps", &failure) != 0) {
+    while (s->play_all(s, get(eventually, "steps"), "steps", &failure) != 0) {
         if (clock_monotonic_us() >= until) {
             char text[DURATION_TEXT_MAX];
             duration_format(timeout_us, text);

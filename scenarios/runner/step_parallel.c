@@ -22,7 +22,7 @@ struct branch {
 static void *run_branch(void *arg) {
     struct branch *b = arg;
     struct stage *s = b->all->stage;
-    step_play_all(s, b->steps, b->where, &b->failure);
+    s->play_all(s, b->steps, b->where, &b->failure);
     stage_leave(s, &b->all->left);
     return NULL;
 }
