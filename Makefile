@@ -34,7 +34,7 @@ UNIT_TESTS = acmeos address buf console duration error event expect fault file g
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench effects log programs setup wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench dial effects log programs setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -88,9 +88,10 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,common,client daemon process) $(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial) $(call objects,common,client daemon process) \
+		$(common_pure)
 	@mkdir -p $(@D)
-	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
 # Under make fuzz the main function is libFuzzer's.
 FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
