@@ -9,6 +9,7 @@
 
 #include "common/line.h"
 #include "common/mem.h"
+#include "common/rng.h"
 #include "common/rpc.h"
 #include "orchestrator/dial.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_S = 10, LAST_LOOK_MS = 1 };
+enum { PROBE_S = 10, LAST_LOOK_MS = 1, FIRST_ID_MASK = 0x3fffffff };
 
 enum connection_state {
     CONNECTION_DIALLING,
@@ -164,7 +165,8 @@ static void carry_out(struct connection *c, const struct session_update *update)
 // The last thing that any callback does: what is told may step the session again, or end it.
 static void step(struct connection *c, enum session_input_kind kind, const char *text, size_t len) {
     struct session_update *update = &c->context->update;
-    struct session_input input = {.kind = kind, .text = text, .len = len};
+    struct session_input input = {
+        .kind = kind, .text = text, .len = len, .more = kind == SESSION_LINE && c->reader.left > 0};
     if (c->timer_state == TIMER_LAST_LOOK) c->timer_state = TIMER_STOPPED;
     session_step(&c->session, &input, uv_now(c->context->loop), update);
     carry_out(c, update);
@@ -256,7 +258,8 @@ struct connection *connection_start(struct connection_context *context, const st
     uv_timer_init(context->loop, &c->timer);
     c->timer.data = c;
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
-    session_init(&c->session, context->config, task, args, host);
+    session_init(&c->session, context->config, task, args, host,
+                 (uint32_t)rng_mix(context->secret, ++context->connections) & FIRST_ID_MASK);
     set_deadline(c, uv_now(context->loop) + context->config->connect_timeout_ms);
     dial(c);
     return c;

@@ -22,6 +22,8 @@ struct connection_context {
         char *data;
         size_t size;
     } read_buffer;
+    uint64_t secret; // a random number, of which the ids of calls are made
+    uint64_t connections;
     struct session_update update;
     connection_stepped stepped;
 };

@@ -15,6 +15,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 enum {
     READ_BUFFER = 65536,
@@ -308,6 +309,8 @@ struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config) {
         .read_buffer = {r->read_buffer, sizeof r->read_buffer},
         .stepped = on_stepped,
     };
+    if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
+        abort(); // never so few bytes
     r->schedule = schedule_new(config->workers, on_skip);
     uv_idle_init(loop, &r->more);
     r->more.data = r;

@@ -45,10 +45,14 @@ static void enter(struct session *s, enum session_state state) {
 }
 
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
-                  const struct task_args *args, const struct host *host) {
-    *s = (struct session){
-        .config = config, .task = task, .args = args, .host = host, .state = SESSION_CONNECTING};
-    s->pause_ms = PAUSE_FIRST_MS;
+                  const struct task_args *args, const struct host *host, uint32_t first_id) {
+    *s = (struct session){.config = config,
+                          .task = task,
+                          .args = args,
+                          .host = host,
+                          .state = SESSION_CONNECTING,
+                          .call_id = first_id,
+                          .pause_ms = PAUSE_FIRST_MS};
 }
 
 void session_deinit(struct session *s) {
@@ -261,6 +265,12 @@ static void take_line(struct session *s, const struct session_input *input, uint
                       struct session_update *update) {
     struct rpc_response response;
     if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0) {
+        fail(s, update);
+        return;
+    }
+    if (input->more) { // what comes before the next call is sent cannot be its answer
+        rpc_response_deinit(&response);
+        error_set(&s->error, "more came behind the answer");
         fail(s, update);
         return;
     }

@@ -38,6 +38,7 @@ struct session_input {
     enum session_input_kind kind;
     const char *text;
     size_t len; // of SESSION_LINE and SESSION_DEADLINE
+    bool more;  // of SESSION_LINE: bytes have come behind the line
 };
 
 enum session_want {
@@ -87,9 +88,11 @@ struct session {
     struct error error;
 };
 
-// Borrows all it is given for as long as it lives. What is wanted first is SESSION_CONNECT.
+// Borrows all it is given for as long as it lives. What is wanted first is SESSION_CONNECT. Calls
+// are numbered from first_id + 1: a number that no device can guess, so that none can answer a call
+// that it has not read.
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
-                  const struct task_args *args, const struct host *host);
+                  const struct task_args *args, const struct host *host, uint32_t first_id);
 void session_deinit(struct session *s);
 
 // What happened in, what to do next out. Not after SESSION_END.

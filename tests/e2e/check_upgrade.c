@@ -2,6 +2,7 @@
 // kernel's timer of a connection, what other tools think of the metrics. The rest is in scenarios/.
 #include "tests/e2e/harness.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,57 @@ START_TEST(answers_that_came_while_the_orchestrator_stood_still_count) {
 }
 END_TEST
 
+// --- a device of ours that does not wait to be asked
+
+static int listen_for_devices(uint16_t *port) {
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof in;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, len), 0);
+    ck_assert_int_eq(listen(fd, 8), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+    *port = ntohs(in.sin_port);
+    return fd;
+}
+
+static struct lab lab_over_one_device(char *inventory, uint16_t port) {
+    int fd = mkstemp(inventory);
+    ck_assert_int_ge(fd, 0);
+    dprintf(fd,
+            "earth: {edge00.earth: {platform: acmeos, dev_type: edge, rack: '10', "
+            "hostname: 127.0.0.1, port: %u}}\n",
+            port);
+    close(fd);
+    return lab_start(ARGS("--latency", "0"), ARGS("--inventory", inventory));
+}
+
+// Everything that a device would say in a whole upgrade, told before the first question. The ids
+// are 1, 2, 3 and so on, as those of many a client are.
+static const char dialogue[] =
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"hostname\":\"edge00.earth\",\"platform\":"
+    "\"acmeos\"}}\n"
+    "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"os_version\":\"5.3\",\"revision\":\"1\","
+    "\"full_version\":\"5.3.1\"}}\n"
+    "{\"jsonrpc\":\"2.0\",\"id\":3,\"result\":true}\n";
+
+START_TEST(a_device_that_answers_before_it_is_asked_fails) {
+    char inventory[] = "/tmp/e2e-inventory-XXXXXX";
+    uint16_t port;
+    int listener = listen_for_devices(&port);
+    struct lab lab = lab_over_one_device(inventory, port);
+    struct call *call = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
+    int device = accept(listener, NULL, NULL);
+    ck_assert_int_ge(device, 0);
+    send_text(device, dialogue);
+    assert_answer(call_wait(call), 200,
+                  "{\"failed\": [\"edge00.earth\"], \"skipped\": [], \"completed\": []}");
+    close(device);
+    close(listener);
+    unlink(inventory);
+    lab_stop(&lab);
+}
+END_TEST
+
 // The timer of the connection to that port: 2 is keepalive (the kernel's proc_net_tcp.txt); -1
 // where there is no such connection.
 static int timer_of_connection_to(unsigned port) {
@@ -64,7 +116,8 @@ START_TEST(a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed)
                                    "\"filter_dev_types\": [\"edge\"]}");
     await_event(lab.admin, "install_os_version", "begun", 1);
     int timer;
-    do // 1: what was sent is not acknowledged yet; -1: a table that changes while it is read lacks it
+    do // 1: what was sent is not acknowledged yet; -1: a table that changes while it is read lacks
+       // it
         timer = timer_of_connection_to(port);
     while (timer == 1 || timer == -1);
     ck_assert_int_eq(timer, 2);
@@ -145,6 +198,7 @@ Suite *check_upgrade(void) {
     TCase *tc = tcase_create("upgrade");
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, answers_that_came_while_the_orchestrator_stood_still_count);
+    tcase_add_test(tc, a_device_that_answers_before_it_is_asked_fails);
     tcase_add_test(tc, a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed);
     tcase_add_test(tc, promtool_finds_nothing_to_say_of_the_metrics);
     tcase_add_test(tc, prometheus_gets_openmetrics_that_ends_as_it_must);

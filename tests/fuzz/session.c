@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .now_ms = 1000};
     const char *at = (const char *)data, *end = at + size;
     mem_init();
-    session_init(&w.session, &config, &task_upgrade_os, &args, &host);
+    session_init(&w.session, &config, &task_upgrade_os, &args, &host, 0);
     line_reader_init(&w.reader, RPC_LINE_MAX, RPC_DROP_MAX);
     while (at < end && w.update.want != SESSION_END) {
         const char *lf = memchr(at, '\n', (size_t)(end - at));

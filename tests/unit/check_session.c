@@ -357,7 +357,7 @@ static void step(struct talk *t, size_t number, const struct session_input *inpu
 
 static void run(const struct script *script) {
     struct talk t = {.script = script, .now_ms = 1000};
-    session_init(&t.session, &config, &task_upgrade_os, &args, &host);
+    session_init(&t.session, &config, &task_upgrade_os, &args, &host, 0);
     for (size_t i = 0; script->moves[i].kind != END; i++) {
         const struct move *move = &script->moves[i];
         struct buf line = {0};
@@ -408,7 +408,7 @@ static enum session_want feed_json(struct session *s, const char *text, uint64_t
 }
 
 static void begin(struct session *s, const struct host *of, uint64_t now_ms) {
-    session_init(s, &config, &task_upgrade_os, &args, of);
+    session_init(s, &config, &task_upgrade_os, &args, of, 0);
     feed(s, SESSION_CONNECTED, NULL, now_ms);
 }
 
@@ -486,6 +486,31 @@ START_TEST(a_device_that_answers_before_it_is_asked_has_failed) {
 }
 END_TEST
 
+START_TEST(what_comes_behind_an_answer_is_no_answer_to_the_next_call) {
+    struct session s;
+    begin(&s, &host, 0);
+    char *line = double_quoted("{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': "
+                               "'leaf63.earth', 'platform': 'acmeos'}}");
+    struct session_input input = {
+        .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
+    session_step(&s, &input, 0, &update);
+    ck_assert_int_eq(update.want, SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    ck_assert_str_eq(update.text, "login: more came behind the answer");
+    free(line);
+    end(&s);
+}
+END_TEST
+
+START_TEST(calls_are_numbered_from_where_the_caller_says) {
+    struct session s;
+    session_init(&s, &config, &task_upgrade_os, &args, &host, 7000);
+    feed(&s, SESSION_CONNECTED, NULL, 0);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 7001,"));
+    end(&s);
+}
+END_TEST
+
 START_TEST(the_connection_is_probed_once_the_device_may_vanish) {
     struct session s;
     ask_for_install(&s);
@@ -531,7 +556,7 @@ START_TEST(an_ipv6_address_is_told_in_brackets) {
     struct host six = host;
     six.address = "::1";
     struct session s;
-    session_init(&s, &config, &task_upgrade_os, &args, &six);
+    session_init(&s, &config, &task_upgrade_os, &args, &six, 0);
     ck_assert_int_eq(feed(&s, SESSION_LOST, "connection refused", 1), SESSION_END);
     ck_assert_str_eq(update.text, "connect to [::1]:8300: connection refused");
     end(&s);
@@ -625,6 +650,8 @@ Suite *check_session(void) {
     tcase_add_test(tcase, the_install_timeout_runs_from_the_sending_not_from_the_asking);
     tcase_add_test(tcase, a_device_that_goes_away_while_the_session_asks_has_failed);
     tcase_add_test(tcase, a_device_that_answers_before_it_is_asked_has_failed);
+    tcase_add_test(tcase, what_comes_behind_an_answer_is_no_answer_to_the_next_call);
+    tcase_add_test(tcase, calls_are_numbered_from_where_the_caller_says);
     tcase_add_test(tcase, the_connection_is_probed_once_the_device_may_vanish);
     tcase_add_loop_test(tcase, a_logout_that_fails_is_told_as_a_call_and_changes_nothing, 0,
                         (int)COUNT(logouts));

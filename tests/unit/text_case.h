@@ -33,7 +33,7 @@ static inline void text_case_check(const struct text_case *one, text_case_reader
     free(value);
 }
 
-// The seed is there, byte by byte. WRITE_CORPUS=1 in the environment writes it.
+// Its file is there, byte by byte. WRITE_CORPUS=1 in the environment writes it.
 static inline void text_case_check_seed(const struct text_case *one, const char *target) {
     char path[200];
     struct buf seed = {0};
