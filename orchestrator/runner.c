@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "orchestrator/claims.h"
 #include "orchestrator/connection.h"
 #include "orchestrator/pace.h"
 #include "orchestrator/schedule.h"
@@ -27,6 +28,7 @@ struct runner {
     struct runner_config config;
     struct connection_context context;
     struct schedule *schedule;
+    struct claims claims;
     struct pace pace;
     struct run *runs; // of the jobs that are not done, in order of arrival
     uv_idle_t more;   // runs while hosts may start that have not
@@ -54,6 +56,7 @@ struct flight {
     struct runner *runner;
     struct run *run;
     struct schedule_work work;
+    struct claim claim; // of the device
     uint64_t started_ms;
     struct connection *connection; // NULL: none yet, or it is over
     bool store_asked;              // for a claim or an intent: its answer is still to come
@@ -124,7 +127,13 @@ static void on_skip(void *arg, uint32_t host, uint32_t cause) {
 
 static bool start_host(struct runner *r);
 
+static void release_group(void *arg, const char *group) {
+    schedule_release(arg, group);
+}
+
 static void free_flight(struct flight *flight) {
+    struct runner *r = flight->runner;
+    claims_release(&r->claims, &flight->claim, release_group, r->schedule);
     free(flight->text);
     free(flight);
 }
@@ -160,7 +169,7 @@ static void complete(struct flight *flight) {
     free_flight(flight);
     schedule_done(r->schedule, &work, failed);
     finish_if_done(run);
-    start_host(r); // it leaves one worker and one group: room for one
+    start_host(r); // it leaves one worker: room for one
 }
 
 static void land(struct flight *flight) {
@@ -254,6 +263,15 @@ static bool start_host(struct runner *r) {
     struct run *run = work.owner;
     struct flight *flight = mem_alloc(sizeof *flight);
     *flight = (struct flight){.runner = r, .run = run, .work = work, .store_asked = true};
+    struct claim *holder =
+        claims_take(&r->claims, &flight->claim, &run->job->inventory->hosts[work.host]);
+    if (holder != NULL) { // another job drives the device, as a member of another group
+        schedule_hold(r->schedule, work.group);
+        claims_wait(holder, work.group);
+        schedule_put_back(r->schedule, &work);
+        free(flight);
+        return true;
+    }
     job_turn(run->job, work.host, HOST_IN_HAND);
     keep(flight, STORE_STARTED, on_claimed);
     return true;
@@ -311,6 +329,7 @@ struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config) {
     };
     if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
         abort(); // never so few bytes
+    claims_init(&r->claims, config->workers);
     r->schedule = schedule_new(config->workers, on_skip);
     uv_idle_init(loop, &r->more);
     r->more.data = r;
@@ -324,6 +343,7 @@ void runner_close(struct runner *r) {
 void runner_free(struct runner *r) {
     if (r == NULL) return;
     schedule_free(r->schedule);
+    claims_deinit(&r->claims);
     pace_deinit(&r->pace);
     buf_deinit(&r->context.update.send);
     free(r);

@@ -236,7 +236,8 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
     if (hosts_left(lane) == 0) s->groups_pending--;
     enter(lane, LANE_CLAIMING);
     s->in_hand++;
-    *work = (struct schedule_work){.job = job, .owner = job->owner, .lane = lane, .host = host};
+    *work = (struct schedule_work){
+        .job = job, .owner = job->owner, .lane = lane, .host = host, .group = lane->lock->key};
     return true;
 }
 

@@ -30,6 +30,7 @@ struct schedule_work { // a host in hand, or being claimed
     void *owner;       // as given to schedule_add
     struct lane *lane; // the schedule's own
     uint32_t host;     // index into the inventory
+    const char *group; // its key, which lives as long as the schedule
 };
 
 enum { SCHEDULE_NO_HOST = UINT32_MAX };

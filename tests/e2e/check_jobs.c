@@ -117,6 +117,36 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
 }
 END_TEST
 
+static void write_leaf(int fd, const struct lab *lab, const char *rack) {
+    char text[300];
+    snprintf(text, sizeof text,
+             "{\"earth\": {\"leaf00.earth\": {\"platform\": \"acmeos\", \"dev_type\": \"leaf\", "
+             "\"rack\": \"%s\", \"hostname\": \"127.0.0.1\", \"port\": %s}}}",
+             rack, strrchr(lab->devices, ':') + 1);
+    ck_assert_int_eq(pwrite(fd, text, strlen(text), 0), (long)strlen(text));
+}
+
+// Between two jobs the inventory has moved the leaf to another rack: another group, the same
+// device.
+START_TEST(jobs_that_see_a_device_in_different_groups_drive_it_one_after_the_other) {
+    char path[] = "/tmp/e2e-inventory-XXXXXX";
+    int fd = mkstemp(path);
+    struct lab lab = lab_start(ARGS("--latency", "100ms"), ARGS("--inventory", path));
+    write_leaf(fd, &lab, "100");
+    struct call *first = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
+    await_event(lab.admin, "login", "begun", 1);
+    write_leaf(fd, &lab, "999");
+    struct call *second = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.2\"}");
+    static const char all[] =
+        "{\"failed\": [], \"skipped\": [], \"completed\": [\"leaf00.earth\"]}";
+    assert_answer(call_wait(first), 200, all);
+    assert_answer(call_wait(second), 200, all);
+    lab_stop(&lab); // the referee saw no double_drive
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(an_inventory_file_is_read_anew_for_every_job) {
     struct program simulator = program_start(
         "simulator", ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", "0"));
@@ -180,6 +210,7 @@ Suite *check_jobs(void) {
     tcase_add_test(tc, a_client_that_goes_away_does_not_stop_its_job);
     tcase_add_test(tc, sighup_reopens_the_log);
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
+    tcase_add_test(tc, jobs_that_see_a_device_in_different_groups_drive_it_one_after_the_other);
     tcase_add_test(tc, an_inventory_file_is_read_anew_for_every_job);
     tcase_add_loop_test(tc, command_lines_are_checked_and_explained, 0, (int)COUNT(command_lines));
     suite_add_tcase(suite, tc);
