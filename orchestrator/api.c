@@ -295,6 +295,11 @@ void api_drain(struct api *api, void (*done)(void *arg), void *arg) {
     close_when_idle(api);
 }
 
+void api_abort(struct api *api) {
+    runner_abort(api->runner);
+    close_when_idle(api);
+}
+
 void api_free(struct api *api) {
     if (api == NULL) return;
     cJSON_free(api->swagger);

@@ -24,4 +24,6 @@ const union address *api_address(const struct api *api);
 
 // Refuses what is new, lets the runner drain, delivers every report, then closes and calls done.
 void api_drain(struct api *api, void (*done)(void *arg), void *arg);
+// While it drains: does not wait for the hosts in hand (runner_abort).
+void api_abort(struct api *api);
 void api_free(struct api *api); // after done

@@ -136,6 +136,16 @@ static void probe(struct connection *c) {
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
 }
 
+static void end(struct connection *c) {
+    enter(c, CONNECTION_ENDED);
+    hang_up(c);
+    uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+}
+
+void connection_abort(struct connection *c) {
+    end(c);
+}
+
 static void carry_out(struct connection *c, const struct session_update *update) {
     switch (update->want) {
     case SESSION_CONNECT:
@@ -154,9 +164,7 @@ static void carry_out(struct connection *c, const struct session_update *update)
         hang_up(c);
         break;
     case SESSION_END:
-        enter(c, CONNECTION_ENDED);
-        hang_up(c);
-        uv_close((uv_handle_t *)&c->timer, on_timer_closed);
+        end(c);
         return;
     }
     set_deadline(c, update->deadline_ms);

@@ -33,3 +33,5 @@ struct connection *connection_start(struct connection_context *context, const st
                                     const struct task_args *args, const struct host *host,
                                     void *arg);
 void connection_answer(struct connection *c, bool granted);
+// Ends it at once, whatever its session is at. Nothing is told any more.
+void connection_abort(struct connection *c);

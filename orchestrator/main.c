@@ -46,6 +46,7 @@ struct service {
     uv_prepare_t before_wait;
     uv_timer_t log_retry;
     bool ending;
+    int exit_code;
 };
 
 // --- the command line
@@ -194,10 +195,26 @@ static void on_drained(void *arg) {
     uv_close((uv_handle_t *)&s->log_retry, NULL);
 }
 
+static void say_who_is_awaited(const struct service *s) {
+    char timeout[DURATION_TEXT_MAX];
+    size_t in_hand = runner_in_hand(s->runner);
+    if (in_hand == 0) return;
+    duration_format(s->config.session.install_timeout_ms * 1000, timeout);
+    fprintf(stderr,
+            "orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends it\n",
+            in_hand, timeout);
+}
+
+// The first signal finishes what is in hand; the second does not wait for it.
 static void end(struct service *s) {
-    if (s->ending) return; // a second signal changes nothing
-    s->ending = true;
-    api_drain(s->api, on_drained, s);
+    if (!s->ending) {
+        s->ending = true;
+        api_drain(s->api, on_drained, s);
+        say_who_is_awaited(s);
+    } else if (runner_in_hand(s->runner) > 0) {
+        s->exit_code = EXIT_FAILURE;
+        api_abort(s->api);
+    }
 }
 
 static void on_end(uv_signal_t *handle, int signum) {
@@ -268,7 +285,7 @@ int main(int argc, char **argv) {
     program_init();
     struct service s = {.log = {.fd = -1}};
     struct error err;
-    int exit_code = EXIT_SUCCESS;
+    int exit_code;
     if (set_defaults(&s.config, &err) != 0) return EXIT_FAILURE;
     if (!options_parse(&options, &s.config, argc, argv, &exit_code)) {
         free(s.config.password);
@@ -280,11 +297,11 @@ int main(int argc, char **argv) {
     uv_loop_init(&s.loop);
     if (start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
-        exit_code = EXIT_FAILURE;
+        s.exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);
     } else if (say_ready(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
-        exit_code = EXIT_FAILURE;
+        s.exit_code = EXIT_FAILURE;
         end(&s);
     }
     uv_run(&s.loop, UV_RUN_DEFAULT);
@@ -298,5 +315,5 @@ int main(int argc, char **argv) {
     uv_loop_close(&s.loop);
     uv_library_shutdown();
     curl_global_cleanup();
-    return exit_code;
+    return s.exit_code;
 }

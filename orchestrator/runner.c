@@ -30,6 +30,7 @@ struct runner {
     struct schedule *schedule;
     struct claims claims;
     struct pace pace;
+    struct flight *flights;
     struct run *runs; // of the jobs that are not done, in order of arrival
     uv_idle_t more;   // runs while hosts may start that have not
     void (*breathe)(void *arg);
@@ -53,6 +54,7 @@ enum outcome_state {
 };
 
 struct flight {
+    struct flight *next, *previous;
     struct runner *runner;
     struct run *run;
     struct schedule_work work;
@@ -60,6 +62,7 @@ struct flight {
     uint64_t started_ms;
     struct connection *connection; // NULL: none yet, or it is over
     bool store_asked;              // for a claim or an intent: its answer is still to come
+    bool intended;                 // the device may have been changed from here on
     enum outcome_state outcome;
     enum host_state result; // the outcome; and what to say of it
     char *text;
@@ -134,6 +137,11 @@ static void release_group(void *arg, const char *group) {
 static void free_flight(struct flight *flight) {
     struct runner *r = flight->runner;
     claims_release(&r->claims, &flight->claim, release_group, r->schedule);
+    if (flight->previous != NULL)
+        flight->previous->next = flight->next;
+    else
+        r->flights = flight->next;
+    if (flight->next != NULL) flight->next->previous = flight->previous;
     free(flight->text);
     free(flight);
 }
@@ -193,6 +201,7 @@ static void on_outcome(void *arg, enum store_status status) {
 static void on_intended(void *arg, enum store_status status) {
     struct flight *flight = arg;
     flight->store_asked = false;
+    flight->intended = status == STORE_OK;
     if (flight->connection != NULL)
         connection_answer(flight->connection, status == STORE_OK);
     else
@@ -272,6 +281,9 @@ static bool start_host(struct runner *r) {
         free(flight);
         return true;
     }
+    flight->next = r->flights;
+    if (r->flights != NULL) r->flights->previous = flight;
+    r->flights = flight;
     job_turn(run->job, work.host, HOST_IN_HAND);
     keep(flight, STORE_STARTED, on_claimed);
     return true;
@@ -314,6 +326,25 @@ void runner_drain(struct runner *r) {
         next = run->next;
         finish_if_done(run);
     }
+}
+
+void runner_abort(struct runner *r) {
+    static const char in_doubt[] = "in doubt: the install was sent, and its end was not awaited";
+    for (struct flight *flight = r->flights, *next; flight != NULL; flight = next) {
+        next = flight->next;
+        if (flight->connection != NULL) connection_abort(flight->connection);
+        flight->connection = NULL;
+        if (flight->intended && flight->outcome == OUTCOME_OPEN) {
+            flight->result = HOST_FAILED;
+            flight->text = mem_strdup(in_doubt);
+            flight->outcome = OUTCOME_KEPT; // in doubt is what a store knows without being told
+        }
+        land(flight);
+    }
+}
+
+size_t runner_in_hand(const struct runner *r) {
+    return schedule_in_hand(r->schedule);
 }
 
 // --- life

@@ -40,4 +40,10 @@ void runner_on_breath(struct runner *runner, void (*breathe)(void *arg), void *a
 // Starts no more hosts, for good; those in hand finish, all others are skipped.
 void runner_drain(struct runner *runner);
 
+// After runner_drain: ends all connections at once. A host whose install may have been sent is in
+// doubt: it is failed, and told so. The others that are in hand count as not begun, and are
+// skipped.
+void runner_abort(struct runner *runner);
+
+size_t runner_in_hand(const struct runner *runner); // hosts
 size_t runner_groups_pending(const struct runner *runner);

@@ -3,6 +3,7 @@
 #include "common/count.h"
 #include "tests/e2e/harness.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,50 @@ START_TEST(jobs_that_see_a_device_in_different_groups_drive_it_one_after_the_oth
 }
 END_TEST
 
+// Of two devices one has its install and does not answer it, the other is silent before.
+START_TEST(a_second_signal_waits_for_nobody_and_says_who_is_in_doubt) {
+    struct lab lab = bare_start(ARGS("--latency", "0")); // its stderr is the test's
+    char inventory[128], log[160];
+    int fds[2], before = dup(STDERR_FILENO);
+    snprintf(inventory, sizeof inventory, "%s/inventory/?filter_sites=earth", lab.admin);
+    snprintf(log, sizeof log, "%s/orchestrator.log", lab.dir);
+    ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+    dup2(fds[1], STDERR_FILENO);
+    lab.orchestrator =
+        program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory,
+                                           "--log", log, "--workers", "2"));
+    dup2(before, STDERR_FILENO);
+    add_faults(&lab, "[{\"match\": {\"host\": \"edge00.earth\"}, \"on\": \"install_os_version\", "
+                     "\"effect\": \"delay\", \"by\": \"1h\"}, {\"match\": {\"host\": "
+                     "\"spine00.earth\"}, \"on\": \"get_version\", \"effect\": \"no_reply\"}]");
+    struct call *call = call_start(lab.orchestrator.url, "/upgrade-os/",
+                                   "{\"version\": \"5.3.1\", \"filter_dev_types\": [\"edge\", "
+                                   "\"spine\"]}");
+    await_event(lab.admin, "install_os_version", "begun", 1);
+    await_event(lab.admin, "get_version", "begun", 2);
+    program_signal(&lab.orchestrator, SIGTERM);
+    char *line = read_line(fds[0]);
+    ck_assert_str_eq(line,
+                     "orchestrator: waiting for 2 hosts in hand, at most 300s; a second signal "
+                     "ends it");
+    free(line);
+    program_signal(&lab.orchestrator, SIGTERM);
+    assert_answer(call_wait(call), 200,
+                  "{\"failed\": [\"edge00.earth\"], \"skipped\": [\"edge01.earth\", "
+                  "\"spine00.earth\", \"spine01.earth\", \"spine02.earth\", \"spine03.earth\"], "
+                  "\"completed\": []}");
+    ck_assert_int_eq(program_wait(&lab.orchestrator), 1);
+    char *text = read_file(log);
+    ck_assert_ptr_nonnull(strstr(text,
+                                 ":completed host:edge00.earth:in doubt: the install was sent, "
+                                 "and its end was not awaited\n"));
+    ck_assert_ptr_nonnull(strstr(text, ":skipped   host:spine00.earth:shutting down\n"));
+    free(text);
+    unlink(log);
+    bare_stop(&lab);
+}
+END_TEST
+
 START_TEST(an_inventory_file_is_read_anew_for_every_job) {
     struct program simulator = program_start(
         "simulator", ARGS("--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", "0"));
@@ -211,6 +256,7 @@ Suite *check_jobs(void) {
     tcase_add_test(tc, sighup_reopens_the_log);
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
     tcase_add_test(tc, jobs_that_see_a_device_in_different_groups_drive_it_one_after_the_other);
+    tcase_add_test(tc, a_second_signal_waits_for_nobody_and_says_who_is_in_doubt);
     tcase_add_test(tc, an_inventory_file_is_read_anew_for_every_job);
     tcase_add_loop_test(tc, command_lines_are_checked_and_explained, 0, (int)COUNT(command_lines));
     suite_add_tcase(suite, tc);
