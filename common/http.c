@@ -175,14 +175,18 @@ static void problem(struct http_request *r, int status, const char *field, const
     respond(r, status, "application/problem+json", body, strlen(body));
 }
 
-void http_answer_problem(struct http_request *r, int status, const char *field, const char *format,
-                         ...) {
+void http_answer_error(struct http_request *r, int status, const struct error *err) {
+    problem(r, status, err->field, err->text);
+    resume(r);
+}
+
+void http_answer_problem(struct http_request *r, int status, const char *format, ...) {
     char detail[1024];
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
-    problem(r, status, field, detail);
+    problem(r, status, "", detail);
     resume(r);
 }
 
@@ -212,15 +216,17 @@ const char *http_body(const struct http_request *r, size_t *len) {
 cJSON *http_json_body(struct http_request *r) {
     const char *type = http_header(r, "Content-Type");
     if ((type != NULL || r->body.len > 0) && (type == NULL || !http_is_json(type))) {
-        http_answer_problem(r, 415, NULL,
+        http_answer_problem(r, 415,
                             "the body must be sent with Content-Type: application/json, not %.100s",
                             type == NULL ? "without one" : type);
         return NULL;
     }
     cJSON *json = NULL;
     struct error err;
-    if (json_parse(r->body.len == 0 ? "" : r->body.data, r->body.len, &json, &err) != 0)
-        http_answer_problem(r, 400, NULL, "the body: %s", err.text);
+    if (json_parse(r->body.len == 0 ? "" : r->body.data, r->body.len, &json, &err) != 0) {
+        error_from(&err, "the body");
+        http_answer_error(r, 400, &err);
+    }
     return json;
 }
 
@@ -230,7 +236,7 @@ static void answer_not_found(struct http_request *r, const char *path) {
     snprintf(detail, sizeof detail, "there is nothing at %.200s%s%s%s", path,
              near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
              near == NULL ? "" : "?");
-    problem(r, 404, NULL, detail);
+    problem(r, 404, "", detail);
 }
 
 static void answer_add_slash(struct http_request *r) {
@@ -264,12 +270,12 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
     case HTTP_WRONG_METHOD:
         snprintf(detail, sizeof detail, "%.40s is not allowed at %.100s; allowed: %s", method, path,
                  r->match.allow);
-        problem(r, 405, NULL, detail);
+        problem(r, 405, "", detail);
         add_header(r, MHD_HTTP_HEADER_ALLOW, r->match.allow);
         return;
     case HTTP_FOREIGN_ORIGIN:
         snprintf(detail, sizeof detail, "pages of %.100s may not change anything here", r->origin);
-        problem(r, 403, NULL, detail);
+        problem(r, 403, "", detail);
         return;
     case HTTP_PREFLIGHT:
         answer_preflight(r);
@@ -279,7 +285,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
     }
     if (r->body_seen > HTTP_BODY_MAX) {
         snprintf(detail, sizeof detail, "the body may have %d bytes at most", HTTP_BODY_MAX);
-        problem(r, 413, NULL, detail);
+        problem(r, 413, "", detail);
         return;
     }
     r->match.route->handle(r->server->app, r);

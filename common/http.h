@@ -52,6 +52,7 @@ void http_answer(struct http_request *r, int status, const char *content_type, c
                  size_t len);                                           // body is freed for you
 void http_answer_json(struct http_request *r, int status, cJSON *json); // json is deleted for you
 void http_answer_empty(struct http_request *r, int status);
-// field names what is at fault, or is NULL.
-void http_answer_problem(struct http_request *r, int status, const char *field, const char *format,
-                         ...) __attribute__((format(printf, 4, 5)));
+// A problem (RFC 9457) in words, or of an error, whose field it names.
+void http_answer_problem(struct http_request *r, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void http_answer_error(struct http_request *r, int status, const struct error *err);

@@ -92,14 +92,13 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     struct api *api = order->api;
     const struct task_request *request = &order->request;
     struct selection selection;
-    const char *field;
     struct error err;
     api->fetches--;
     if (inventory == NULL) {
-        http_answer_problem(order->http, 502, NULL, "the inventory: %s", why->text);
-    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection, &field,
+        http_answer_problem(order->http, 502, "the inventory: %s", why->text);
+    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
                                 &err) != 0) {
-        http_answer_problem(order->http, 400, field, "%s", err.text);
+        http_answer_error(order->http, 400, &err);
         inventory_unref(inventory);
     } else {
         char id[JOB_ID_MAX];
@@ -117,17 +116,16 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
 static void post_task(void *app, struct http_request *r) {
     struct api *api = app;
     if (api->draining) {
-        http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
         return;
     }
     cJSON *body = http_json_body(r);
     if (body == NULL) return;
     struct order *order = mem_zalloc(sizeof *order);
     *order = (struct order){.api = api, .http = r, .body = body};
-    char field[REQUEST_FIELD_MAX];
     struct error err;
-    if (request_parse(http_arg(r), body, &order->request, field, &err) != 0) {
-        http_answer_problem(r, 400, field[0] == '\0' ? NULL : field, "%s", err.text);
+    if (request_parse(http_arg(r), body, &order->request, &err) != 0) {
+        http_answer_error(r, 400, &err);
         order_free(order);
         return;
     }
@@ -201,7 +199,7 @@ static void on_probed(void *arg, const struct error *err) {
     if (err == NULL)
         answer_ok(order->http);
     else
-        http_answer_problem(order->http, 503, NULL, "the inventory: %s", err->text);
+        http_answer_problem(order->http, 503, "the inventory: %s", err->text);
     order_free(order);
     close_when_idle(api);
 }
@@ -209,7 +207,7 @@ static void on_probed(void *arg, const struct error *err) {
 static void get_readyz(void *app, struct http_request *r) {
     struct api *api = app;
     if (api->draining) {
-        http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
         return;
     }
     struct order *order = mem_zalloc(sizeof *order);

@@ -19,16 +19,6 @@ void admin_answer_text(struct http_request *r, int status, struct buf *json) {
     http_answer(r, status, "application/json", buf_take(json), len);
 }
 
-// The text of an error names the field before its first colon.
-static void answer_wrong(struct http_request *r, const struct error *err) {
-    char field[256];
-    size_t len = strcspn(err->text, ":");
-    bool named = len < sizeof field && err->text[len] == ':' && strcspn(err->text, " ") > len;
-    memcpy(field, err->text, named ? len : 0);
-    field[named ? len : 0] = '\0';
-    http_answer_problem(r, 400, named ? field : NULL, "%s", err->text);
-}
-
 // --- devices
 
 // False: the request is answered.
@@ -37,7 +27,7 @@ static bool filter_of(const struct admin *a, struct http_request *r, struct list
     if (listing_filter_init(f, a->world->network, http_query(r, "filter_sites"),
                             http_query(r, "filter_dev_types"), &err) == 0)
         return true;
-    answer_wrong(r, &err);
+    http_answer_error(r, 400, &err);
     return false;
 }
 
@@ -65,7 +55,7 @@ static void get_device(void *app, struct http_request *r) {
     struct buf json = {0};
     uint32_t device;
     if (!network_find(a->world->network, http_param(r), &device)) {
-        http_answer_problem(r, 404, NULL, "the network has no device %.200s", http_param(r));
+        http_answer_problem(r, 404, "the network has no device %.200s", http_param(r));
         return;
     }
     device_write(world_now(a), device, &json);
@@ -95,7 +85,7 @@ static void post_faults(void *app, struct http_request *r) {
     if (rc != 0 && cJSON_IsArray(body)) error_in(&err, "faults");
     cJSON_Delete(body);
     if (rc != 0)
-        answer_wrong(r, &err);
+        http_answer_error(r, 400, &err);
     else
         answer_faults(a, r, 201, before);
 }
@@ -114,7 +104,7 @@ static void delete_fault(void *app, struct http_request *r) {
     if (number && fault_remove(&a->world->faults, strtoull(text, NULL, 10)))
         http_answer_empty(r, 204);
     else
-        http_answer_problem(r, 404, NULL, "there is no fault %.100s", text);
+        http_answer_problem(r, 404, "there is no fault %.100s", text);
 }
 
 // --- the rest
@@ -133,7 +123,7 @@ static void post_reset(void *app, struct http_request *r) {
         if (rc == 0) rc = json_uint_opt(body, "seed", 0, 1ULL << 53, &seed, &err);
         cJSON_Delete(body);
         if (rc != 0) {
-            answer_wrong(r, &err);
+            http_answer_error(r, 400, &err);
             return;
         }
     }
@@ -159,7 +149,7 @@ static void get_alive(void *app, struct http_request *r) {
 static void get_ready(void *app, struct http_request *r) {
     const struct admin *a = app;
     if (a->closing)
-        http_answer_problem(r, 503, NULL, "the simulator is shutting down");
+        http_answer_problem(r, 503, "the simulator is shutting down");
     else
         get_alive(app, r);
 }

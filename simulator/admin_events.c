@@ -77,22 +77,34 @@ static void begin_to_wait(struct admin *a, struct http_request *r, uint64_t afte
     uv_check_start(&a->check, on_check);
 }
 
+static int parse_number(const char *text, uint64_t *number, struct error *err) {
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0')
+        return error_set(err, "expected the number of an event, not %.40s", text);
+    *number = strtoull(text, NULL, 10);
+    return 0;
+}
+
+static int parse_query(const struct http_request *r, uint64_t *after, uint64_t *wait_us,
+                       struct error *err) {
+    const char *after_text = http_query(r, "after"), *wait_text = http_query(r, "wait");
+    if (after_text != NULL && parse_number(after_text, after, err) != 0) {
+        error_in(err, "after");
+        return ERROR_INPUT;
+    }
+    if (wait_text != NULL && duration_parse(wait_text, wait_us, err) != 0) {
+        error_in(err, "wait");
+        return ERROR_INPUT;
+    }
+    return 0;
+}
+
 void admin_events(void *app, struct http_request *r) {
     struct admin *a = app;
-    const char *after_text = http_query(r, "after"), *wait_text = http_query(r, "wait");
     uint64_t after = 0, wait_us = 0;
-    if (after_text != NULL) {
-        size_t digits = strspn(after_text, "0123456789");
-        if (digits == 0 || digits > 18 || after_text[digits] != '\0') {
-            http_answer_problem(r, 400, "after",
-                                "after: expected the number of an event, not %.40s", after_text);
-            return;
-        }
-        after = strtoull(after_text, NULL, 10);
-    }
     struct error err;
-    if (wait_text != NULL && duration_parse(wait_text, &wait_us, &err) != 0) {
-        http_answer_problem(r, 400, "wait", "wait: %s", err.text);
+    if (parse_query(r, &after, &wait_us, &err) != 0) {
+        http_answer_error(r, 400, &err);
         return;
     }
     if (wait_us > ADMIN_WAIT_MAX_S * 1000000ULL) wait_us = ADMIN_WAIT_MAX_S * 1000000ULL;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// "filter_sites: there is no 'earht'; did you mean earth? Known: mercury, venus, ..."
+// "filter_sites: there is no 'earht', did you mean earth?; known: mercury, venus, ..."
 static int unknown(const char *field, const char *name, const char *const *known, size_t count,
                    struct error *err) {
     char list[256] = "";
@@ -16,9 +16,11 @@ static int unknown(const char *field, const char *name, const char *const *known
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", known[i]);
     const char *near = suggest(name, known, count);
-    return error_set(err, "%s: there is no '%.60s'%s%s%s; known: %s%s", field, name,
-                     near == NULL ? "" : ", did you mean ", near == NULL ? "" : near,
-                     near == NULL ? "" : "?", list, i < count ? ", ..." : "");
+    error_set(err, "there is no '%.60s'%s%s%s; known: %s%s", name,
+              near == NULL ? "" : ", did you mean ", near == NULL ? "" : near,
+              near == NULL ? "" : "?", list, i < count ? ", ..." : "");
+    error_in(err, "%s", field);
+    return ERROR_INPUT;
 }
 
 static int parse_list(const char *field, const char *text, const char *const *known, size_t count,
