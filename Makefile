@@ -18,7 +18,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc strmap suggest yml
-COMMON_SHELL = client http process
+COMMON_SHELL = client http_request http_server process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server

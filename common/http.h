@@ -1,6 +1,6 @@
 // An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
-// thread. What it decides is in http_route.h; this is the shell. One of the two places that may
-// include <microhttpd.h> is http.c.
+// thread. What it decides is in http_route.h; this is the shell: http_server.c has the loop,
+// http_request.c the way from a request line to its answer.
 #pragma once
 
 #include "common/address.h"
