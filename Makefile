@@ -18,7 +18,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc strmap suggest yml
-COMMON_SHELL = client http_request http_server process
+COMMON_SHELL = client http_request http_server http_stream process
 SIMULATOR_PURE = console console_calls console_effects device fault fault_parse journal listing \
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
@@ -32,7 +32,7 @@ UNIT_TESTS = acmeos address buf console duration error expect fault file group h
 	joblog json limits line log mem metrics model network network_file options outputs pace prom \
 	referee report request rng rpc scenario schedule schema session stats strmap suggest suite table \
 	vars virtual world yml
-E2E_TESTS = admin bench effects setup wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench effects setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory network request scenario session
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -86,9 +86,9 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,common,http_request http_server http_stream) $(common_pure)
 	@mkdir -p $(@D)
-	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
 # Under make fuzz the main function is libFuzzer's.
 FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o

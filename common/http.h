@@ -1,6 +1,6 @@
 // An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
 // thread. What it decides is in http_route.h; this is the shell: http_server.c has the loop,
-// http_request.c the way from a request line to its answer.
+// http_request.c the way from a request line to its answer. Answers in pieces are http_stream.h's.
 #pragma once
 
 #include "common/address.h"
@@ -31,7 +31,7 @@ const union address *http_address(const struct http_server *server); // with the
 void http_poll(struct http_server *server);
 
 // Stops to listen, waits until every answer is delivered, frees the server and calls done. Every
-// request must have been answered, or be answered soon.
+// request must have been answered, or be answered soon; a stream that waits is ended.
 typedef void (*http_closed)(void *arg);
 void http_close(struct http_server *server, http_closed done, void *arg);
 

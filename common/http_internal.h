@@ -1,6 +1,6 @@
-// What the two sources of the HTTP server share, and nobody else: http_server.c (the loop) and
-// http_request.c (from the request line to the answer). Each knows of the other only what stands
-// here.
+// What the three sources of the HTTP server share, and nobody else: http_server.c (the loop),
+// http_request.c (from the request line to the answer), http_stream.c (answers in pieces). Each
+// knows only what stands here of the others.
 #pragma once
 
 #include "common/buf.h"
@@ -19,12 +19,14 @@ struct http_server {
     uv_idle_t soon;     // where that is at once: a timer of 0 ms would run before all other input
     uv_timer_t grace;   // while closing
     unsigned requests;  // read at least in part, and not completed
-    unsigned suspended; // of them, those that await their answer: MHD must not be stopped
+    unsigned suspended; // of them, those that await an answer or a piece: MHD must not be stopped
     unsigned answered;  // of them, those whose answer is being delivered
     unsigned graces;    // that have passed while closing
     unsigned handles_open;
-    bool running; // inside of MHD_run
-    bool kicked;  // MHD_run is due again
+    struct http_stream *streams;     // all
+    struct http_stream *due, **last; // of them, a queue of those whose next piece is due
+    bool running;                    // inside of MHD_run
+    bool kicked;                     // MHD_run is due again
     bool closing, force_close, stopped;
     http_closed done;
     void *done_arg;
@@ -38,9 +40,11 @@ struct http_request {
     struct http_match match;
     struct buf body;
     size_t body_seen; // bytes, kept or dropped
+    bool head;        // wants the headers alone
     bool begun, dispatched, suspended, queued;
     struct MHD_Response *response;
     int status;
+    struct http_stream *stream; // its answer, where that comes in pieces
 };
 
 // --- http_server.c
@@ -62,3 +66,9 @@ void http_resume(struct http_request *r); // where it is suspended
 // Gives the request its answer: the response, which is taken over, with the headers that all have.
 void http_respond(struct http_request *r, int status, const char *content_type,
                   struct MHD_Response *response);
+
+// --- http_stream.c
+
+void http_stream_pieces(struct http_server *s);      // gets the next pieces of streams that are due
+void http_stream_end_waiting(struct http_server *s); // once it is closing
+void http_stream_free(struct http_stream *stream);   // its request is over; takes NULL

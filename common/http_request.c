@@ -45,7 +45,8 @@ void http_suspend(struct http_request *r) {
     MHD_suspend_connection(r->connection);
 }
 
-// MHD goes on where it was: it calls http_on_access() again, which queues the answer.
+// MHD goes on where it was: it calls http_on_access() again, which queues the answer, or asks the
+// stream to deliver.
 void http_resume(struct http_request *r) {
     if (!r->suspended) return;
     r->suspended = false;
@@ -208,6 +209,7 @@ static void begin(struct http_request *r, struct MHD_Connection *connection, con
                   const char *path) {
     r->begun = true;
     r->connection = connection;
+    r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
     if (origin != NULL) r->origin = mem_strdup(origin);
     http_match(r->server->routes, method, path, r->origin, &r->match);
@@ -263,6 +265,7 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     *context = NULL;
     if (r->response != NULL) MHD_destroy_response(r->response);
     if (r->queued) s->answered--;
+    http_stream_free(r->stream);
     buf_deinit(&r->body);
     free(r->origin);
     free(r->uri);

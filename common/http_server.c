@@ -2,7 +2,7 @@
 // epoll descriptor of its own, which is readable when MHD_run has work; a timer covers what
 // MHD_get_timeout announces, and the turn that MHD needs after a suspended connection is resumed.
 //
-// Everything happens in run(), in which MHD has its turn. What is asked
+// Everything happens in run(): streams get their next pieces, then MHD has its turn. What is asked
 // for meanwhile (a kick) happens in the loop's next turn, so that nobody holds it up.
 #include "common/http_internal.h"
 
@@ -47,6 +47,7 @@ static void run(struct http_server *s) {
     if (s->stopped) return;
     s->running = true;
     s->kicked = false;
+    http_stream_pieces(s);
     MHD_run(s->daemon);
     s->running = false;
     if (s->closing && (s->requests == 0 || (s->force_close && s->suspended == 0))) {
@@ -113,6 +114,7 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     s->routes = routes;
     s->app = app;
     s->address = *listen;
+    s->last = &s->due;
     int fd = listen_on(&s->address, err);
     if (fd < 0) {
         free(s);
@@ -165,6 +167,7 @@ void http_close(struct http_server *s, http_closed done, void *arg) {
     s->done = done;
     s->done_arg = arg;
     s->closing = true;
+    http_stream_end_waiting(s);
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0) close(fd);
     uv_timer_start(&s->grace, on_grace_over, HTTP_CLOSE_GRACE_MS, 0);
