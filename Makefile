@@ -23,7 +23,7 @@ SIMULATOR_PURE = console console_calls console_effects device fault fault_parse 
 	network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = group inventory job joblog metrics pace report request schedule session tasks upgrade_os
-ORCHESTRATOR_SHELL = api connection fetch main runner swagger
+ORCHESTRATOR_SHELL = api api_metrics connection fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report expect_series outputs run scenario schema suite vars
 SCENARIO_SHELL = command_line main play programs runs stage step_checks step_programs step_request steps
 BENCH_PURE = model plan stats table virtual

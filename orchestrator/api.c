@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "orchestrator/api_metrics.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/report.h"
 #include "orchestrator/request.h"
@@ -25,8 +26,6 @@ struct api {
     struct http_routes routes;
     char *swagger;    // the OpenAPI document as JSON
     unsigned fetches; // of the inventory, under way
-    uv_idle_t idle;   // runs while there are scrapes: a piece of each a turn
-    struct scrape *scrapes;
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -39,14 +38,9 @@ struct order { // a request for a task, while it waits for the inventory and the
     struct task_request request;
 };
 
-static void on_idle_closed(uv_handle_t *handle) {
-    struct api *api = handle->data;
-    api->drained(api->drained_arg);
-}
-
 static void on_http_closed(void *arg) {
     struct api *api = arg;
-    uv_close((uv_handle_t *)&api->idle, on_idle_closed);
+    api->drained(api->drained_arg);
 }
 
 static void close_when_idle(struct api *api) {
@@ -140,47 +134,9 @@ static void get_swagger(void *app, struct http_request *r) {
     http_answer(r, 200, "application/json", mem_strdup(api->swagger), strlen(api->swagger));
 }
 
-struct scrape { // one that did not fit into a piece
-    struct scrape *next;
-    struct http_request *http;
-    struct metrics_scrape *text;
-    const char *content_type;
-    struct buf out;
-};
-
-// True: more of it is to come, in a later turn.
-static bool go_on_scraping(struct scrape *s) {
-    if (metrics_scrape_next(s->text, &s->out)) return true;
-    size_t len = s->out.len;
-    http_answer(s->http, 200, s->content_type, buf_take(&s->out), len);
-    metrics_scrape_free(s->text);
-    free(s);
-    return false;
-}
-
-static void on_idle(uv_idle_t *idle) {
-    struct api *api = idle->data;
-    for (struct scrape **link = &api->scrapes, *s; (s = *link) != NULL;) {
-        struct scrape *next = s->next;
-        if (go_on_scraping(s))
-            link = &s->next;
-        else
-            *link = next;
-    }
-    if (api->scrapes == NULL) uv_idle_stop(idle);
-}
-
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
-    struct scrape *s = mem_zalloc(sizeof *s);
-    s->http = r;
-    s->text = metrics_scrape_new(api->metrics, format, runner_groups_pending(api->runner));
-    s->content_type = prom_content_type(format);
-    if (!go_on_scraping(s)) return;
-    s->next = api->scrapes;
-    api->scrapes = s;
-    uv_idle_start(&api->idle, on_idle);
+    api_metrics_answer(r, api->metrics, runner_groups_pending(api->runner));
 }
 
 static void answer_ok(struct http_request *r) {
@@ -262,8 +218,6 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
         api_free(api);
         return rc;
     }
-    uv_idle_init(loop, &api->idle);
-    api->idle.data = api;
     runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;
