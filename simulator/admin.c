@@ -1,7 +1,9 @@
 #include "simulator/admin.h"
 
 #include "common/count.h"
+#include "common/http_stream.h"
 #include "common/json.h"
+#include "common/mem.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,33 +23,48 @@ void admin_answer_text(struct http_request *r, int status, struct buf *json) {
 
 // --- devices
 
-// False: the request is answered.
-static bool filter_of(const struct admin *a, struct http_request *r, struct listing_filter *f) {
-    struct error err;
-    if (listing_filter_init(f, a->world->network, http_query(r, "filter_sites"),
-                            http_query(r, "filter_dev_types"), &err) == 0)
-        return true;
-    http_answer_error(r, 400, &err);
-    return false;
+// The arguments of the two routes that get_listing() serves.
+static const enum listing_kind inventory = LISTING_INVENTORY, devices = LISTING_DEVICES;
+
+struct listing_answer {
+    struct admin *admin;
+    struct listing_filter filter;
+    struct listing listing;
+};
+
+static enum http_piece next_hosts(void *arg, struct buf *out) {
+    struct listing_answer *answer = arg;
+    world_now(answer->admin);
+    if (listing_next(&answer->listing, out)) return HTTP_PIECE_MORE;
+    buf_adds(out, "\n");
+    return HTTP_PIECE_LAST;
 }
 
-// The arguments of the two routes that get_listing() serves.
-enum listing { INVENTORY, DEVICES };
-static const enum listing inventory = INVENTORY, devices = DEVICES;
+static void free_listing(void *arg) {
+    struct listing_answer *answer = arg;
+    listing_filter_deinit(&answer->filter);
+    free(answer);
+}
+
+static const struct http_source listing_source = {next_hosts, free_listing};
 
 static void get_listing(void *app, struct http_request *r) {
     struct admin *a = app;
-    const enum listing *listing = http_arg(r);
-    const struct world *world = world_now(a);
-    struct listing_filter filter;
-    struct buf json = {0};
-    if (!filter_of(a, r, &filter)) return;
-    if (*listing == INVENTORY)
-        listing_write(world->network, &filter, &a->addresses, &json);
+    const enum listing_kind *kind = http_arg(r);
+    struct listing_answer *answer = mem_zalloc(sizeof *answer);
+    struct error err;
+    answer->admin = a;
+    if (listing_filter_init(&answer->filter, a->world->network, http_query(r, "filter_sites"),
+                            http_query(r, "filter_dev_types"), &err) != 0) {
+        http_answer_error(r, 400, &err);
+        free(answer);
+        return;
+    }
+    if (*kind == LISTING_INVENTORY)
+        listing_init_inventory(&answer->listing, a->world->network, &answer->filter, &a->addresses);
     else
-        listing_write_devices(world, &filter, &json);
-    listing_filter_deinit(&filter);
-    admin_answer_text(r, 200, &json);
+        listing_init_devices(&answer->listing, a->world, &answer->filter);
+    http_answer_stream(r, 200, "application/json", &listing_source, answer);
 }
 
 static void get_device(void *app, struct http_request *r) {

@@ -3,6 +3,7 @@
 #include "simulator/admin.h"
 
 #include "common/duration.h"
+#include "common/http_stream.h"
 #include "common/mem.h"
 
 #include <stdlib.h>
@@ -16,10 +17,18 @@ struct admin_waiter {
     struct admin_waiter *next;
 };
 
+static enum http_piece next_events(void *reader, struct buf *out) {
+    if (journal_next(reader, out)) return HTTP_PIECE_MORE;
+    buf_adds(out, "\n");
+    return HTTP_PIECE_LAST;
+}
+
+static const struct http_source events_source = {next_events, free};
+
 static void answer_events(const struct admin *a, struct http_request *r, uint64_t after) {
-    struct buf json = {0};
-    journal_write(&a->world->journal, a->world->network, after, &json);
-    admin_answer_text(r, 200, &json);
+    struct journal_reader *reader = mem_zalloc(sizeof *reader);
+    journal_read(reader, &a->world->journal, a->world->network, after);
+    http_answer_stream(r, 200, "application/json", &events_source, reader);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
