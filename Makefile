@@ -18,13 +18,13 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file heap http_route json limits line log mem options \
 	prom prom_process rng rpc scrape secret strmap suggest text yml
-COMMON_SHELL = client daemon http process program
+COMMON_SHELL = client daemon http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = claims event group inventory job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
-ORCHESTRATOR_SHELL = api connection dial fetch main runner swagger
+ORCHESTRATOR_SHELL = api api_metrics connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
@@ -34,7 +34,7 @@ UNIT_TESTS = acmeos address buf claims console duration error event expect fault
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench dial effects log programs setup wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench dial effects log programs setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -88,8 +88,8 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial) $(call objects,common,client daemon process) \
-		$(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial) \
+		$(call objects,common,client daemon http_request http_server http_stream process) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

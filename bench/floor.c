@@ -240,8 +240,7 @@ static int plan_targets(struct floor *f, const char *url, struct error *err) {
     struct selection selection = {0};
     struct grouping grouping = {0};
     const struct filter all = {.all = true};
-    const char *field;
-    rc = inventory_select(inventory, &all, &all, &selection, &field, err);
+    rc = inventory_select(inventory, &all, &all, &selection, err);
     if (rc == 0) {
         grouping_init(&grouping, inventory, &selection);
         f->targets = mem_array(grouping.hosts, sizeof *f->targets);

@@ -206,7 +206,7 @@ static int run_command(const struct bench_command *command, const struct bench_c
     snprintf(result->command, sizeof result->command, "build/bench %s%s", command->name, options);
     int rc = command->run(config, result, err);
     if (config->progress && isatty(STDERR_FILENO)) fputs("\r\033[K", stderr);
-    if (rc != 0) error_in(err, "%s", command->name);
+    if (rc != 0) error_from(err, "%s", command->name);
     return rc;
 }
 

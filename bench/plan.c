@@ -14,14 +14,13 @@ static int read_inventory(struct plan *plan, struct error *err) {
     struct listing_filter everything;
     struct buf text = {0};
     cJSON *document = NULL;
-    const char *field;
     int rc = listing_filter_init(&everything, &plan->network, NULL, NULL, err);
     if (rc != 0) return rc;
     listing_write(&plan->network, &everything, &at, &text);
     listing_filter_deinit(&everything);
     rc = json_parse(text.data, text.len, &document, err);
     if (rc == 0) rc = inventory_parse(document, &plan->inventory, err);
-    if (rc == 0) rc = inventory_select(plan->inventory, &all, &all, &plan->selection, &field, err);
+    if (rc == 0) rc = inventory_select(plan->inventory, &all, &all, &plan->selection, err);
     cJSON_Delete(document);
     buf_deinit(&text);
     return rc;

@@ -109,7 +109,7 @@ static int sizes(const struct bench_config *config, struct bench_result *result,
         rc = run_median(config, network, all[i] <= MEDIUM && !config->tiny ? MEDIUM_RUNS : 1, &size,
                         err);
         if (rc != 0) {
-            error_in(err, "%u devices", all[i]);
+            error_from(err, "%u devices", all[i]);
             return rc;
         }
         double each_us = size.wall_s / size.devices * 1e6;

@@ -204,7 +204,7 @@ static int load_histogram(const char *path, struct model_histogram *histogram, s
     if (rc == 0) {
         buf_adds(&scrape, "");
         rc = model_histogram_parse(scrape.data, histogram, err);
-        if (rc != 0) error_in(err, "%s", path);
+        if (rc != 0) error_from(err, "%s", path);
     }
     buf_deinit(&scrape);
     return rc;

@@ -1,6 +1,6 @@
 // An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
-// thread. What it decides is in http_route.h; this is the shell. One of the two places that may
-// include <microhttpd.h> is http.c.
+// thread. What it decides is in http_route.h; this is the shell: http_server.c has the loop,
+// http_request.c the way from a request line to its answer. Answers in pieces are http_stream.h's.
 #pragma once
 
 #include "common/address.h"
@@ -31,7 +31,7 @@ const union address *http_address(const struct http_server *server); // with the
 void http_poll(struct http_server *server);
 
 // Stops to listen, waits until every answer is delivered, frees the server and calls done. Every
-// request must have been answered, or be answered soon.
+// request must have been answered, or be answered soon; a stream that waits is ended.
 typedef void (*http_closed)(void *arg);
 void http_close(struct http_server *server, http_closed done, void *arg);
 
@@ -52,6 +52,7 @@ void http_answer(struct http_request *r, int status, const char *content_type, c
                  size_t len);                                           // body is freed for you
 void http_answer_json(struct http_request *r, int status, cJSON *json); // json is deleted for you
 void http_answer_empty(struct http_request *r, int status);
-// field names what is at fault, or is NULL.
-void http_answer_problem(struct http_request *r, int status, const char *field, const char *format,
-                         ...) __attribute__((format(printf, 4, 5)));
+// A problem (RFC 9457) in words, or of an error, whose field it names.
+void http_answer_problem(struct http_request *r, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void http_answer_error(struct http_request *r, int status, const struct error *err);

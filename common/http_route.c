@@ -159,7 +159,7 @@ char *http_problem_json(int status, const char *field, const char *detail) {
     cJSON_AddStringToObject(problem, "title", http_status_text(status));
     cJSON_AddNumberToObject(problem, "status", status);
     add_string(problem, "detail", detail);
-    if (field != NULL) add_string(problem, "field", field);
+    if (field[0] != '\0') add_string(problem, "field", field);
     char *json = cJSON_PrintUnformatted(problem);
     cJSON_Delete(problem);
     struct buf text = {0};

@@ -59,5 +59,5 @@ const char *http_nearest_path(const struct http_routes *routes, const char *path
 
 const char *http_status_text(int status);
 
-// RFC 9457. field may be NULL. The answer is the caller's to free.
+// RFC 9457. field is "" where the fault is in none. The answer is the caller's to free.
 char *http_problem_json(int status, const char *field, const char *detail);

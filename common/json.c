@@ -119,7 +119,8 @@ static int check_text(const char *text, size_t len, struct error *err) {
 }
 
 static int twice(const cJSON *second, struct error *err) {
-    error_set(err, "%.100s: given twice", second->string);
+    error_set(err, "given twice");
+    error_in(err, "%.100s", second->string);
     err->at = second;
     return ERROR_INPUT;
 }
@@ -207,11 +208,7 @@ static int expected(const cJSON *value, const char *what, struct error *err) {
 // "expected..." becomes "key: expected...".
 static int named(int rc, const char *key, struct error *err) {
     if (rc == 0) return 0;
-    char text[sizeof err->text];
-    memcpy(text, err->text, sizeof text);
-    const void *at = err->at;
-    error_set(err, "%.150s: %.300s", key, text);
-    err->at = at;
+    error_in(err, "%s", key);
     return rc;
 }
 
@@ -219,9 +216,9 @@ static int find(const cJSON *object, const char *key, bool required, const cJSON
                 struct error *err) {
     *field = cJSON_GetObjectItemCaseSensitive(object, key);
     if (*field != NULL || !required) return 0;
-    error_set(err, "%s: missing", key);
+    error_set(err, "missing");
     err->at = object;
-    return ERROR_INPUT;
+    return named(ERROR_INPUT, key, err);
 }
 
 int json_as_string(const cJSON *value, const char **out, struct error *err) {
@@ -284,10 +281,9 @@ int json_number_opt(const cJSON *object, const char *key, double low, double hig
     if (field == NULL) return 0;
     if (!cJSON_IsNumber(field)) return named(expected(field, "a number", err), key, err);
     if (!(field->valuedouble >= low && field->valuedouble <= high)) {
-        error_set(err, "%s: expected a number from %g to %g, not %g", key, low, high,
-                  field->valuedouble);
+        error_set(err, "expected a number from %g to %g, not %g", low, high, field->valuedouble);
         err->at = field;
-        return ERROR_INPUT;
+        return named(ERROR_INPUT, key, err);
     }
     *out = field->valuedouble;
     return 0;
@@ -316,9 +312,10 @@ int json_only(const cJSON *object, const char *const *known, size_t count, struc
         if (i < count) continue;
         const char *near = suggest(field->string, known, count);
         if (near != NULL)
-            error_set(err, "%.100s: unknown field; did you mean %s?", field->string, near);
+            error_set(err, "unknown field; did you mean %s?", near);
         else
-            error_set(err, "%.100s: unknown field", field->string);
+            error_set(err, "unknown field");
+        error_in(err, "%.100s", field->string);
         err->at = field;
         return ERROR_INPUT;
     }

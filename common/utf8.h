@@ -17,3 +17,16 @@ static inline size_t utf8_len(const unsigned char *s, size_t left) {
     if (s[0] == 0xf4 && s[1] > 0x8f) return 0;
     return len;
 }
+
+// How much of text, at most max bytes, can be kept without a part of a character at its end: where
+// to cut. Bytes that are not UTF-8 at all are kept.
+static inline size_t utf8_fit(const char *text, size_t len, size_t max) {
+    if (len > max) len = max;
+    size_t tail = 0; // bytes that continue a character
+    while (tail < 3 && tail < len && ((unsigned char)text[len - tail - 1] & 0xc0) == 0x80)
+        tail++;
+    if (tail == len) return len;
+    unsigned char first = (unsigned char)text[len - tail - 1];
+    size_t whole = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+    return whole > tail + 1 ? len - tail - 1 : len;
+}

@@ -322,12 +322,8 @@ void yml_place(const struct yml *y, const char *name, struct error *err) {
     const struct yml_mark *found = NULL;
     if (err->at != NULL && y->marks_len > 0)
         found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
-    char text[sizeof err->text];
-    memcpy(text, err->text, sizeof text);
     if (found != NULL)
-        snprintf(err->text, sizeof err->text, "%.100s:%u:%u: %.380s", name, found->line,
-                 found->column, text);
+        error_from(err, "%.100s:%u:%u", name, found->line, found->column);
     else
-        snprintf(err->text, sizeof err->text, "%.100s: %.400s", name, text);
-    text_lines(err->text);
+        error_from(err, "%.100s", name);
 }

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "orchestrator/api_metrics.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/request.h"
 #include "orchestrator/swagger.h"
@@ -25,8 +26,6 @@ struct api {
     struct http_routes routes;
     char *swagger;    // the OpenAPI document as JSON
     unsigned fetches; // of the inventory, under way
-    uv_idle_t idle;   // runs while there are scrapes: a piece of each a turn
-    struct scrape *scrapes;
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -40,14 +39,9 @@ struct post {
     struct task_request request;
 };
 
-static void on_idle_closed(uv_handle_t *handle) {
-    struct api *api = handle->data;
-    api->drained(api->drained_arg);
-}
-
 static void on_http_closed(void *arg) {
     struct api *api = arg;
-    uv_close((uv_handle_t *)&api->idle, on_idle_closed);
+    api->drained(api->drained_arg);
 }
 
 static void close_when_idle(struct api *api) {
@@ -102,14 +96,13 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     struct api *api = post->api;
     const struct task_request *request = &post->request;
     struct selection selection;
-    const char *field;
     struct error err;
     api->fetches--;
     if (inventory == NULL) {
-        http_answer_problem(post->http, 502, NULL, "the inventory: %s", why->text);
-    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection, &field,
+        http_answer_problem(post->http, 502, "the inventory: %s", why->text);
+    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
                                 &err) != 0) {
-        http_answer_problem(post->http, 400, field, "%s", err.text);
+        http_answer_error(post->http, 400, &err);
         inventory_unref(inventory);
     } else {
         start_job(post, inventory, &selection);
@@ -122,17 +115,16 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
 static void post_task(void *app, struct http_request *r) {
     struct api *api = app;
     if (api->draining) {
-        http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
         return;
     }
     cJSON *body = http_json_body(r);
     if (body == NULL) return;
     struct post *post = mem_zalloc(sizeof *post);
     *post = (struct post){.api = api, .http = r, .body = body};
-    char field[REQUEST_FIELD_MAX];
     struct error err;
-    if (request_parse(http_arg(r), body, &post->request, field, &err) != 0) {
-        http_answer_problem(r, 400, field[0] == '\0' ? NULL : field, "%s", err.text);
+    if (request_parse(http_arg(r), body, &post->request, &err) != 0) {
+        http_answer_error(r, 400, &err);
         post_free(post);
         return;
     }
@@ -147,47 +139,9 @@ static void get_swagger(void *app, struct http_request *r) {
     http_answer(r, 200, "application/json", mem_strdup(api->swagger), strlen(api->swagger));
 }
 
-struct scrape { // one that did not fit into a piece
-    struct scrape *next;
-    struct http_request *http;
-    struct metrics_scrape *text;
-    const char *content_type;
-    struct buf out;
-};
-
-// True: more of it is to come, in a later turn.
-static bool go_on_scraping(struct scrape *s) {
-    if (metrics_scrape_next(s->text, &s->out)) return true;
-    size_t len = s->out.len;
-    http_answer(s->http, 200, s->content_type, buf_take(&s->out), len);
-    metrics_scrape_free(s->text);
-    free(s);
-    return false;
-}
-
-static void on_idle(uv_idle_t *idle) {
-    struct api *api = idle->data;
-    for (struct scrape **link = &api->scrapes, *s; (s = *link) != NULL;) {
-        struct scrape *next = s->next;
-        if (go_on_scraping(s))
-            link = &s->next;
-        else
-            *link = next;
-    }
-    if (api->scrapes == NULL) uv_idle_stop(idle);
-}
-
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
-    struct scrape *s = mem_zalloc(sizeof *s);
-    s->http = r;
-    s->text = metrics_scrape_new(api->metrics, format, runner_groups_pending(api->runner));
-    s->content_type = prom_content_type(format);
-    if (!go_on_scraping(s)) return;
-    s->next = api->scrapes;
-    api->scrapes = s;
-    uv_idle_start(&api->idle, on_idle);
+    api_metrics_answer(r, api->metrics, runner_groups_pending(api->runner));
 }
 
 static void answer_ok(struct http_request *r) {
@@ -211,7 +165,7 @@ static void on_probed(void *arg, const struct error *err) {
     if (err == NULL)
         answer_ok(probe->http);
     else
-        http_answer_problem(probe->http, 503, NULL, "the inventory: %s", err->text);
+        http_answer_problem(probe->http, 503, "the inventory: %s", err->text);
     free(probe);
     close_when_idle(api);
 }
@@ -219,7 +173,7 @@ static void on_probed(void *arg, const struct error *err) {
 static void get_readyz(void *app, struct http_request *r) {
     struct api *api = app;
     if (api->draining) {
-        http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
         return;
     }
     struct probe *probe = mem_alloc(sizeof *probe);
@@ -276,8 +230,6 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
         api_free(api);
         return rc;
     }
-    uv_idle_init(loop, &api->idle);
-    api->idle.data = api;
     runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;

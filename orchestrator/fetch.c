@@ -97,10 +97,7 @@ static int parse_answer(const char *url, const struct buf *text, struct inventor
     int rc = json_parse(text->data, text->len, &document, err);
     if (rc == 0) rc = inventory_parse(document, inventory, err);
     cJSON_Delete(document);
-    if (rc != 0) {
-        struct error why = *err;
-        error_set(err, "%.200s: %.300s", url, why.text);
-    }
+    if (rc != 0) error_from(err, "%.200s", url);
     return rc;
 }
 

@@ -87,6 +87,12 @@ static int read_text(const cJSON *object, const char *key, const char **out, str
     return rc != 0 ? rc : check_name(*out, key, err);
 }
 
+static int unknown_platform(const char *platform, struct error *err) {
+    error_set(err, "'%.40s' is unknown; only acmeos is", platform);
+    error_in(err, "platform");
+    return ERROR_INPUT;
+}
+
 static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct error *err) {
     struct inventory *inventory = r->inventory;
     const char *platform, *dev_type, *rack, *address;
@@ -94,8 +100,7 @@ static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct
     int rc = json_as_object(entry, err);
     if (rc == 0) rc = check_name(entry->string, "the host's name", err);
     if (rc == 0) rc = json_string(entry, "platform", &platform, err);
-    if (rc == 0 && strcmp(platform, "acmeos") != 0)
-        rc = error_set(err, "platform: '%.40s' is unknown; only acmeos is", platform);
+    if (rc == 0 && strcmp(platform, "acmeos") != 0) rc = unknown_platform(platform, err);
     if (rc != 0 && err->at == NULL) err->at = cJSON_GetObjectItemCaseSensitive(entry, "platform");
     if (rc == 0) rc = read_text(entry, "dev_type", &dev_type, err);
     if (rc == 0) rc = read_text(entry, "rack", &rack, err);
@@ -197,8 +202,9 @@ static int unknown_name(const char *field, size_t index, const char *name, const
     for (size_t i = 0; i < known->count && i < LISTED; i++)
         buf_addf(&list, "%s%.40s", i == 0 ? "" : ", ", known->list[i]);
     if (known->count > LISTED) buf_addf(&list, " and %zu more", known->count - LISTED);
-    error_set(err, "%s[%zu]: there is no %s '%.60s'; known are: %.300s", field, index, what, name,
+    error_set(err, "there is no %s '%.60s'; known are: %.300s", what, name,
               list.len == 0 ? "none" : list.data);
+    error_in_list(err, field, index);
     buf_deinit(&list);
     return ERROR_INPUT;
 }
@@ -224,16 +230,13 @@ static int apply(const struct filter *filter, const struct names *known, const c
 }
 
 int inventory_select(const struct inventory *inventory, const struct filter *sites,
-                     const struct filter *dev_types, struct selection *out, const char **field,
-                     struct error *err) {
+                     const struct filter *dev_types, struct selection *out, struct error *err) {
     bool *site_wanted = mem_array(inventory->sites.count, sizeof *site_wanted);
     bool *type_wanted = mem_array(inventory->dev_types.count, sizeof *type_wanted);
-    *field = "filter_sites";
-    int rc = apply(sites, &inventory->sites, *field, "site", site_wanted, err);
-    if (rc == 0) {
-        *field = "filter_dev_types";
-        rc = apply(dev_types, &inventory->dev_types, *field, "device type", type_wanted, err);
-    }
+    int rc = apply(sites, &inventory->sites, "filter_sites", "site", site_wanted, err);
+    if (rc == 0)
+        rc = apply(dev_types, &inventory->dev_types, "filter_dev_types", "device type", type_wanted,
+                   err);
     if (rc == 0) {
         struct selection selection = {.hosts = mem_array(inventory->count, sizeof(uint32_t))};
         for (size_t i = 0; i < inventory->count; i++) {

@@ -57,9 +57,8 @@ struct selection {
     size_t count;
 };
 
-// An error names the site or type that the inventory does not have, and those that it has; *field
-// says which filter it was in ("filter_sites" or "filter_dev_types").
+// An error names the site or type that the inventory does not have, and those that it has; its
+// field is the filter ("filter_sites" or "filter_dev_types").
 int inventory_select(const struct inventory *inventory, const struct filter *sites,
-                     const struct filter *dev_types, struct selection *out, const char **field,
-                     struct error *err);
+                     const struct filter *dev_types, struct selection *out, struct error *err);
 void selection_deinit(struct selection *selection);

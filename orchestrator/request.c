@@ -4,7 +4,6 @@
 #include "common/json.h"
 #include "common/mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,12 +11,7 @@
 static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_dev_sites"};
 enum { FILTER_FIELDS = COUNT(filter_fields) };
 
-static void name_field(char field[REQUEST_FIELD_MAX], const char *name) {
-    snprintf(field, REQUEST_FIELD_MAX, "%.*s", REQUEST_FIELD_MAX - 1, name);
-}
-
-static int check_known(const struct task *task, const cJSON *body, char field[REQUEST_FIELD_MAX],
-                       struct error *err) {
+static int check_known(const struct task *task, const cJSON *body, struct error *err) {
     size_t count = task->fields_count + FILTER_FIELDS;
     const char **known = mem_array(count, sizeof *known);
     for (size_t i = 0; i < task->fields_count; i++)
@@ -25,28 +19,25 @@ static int check_known(const struct task *task, const cJSON *body, char field[RE
     for (size_t i = 0; i < FILTER_FIELDS; i++)
         known[task->fields_count + i] = filter_fields[i];
     int rc = json_only(body, known, count, err);
-    if (rc != 0) {
-        const cJSON *unknown = err->at;
-        name_field(field, unknown->string);
-    }
     free(known);
     return rc;
 }
 
 static int parse_filter(const cJSON *body, const char *name, struct filter *filter,
-                        char field[REQUEST_FIELD_MAX], struct error *err) {
+                        struct error *err) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(body, name);
     filter->all = value == NULL || cJSON_IsNull(value);
     if (filter->all) return 0;
-    name_field(field, name);
-    if (!cJSON_IsArray(value))
-        return error_set(err, "%s: expected an array of strings, not %s", name,
-                         json_type_name(value));
+    if (!cJSON_IsArray(value)) {
+        error_set(err, "expected an array of strings, not %s", json_type_name(value));
+        error_in(err, "%s", name);
+        return ERROR_INPUT;
+    }
     filter->names = mem_array((size_t)cJSON_GetArraySize(value), sizeof *filter->names);
     const cJSON *element;
     cJSON_ArrayForEach(element, value) {
         if (json_as_string(element, &filter->names[filter->count], err) != 0) {
-            error_in(err, "%s[%zu]", name, filter->count);
+            error_in_list(err, name, filter->count);
             return ERROR_INPUT;
         }
         filter->count++;
@@ -55,43 +46,40 @@ static int parse_filter(const cJSON *body, const char *name, struct filter *filt
 }
 
 static int parse_fields(const struct task *task, const cJSON *body, struct task_args *args,
-                        char field[REQUEST_FIELD_MAX], struct error *err) {
+                        struct error *err) {
     for (size_t i = 0; i < task->fields_count; i++) {
         const struct task_field *f = &task->fields[i];
         int rc = f->parse(cJSON_GetObjectItemCaseSensitive(body, f->name), args, err);
         if (rc == 0) continue;
-        name_field(field, f->name);
-        struct error why = *err;
-        error_set(err, "%s: %.400s", f->name, why.text);
+        error_in(err, "%s", f->name);
         return rc;
     }
     return 0;
 }
 
 int request_parse(const struct task *task, const cJSON *body, struct task_request *request,
-                  char field[REQUEST_FIELD_MAX], struct error *err) {
+                  struct error *err) {
     struct task_request r = {.task = task};
-    field[0] = '\0';
     if (!cJSON_IsObject(body))
         return error_set(err, "the body: expected a JSON object, not %s", json_type_name(body));
-    int rc = check_known(task, body, field, err);
+    int rc = check_known(task, body, err);
     if (rc != 0) return rc;
     const char *sites = "filter_sites";
     if (cJSON_HasObjectItem(body, "filter_dev_sites")) {
         sites = "filter_dev_sites";
         if (cJSON_HasObjectItem(body, "filter_sites")) {
-            name_field(field, sites);
-            return error_set(err, "filter_dev_sites: it means filter_sites; give one of the two");
+            error_set(err, "it means filter_sites; give one of the two");
+            error_in(err, "%s", sites);
+            return ERROR_INPUT;
         }
     }
-    rc = parse_fields(task, body, &r.args, field, err);
-    if (rc == 0) rc = parse_filter(body, sites, &r.sites, field, err);
-    if (rc == 0) rc = parse_filter(body, "filter_dev_types", &r.dev_types, field, err);
+    rc = parse_fields(task, body, &r.args, err);
+    if (rc == 0) rc = parse_filter(body, sites, &r.sites, err);
+    if (rc == 0) rc = parse_filter(body, "filter_dev_types", &r.dev_types, err);
     if (rc != 0) {
         request_deinit(&r);
         return rc;
     }
-    field[0] = '\0';
     *request = r;
     return 0;
 }

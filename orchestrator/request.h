@@ -12,9 +12,6 @@ struct task_request {
     struct filter dev_types;
 };
 
-enum { REQUEST_FIELD_MAX = 64 };
-
-// field is set to the name of the field at fault, or to "" where the fault is in no single one.
 int request_parse(const struct task *task, const cJSON *body, struct task_request *request,
-                  char field[REQUEST_FIELD_MAX], struct error *err);
+                  struct error *err);
 void request_deinit(struct task_request *request);

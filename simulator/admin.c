@@ -1,7 +1,9 @@
 #include "simulator/admin.h"
 
 #include "common/count.h"
+#include "common/http_stream.h"
 #include "common/json.h"
+#include "common/mem.h"
 #include "simulator/admin_answer.h"
 #include "simulator/admin_metrics.h"
 
@@ -15,45 +17,50 @@ static struct world *world_now(struct admin *a) {
     return a->world;
 }
 
-// The text of an error names the field before its first colon.
-static void answer_wrong(struct http_request *r, const struct error *err) {
-    char field[256];
-    size_t len = strcspn(err->text, ":");
-    bool named = len < sizeof field && err->text[len] == ':' && strcspn(err->text, " ") > len;
-    memcpy(field, err->text, named ? len : 0);
-    field[named ? len : 0] = '\0';
-    http_answer_problem(r, 400, named ? field : NULL, "%s", err->text);
-}
-
 // --- devices
 
-// False: the request is answered.
-static bool filter_of(const struct admin *a, struct http_request *r, struct listing_filter *f) {
-    struct error err;
-    if (listing_filter_init(f, a->world->network, http_query(r, "filter_sites"),
-                            http_query(r, "filter_dev_types"), &err) == 0)
-        return true;
-    answer_wrong(r, &err);
-    return false;
+// The arguments of the two routes that get_listing() serves.
+static const enum listing_kind inventory = LISTING_INVENTORY, devices = LISTING_DEVICES;
+
+struct listing_answer {
+    struct admin *admin;
+    struct listing_filter filter;
+    struct listing listing;
+};
+
+static enum http_piece next_hosts(void *arg, struct buf *out) {
+    struct listing_answer *answer = arg;
+    world_now(answer->admin);
+    if (listing_next(&answer->listing, out)) return HTTP_PIECE_MORE;
+    buf_adds(out, "\n");
+    return HTTP_PIECE_LAST;
 }
 
-// The arguments of the two routes that get_listing() serves.
-enum listing { INVENTORY, DEVICES };
-static const enum listing inventory = INVENTORY, devices = DEVICES;
+static void free_listing(void *arg) {
+    struct listing_answer *answer = arg;
+    listing_filter_deinit(&answer->filter);
+    free(answer);
+}
+
+static const struct http_source listing_source = {next_hosts, free_listing};
 
 static void get_listing(void *app, struct http_request *r) {
     struct admin *a = app;
-    const enum listing *listing = http_arg(r);
-    const struct world *world = world_now(a);
-    struct listing_filter filter;
-    struct buf json = {0};
-    if (!filter_of(a, r, &filter)) return;
-    if (*listing == INVENTORY)
-        listing_write(world->network, &filter, &a->addresses, &json);
+    const enum listing_kind *kind = http_arg(r);
+    struct listing_answer *answer = mem_zalloc(sizeof *answer);
+    struct error err;
+    answer->admin = a;
+    if (listing_filter_init(&answer->filter, a->world->network, http_query(r, "filter_sites"),
+                            http_query(r, "filter_dev_types"), &err) != 0) {
+        http_answer_error(r, 400, &err);
+        free(answer);
+        return;
+    }
+    if (*kind == LISTING_INVENTORY)
+        listing_init_inventory(&answer->listing, a->world->network, &answer->filter, &a->addresses);
     else
-        listing_write_devices(world, &filter, &json);
-    listing_filter_deinit(&filter);
-    admin_answer_text(r, 200, &json);
+        listing_init_devices(&answer->listing, a->world, &answer->filter);
+    http_answer_stream(r, 200, "application/json", &listing_source, answer);
 }
 
 static void get_device(void *app, struct http_request *r) {
@@ -61,7 +68,7 @@ static void get_device(void *app, struct http_request *r) {
     struct buf json = {0};
     uint32_t device;
     if (!network_find(a->world->network, http_param(r), &device)) {
-        http_answer_problem(r, 404, NULL, "the network has no device %.200s", http_param(r));
+        http_answer_problem(r, 404, "the network has no device %.200s", http_param(r));
         return;
     }
     listing_write_device(world_now(a), device, &json);
@@ -91,7 +98,7 @@ static void post_faults(void *app, struct http_request *r) {
     if (rc != 0 && cJSON_IsArray(body)) error_in(&err, "faults");
     cJSON_Delete(body);
     if (rc != 0)
-        answer_wrong(r, &err);
+        http_answer_error(r, 400, &err);
     else
         answer_faults(a, r, 201, before);
 }
@@ -110,7 +117,7 @@ static void delete_fault(void *app, struct http_request *r) {
     if (number && fault_remove(&a->world->faults, strtoull(text, NULL, 10)))
         http_answer_empty(r, 204);
     else
-        http_answer_problem(r, 404, NULL, "there is no fault %.100s", text);
+        http_answer_problem(r, 404, "there is no fault %.100s", text);
 }
 
 // --- the rest
@@ -129,7 +136,7 @@ static void post_reset(void *app, struct http_request *r) {
         if (rc == 0) rc = json_uint_opt(body, "seed", 0, 1ULL << 53, &seed, &err);
         cJSON_Delete(body);
         if (rc != 0) {
-            answer_wrong(r, &err);
+            http_answer_error(r, 400, &err);
             return;
         }
     }
@@ -165,7 +172,7 @@ static void get_alive(void *app, struct http_request *r) {
 static void get_ready(void *app, struct http_request *r) {
     const struct admin *a = app;
     if (a->closing)
-        http_answer_problem(r, 503, NULL, "the simulator is shutting down");
+        http_answer_problem(r, 503, "the simulator is shutting down");
     else
         get_alive(app, r);
 }

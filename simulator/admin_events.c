@@ -3,6 +3,7 @@
 #include "simulator/admin_events.h"
 
 #include "common/duration.h"
+#include "common/http_stream.h"
 #include "common/mem.h"
 #include "simulator/admin_answer.h"
 
@@ -17,10 +18,18 @@ struct admin_waiter {
     struct admin_waiter *next;
 };
 
+static enum http_piece next_events(void *reader, struct buf *out) {
+    if (journal_next(reader, out)) return HTTP_PIECE_MORE;
+    buf_adds(out, "\n");
+    return HTTP_PIECE_LAST;
+}
+
+static const struct http_source events_source = {next_events, free};
+
 static void answer_events(const struct admin_events *e, struct http_request *r, uint64_t after) {
-    struct buf json = {0};
-    journal_write(&e->world->journal, e->world->network, after, &json);
-    admin_answer_text(r, 200, &json);
+    struct journal_reader *reader = mem_zalloc(sizeof *reader);
+    journal_read(reader, &e->world->journal, e->world->network, after);
+    http_answer_stream(r, 200, "application/json", &events_source, reader);
 }
 
 static void count_closed(struct admin_events *e) {
@@ -81,21 +90,33 @@ static void begin_to_wait(struct admin_events *e, struct http_request *r, uint64
     uv_check_start(&e->check, on_check);
 }
 
-void admin_events_get(struct admin_events *e, struct http_request *r) {
+static int parse_number(const char *text, uint64_t *number, struct error *err) {
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 18 || text[digits] != '\0')
+        return error_set(err, "expected the number of an event, not %.40s", text);
+    *number = strtoull(text, NULL, 10);
+    return 0;
+}
+
+static int parse_query(const struct http_request *r, uint64_t *after, uint64_t *wait_us,
+                       struct error *err) {
     const char *after_text = http_query(r, "after"), *wait_text = http_query(r, "wait");
-    uint64_t after = 0, wait_us = 0;
-    if (after_text != NULL) {
-        size_t digits = strspn(after_text, "0123456789");
-        if (digits == 0 || digits > 18 || after_text[digits] != '\0') {
-            http_answer_problem(r, 400, "after",
-                                "after: expected the number of an event, not %.40s", after_text);
-            return;
-        }
-        after = strtoull(after_text, NULL, 10);
+    if (after_text != NULL && parse_number(after_text, after, err) != 0) {
+        error_in(err, "after");
+        return ERROR_INPUT;
     }
+    if (wait_text != NULL && duration_parse(wait_text, wait_us, err) != 0) {
+        error_in(err, "wait");
+        return ERROR_INPUT;
+    }
+    return 0;
+}
+
+void admin_events_get(struct admin_events *e, struct http_request *r) {
+    uint64_t after = 0, wait_us = 0;
     struct error err;
-    if (wait_text != NULL && duration_parse(wait_text, &wait_us, &err) != 0) {
-        http_answer_problem(r, 400, "wait", "wait: %s", err.text);
+    if (parse_query(r, &after, &wait_us, &err) != 0) {
+        http_answer_error(r, 400, &err);
         return;
     }
     if (wait_us > ADMIN_WAIT_MAX_S * 1000000ULL) wait_us = ADMIN_WAIT_MAX_S * 1000000ULL;

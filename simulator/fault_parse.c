@@ -27,11 +27,9 @@ static int wrong_at(const cJSON *value, struct error *err) {
     return ERROR_INPUT;
 }
 
-// Puts the place before a text that starts "expected...".
-static int wrong_in(const cJSON *value, const char *place, struct error *err) {
-    char why[sizeof err->text];
-    memcpy(why, err->text, sizeof why);
-    error_set(err, "%.150s: %.300s", place, why);
+// Puts the field before a text that says only what is wrong with it.
+static int wrong_in(const cJSON *value, const char *field, struct error *err) {
+    error_in(err, "%s", field);
     return wrong_at(value, err);
 }
 
@@ -43,10 +41,10 @@ static int unknown_word(const cJSON *field, const char *const *known, size_t cou
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : ", ",
                  known[i]);
     const char *near = suggest(field->valuestring, known, count);
-    error_set(err, "%s: '%.60s' is none of %s%s%s%s", field->string, field->valuestring, list,
+    error_set(err, "'%.60s' is none of %s%s%s%s", field->valuestring, list,
               near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
               near == NULL ? "" : "?");
-    return wrong_at(field, err);
+    return wrong_in(field, field->string, err);
 }
 
 // --- match
@@ -78,8 +76,8 @@ static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool numbe
                          struct error *err) {
     size_t count = cJSON_IsArray(field) ? (size_t)cJSON_GetArraySize(field) : 1, index = 0;
     if (count > FAULT_VALUES_MAX) {
-        error_set(err, "%s: a list has %d values at most", field->string, FAULT_VALUES_MAX);
-        return wrong_at(field, err);
+        error_set(err, "a list has %d values at most", FAULT_VALUES_MAX);
+        return wrong_in(field, field->string, err);
     }
     p->given = true;
     p->values = mem_array(count == 0 ? 1 : count, sizeof *p->values);
@@ -91,9 +89,8 @@ static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool numbe
     cJSON_ArrayForEach(value, field) {
         int rc = add_value(p, value, number_ok, err);
         if (rc != 0) {
-            char place[64];
-            snprintf(place, sizeof place, "%.32s[%zu]", field->string, index);
-            return wrong_in(value, place, err);
+            error_in(err, "%s[%zu]", field->string, index);
+            return wrong_at(value, err);
         }
         index++;
     }
@@ -150,9 +147,9 @@ static int parse_on(struct fault_rule *rule, const cJSON *object, struct error *
         if ((legal & OPERATION_BIT(i)) != 0)
             snprintf(sensible + strlen(sensible), sizeof sensible - strlen(sensible), "%s or ",
                      operation_names[i]);
-    error_set(err, "on: %s makes no sense on %s, only on %sany",
+    error_set(err, "%s makes no sense on %s, only on %sany",
               fault_effect_names[rule->action.effect], name, sensible);
-    return wrong_at(field, err);
+    return wrong_in(field, "on", err);
 }
 
 static int parse_duration(const cJSON *object, const char *key, uint64_t *us, struct error *err) {
@@ -173,13 +170,13 @@ static int parse_error_fields(struct fault_action *action, const cJSON *object, 
     const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, "code");
     int rc = json_number_opt(object, "code", INT32_MIN, INT32_MAX, &code, err);
     if (rc == 0 && code != (double)(int)code) {
-        error_set(err, "code: expected a whole number, not %g", code);
-        rc = wrong_at(field, err);
+        error_set(err, "expected a whole number, not %g", code);
+        rc = wrong_in(field, "code", err);
     }
     if (rc == 0) rc = json_string_opt(object, "message", &message, err);
     if (rc == 0 && strlen(message) > 8192) { // six times as long when escaped, and still one line
-        error_set(err, "message: 8192 bytes at most");
-        rc = wrong_at(cJSON_GetObjectItemCaseSensitive(object, "message"), err);
+        error_set(err, "8192 bytes at most");
+        rc = wrong_in(cJSON_GetObjectItemCaseSensitive(object, "message"), "message", err);
     }
     if (rc != 0) return rc;
     action->code = (int)code;
@@ -216,9 +213,9 @@ static int check_fields(const struct fault_rule *rule, const cJSON *object, stru
         int owner = 0;
         while (strstr(effects[owner].fields, own[i]) == NULL)
             owner++;
-        error_set(err, "%s: belongs to the effect %s, not to %s", own[i], fault_effect_names[owner],
+        error_set(err, "belongs to the effect %s, not to %s", fault_effect_names[owner],
                   fault_effect_names[rule->action.effect]);
-        return wrong_at(field, err);
+        return wrong_in(field, own[i], err);
     }
     return JSON_ONLY(object, err, "match", "on", "effect", "probability", "after", "times", "code",
                      "message", "by", "bytes_per_second", "downtime");

@@ -33,20 +33,32 @@ void journal_add(struct journal *j, uint64_t now_us, uint32_t device, enum opera
     };
 }
 
-void journal_write(const struct journal *j, const struct network *network, uint64_t after,
-                   struct buf *out) {
+void journal_read(struct journal_reader *r, const struct journal *j, const struct network *network,
+                  uint64_t after) {
+    *r = (struct journal_reader){.journal = j, .network = network, .after = after, .last = j->last};
+}
+
+static void write_event(struct journal_reader *r, uint64_t n, struct buf *out) {
+    const struct journal_event *e = &r->journal->events[n % r->journal->cap];
+    char host[NETWORK_HOST_MAX];
+    network_host(r->network, e->device, host);
+    buf_addf(out,
+             "%s{\"n\": %" PRIu64 ", \"ms\": %" PRIu64
+             ", \"host\": \"%s\", \"operation\": \"%s\", \"phase\": \"%s\"}",
+             r->any ? ", " : "", n + 1, e->ms, host, operation_names[e->operation],
+             phase_names[e->phase]);
+    r->any = true;
+}
+
+bool journal_next(struct journal_reader *r, struct buf *out) {
+    const struct journal *j = r->journal;
     uint64_t oldest = j->last > j->cap ? j->last - j->cap : 0; // the number before the first kept
-    if (after < oldest) after = oldest;
-    buf_adds(out, "[");
-    for (uint64_t n = after; n < j->last; n++) {
-        const struct journal_event *e = &j->events[n % j->cap];
-        char host[NETWORK_HOST_MAX];
-        network_host(network, e->device, host);
-        buf_addf(out,
-                 "%s{\"n\": %" PRIu64 ", \"ms\": %" PRIu64
-                 ", \"host\": \"%s\", \"operation\": \"%s\", \"phase\": \"%s\"}",
-                 n == after ? "" : ", ", n + 1, e->ms, host, operation_names[e->operation],
-                 phase_names[e->phase]);
-    }
+    if (!r->begun) buf_adds(out, "[");
+    r->begun = true;
+    if (r->after < oldest) r->after = oldest;
+    for (int left = JOURNAL_PIECE; left > 0 && r->after < r->last; left--)
+        write_event(r, r->after++, out);
+    if (r->after < r->last) return true;
     buf_adds(out, "]");
+    return false;
 }

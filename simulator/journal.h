@@ -4,6 +4,8 @@
 #include "common/buf.h"
 #include "simulator/network.h"
 
+#include <stdbool.h>
+
 enum { JOURNAL_MAX = 1 << 18 }; // events kept
 
 enum journal_phase {
@@ -27,6 +29,19 @@ struct journal {
 void journal_deinit(struct journal *j);
 void journal_add(struct journal *j, uint64_t now_us, uint32_t device, enum operation operation,
                  enum journal_phase phase);
-// The kept events after number n, as a JSON array.
-void journal_write(const struct journal *j, const struct network *network, uint64_t after,
-                   struct buf *out);
+
+enum { JOURNAL_PIECE = 4096 }; // events written at once: about two milliseconds
+
+// Writes the kept events after a number as a JSON array, in pieces. Those that come meanwhile are
+// not in it; those that the ring gives up before their turn are left out.
+struct journal_reader {
+    const struct journal *journal;
+    const struct network *network;
+    uint64_t after, last;
+    bool any, begun;
+};
+
+void journal_read(struct journal_reader *r, const struct journal *j, const struct network *network,
+                  uint64_t after);
+// Appends the next piece. True: more is to come.
+bool journal_next(struct journal_reader *r, struct buf *out);

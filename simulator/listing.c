@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// "filter_sites: there is no 'earht'; did you mean earth? Known: mercury, venus, ..."
+// "filter_sites: there is no 'earht', did you mean earth?; known: mercury, venus, ..."
 static int unknown(const char *field, const char *name, const char *const *known, size_t count,
                    struct error *err) {
     char list[256] = "";
@@ -16,9 +16,11 @@ static int unknown(const char *field, const char *name, const char *const *known
         used +=
             (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", known[i]);
     const char *near = suggest(name, known, count);
-    return error_set(err, "%s: there is no '%.60s'%s%s%s; known: %s%s", field, name,
-                     near == NULL ? "" : ", did you mean ", near == NULL ? "" : near,
-                     near == NULL ? "" : "?", list, i < count ? ", ..." : "");
+    error_set(err, "there is no '%.60s'%s%s%s; known: %s%s", name,
+              near == NULL ? "" : ", did you mean ", near == NULL ? "" : near,
+              near == NULL ? "" : "?", list, i < count ? ", ..." : "");
+    error_in(err, "%s", field);
+    return ERROR_INPUT;
 }
 
 static int parse_list(const char *field, const char *text, const char *const *known, size_t count,
@@ -77,28 +79,9 @@ static bool wanted(const struct listing_filter *f, const struct network *n, uint
            (f->types == NULL || f->types[at->type - n->types]);
 }
 
-void listing_write(const struct network *n, const struct listing_filter *f,
-                   const struct listing_addresses *at, struct buf *out) {
-    const struct network_site *open = NULL;
-    buf_adds(out, "{");
-    for (uint32_t device = 0; device < n->devices; device++) {
-        struct network_place place = network_place(n, device);
-        if (!wanted(f, n, device, &place)) continue;
-        if (place.site != open)
-            buf_addf(out, "%s\"%s\": {", open == NULL ? "" : "}, ", place.site->name);
-        else
-            buf_adds(out, ", ");
-        open = place.site;
-        const struct network_override *override = network_override_of(n, device);
-        char host[NETWORK_HOST_MAX];
-        network_host(n, device, host);
-        buf_addf(out,
-                 "\"%s\": {\"platform\": \"acmeos\", \"dev_type\": \"%s\", \"rack\": \"%u\", "
-                 "\"hostname\": \"%s\", \"port\": %u}",
-                 host, place.type->name, network_rack(&place), at->hosts[device % at->count],
-                 override != NULL && override->port != 0 ? override->port : at->port);
-    }
-    buf_adds(out, open == NULL ? "}" : "}}");
+void listing_init_inventory(struct listing *l, const struct network *n,
+                            const struct listing_filter *f, const struct listing_addresses *at) {
+    *l = (struct listing){.kind = LISTING_INVENTORY, .network = n, .filter = f, .at = at};
 }
 
 static void write_device(const struct world *w, uint32_t device, const struct network_place *at,
@@ -118,15 +101,62 @@ void listing_write_device(const struct world *w, uint32_t device, struct buf *ou
     write_device(w, device, &at, out);
 }
 
-void listing_write_devices(const struct world *w, const struct listing_filter *f, struct buf *out) {
-    const char *comma = "";
-    buf_adds(out, "{\"devices\": [");
-    for (uint32_t device = 0; device < w->network->devices; device++) {
-        struct network_place place = network_place(w->network, device);
-        if (!wanted(f, w->network, device, &place)) continue;
-        buf_adds(out, comma);
-        write_device(w, device, &place, out);
-        comma = ", ";
+void listing_init_devices(struct listing *l, const struct world *w,
+                          const struct listing_filter *f) {
+    *l = (struct listing){.kind = LISTING_DEVICES, .network = w->network, .world = w, .filter = f};
+}
+
+static void write_host(struct listing *l, uint32_t device, const struct network_place *place,
+                       struct buf *out) {
+    const struct network *n = l->network;
+    if (place->site != l->open)
+        buf_addf(out, "%s\"%s\": {", l->open == NULL ? "" : "}, ", place->site->name);
+    else
+        buf_adds(out, ", ");
+    l->open = place->site;
+    const struct network_override *override = network_override_of(n, device);
+    char host[NETWORK_HOST_MAX];
+    network_host(n, device, host);
+    buf_addf(out,
+             "\"%s\": {\"platform\": \"acmeos\", \"dev_type\": \"%s\", \"rack\": \"%u\", "
+             "\"hostname\": \"%s\", \"port\": %u}",
+             host, place->type->name, network_rack(place), l->at->hosts[device % l->at->count],
+             override != NULL && override->port != 0 ? override->port : l->at->port);
+}
+
+static void list_device(struct listing *l, uint32_t device, const struct network_place *place,
+                        struct buf *out) {
+    if (l->any) buf_adds(out, ", ");
+    write_device(l->world, device, place, out);
+    l->any = true;
+}
+
+bool listing_next(struct listing *l, struct buf *out) {
+    const struct network *n = l->network;
+    bool inventory = l->kind == LISTING_INVENTORY;
+    uint32_t left = n->devices - l->device;
+    uint32_t end = l->device + (left < LISTING_PIECE ? left : LISTING_PIECE);
+    if (l->device == 0) buf_adds(out, inventory ? "{" : "{\"devices\": [");
+    for (; l->device < end; l->device++) {
+        struct network_place place = network_place(n, l->device);
+        if (!wanted(l->filter, n, l->device, &place)) continue;
+        if (inventory)
+            write_host(l, l->device, &place, out);
+        else
+            list_device(l, l->device, &place, out);
     }
-    buf_adds(out, "]}");
+    if (end < n->devices) return true;
+    if (inventory)
+        buf_adds(out, l->open == NULL ? "}" : "}}");
+    else
+        buf_adds(out, "]}");
+    return false;
+}
+
+void listing_write(const struct network *n, const struct listing_filter *f,
+                   const struct listing_addresses *at, struct buf *out) {
+    struct listing l;
+    listing_init_inventory(&l, n, f, at);
+    while (listing_next(&l, out))
+        ;
 }

@@ -22,10 +22,35 @@ struct listing_addresses { // where the devices listen: spread over them by inde
     unsigned port;
 };
 
-// {"earth": {"spine00.earth": {"platform": ...}, ...}, ...}, in network order.
+enum listing_kind {
+    LISTING_INVENTORY, // {"earth": {"spine00.earth": {"platform": ...}, ...}, ...}
+    LISTING_DEVICES,   // {"devices": [...]}
+};
+
+enum { LISTING_PIECE = 2048 }; // devices looked at at once: about two milliseconds
+
+// Both in network order, and in pieces, so that a million devices do not stall the loop. A device
+// is listed as it is when its turn comes.
+struct listing {
+    enum listing_kind kind;
+    const struct network *network;
+    const struct world *world;          // of LISTING_DEVICES
+    const struct listing_addresses *at; // of LISTING_INVENTORY
+    const struct listing_filter *filter;
+    uint32_t device;                 // the next
+    const struct network_site *open; // of LISTING_INVENTORY: whose hosts are being listed
+    bool any;                        // something was listed
+};
+
+// All it is given is borrowed.
+void listing_init_inventory(struct listing *l, const struct network *n,
+                            const struct listing_filter *f, const struct listing_addresses *at);
+void listing_init_devices(struct listing *l, const struct world *w, const struct listing_filter *f);
+// Appends the next piece. True: more is to come.
+bool listing_next(struct listing *l, struct buf *out);
+
+// All pieces of an inventory.
 void listing_write(const struct network *n, const struct listing_filter *f,
                    const struct listing_addresses *at, struct buf *out);
-// {"name": ..., "site": ..., ...}
+// One device: {"name": ..., "site": ..., ...}
 void listing_write_device(const struct world *w, uint32_t device, struct buf *out);
-// {"devices": [...]}, in network order.
-void listing_write_devices(const struct world *w, const struct listing_filter *f, struct buf *out);

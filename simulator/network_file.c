@@ -23,13 +23,12 @@ static int wrong_at(const cJSON *value, struct error *err) {
 static int wrong_in(const cJSON *value, struct error *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static int wrong_in(const cJSON *value, struct error *err, const char *format, ...) {
-    char why[sizeof err->text], place[160];
-    memcpy(why, err->text, sizeof why);
+    char place[160];
     va_list args;
     va_start(args, format);
     vsnprintf(place, sizeof place, format, args);
     va_end(args);
-    error_set(err, "%s: %.340s", place, why);
+    error_in(err, "%s", place);
     return wrong_at(value, err);
 }
 

@@ -213,9 +213,10 @@ static int check_removed(const cJSON *step, void *arg, struct error *err) {
             i++;
         if (i == known->count && !is_open(name)) {
             const char *near = suggest(name->valuestring, known->list, known->count);
-            error_set(err, "remove_faults[%d]: no fault of this scenario is named '%.60s'%s%.60s%s",
-                      index, name->valuestring, near == NULL ? "" : "; did you mean ",
-                      near == NULL ? "" : near, near == NULL ? "" : "?");
+            error_set(err, "no fault of this scenario is named '%.60s'%s%.60s%s", name->valuestring,
+                      near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+                      near == NULL ? "" : "?");
+            error_in(err, "remove_faults[%d]", index);
             err->at = name;
             return ERROR_INPUT;
         }
@@ -238,8 +239,9 @@ static int check_matrix(const cJSON *matrix, struct error *err) {
     const cJSON *axis;
     cJSON_ArrayForEach(axis, matrix) combinations *= cJSON_GetArraySize(axis);
     if (combinations <= SCENARIO_COMBINATIONS_MAX) return 0;
-    error_set(err, "matrix: expected %d combinations at most, not %.6g", SCENARIO_COMBINATIONS_MAX,
+    error_set(err, "expected %d combinations at most, not %.6g", SCENARIO_COMBINATIONS_MAX,
               combinations);
+    error_in(err, "matrix");
     err->at = matrix;
     return ERROR_INPUT;
 }
@@ -288,9 +290,7 @@ static int check_network_file(const struct scenario *s, struct error *err) {
     fault_deinit(&faults);
     free(path);
     if (rc == 0) return 0;
-    char why[sizeof err->text];
-    memcpy(why, err->text, sizeof why);
-    error_set(err, "network: %.400s", why);
+    error_from(err, "network");
     err->at = network;
     yml_place(&s->file, s->path, err);
     return ERROR_INPUT;

@@ -25,7 +25,7 @@ static int wrong(const cJSON *value, struct error *err, const char *format, ...)
 static int wrong(const cJSON *value, struct error *err, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
+    error_vset(err, format, args);
     va_end(args);
     err->at = value;
     return ERROR_INPUT;
@@ -272,11 +272,13 @@ static int unknown_field(const cJSON *properties, const cJSON *field, struct err
         known[count++] = property->string;
     }
     const char *near = suggest(field->string, known, count);
-    if (near != NULL)
-        return wrong(field, err, "%.100s: unknown field; did you mean %s?", field->string, near);
     struct buf list = {0};
     list_names(properties, &list);
-    wrong(field, err, "%.100s: unknown field; known are %.300s", field->string, list.data);
+    if (near != NULL)
+        wrong(field, err, "unknown field; did you mean %s?", near);
+    else
+        wrong(field, err, "unknown field; known are %.300s", list.data);
+    error_in(err, "%.100s", field->string);
     buf_deinit(&list);
     return ERROR_INPUT;
 }

@@ -146,7 +146,10 @@ static void check_world(void) {
     referee_write(&world.referee, &text);
     fuzz_is_json(text.data, text.len);
     buf_clear(&text);
-    journal_write(&world.journal, &network, 0, &text);
+    struct journal_reader reader;
+    journal_read(&reader, &world.journal, &network, 0);
+    while (journal_next(&reader, &text))
+        ;
     fuzz_is_json(text.data, text.len);
     buf_deinit(&text);
 }

@@ -20,9 +20,8 @@ static void check_groups(const struct inventory *inventory) {
     struct filter all = {.all = true};
     struct selection selection;
     struct grouping grouping;
-    const char *field;
     struct error err;
-    int rc = inventory_select(inventory, &all, &all, &selection, &field, &err);
+    int rc = inventory_select(inventory, &all, &all, &selection, &err);
     assert(rc == 0 && selection.count == inventory->count);
     grouping_init(&grouping, inventory, &selection);
     bool *seen = mem_array(inventory->count, sizeof *seen);

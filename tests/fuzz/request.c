@@ -11,9 +11,9 @@ static const char network[] =
     "\"127.0.0.1\", \"port\": 8300}}, \"venus\": {}}";
 
 // An error becomes an answer, whatever it quotes.
-static void check_problem(const char *field, const struct error *err) {
+static void check_problem(const struct error *err) {
     assert(err->text[0] != '\0');
-    char *problem = http_problem_json(400, field[0] == '\0' ? NULL : field, err->text);
+    char *problem = http_problem_json(400, err->field, err->text);
     fuzz_is_json(problem, strlen(problem));
     free(problem);
 }
@@ -21,15 +21,13 @@ static void check_problem(const char *field, const struct error *err) {
 static void check_request(const struct task_request *request) {
     struct inventory *inventory = NULL;
     struct selection selection;
-    const char *field;
     struct error err = {0};
     assert(acmeos_version_valid(request->args.version));
     cJSON *document = fuzz_json_of(network, sizeof network - 1);
     int rc = inventory_parse(document, &inventory, &err);
     assert(rc == 0);
     cJSON_Delete(document);
-    rc =
-        inventory_select(inventory, &request->sites, &request->dev_types, &selection, &field, &err);
+    rc = inventory_select(inventory, &request->sites, &request->dev_types, &selection, &err);
     if (rc == 0) {
         assert(selection.count <= inventory->count);
         bool none = (!request->sites.all && request->sites.count == 0) ||
@@ -37,27 +35,25 @@ static void check_request(const struct task_request *request) {
         assert(!none || selection.count == 0);
         selection_deinit(&selection);
     } else {
-        check_problem(field, &err);
+        check_problem(&err);
     }
     inventory_unref(inventory);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char field[REQUEST_FIELD_MAX];
     struct task_request request;
     struct error err = {0};
     cJSON *body = NULL;
     mem_init();
     if (json_parse((const char *)data, size, &body, &err) != 0) {
-        check_problem("", &err);
+        check_problem(&err);
         return 0;
     }
-    if (request_parse(&task_upgrade_os, body, &request, field, &err) == 0) {
+    if (request_parse(&task_upgrade_os, body, &request, &err) == 0) {
         check_request(&request);
         request_deinit(&request);
     } else {
-        assert(strlen(field) < sizeof field);
-        check_problem(field, &err);
+        check_problem(&err);
     }
     cJSON_Delete(body);
     return 0;

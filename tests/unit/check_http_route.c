@@ -169,7 +169,7 @@ START_TEST(a_problem_is_json_with_the_field_at_fault) {
     ck_assert_str_eq(text, "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
                            "\"detail\":\"'5\\\"3' is\\nwrong\",\"field\":\"version\"}\n");
     free(text);
-    text = http_problem_json(503, NULL, "shutting down");
+    text = http_problem_json(503, "", "shutting down");
     ck_assert_ptr_null(strstr(text, "field"));
     ck_assert_ptr_nonnull(strstr(text, "Service Unavailable"));
     free(text);

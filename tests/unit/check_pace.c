@@ -16,9 +16,8 @@ static void setup(void) {
     const struct filter all = {.all = true};
     struct selection selection;
     struct error err;
-    const char *field;
     inventory = inventory_of(network);
-    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &field, &err), 0);
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
     grouping_init(&grouping, inventory, &selection);
     selection_deinit(&selection);
     pace = (struct pace){0};

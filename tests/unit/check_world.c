@@ -131,22 +131,33 @@ END_TEST
 
 // --- the journal
 
+// Returns how many pieces it took.
+static int write_events(const struct journal *j, const struct network *network, uint64_t after,
+                        struct buf *out) {
+    struct journal_reader reader;
+    int pieces = 1;
+    journal_read(&reader, j, network, after);
+    while (journal_next(&reader, out))
+        pieces++;
+    return pieces;
+}
+
 START_TEST(events_are_numbered_and_told_after_a_number) {
     struct buf out = {0};
     journal_add(&w.journal, 1999, 0, OPERATION_LOGIN, JOURNAL_BEGUN);
     journal_add(&w.journal, 5000, 1, OPERATION_INSTALL, JOURNAL_ANSWERED);
     journal_add(&w.journal, 6000, 0, OPERATION_LOGOUT, JOURNAL_FAILED);
-    journal_write(&w.journal, &n, 1, &out);
+    write_events(&w.journal, &n, 1, &out);
     ck_assert_str_eq(out.data,
                      "[{\"n\": 2, \"ms\": 5, \"host\": \"edge01.mercury\", \"operation\": "
                      "\"install_os_version\", \"phase\": \"answered\"}, {\"n\": 3, \"ms\": 6, "
                      "\"host\": \"edge00.mercury\", \"operation\": \"logout\", \"phase\": "
                      "\"failed\"}]");
     buf_clear(&out);
-    journal_write(&w.journal, &n, 3, &out);
+    write_events(&w.journal, &n, 3, &out);
     ck_assert_str_eq(out.data, "[]");
     buf_clear(&out);
-    journal_write(&w.journal, &n, UINT64_MAX, &out);
+    write_events(&w.journal, &n, UINT64_MAX, &out);
     ck_assert_str_eq(out.data, "[]");
     buf_deinit(&out);
 }
@@ -157,9 +168,56 @@ START_TEST(the_journal_keeps_the_newest_events) {
     for (uint32_t i = 0; i < JOURNAL_MAX + 10; i++)
         journal_add(&w.journal, i * 1000ULL, i % 848, OPERATION_LOGIN, JOURNAL_BEGUN);
     ck_assert_uint_eq(w.journal.cap, JOURNAL_MAX);
-    journal_write(&w.journal, &n, 0, &out);
+    ck_assert_int_eq(write_events(&w.journal, &n, 0, &out), JOURNAL_MAX / JOURNAL_PIECE);
     ck_assert_int_eq(strncmp(out.data, "[{\"n\": 11, \"ms\": 10,", 20), 0);
     ck_assert_ptr_nonnull(strstr(out.data, "{\"n\": 262154, \"ms\": 262153,"));
+    buf_deinit(&out);
+}
+END_TEST
+
+static size_t array_size(const char *text) {
+    cJSON *json = cJSON_Parse(text);
+    ck_assert_msg(cJSON_IsArray(json), "%.200s", text);
+    size_t size = (size_t)cJSON_GetArraySize(json);
+    cJSON_Delete(json);
+    return size;
+}
+
+START_TEST(events_are_read_in_pieces_while_others_come) {
+    static const uint32_t counts[] = {0, 1, JOURNAL_PIECE - 1, JOURNAL_PIECE, JOURNAL_PIECE + 1};
+    for (size_t i = 0; i < COUNT(counts); i++) {
+        struct buf out = {0};
+        while (w.journal.last < counts[i])
+            journal_add(&w.journal, 0, 0, OPERATION_LOGIN, JOURNAL_BEGUN);
+        int pieces = write_events(&w.journal, &n, 0, &out);
+        ck_assert_int_eq(pieces, counts[i] > JOURNAL_PIECE ? 2 : 1);
+        ck_assert_uint_eq(array_size(out.data), counts[i]);
+        buf_deinit(&out);
+    }
+    struct journal_reader reader;
+    struct buf out = {0};
+    journal_read(&reader, &w.journal, &n, 0);
+    ck_assert(journal_next(&reader, &out));
+    journal_add(&w.journal, 0, 0, OPERATION_LOGOUT, JOURNAL_FAILED);
+    ck_assert(!journal_next(&reader, &out));
+    ck_assert_uint_eq(array_size(out.data), JOURNAL_PIECE + 1);
+    buf_deinit(&out);
+}
+END_TEST
+
+START_TEST(events_that_are_gone_before_their_turn_are_left_out) {
+    struct journal_reader reader;
+    struct buf out = {0};
+    for (uint32_t i = 0; i < JOURNAL_MAX; i++)
+        journal_add(&w.journal, 0, 0, OPERATION_LOGIN, JOURNAL_BEGUN);
+    journal_read(&reader, &w.journal, &n, JOURNAL_MAX - JOURNAL_PIECE - 10);
+    ck_assert(journal_next(&reader, &out));
+    for (uint32_t i = 0; i < JOURNAL_MAX - 4; i++)
+        journal_add(&w.journal, 0, 0, OPERATION_LOGIN, JOURNAL_BEGUN);
+    ck_assert(!journal_next(&reader, &out));
+    ck_assert_uint_eq(array_size(out.data), JOURNAL_PIECE + 4);
+    ck_assert_ptr_nonnull(strstr(out.data, "{\"n\": 262144,"));
+    ck_assert_ptr_null(strstr(out.data, "{\"n\": 262145,"));
     buf_deinit(&out);
 }
 END_TEST
@@ -203,13 +261,24 @@ static const struct {
     {"earth,mars", "spine", 8},
 };
 
+// Returns how many pieces it took.
+static int write_devices(const struct world *world, const struct listing_filter *f,
+                         struct buf *out) {
+    struct listing listing;
+    int pieces = 1;
+    listing_init_devices(&listing, world, f);
+    while (listing_next(&listing, out))
+        pieces++;
+    return pieces;
+}
+
 START_TEST(a_filter_takes_the_sites_and_types_that_it_names) {
     struct listing_filter f;
     struct error err;
     struct buf inventory = {0}, devices = {0};
     ck_assert_int_eq(listing_filter_init(&f, &n, filters[_i].sites, filters[_i].types, &err), 0);
     listing_write(&n, &f, &addresses, &inventory);
-    listing_write_devices(&w, &f, &devices);
+    ck_assert_int_eq(write_devices(&w, &f, &devices), 1);
     cJSON *json = cJSON_Parse(inventory.data), *list = cJSON_Parse(devices.data);
     size_t count = 0;
     const cJSON *site;
@@ -222,6 +291,45 @@ START_TEST(a_filter_takes_the_sites_and_types_that_it_names) {
     buf_deinit(&inventory);
     buf_deinit(&devices);
     listing_filter_deinit(&f);
+}
+END_TEST
+
+// A site's hosts go on in the next piece, and a piece may hold none.
+START_TEST(a_long_list_comes_in_pieces) {
+    struct network large;
+    struct world world;
+    struct error err;
+    struct buf inventory = {0}, devices = {0};
+    network_init(&large);
+    ck_assert_int_eq(network_add_site(&large, "big", &err), 0);
+    ck_assert_int_eq(network_add_type(&large, "leaf", 3 * LISTING_PIECE, 100, 2, &err), 0);
+    ck_assert_int_eq(network_add_type(&large, "edge", 5, 10, 2, &err), 0);
+    ck_assert_int_eq(network_seal(&large, &err), 0);
+    world_init(&world, &large, 1, 1);
+    const struct {
+        const char *types;
+        int devices;
+    } cases[] = {{NULL, 3 * LISTING_PIECE + 5}, {"leaf", 3 * LISTING_PIECE}, {"edge", 5}, {"", 0}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct listing_filter f;
+        ck_assert_int_eq(listing_filter_init(&f, &large, NULL, cases[i].types, &err), 0);
+        listing_write(&large, &f, &addresses, &inventory);
+        ck_assert_int_eq(write_devices(&world, &f, &devices), 4);
+        cJSON *json = cJSON_Parse(inventory.data), *list = cJSON_Parse(devices.data);
+        ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(json, "big")), cases[i].devices);
+        ck_assert_int_eq(cJSON_GetArraySize(json), cases[i].devices > 0);
+        ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(list, "devices")),
+                         cases[i].devices);
+        cJSON_Delete(json);
+        cJSON_Delete(list);
+        buf_clear(&inventory);
+        buf_clear(&devices);
+        listing_filter_deinit(&f);
+    }
+    buf_deinit(&inventory);
+    buf_deinit(&devices);
+    world_deinit(&world);
+    network_deinit(&large);
 }
 END_TEST
 
@@ -261,8 +369,11 @@ Suite *check_world(void) {
     tcase_add_test(tc, a_reset_leaves_devices_as_born_and_the_journal_and_counters_going_on);
     tcase_add_test(tc, events_are_numbered_and_told_after_a_number);
     tcase_add_test(tc, the_journal_keeps_the_newest_events);
+    tcase_add_test(tc, events_are_read_in_pieces_while_others_come);
+    tcase_add_test(tc, events_that_are_gone_before_their_turn_are_left_out);
     tcase_add_test(tc, the_inventory_is_told_in_network_order_and_spread_over_the_addresses);
     tcase_add_loop_test(tc, a_filter_takes_the_sites_and_types_that_it_names, 0, COUNT(filters));
+    tcase_add_test(tc, a_long_list_comes_in_pieces);
     tcase_add_test(tc, an_unknown_name_in_a_filter_is_told_with_the_known_ones);
     tcase_add_test(tc, a_device_is_told_with_its_state);
     suite_add_tcase(suite, tc);

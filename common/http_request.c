@@ -1,0 +1,274 @@
+// One request, from its line to its answer. It lives from the moment its request line is read until
+// MHD says that it is completed:
+//
+//      begin -> take_body... -> dispatch -> the route's handler -> answer -> queue -> completed
+//
+// The handler may answer at once, or later: then the connection is suspended until it does. A body
+// that is too long is read all the same and dropped, for a client that is still sending does not
+// read the refusal. What is refused and why is http_route.h's to say.
+#include "common/http_internal.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// --- answers
+
+static void add_header(struct http_request *r, const char *name, const char *value) {
+    MHD_add_response_header(r->response, name, value);
+}
+
+void http_respond(struct http_request *r, int status, const char *content_type,
+                  struct MHD_Response *response) {
+    r->status = status;
+    r->response = response;
+    if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    add_header(r, MHD_HTTP_HEADER_VARY, "Origin");
+    if (r->match.origin_allowed) add_header(r, "Access-Control-Allow-Origin", r->origin);
+}
+
+static void respond(struct http_request *r, int status, const char *content_type, char *body,
+                    size_t len) {
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) abort(); // it only allocates
+    http_respond(r, status, content_type, response);
+}
+
+void http_suspend(struct http_request *r) {
+    r->suspended = true;
+    r->server->suspended++;
+    MHD_suspend_connection(r->connection);
+}
+
+// MHD goes on where it was: it calls http_on_access() again, which queues the answer, or asks the
+// stream to deliver.
+void http_resume(struct http_request *r) {
+    if (!r->suspended) return;
+    r->suspended = false;
+    r->server->suspended--;
+    MHD_resume_connection(r->connection);
+    http_kick(r->server);
+}
+
+void http_answer(struct http_request *r, int status, const char *content_type, char *body,
+                 size_t len) {
+    respond(r, status, content_type, body, len);
+    http_resume(r);
+}
+
+void http_answer_json(struct http_request *r, int status, cJSON *json) {
+    struct buf body = {.data = cJSON_PrintUnformatted(json)};
+    cJSON_Delete(json);
+    body.len = strlen(body.data);
+    body.cap = body.len + 1;
+    buf_adds(&body, "\n"); // so that a shell prompt does not stick to it
+    size_t len = body.len;
+    http_answer(r, status, "application/json", buf_take(&body), len);
+}
+
+void http_answer_empty(struct http_request *r, int status) {
+    http_answer(r, status, NULL, mem_strdup(""), 0);
+}
+
+static void problem(struct http_request *r, int status, const char *field, const char *detail) {
+    char *body = http_problem_json(status, field, detail);
+    respond(r, status, "application/problem+json", body, strlen(body));
+}
+
+void http_answer_error(struct http_request *r, int status, const struct error *err) {
+    problem(r, status, err->field, err->text);
+    http_resume(r);
+}
+
+void http_answer_problem(struct http_request *r, int status, const char *format, ...) {
+    char detail[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(detail, sizeof detail, format, args);
+    va_end(args);
+    problem(r, status, "", detail);
+    http_resume(r);
+}
+
+// --- requests
+
+const void *http_arg(const struct http_request *r) {
+    return r->match.route->arg;
+}
+
+const char *http_param(const struct http_request *r) {
+    return r->match.param;
+}
+
+const char *http_query(const struct http_request *r, const char *name) {
+    return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_header(const struct http_request *r, const char *name) {
+    return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_body(const struct http_request *r, size_t *len) {
+    *len = r->body.len;
+    return r->body.len == 0 ? "" : r->body.data;
+}
+
+cJSON *http_json_body(struct http_request *r) {
+    const char *type = http_header(r, "Content-Type");
+    if ((type != NULL || r->body.len > 0) && (type == NULL || !http_is_json(type))) {
+        http_answer_problem(r, 415,
+                            "the body must be sent with Content-Type: application/json, not %.100s",
+                            type == NULL ? "without one" : type);
+        return NULL;
+    }
+    cJSON *json = NULL;
+    struct error err;
+    if (json_parse(r->body.len == 0 ? "" : r->body.data, r->body.len, &json, &err) != 0) {
+        error_from(&err, "the body");
+        http_answer_error(r, 400, &err);
+    }
+    return json;
+}
+
+static void answer_not_found(struct http_request *r, const char *path) {
+    char detail[400];
+    const char *near = http_nearest_path(r->server->routes, path);
+    snprintf(detail, sizeof detail, "there is nothing at %.200s%s%s%s", path,
+             near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+             near == NULL ? "" : "?");
+    problem(r, 404, "", detail);
+}
+
+static void answer_add_slash(struct http_request *r) {
+    struct buf location = {0};
+    size_t path_len = strcspn(r->uri, "?");
+    buf_add(&location, r->uri, path_len);
+    buf_adds(&location, "/");
+    buf_adds(&location, r->uri + path_len);
+    respond(r, 308, NULL, mem_strdup(""), 0);
+    add_header(r, MHD_HTTP_HEADER_LOCATION, location.data);
+    buf_deinit(&location);
+}
+
+static void answer_preflight(struct http_request *r) {
+    respond(r, 204, NULL, mem_strdup(""), 0);
+    add_header(r, MHD_HTTP_HEADER_ALLOW, r->match.allow);
+    if (!r->match.origin_allowed) return;
+    add_header(r, "Access-Control-Allow-Methods", r->match.allow);
+    add_header(r, "Access-Control-Allow-Headers", "Content-Type");
+}
+
+static void dispatch(struct http_request *r, const char *method, const char *path) {
+    char detail[256];
+    switch (r->match.verdict) {
+    case HTTP_NOT_FOUND:
+        answer_not_found(r, path);
+        return;
+    case HTTP_ADD_SLASH:
+        answer_add_slash(r);
+        return;
+    case HTTP_WRONG_METHOD:
+        snprintf(detail, sizeof detail, "%.40s is not allowed at %.100s; allowed: %s", method, path,
+                 r->match.allow);
+        problem(r, 405, "", detail);
+        add_header(r, MHD_HTTP_HEADER_ALLOW, r->match.allow);
+        return;
+    case HTTP_FOREIGN_ORIGIN:
+        snprintf(detail, sizeof detail, "pages of %.100s may not change anything here", r->origin);
+        problem(r, 403, "", detail);
+        return;
+    case HTTP_PREFLIGHT:
+        answer_preflight(r);
+        return;
+    case HTTP_ROUTED:
+        break;
+    }
+    if (r->body_seen > HTTP_BODY_MAX) {
+        snprintf(detail, sizeof detail, "the body may have %d bytes at most", HTTP_BODY_MAX);
+        problem(r, 413, "", detail);
+        return;
+    }
+    r->match.route->handle(r->server->app, r);
+}
+
+static enum MHD_Result queue(struct http_request *r) {
+    r->queued = true;
+    r->server->answered++;
+    enum MHD_Result rc = MHD_queue_response(r->connection, (unsigned)r->status, r->response);
+    MHD_destroy_response(r->response);
+    r->response = NULL;
+    return rc;
+}
+
+static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
+                  const char *path) {
+    r->begun = true;
+    r->connection = connection;
+    r->head = strcmp(method, "HEAD") == 0;
+    const char *origin = http_header(r, "Origin");
+    if (origin != NULL) r->origin = mem_strdup(origin);
+    http_match(r->server->routes, method, path, r->origin, &r->match);
+}
+
+static enum MHD_Result take_body(struct http_request *r, const char *data, size_t *len) {
+    r->body_seen += *len;
+    if (r->body_seen > HTTP_DROP_MAX) return MHD_NO;
+    if (r->body_seen <= HTTP_BODY_MAX)
+        buf_add(&r->body, data, *len);
+    else
+        buf_deinit(&r->body);
+    *len = 0;
+    return MHD_YES;
+}
+
+enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, const char *path,
+                               const char *method, const char *version, const char *data,
+                               size_t *len, void **context) {
+    (void)server;
+    (void)version;
+    struct http_request *r = *context;
+    if (!r->begun) {
+        begin(r, connection, method, path);
+        return MHD_YES;
+    }
+    if (*len > 0) return take_body(r, data, len);
+    if (!r->dispatched) {
+        r->dispatched = true;
+        dispatch(r, method, path);
+    }
+    if (r->response != NULL) return queue(r);
+    http_suspend(r);
+    return MHD_YES;
+}
+
+void *http_on_request_line(void *server, const char *uri, struct MHD_Connection *connection) {
+    (void)connection;
+    struct http_request *r = mem_zalloc(sizeof *r);
+    r->server = server;
+    r->server->requests++;
+    r->uri = mem_strdup(uri);
+    return r;
+}
+
+void http_on_completed(void *server, struct MHD_Connection *connection, void **context,
+                       enum MHD_RequestTerminationCode why) {
+    (void)connection;
+    (void)why;
+    struct http_request *r = *context;
+    struct http_server *s = server;
+    if (r == NULL) return;
+    *context = NULL;
+    if (r->response != NULL) MHD_destroy_response(r->response);
+    if (r->queued) s->answered--;
+    http_stream_free(r->stream);
+    buf_deinit(&r->body);
+    free(r->origin);
+    free(r->uri);
+    free(r);
+    s->requests--;
+}
