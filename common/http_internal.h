@@ -1,6 +1,7 @@
-// What the three sources of the HTTP server share, and nobody else: http_server.c (the loop),
-// http_request.c (from the request line to the answer), http_stream.c (answers in pieces). Each
-// knows only what stands here of the others.
+// What the three sources of the HTTP server share, and nobody else. The loop (http_server.c) calls
+// the streams (http_stream.c, answers in pieces) and the requests (http_request.c, from the request
+// line to the answer), and streams call requests. The ways back are the two functions that a server
+// and a request carry.
 #pragma once
 
 #include "common/buf.h"
@@ -23,10 +24,11 @@ struct http_server {
     unsigned answered;  // of them, those whose answer is being delivered
     unsigned graces;    // that have passed while closing
     unsigned handles_open;
-    struct http_stream *streams;     // all
-    struct http_stream *due, **last; // of them, a queue of those whose next piece is due
-    bool running;                    // inside of MHD_run
-    bool kicked;                     // MHD_run is due again
+    void (*kick)(struct http_server *s); // MHD_run is due
+    struct http_stream *streams;         // all
+    struct http_stream *due, **last;     // of them, a queue of those whose next piece is due
+    bool running;                        // inside of MHD_run
+    bool kicked;                         // MHD_run is due again
     bool closing, force_close, stopped;
     http_closed done;
     void *done_arg;
@@ -45,11 +47,8 @@ struct http_request {
     struct MHD_Response *response;
     int status;
     struct http_stream *stream; // its answer, where that comes in pieces
+    void (*stream_free)(struct http_stream *stream);
 };
-
-// --- http_server.c
-
-void http_kick(struct http_server *s); // MHD_run is due
 
 // --- http_request.c: MHD's callbacks; the first three arguments of its own kind are the server's
 
@@ -71,4 +70,3 @@ void http_respond(struct http_request *r, int status, const char *content_type,
 
 void http_stream_pieces(struct http_server *s);      // gets the next pieces of streams that are due
 void http_stream_end_waiting(struct http_server *s); // once it is closing
-void http_stream_free(struct http_stream *stream);   // its request is over; takes NULL

@@ -52,7 +52,7 @@ void http_resume(struct http_request *r) {
     r->suspended = false;
     r->server->suspended--;
     MHD_resume_connection(r->connection);
-    http_kick(r->server);
+    r->server->kick(r->server);
 }
 
 void http_answer(struct http_request *r, int status, const char *content_type, char *body,
@@ -265,7 +265,7 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     *context = NULL;
     if (r->response != NULL) MHD_destroy_response(r->response);
     if (r->queued) s->answered--;
-    http_stream_free(r->stream);
+    if (r->stream != NULL) r->stream_free(r->stream);
     buf_deinit(&r->body);
     free(r->origin);
     free(r->uri);

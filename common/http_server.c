@@ -19,7 +19,7 @@ enum { BACKLOG = 4096 };
 static void on_timer(uv_timer_t *timer);
 static void on_soon(uv_idle_t *soon);
 
-void http_kick(struct http_server *s) {
+static void kick(struct http_server *s) {
     s->kicked = true;
     if (!s->running) uv_idle_start(&s->soon, on_soon);
 }
@@ -115,6 +115,7 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     s->app = app;
     s->address = *listen;
     s->last = &s->due;
+    s->kick = kick;
     int fd = listen_on(&s->address, err);
     if (fd < 0) {
         free(s);
@@ -142,7 +143,7 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     s->poll.data = s->timer.data = s->grace.data = s->soon.data = s;
     s->handles_open = 4;
     uv_poll_start(&s->poll, UV_READABLE, on_readable);
-    http_kick(s);
+    kick(s);
     *server = s;
     return 0;
 }
@@ -160,7 +161,7 @@ static void on_grace_over(uv_timer_t *timer) {
         return;
     }
     s->force_close = true;
-    http_kick(s);
+    kick(s);
 }
 
 void http_close(struct http_server *s, http_closed done, void *arg) {
@@ -171,5 +172,5 @@ void http_close(struct http_server *s, http_closed done, void *arg) {
     int fd = MHD_quiesce_daemon(s->daemon);
     if (fd >= 0) close(fd);
     uv_timer_start(&s->grace, on_grace_over, HTTP_CLOSE_GRACE_MS, 0);
-    http_kick(s);
+    kick(s);
 }

@@ -61,7 +61,7 @@ static void queue_if_due(struct http_stream *s) {
     s->next_due = NULL;
     *server->last = s;
     server->last = &s->next_due;
-    http_kick(server);
+    server->kick(server);
 }
 
 static ssize_t deliver(void *arg, uint64_t position, char *out, size_t max) {
@@ -101,7 +101,7 @@ void http_stream_pieces(struct http_server *server) {
         ask(s);
         made += s->piece.len;
     }
-    if (server->due != NULL) http_kick(server);
+    if (server->due != NULL) server->kick(server);
 }
 
 void http_stream_wake(struct http_stream *s) {
@@ -110,6 +110,15 @@ void http_stream_wake(struct http_stream *s) {
 }
 
 // --- life
+
+// The request is over.
+static void free_stream(struct http_stream *s) {
+    *s->link = s->next;
+    if (s->next != NULL) s->next->link = s->link;
+    s->source->close(s->arg);
+    buf_deinit(&s->piece);
+    free(s);
+}
 
 struct http_stream *http_answer_stream(struct http_request *r, int status, const char *content_type,
                                        const struct http_source *source, void *arg) {
@@ -130,6 +139,7 @@ struct http_stream *http_answer_stream(struct http_request *r, int status, const
     if (s->next != NULL) s->next->link = &s->next;
     *first = s;
     r->stream = s;
+    r->stream_free = free_stream;
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, deliver, s, NULL);
     if (response == NULL) abort(); // it only allocates
@@ -139,15 +149,6 @@ struct http_stream *http_answer_stream(struct http_request *r, int status, const
     http_respond(r, status, content_type, response);
     http_resume(r);
     return s;
-}
-
-void http_stream_free(struct http_stream *s) {
-    if (s == NULL) return;
-    *s->link = s->next;
-    if (s->next != NULL) s->next->link = s->link;
-    s->source->close(s->arg);
-    buf_deinit(&s->piece);
-    free(s);
 }
 
 void http_stream_end_waiting(struct http_server *server) {
