@@ -182,6 +182,7 @@ must_pass() {
     compile build/orchestrator $([ -z "$runs" ] || targets_of $runs) ||
         { cat "$output"; fail 'the sources do not compile'; }
     [ -z "$plays" ] || play '' || { tail -n 40 "$output"; fail 'the scenarios must pass'; }
+    # shellcheck disable=SC2086 # several suites
     for suite in $(printf '%s\n' $runs | sort -u); do
         run_suite "$suite" || { tail -n 40 "$output"; fail "$suite must pass"; }
     done
