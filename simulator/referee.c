@@ -142,18 +142,18 @@ static uint32_t install_of(struct referee *r, uint32_t device) {
     return number;
 }
 
-static void unlink_client(struct referee *r, uint32_t number) {
-    struct referee_entry *e = entry(r, number);
-    uint32_t *at = &e->client->installs;
+static void unlink_client(struct referee *r, struct referee_client *client, uint32_t number) {
+    uint32_t *at = &client->installs;
     while (*at != number)
         at = &entry(r, *at)->next_of_client;
-    *at = e->next_of_client;
-    e->client = NULL;
+    *at = entry(r, number)->next_of_client;
+    entry(r, number)->client = NULL;
 }
 
 static void end_install(struct referee *r, uint64_t now_us, uint32_t number) {
     end_violations(r, now_us, number);
-    if (entry(r, number)->client != NULL) unlink_client(r, number);
+    struct referee_client *client = entry(r, number)->client;
+    if (client != NULL) unlink_client(r, client, number);
     uint32_t group = network_group(r->network, entry(r, number)->device);
     take_out(r, &r->groups[group].running, number);
 }
@@ -215,7 +215,7 @@ void referee_version_told(struct referee *r, uint64_t now_us, uint32_t device) {
 void referee_client_left(struct referee *r, uint64_t now_us, struct referee_client *client) {
     while (client->installs != 0) {
         uint32_t install = client->installs;
-        unlink_client(r, install);
+        unlink_client(r, client, install);
         if (!entry(r, install)->busy) end_install(r, now_us, install);
     }
 }
