@@ -169,7 +169,8 @@ scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; w
 	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
 
 .PHONY: mutants
-mutants: all ## plant small faults, one by one (MUTANTS, or all): the scenarios must notice each
+mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must notice each
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/unit $(BUILD)/tests/e2e
 	@tests/mutants/run.sh $(BUILD) $(MUTANTS)
 
 .PHONY: failures

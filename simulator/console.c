@@ -34,7 +34,7 @@ static void turn(struct console *s, enum console_state state) {
 
 void console_init(struct console *s, struct world *w) {
     *s = (struct console){
-        .world = w, .connection = ++w->last_connection, .device = NETWORK_NO_DEVICE};
+        .world = w, .client = {.connection = ++w->last_connection}, .device = NETWORK_NO_DEVICE};
 }
 
 // --- a line: what is wrong with the request itself is answered at once
@@ -66,10 +66,8 @@ struct console_begun console_begin(struct console *s, uint64_t now_us, const cha
         rpc_request_deinit(&request);
         return begun;
     }
-    s->call = (struct console_call){.operation = operation,
-                                    .request = request,
-                                    .device = s->device,
-                                    .connection = s->connection};
+    s->call = (struct console_call){
+        .operation = operation, .request = request, .device = s->device, .client = &s->client};
     begun.runs = true;
     begun.wait_us = console_call_begin(&s->call, s->world, now_us);
     return begun;
@@ -113,7 +111,7 @@ static void enter(struct console *s, uint64_t now_us, uint32_t device) {
     d->logins++;
     w->logins++;
     if (s->state == CONSOLE_OPEN)
-        s->login = referee_login(&w->referee, now_us, device, s->connection);
+        s->login = referee_login(&w->referee, now_us, device, s->client.connection);
 }
 
 // All other connections to the device, which went away.
@@ -150,12 +148,14 @@ struct console_reply console_finish(struct console *s, uint64_t now_us) {
 void console_no_more_requests(struct console *s, uint64_t now_us) {
     turn(s, CONSOLE_ENDING);
     release_login(s, now_us);
+    referee_client_left(&s->world->referee, now_us, &s->client);
 }
 
 bool console_drop(struct console *s, uint64_t now_us) {
     world_advance(s->world, now_us);
     turn(s, CONSOLE_GONE);
     leave(s, now_us);
+    referee_client_left(&s->world->referee, now_us, &s->client);
     if (s->call.state == CONSOLE_CALL_IDLE) return false;
     if (s->call.state == CONSOLE_CALL_INSTALLING) return true;
     console_call_end(&s->call, s->world, now_us, WORLD_LOST);

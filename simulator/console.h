@@ -22,7 +22,7 @@ enum console_state {
 
 struct console {
     struct world *world;
-    uint64_t connection;
+    struct referee_client client; // the connection, and the installs that came over it
     enum console_state state;
     uint32_t device; // logged in to, or NETWORK_NO_DEVICE
     uint32_t login;  // the referee's number of it; 0: it does not count as logged in

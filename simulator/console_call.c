@@ -106,16 +106,16 @@ static void choose_fault(struct console_call *call, struct world *w) {
 }
 
 static bool is_down(const void *world, uint32_t device) {
-    return !world_reachable(world, device);
+    return !world_serves(world, device);
 }
 
 static void begin_install(struct console_call *call, struct world *w, uint64_t now_us) {
     bool needless = strcmp(string_param(call, "version"), world_version(w, call->device)) == 0;
     turn(call, CONSOLE_CALL_INSTALLING);
     w->devices[call->device].installs++;
-    world_turn(w, call->device, DEVICE_INSTALLING);
     call->install =
-        referee_install(&w->referee, now_us, call->device, call->connection, needless, is_down, w);
+        referee_install(&w->referee, now_us, call->device, call->client, needless, is_down, w);
+    world_turn(w, call->device, DEVICE_INSTALLING);
 }
 
 static uint64_t latency_us(const struct console_call *call, const struct world *w) {
@@ -159,7 +159,7 @@ static void end_install(const struct console_call *call, struct world *w, uint64
     case FAULT_REBOOT:
         world_turn(w, call->device, DEVICE_REBOOTING);
         world_wake_at(w, now_us + world_scaled(w, call->fault.us), call->device, call->install);
-        return; // to the referee it lasts until the device is back
+        return; // for the referee the device is at it until it is back
     case FAULT_BRICK:
         world_turn(w, call->device, DEVICE_DOWN);
         break;
@@ -183,6 +183,8 @@ struct console_call_result console_call_finish(struct console_call *call, struct
     switch (call->state) {
     case CONSOLE_CALL_REACHED:
         answer(call, w, &result);
+        if (call->operation == OPERATION_GET_VERSION && result.outcome == WORLD_ANSWERED)
+            referee_version_told(&w->referee, now_us, call->device);
         break;
     case CONSOLE_CALL_INSTALLING:
         answer(call, w, &result);

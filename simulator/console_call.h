@@ -1,5 +1,5 @@
 // One call, from the arrival of its request until its answer. It knows the world and the device
-// that it is for, and nothing of other calls or of the connection that it came over.
+// that it is for, and nothing of other calls; of the connection that it came over only its name.
 #pragma once
 
 #include "common/rpc.h"
@@ -25,7 +25,7 @@ struct console_call {
     enum operation operation;
     struct rpc_request request;
     uint32_t device; // logged in to; from the arrival on the one asked for; or NETWORK_NO_DEVICE
-    uint64_t connection;
+    struct referee_client *client; // who sent it
     // What came of it at the arrival:
     uint64_t draw;          // draw_call() of it
     enum rpc_error refusal; // RPC_OK but for a refused call

@@ -21,8 +21,9 @@ enum {
     NETWORK_DEVICES_MAX = 2 * 1000 * 1000,
     NETWORK_NO_DEVICE = NETWORK_DEVICES_MAX, // where an index may stand for none
     NETWORK_RACK_MAX = 1000 * 1000 * 1000,
-    NETWORK_VERSIONS_MAX = 10 * 1000,             // to be born with
-    NETWORK_NAME_MAX = 63,                        // bytes, of a site or a type
+    NETWORK_PORT_UNREACHABLE = 1,     // a device told at that port is one that nobody can reach
+    NETWORK_VERSIONS_MAX = 10 * 1000, // to be born with
+    NETWORK_NAME_MAX = 63,            // bytes, of a site or a type
     NETWORK_HOST_MAX = 2 * NETWORK_NAME_MAX + 16, // the NUL included
     NETWORK_GROUP_MAX = NETWORK_HOST_MAX + 16,
     NETWORK_RACK_TEXT_MAX = 16

@@ -1,8 +1,14 @@
 // The referee checks a thing when it begins, against what is under way at that moment. So it has to
-// know what is under way: an install from its begin until the device is back, a login from its
-// answer until the connection can do nothing more. Both are entries of one pool; installs are
-// chained by group and logins by device, for only those of one chain can collide. A network at rest
-// costs 16 bytes a device at most.
+// know what is under way: an install from its arrival until somebody knows what came of it, a login
+// from its answer until the connection can do nothing more. Both are entries of one pool; installs
+// are chained by group and logins by device, for only those of one chain can collide. A network at
+// rest costs 16 bytes a device at most.
+//
+// Why an install lasts longer than the device is at it: at latency 0 that is no time at all, and
+// whoever drives a whole group at once would never be seen. But who takes the next device before
+// the last has told its version relies on an install that may have failed. So an install ends with
+// the first answer to get_version behind it. The connection that sent it may end it too: there are
+// those who never ask.
 //
 // The happy path: an entry is pushed on its chain, which is empty but for it, and taken out at its
 // end. Every other entry of the chain is a violation with the newcomer. A violation names the
@@ -55,7 +61,8 @@ static uint32_t push(struct referee *r, uint32_t *head, uint32_t device, uint64_
             mem_grow(r->entries, &r->entries_cap, (size_t)r->entries_len + 1, sizeof *r->entries);
         number = ++r->entries_len;
     }
-    *entry(r, number) = (struct referee_entry){connection, device, *head};
+    *entry(r, number) =
+        (struct referee_entry){.connection = connection, .device = device, .next = *head};
     *head = number;
     return number;
 }
@@ -127,6 +134,30 @@ void referee_logout(struct referee *r, uint64_t now_us, uint32_t login) {
     r->in_flight--;
 }
 
+// Of a device; 0: it is not being installed.
+static uint32_t install_of(struct referee *r, uint32_t device) {
+    uint32_t number = r->groups[network_group(r->network, device)].running;
+    while (number != 0 && entry(r, number)->device != device)
+        number = entry(r, number)->next;
+    return number;
+}
+
+static void unlink_client(struct referee *r, struct referee_client *client, uint32_t number) {
+    uint32_t *at = &client->installs;
+    while (*at != number)
+        at = &entry(r, *at)->next_of_client;
+    *at = entry(r, number)->next_of_client;
+    entry(r, number)->client = NULL;
+}
+
+static void end_install(struct referee *r, uint64_t now_us, uint32_t number) {
+    end_violations(r, now_us, number);
+    struct referee_client *client = entry(r, number)->client;
+    if (client != NULL) unlink_client(r, client, number);
+    uint32_t group = network_group(r->network, entry(r, number)->device);
+    take_out(r, &r->groups[group].running, number);
+}
+
 static void check_peers(struct referee *r, uint64_t now_us, uint32_t number,
                         referee_is_down is_down, const void *arg) {
     const struct referee_entry *mine = entry(r, number);
@@ -150,11 +181,19 @@ static void check_peers(struct referee *r, uint64_t now_us, uint32_t number,
     }
 }
 
-uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device, uint64_t connection,
-                         bool needless, referee_is_down is_down, const void *arg) {
+uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device,
+                         struct referee_client *client, bool needless, referee_is_down is_down,
+                         const void *arg) {
     struct referee_group *group = &r->groups[network_group(r->network, device)];
+    uint32_t before = install_of(r, device);
+    if (before != 0) end_install(r, now_us, before);
     uint32_t first = group->running;
-    uint32_t number = push(r, &group->running, device, connection);
+    uint32_t number = push(r, &group->running, device, client->connection);
+    struct referee_entry *mine = entry(r, number);
+    mine->busy = true;
+    mine->client = client;
+    mine->next_of_client = client->installs;
+    client->installs = number;
     group->installs++;
     for (uint32_t other = first; other != 0; other = entry(r, other)->next)
         record_pair(r, REFEREE_GROUP_OVERLAP, now_us, other, number);
@@ -164,9 +203,21 @@ uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device, ui
 }
 
 void referee_installed(struct referee *r, uint64_t now_us, uint32_t install) {
-    end_violations(r, now_us, install);
-    uint32_t group = network_group(r->network, entry(r, install)->device);
-    take_out(r, &r->groups[group].running, install);
+    entry(r, install)->busy = false;
+    if (entry(r, install)->client == NULL) end_install(r, now_us, install);
+}
+
+void referee_version_told(struct referee *r, uint64_t now_us, uint32_t device) {
+    uint32_t install = install_of(r, device);
+    if (install != 0 && !entry(r, install)->busy) end_install(r, now_us, install);
+}
+
+void referee_client_left(struct referee *r, uint64_t now_us, struct referee_client *client) {
+    while (client->installs != 0) {
+        uint32_t install = client->installs;
+        unlink_client(r, client, install);
+        if (!entry(r, install)->busy) end_install(r, now_us, install);
+    }
 }
 
 void referee_down(struct referee *r, uint32_t device) {

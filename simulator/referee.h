@@ -1,12 +1,17 @@
 // The referee: watches what is done to the devices and records what must not happen. It knows the
 // redundancy groups from the network, and nothing of who drives it.
 //
-// group_overlap     installs of two devices of one group overlap: from the second's begin until
-//                   either ends
-// peer_down         an install begins while another device of its group is rebooting or down
+// group_overlap     two devices of one group are being installed: from the second's begin until
+//                   either no longer is
+// peer_down         an install begins while another device of its group is away: installing,
+//                   rebooting, down, or unreachable by birth
 // double_drive      two connections are logged in to one device, until either no longer is
 // needless_install  an install of the version that the device already runs
-// peer_down and needless_install last as long as the install.
+//
+// A device is being installed from the arrival of an install until it next tells its version or,
+// where nobody asks, until the connection that sent the install has ended; and never less than the
+// install and its restart take. The next install of the same device takes the place of the one
+// before. peer_down and needless_install last as long.
 #pragma once
 
 #include "common/buf.h"
@@ -25,14 +30,23 @@ enum { REFEREE_KEPT_MAX = 10 * 1000 }; // violations; beyond they are only count
 
 struct referee_group {
     uint32_t installs; // begun since the reset
-    uint32_t running;  // the newest of them: an entry + 1, or 0
-    uint32_t down;     // devices rebooting or down
+    uint32_t running;  // the newest that has not ended: an entry + 1, or 0
+    uint32_t down;     // devices that are away
 };
 
-struct referee_entry { // an install that runs, or a login that holds
+struct referee_client { // who sends installs: set connection, zero the rest
+    uint64_t connection;
+    uint32_t installs; // those that have not ended, the newest first: an entry + 1, or 0
+};
+
+struct referee_entry { // an install that has not ended, or a login that holds
     uint64_t connection;
     uint32_t device;
     uint32_t next; // in the same group (installs) or on the same device (logins): + 1, or 0
+    // Of an install:
+    struct referee_client *client; // NULL: it has left
+    uint32_t next_of_client;       // + 1, or 0
+    bool busy;                     // the device is still at it
 };
 
 struct referee_violation {
@@ -63,16 +77,23 @@ struct referee {
 void referee_init(struct referee *r, const struct network *network); // network must outlive it
 void referee_deinit(struct referee *r);
 
-// A login that holds until referee_logout() of what is returned; likewise an install. needless: the
-// device runs the wanted version already. is_down says which devices are down, where a group has
-// any.
+// A login that holds until referee_logout() of what is returned.
 uint32_t referee_login(struct referee *r, uint64_t now_us, uint32_t device, uint64_t connection);
 void referee_logout(struct referee *r, uint64_t now_us, uint32_t login);
+
+// An install arrives, at a device that is not at one. The client must stay where it is until
+// referee_client_left(). needless: the device runs the wanted version already. is_down says which
+// devices are away, where a group has any. To referee_installed(), which must be told of each, goes
+// what is returned.
 typedef bool (*referee_is_down)(const void *arg, uint32_t device);
-uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device, uint64_t connection,
-                         bool needless, referee_is_down is_down, const void *arg);
-void referee_installed(struct referee *r, uint64_t now_us, uint32_t install);
-void referee_down(struct referee *r, uint32_t device); // rebooting, or down for good
+uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device,
+                         struct referee_client *client, bool needless, referee_is_down is_down,
+                         const void *arg);
+void referee_installed(struct referee *r, uint64_t now_us, uint32_t install); // restart included
+void referee_version_told(struct referee *r, uint64_t now_us, uint32_t device);
+void referee_client_left(struct referee *r, uint64_t now_us, struct referee_client *client);
+
+void referee_down(struct referee *r, uint32_t device); // it is away from now on
 void referee_up(struct referee *r, uint32_t device);
 
 // {"violations": [...], "max_in_flight": N, "groups": {...}}, all groups in network order.

@@ -3,7 +3,8 @@
 // later time; so whoever asks brings the world up to now first.
 //
 // The invariants: states[] counts the devices in each state, and the referee's count of devices
-// that are down, in each group, agrees with them. Both hold because world_turn() is the one door.
+// that are away, in each group, is of those for which world_serves() says no. Both hold because
+// world_turn() is the one door.
 #include "simulator/world.h"
 
 #include "common/mem.h"
@@ -41,6 +42,9 @@ static void bear_all(struct world *w) {
         w->devices[device] =
             (struct device){.version = birth_version(w, device), .state = DEVICE_UP};
     w->states[DEVICE_UP] = w->network->devices;
+    for (size_t i = 0; i < w->network->overrides_len; i++)
+        if (!world_serves(w, w->network->overrides[i].device))
+            referee_down(&w->referee, w->network->overrides[i].device);
 }
 
 void world_init(struct world *w, const struct network *network, uint64_t seed, double time_scale) {
@@ -92,18 +96,27 @@ bool world_reachable(const struct world *w, uint32_t device) {
     return device_reachable(&w->devices[device]);
 }
 
+static bool born_unreachable(const struct world *w, uint32_t device) {
+    const struct network_override *override = network_override_of(w->network, device);
+    return override != NULL && override->port == NETWORK_PORT_UNREACHABLE;
+}
+
+bool world_serves(const struct world *w, uint32_t device) {
+    return w->devices[device].state == DEVICE_UP && !born_unreachable(w, device);
+}
+
 const char *world_version(const struct world *w, uint32_t device) {
     return w->versions.texts[w->devices[device].version];
 }
 
 void world_turn(struct world *w, uint32_t device, enum device_state state) {
     struct device *d = &w->devices[device];
-    bool was_reachable = device_reachable(d);
+    bool served = world_serves(w, device);
     w->states[d->state]--;
     device_turn(d, state);
     w->states[d->state]++;
-    if (was_reachable && !device_reachable(d)) referee_down(&w->referee, device);
-    if (!was_reachable && device_reachable(d)) referee_up(&w->referee, device);
+    if (served && !world_serves(w, device)) referee_down(&w->referee, device);
+    if (!served && world_serves(w, device)) referee_up(&w->referee, device);
 }
 
 void world_wake_at(struct world *w, uint64_t due_us, uint32_t device, uint32_t install) {

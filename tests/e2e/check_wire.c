@@ -5,6 +5,7 @@
 #include "common/buf.h"
 #include "common/mem.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,30 +257,203 @@ START_TEST(every_device_is_born_with_a_version_of_the_acme_network) {
 }
 END_TEST
 
+// --- rude clients
+
+static const char install[] = "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"install_os_version\","
+                              "\"params\":{\"version\":\"5.3.1\"}}\n";
+static const char get_version[] = "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"get_version\"}\n";
+
+static void delay(const char *operation, const char *by) {
+    char rule[128];
+    snprintf(rule, sizeof rule,
+             "{\"on\": \"%s\", \"effect\": \"delay\", \"by\": \"%s\", \"times\": 1}", operation,
+             by);
+    struct answer a = http_post(admin, "/faults/", rule);
+    ck_assert_int_eq(a.status, 201);
+    answer_free(&a);
+}
+
+START_TEST(what_comes_behind_a_logout_is_dropped_and_the_connection_ends) {
+    static const char logout[] = "{\"jsonrpc\":\"2.0\",\"id\":8,\"method\":\"logout\"}\n";
+    for (int more = 0; more < 3; more++) {
+        int fd = dial_and_log_in();
+        struct buf all = {0};
+        buf_adds(&all, logout);
+        buf_adds(&all, more == 0 ? "x" : install); // also bytes that are no line yet
+        for (int i = 0; more == 2 && i < 5000; i++)
+            buf_adds(&all, install);
+        send_text(fd, all.data);
+        buf_deinit(&all);
+        assert_reply(fd, "{\"jsonrpc\": \"2.0\", \"id\": 8, \"result\": true}");
+        send_text(fd, install); // and behind its answer
+        ck_assert_ptr_null(read_line(fd));
+        close(fd);
+    }
+    cJSON *told = get_json(admin, "/devices/leaf00.earth/");
+    ck_assert_double_eq(cJSON_GetObjectItem(told, "installs")->valuedouble, 0);
+    ck_assert_double_eq(cJSON_GetObjectItem(told, "logins")->valuedouble, 3);
+    cJSON_Delete(told);
+}
+END_TEST
+
+// They are more than the simulator keeps: while the first is at it, reading stops, and goes on.
+START_TEST(fifteen_hundred_requests_at_once_are_all_answered_in_order) {
+    enum { REQUESTS = 1500 };
+    delay("get_cpu_ram", "300ms");
+    int fd = dial_and_log_in();
+    struct buf all = {0};
+    for (int i = 0; i < REQUESTS; i++)
+        buf_addf(&all, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"get_cpu_ram\"%1000s}\n", i, "");
+    send_text(fd, all.data);
+    buf_deinit(&all);
+    for (int i = 0; i < REQUESTS; i++) {
+        char expected[64], *line = read_line(fd);
+        snprintf(expected, sizeof expected, "{\"jsonrpc\": \"2.0\", \"id\": %d, \"result\": {", i);
+        ck_assert_ptr_nonnull(line);
+        ck_assert_msg(strncmp(line, expected, strlen(expected)) == 0, "%s: %s", expected, line);
+        free(line);
+    }
+    close(fd);
+}
+END_TEST
+
+// Beyond what it keeps, bytes stay in the sockets' buffers, which the kernel bounds.
+START_TEST(a_client_that_only_sends_is_read_no_further_than_the_limit) {
+    enum { PIECE = 64 * 1024, MOST = 64 << 20 };
+    delay("get_version", "600s");
+    int fd = dial_and_log_in();
+    send_text(fd, get_version);
+    await_event(admin, "get_version", "begun", 1);
+    char *piece = mem_alloc(PIECE);
+    memset(piece, ' ', PIECE);
+    size_t sent = 0;
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    while (sent < MOST && poll(&writable, 1, 300) == 1) {
+        ssize_t n = send(fd, piece, PIECE, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n > 0) sent += (size_t)n;
+    }
+    free(piece);
+    ck_assert_uint_lt(sent, MOST);
+    close(fd);
+    fd = dial_and_log_in(); // the others do not mind
+    close(fd);
+}
+END_TEST
+
+// Whether it says goodbye, which might be a half-close, or resets the connection.
+START_TEST(a_client_that_drops_leaves_its_device_installing) {
+    const struct linger reset = {.l_onoff = 1};
+    delay("install_os_version", "300ms");
+    int fd = dial_and_log_in();
+    send_text(fd, install);
+    await_event(admin, "install_os_version", "begun", 1);
+    if (_i == 1) ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    close(fd);
+    int other = dial_and_log_in();
+    send_text(other, install);
+    assert_reply(other, "{\"jsonrpc\": \"2.0\", \"id\": 2, \"error\": {\"code\": -32004, "
+                        "\"message\": \"another install is in progress\"}}");
+    if (_i == 1)
+        await_event(admin, "install_os_version", "failed", 2);
+    else
+        await_event(admin, "install_os_version", "answered", 1);
+    send_text(other, get_version);
+    assert_reply(other, "{\"jsonrpc\": \"2.0\", \"id\": 3, \"result\": {\"os_version\": \"5.3\", "
+                        "\"revision\": \"1\", \"full_version\": \"5.3.1\"}}");
+    close(other);
+    cJSON *told = get_json(admin, "/devices/leaf00.earth/");
+    ck_assert_str_eq(cJSON_GetObjectItem(told, "state")->valuestring, "up");
+    ck_assert_double_eq(cJSON_GetObjectItem(told, "installs")->valuedouble, 1);
+    cJSON_Delete(told);
+}
+END_TEST
+
+START_TEST(a_third_login_to_a_device_is_served_like_the_others) {
+    int fds[3];
+    for (size_t i = 0; i < COUNT(fds); i++)
+        fds[i] = dial_and_log_in();
+    close(fds[1]);
+    send_text(fds[0], install);
+    free(read_line(fds[0]));
+    send_text(fds[2], get_version);
+    assert_reply(fds[2], "{\"jsonrpc\": \"2.0\", \"id\": 3, \"result\": {\"os_version\": \"5.3\", "
+                         "\"revision\": \"1\", \"full_version\": \"5.3.1\"}}");
+    cJSON *audit = get_json(admin, "/audit/");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(audit, "violations")), 3);
+    ck_assert_double_eq(cJSON_GetObjectItem(audit, "max_in_flight")->valuedouble, 3);
+    cJSON_Delete(audit);
+    close(fds[0]);
+    close(fds[2]);
+}
+END_TEST
+
+// --- the referee
+
+static int dial_peer(void) {
+    int fd = dial(devices);
+    send_text(fd, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"login\",\"params\":{\"hostname\":"
+                  "\"leaf01.earth\",\"username\":\"admin\",\"password\":\"admin\"}}\n");
+    free(read_line(fd));
+    return fd;
+}
+
+static void ask_version(int fd) {
+    send_text(fd, get_version);
+    free(read_line(fd));
+}
+
+// How many violations there are, all of them overlaps.
+static int overlaps(void) {
+    cJSON *audit = get_json(admin, "/audit/");
+    const cJSON *violations = cJSON_GetObjectItem(audit, "violations"), *violation;
+    int count = cJSON_GetArraySize(violations);
+    cJSON_ArrayForEach(violation, violations)
+        ck_assert_str_eq(cJSON_GetObjectItem(violation, "kind")->valuestring, "group_overlap");
+    cJSON_Delete(audit);
+    return count;
+}
+
+START_TEST(at_latency_0_an_install_lasts_until_somebody_knows_what_came_of_it) {
+    int first = dial_and_log_in(), second = dial_peer();
+    send_text(first, install);
+    free(read_line(first));
+    ask_version(first);
+    send_text(second, install);
+    free(read_line(second));
+    ck_assert_int_eq(overlaps(), 0);
+    send_text(first, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"install_os_version\","
+                     "\"params\":{\"version\":\"5.3.2\"}}\n"); // nobody has asked the second
+    free(read_line(first));
+    ck_assert_int_eq(overlaps(), 1);
+    close(first);
+    close(second);
+}
+END_TEST
+
 START_TEST(the_referee_sees_what_an_orchestrator_must_never_do) {
     struct answer a = http_post(admin, "/faults/",
                                 "{\"on\": \"install_os_version\", \"effect\": "
                                 "\"delay\", \"by\": \"300ms\"}");
     answer_free(&a);
-    int first = dial_and_log_in(), second = dial(devices);
-    send_text(second, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"login\",\"params\":{\"hostname\":"
-                      "\"leaf01.earth\",\"username\":\"admin\",\"password\":\"admin\"}}\n");
-    free(read_line(second));
-    const char *install = "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"install_os_version\","
-                          "\"params\":{\"version\":\"9.9.9\"}}\n";
-    send_text(first, install);
-    send_text(second, install);
+    int first = dial_and_log_in(), second = dial_peer();
+    const char *newest = "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"install_os_version\","
+                         "\"params\":{\"version\":\"9.9.9\"}}\n";
+    send_text(first, newest);
+    send_text(second, newest);
     free(read_line(first));
     free(read_line(second));
-    send_text(first, install); // again the same version
+    ask_version(first);
+    ask_version(second);
+    send_text(first, newest); // again the same version
     free(read_line(first));
     int third = dial_and_log_in(); // the first is logged in to it
 
-    static const char *const kinds[] = {"group_overlap", "needless_install", "double_drive"};
+    static const char *const kinds[] = {"group_overlap", "peer_down", "needless_install",
+                                        "double_drive"};
     cJSON *audit = get_json(admin, "/audit/");
     const cJSON *violations = cJSON_GetObjectItem(audit, "violations");
-    ck_assert_int_eq(cJSON_GetArraySize(violations), 3);
-    for (int i = 0; i < 3; i++) {
+    ck_assert_int_eq(cJSON_GetArraySize(violations), COUNT(kinds));
+    for (int i = 0; i < (int)COUNT(kinds); i++) {
         const cJSON *violation = cJSON_GetArrayItem(violations, i);
         ck_assert_str_eq(cJSON_GetObjectItem(violation, "kind")->valuestring, kinds[i]);
         ck_assert_str_eq(cJSON_GetObjectItem(violation, "group")->valuestring, "earth_leaf_100");
@@ -318,6 +492,12 @@ Suite *check_wire(void) {
     tcase_add_test(tc, a_line_too_long_is_answered_once_dropped_and_ends_the_connection);
     tcase_add_test(tc, the_same_seed_gives_the_same_network_and_another_another);
     tcase_add_test(tc, every_device_is_born_with_a_version_of_the_acme_network);
+    tcase_add_test(tc, what_comes_behind_a_logout_is_dropped_and_the_connection_ends);
+    tcase_add_test(tc, fifteen_hundred_requests_at_once_are_all_answered_in_order);
+    tcase_add_test(tc, a_client_that_only_sends_is_read_no_further_than_the_limit);
+    tcase_add_loop_test(tc, a_client_that_drops_leaves_its_device_installing, 0, 2);
+    tcase_add_test(tc, a_third_login_to_a_device_is_served_like_the_others);
+    tcase_add_test(tc, at_latency_0_an_install_lasts_until_somebody_knows_what_came_of_it);
     tcase_add_test(tc, the_referee_sees_what_an_orchestrator_must_never_do);
     suite_add_tcase(suite, tc);
     return suite;

@@ -1,15 +1,17 @@
 #!/bin/bash
-# Plants the faults of table.txt into a copy of the sources, one at a time, and plays the scenarios
-# against each. One must fail, or the suite would not notice that fault in earnest either.
-# usage: tests/mutants/run.sh BUILD [NAME...]   (make mutants, from the top folder)
+# Plants faults into a copy of the sources, one at a time. Against those of table.txt it plays the
+# scenarios, against those of table-inner.txt it runs unit and end-to-end suites. One must fail, or
+# the suite would not notice that fault in earnest either.
+# usage: tests/mutants/run.sh BUILD [table|table-inner|NAME...]   (make mutants, from the top folder)
 set -u
 
 build=$1
 shift
-table=$(dirname "$0")/table.txt
+folder=$(dirname "$0")
 tree=$build/mutants/tree
 output=$build/mutants/output
 timeout=20s # for one scenario: this is what catches a mutant that hangs
+suite_timeout=120s
 
 fail() {
     echo "mutants: $*" >&2
@@ -19,23 +21,26 @@ fail() {
 # --- the table
 
 names=()
-declare -A breaks likely edits # by name: what it breaks, the classes to play first, its lines
+# By name: its table, what it breaks, the classes to play first, the suites to run, its lines.
+declare -A table breaks likely suites edits
 
-read_table() {
-    local line name='' classes=''
+read_table() { # NAME
+    local line name='' classes='' concerned=''
     while IFS= read -r line; do
         case $line in
         '' | '#'*) ;;
         'classes '*) classes=${line#classes } ;;
+        'suites '*) concerned=${line#suites } ;;
         'mutant '*)
             name=${line#mutant }
             name=${name%%:*}
             names+=("$name")
-            breaks[$name]=${line#*: } likely[$name]=$classes edits[$name]=''
+            table[$name]=$1 breaks[$name]=${line#*: } edits[$name]=''
+            likely[$name]=$classes suites[$name]=$concerned
             ;;
         *) edits[$name]+=$line$'\n' ;;
         esac
-    done <"$table"
+    done <"$folder/$1.txt"
 }
 
 # --- the copy of the sources
@@ -44,7 +49,7 @@ read_table() {
 copy_tree() {
     rm -rf "$tree"
     mkdir -p "$tree/build"
-    cp -a Makefile common orchestrator spec "$tree"
+    cp -a Makefile bench common orchestrator scenarios simulator spec tests "$tree"
     cp -a "$build/obj" "$tree/build"
 }
 
@@ -81,8 +86,16 @@ restore() {
     done <<<"$1"
 }
 
-compile() {
-    make -C "$tree" --no-print-directory -s BUILD=build WARNINGS=-w build/orchestrator >"$output" 2>&1
+compile() { # TARGET...
+    make -C "$tree" --no-print-directory -s BUILD=build WARNINGS=-w "$@" >"$output" 2>&1
+}
+
+# What a suite needs: the unit tests have all that they test in them.
+targets_of() { # SUITE...
+    case " $* " in
+    *' e2e:'*) echo programs build/tests/unit build/tests/e2e ;;
+    *) echo build/tests/unit ;;
+    esac
 }
 
 # --- the verdict
@@ -90,6 +103,16 @@ compile() {
 play() { # FOLDER
     "$build/scenario" run "scenarios/$1" --jobs 4 --fail-fast --timeout "$timeout" \
         --orchestrator "$tree/build/orchestrator" >"$output" 2>&1
+}
+
+# A suite is unit:NAME or e2e:NAME. Exit code 1: a test failed, which is what counts.
+run_suite() {
+    local status=0
+    (cd "$tree" && BUILD=build CK_RUN_SUITE=${1#*:} timeout "$suite_timeout" "build/tests/${1%%:*}") \
+        >"$output" 2>&1 || status=$?
+    grep -q 'Checks: [1-9]' "$output" || [ "$status" -ne 0 ] || status=2 # there is no such suite
+    [ "$status" -ne 124 ] || status=1
+    return "$status"
 }
 
 passed=0 failed=0
@@ -104,40 +127,85 @@ not_caught() { # NAME SECONDS TEXT
 
 # The likely classes first, one by one, then all. Only a scenario that fails counts (exit code 1), not
 # one that could not be played.
+play_against() { # NAME
+    local status=0 classes
+    for classes in ${likely[$1]} ''; do
+        play "$classes"
+        status=$?
+        [ "$status" -eq 0 ] || break
+    done
+    [ "$status" -eq 1 ] || return 1
+    sed -n 's/^FAILED *[^ ]* *scenarios.\([^ ]*\.yaml\):.*/\1/p' "$output" | head -n 1
+}
+
+run_against() { # NAME
+    local status=0 suite
+    for suite in ${suites[$1]}; do
+        run_suite "$suite"
+        status=$?
+        [ "$status" -eq 0 ] || break
+    done
+    [ "$status" -eq 1 ] || return 1
+    sed -n 's/^[^ ]*:[0-9]*:[A-Z]:[^:]*:\([a-z0-9_]*\):.*/\1/p' "$output" | head -n 1
+}
+
 judge() {
-    local name=$1 started=$SECONDS status=0 folder
+    local name=$1 started=$SECONDS by targets=build/orchestrator against=play_against
+    if [ "${table[$name]}" = table-inner ]; then
+        targets=$(targets_of "${suites[$name]}") against=run_against
+    fi
     if ! plant "${edits[$name]}"; then
         not_caught "$name" 0 'its old text does not occur exactly once'
         return
     fi
-    if ! compile; then
+    # shellcheck disable=SC2086 # several targets
+    if ! compile $targets; then
         not_caught "$name" 0 'it does not compile'
         cat "$output" >&2
         return
     fi
-    for folder in ${likely[$name]} ''; do
-        play "$folder"
-        status=$?
-        [ "$status" -eq 0 ] || break
-    done
-    if [ "$status" -eq 1 ]; then
+    if by=$("$against" "$name"); then
         passed=$((passed + 1))
-        tell caught "$name" $((SECONDS - started)) \
-            "$(sed -n 's/^FAILED *[^ ]* *scenarios.\([^ ]*\.yaml\):.*/\1/p' "$output" | head -n 1)"
+        tell caught "$name" $((SECONDS - started)) "$by"
     else
-        not_caught "$name" $((SECONDS - started)) "by no scenario: ${breaks[$name]}"
+        not_caught "$name" $((SECONDS - started)) "by nothing: ${breaks[$name]}"
     fi
 }
 
+# Unless the suite passes without a fault, it proves nothing that it fails with one.
+must_pass() {
+    local name suite plays='' runs=''
+    for name in "${names[@]}"; do
+        [ "${table[$name]}" = table ] && plays=yes || runs+=" ${suites[$name]}"
+    done
+    # shellcheck disable=SC2046,SC2086 # several targets
+    compile build/orchestrator $([ -z "$runs" ] || targets_of $runs) ||
+        { cat "$output"; fail 'the sources do not compile'; }
+    [ -z "$plays" ] || play '' || { tail -n 40 "$output"; fail 'the scenarios must pass'; }
+    # shellcheck disable=SC2086 # several suites
+    for suite in $(printf '%s\n' $runs | sort -u); do
+        run_suite "$suite" || { tail -n 40 "$output"; fail "$suite must pass"; }
+    done
+}
+
 [ -x "$build/scenario" ] || fail "$build/scenario is not built; try 'make mutants'"
-read_table
-for name in "$@"; do
-    [ -n "${breaks[$name]+known}" ] || fail "$name: there is no such mutant in $table"
+read_table table
+read_table table-inner
+chosen=()
+for word in "$@"; do
+    if [ -n "${breaks[$word]+known}" ]; then
+        chosen+=("$word")
+    elif [ -f "$folder/$word.txt" ]; then
+        for name in "${names[@]}"; do
+            [ "${table[$name]}" != "$word" ] || chosen+=("$name")
+        done
+    else
+        fail "$word: there is no such mutant"
+    fi
 done
-[ $# -eq 0 ] || names=("$@")
+[ $# -eq 0 ] || names=("${chosen[@]}")
 copy_tree
-compile || { cat "$output"; fail 'the sources do not compile'; }
-play '' || { tail -n 40 "$output"; fail 'the suite must pass before it is asked to fail'; }
+must_pass
 for name in "${names[@]}"; do
     judge "$name"
     restore "${edits[$name]}"

@@ -481,6 +481,238 @@ START_TEST(who_sends_no_more_requests_no_longer_counts_as_logged_in) {
 }
 END_TEST
 
+START_TEST(a_third_console_of_a_device_is_one_of_its_list_wherever_it_stands) {
+    for (int leaver = 0; leaver < 3; leaver++) {
+        for (int i = 0; i < 3; i++)
+            login(&consoles[i], "leaf63.earth");
+        ck_assert_uint_eq(world.referee.in_flight, 3);
+        login(&consoles[leaver], "leaf00.mars");
+        int left = 0;
+        for (struct console *c = device("leaf63.earth")->consoles; c != NULL; c = c->next) {
+            ck_assert_ptr_ne(c, &consoles[leaver]);
+            if (c->next != NULL) ck_assert_ptr_eq(c->next->previous, c);
+            left++;
+        }
+        ck_assert_int_eq(left, 2);
+        ck_assert_ptr_eq(device("leaf00.mars")->consoles, &consoles[leaver]);
+    }
+}
+END_TEST
+
+START_TEST(a_device_that_goes_away_takes_each_of_three_connections_with_it) {
+    fault("{\"effect\": \"brick\"}");
+    for (int i = 0; i < 3; i++)
+        login(&consoles[i], "leaf63.earth");
+    login(&consoles[3], "leaf62.earth");
+    ask(two, install_line("9.9.9"));
+    ck_assert_int_eq(ended, CONSOLE_RESETS);
+    bool told[CONSOLES] = {false};
+    for (struct console *c; (c = console_condemned(&world)) != NULL;) {
+        told[c - consoles] = true;
+        console_drop(c, now_us);
+    }
+    ck_assert(told[0] && !told[1] && told[2] && !told[3]);
+    console_drop(two, now_us);
+    ck_assert_ptr_null(device("leaf63.earth")->consoles);
+    ck_assert_uint_eq(world.referee.in_flight, 1);
+}
+END_TEST
+
+// --- names of the longest length
+
+START_TEST(a_device_of_the_longest_name_is_logged_in_to_and_audited) {
+    char site[NETWORK_NAME_MAX + 1] = {0}, type[NETWORK_NAME_MAX + 1] = {0};
+    char host[NETWORK_HOST_MAX], longer[NETWORK_HOST_MAX + 1], expected[512];
+    struct error err;
+    struct buf audit = {0};
+    tear_down();
+    memset(site, 's', NETWORK_NAME_MAX);
+    memset(type, 't', NETWORK_NAME_MAX);
+    network_init(&network);
+    ck_assert_int_eq(network_add_site(&network, site, &err), 0);
+    ck_assert_int_eq(network_add_type(&network, type, 101, 10, 2, &err), 0);
+    ck_assert_int_eq(network_seal(&network, &err), 0);
+    network_set_latency(&network, (struct duration_range){1000, 5000});
+    world_init(&world, &network, 1, 1);
+    for (int i = 0; i < CONSOLES; i++)
+        console_init(&consoles[i], &world);
+    snprintf(host, sizeof host, "%s100.%s", type, site);
+    snprintf(longer, sizeof longer, "%ss", host);
+    snprintf(expected, sizeof expected,
+             "{\"jsonrpc\": \"2.0\", \"id\": 7, \"result\": {\"hostname\": \"%s\", \"platform\": "
+             "\"acmeos\"}}\n",
+             host);
+    ck_assert_str_eq(login(one, host), expected);
+    login(two, longer);
+    ck_assert(answered("unknown device: "));
+    ck_assert(answered(longer));
+    login(two, host);
+    referee_write(&world.referee, &audit);
+    snprintf(expected, sizeof expected, "\"group\": \"%s_%s\", \"hosts\": [\"%s\"], ", site, type,
+             host);
+    ck_assert_ptr_nonnull(strstr(audit.data, expected));
+    buf_deinit(&audit);
+}
+END_TEST
+
+// --- what the referee sees of it
+
+static uint64_t seen(enum referee_kind kind) {
+    return world.referee.counts[kind];
+}
+
+START_TEST(two_devices_of_a_group_at_once_are_seen_at_latency_0) {
+    network_set_latency(&network, (struct duration_range){0, 0});
+    login(one, "leaf62.earth");
+    login(two, "leaf63.earth");
+    ask(one, install_line("9.9.9"));
+    ck_assert_uint_eq(now_us, 0);
+    ask(two, install_line("9.9.9"));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 1);
+    ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 0); // it is up again, though nobody knows
+}
+END_TEST
+
+START_TEST(who_asks_for_the_version_or_leaves_may_take_the_next_device) {
+    login(one, "leaf62.earth");
+    ask(one, install_line("9.9.9"));
+    ask(one, call("get_version", NULL));
+    login(two, "leaf63.earth");
+    ask(two, install_line("9.9.9"));
+    ask(two, call("logout", NULL)); // answered, and the shell drops it
+    console_drop(two, now_us);
+    ask(one, install_line("8.8.8"));
+    console_no_more_requests(one, now_us);
+    login(&consoles[2], "leaf63.earth");
+    ask(&consoles[2], install_line("8.8.8"));
+    ck_assert_uint_eq(world.referee.violations_len, 0);
+}
+END_TEST
+
+START_TEST(an_answer_that_tells_no_version_leaves_an_install_where_it_was) {
+    fault("{\"effect\": \"garbage\", \"on\": \"get_version\"}");
+    login(one, "leaf62.earth");
+    login(two, "leaf63.earth");
+    ask(one, install_line("9.9.9"));
+    ask(one, call("get_version", NULL));
+    ask(one, call("get_cpu_ram", NULL));
+    login(one, "leaf00.mars"); // on the same connection
+    ask(two, install_line("9.9.9"));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 1);
+}
+END_TEST
+
+START_TEST(an_install_whose_client_has_gone_lasts_until_the_device_is_through) {
+    login(one, "leaf62.earth");
+    ck_assert(begin(one, install_line("9.9.9")));
+    console_drop(one, now_us);
+    login(two, "leaf62.earth"); // no double drive
+    ask(two, call("get_version", NULL));
+    login(&consoles[2], "leaf63.earth");
+    ck_assert(begin(&consoles[2], install_line("9.9.9")));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 1);
+    ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 1);
+    finish(one);
+    ck_assert_uint_eq(world.referee.open_len, 1); // peer_down lasts as long as the other's
+    finish(&consoles[2]);
+    console_drop(&consoles[2], now_us);
+    ck_assert_uint_eq(world.referee.open_len, 0);
+    ck_assert_uint_eq(seen(REFEREE_DOUBLE_DRIVE), 0);
+}
+END_TEST
+
+START_TEST(a_device_is_being_installed_while_it_reboots_and_no_longer) {
+    fault("{\"effect\": \"reboot\", \"downtime\": \"10s\", \"times\": 1, "
+          "\"match\": {\"host\": \"spine00.earth\"}}");
+    login(one, "spine00.earth");
+    ask(one, install_line("9.9.9"));
+    console_drop(one, now_us);
+    uint64_t began_us = now_us;
+    login(two, "spine00.earth"); // in between; it is reset
+    ck_assert_int_eq(ended, CONSOLE_RESETS);
+    login(&consoles[2], "spine01.earth");
+    ask(&consoles[2], install_line("9.9.9"));
+    ask(&consoles[2], call("get_version", NULL));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 1);
+    ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 1);
+    login(&consoles[3], "spine02.earth");
+    ask(&consoles[3], install_line("9.9.9"));
+    ask(&consoles[3], call("get_version", NULL));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 2); // with the one that reboots alone
+    ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 2);
+    now_us = began_us + 10000000;
+    login(two, "spine03.earth");
+    ask(two, install_line("9.9.9"));
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 2);
+    ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 2);
+    ck_assert_uint_eq(seen(REFEREE_DOUBLE_DRIVE), 0);
+}
+END_TEST
+
+START_TEST(a_peer_that_is_bricked_is_down_until_the_reset) {
+    fault("{\"effect\": \"brick\", \"times\": 1, \"match\": {\"host\": \"leaf62.earth\"}}");
+    login(one, "leaf62.earth");
+    ask(one, install_line("9.9.9"));
+    console_drop(one, now_us);
+    for (uint64_t i = 1; i <= 2; i++) {
+        login(two, "leaf63.earth");
+        ask(two, install_line(i == 1 ? "9.9.9" : "8.8.8"));
+        ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), i);
+    }
+    ck_assert_uint_eq(seen(REFEREE_GROUP_OVERLAP), 0);
+}
+END_TEST
+
+START_TEST(a_peer_that_is_unreachable_by_birth_is_down_before_and_after_a_reset) {
+    uint32_t dead = 0;
+    ck_assert(network_find(&network, "leaf62.earth", &dead));
+    network_override(&network, dead, NULL, NETWORK_PORT_UNREACHABLE);
+    network_override(&network, dead + 2, NULL, 8300); // told elsewhere, and it may be there
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < CONSOLES; i++)
+            console_forget(&consoles[i], now_us);
+        world_reset(&world, 1);
+        for (int i = 0; i < CONSOLES; i++)
+            console_init(&consoles[i], &world);
+        login(one, "leaf63.earth");
+        ask(one, install_line("9.9.9"));
+        login(two, "leaf65.earth");
+        ask(two, install_line("9.9.9"));
+        login(&consoles[2], "leaf62.earth"); // itself, past the inventory
+        ask(&consoles[2], call("get_version", NULL));
+        ck_assert_uint_eq(seen(REFEREE_PEER_DOWN), 1);
+    }
+}
+END_TEST
+
+START_TEST(a_reset_in_mid_install_leaves_nothing_being_installed) {
+    fault("{\"effect\": \"reboot\", \"downtime\": \"10s\", \"match\": {\"host\": "
+          "\"spine00.earth\"}}");
+    login(one, "spine00.earth");
+    ask(one, install_line("9.9.9")); // reboots
+    login(two, "spine01.earth");
+    ck_assert(begin(two, install_line("9.9.9"))); // is at it
+    login(&consoles[2], "spine02.earth");
+    ask(&consoles[2], install_line("9.9.9")); // has not told
+    for (int i = 0; i < CONSOLES; i++)
+        console_forget(&consoles[i], now_us);
+    world_reset(&world, 1);
+    for (int i = 0; i < CONSOLES; i++)
+        console_init(&consoles[i], &world);
+    now_us += 20000000;
+    for (int i = 0; i < 3; i++) {
+        char host[32];
+        snprintf(host, sizeof host, "spine0%d.earth", i);
+        ck_assert_int_eq(device(host)->state, DEVICE_UP);
+        login(&consoles[i], host);
+        ask(&consoles[i], install_line("9.9.9"));
+        ask(&consoles[i], call("get_version", NULL));
+    }
+    ck_assert_uint_eq(world.referee.violations_len, 0);
+    ck_assert_uint_eq(world.referee.max_in_flight, 3);
+}
+END_TEST
+
 Suite *check_console(void) {
     Suite *suite = suite_create("console");
     TCase *tc = tcase_create("console");
@@ -509,6 +741,17 @@ Suite *check_console(void) {
     tcase_add_test(tc, an_install_runs_on_when_its_client_is_gone);
     tcase_add_test(tc, another_call_ends_with_its_connection);
     tcase_add_test(tc, who_sends_no_more_requests_no_longer_counts_as_logged_in);
+    tcase_add_test(tc, a_third_console_of_a_device_is_one_of_its_list_wherever_it_stands);
+    tcase_add_test(tc, a_device_that_goes_away_takes_each_of_three_connections_with_it);
+    tcase_add_test(tc, a_device_of_the_longest_name_is_logged_in_to_and_audited);
+    tcase_add_test(tc, two_devices_of_a_group_at_once_are_seen_at_latency_0);
+    tcase_add_test(tc, who_asks_for_the_version_or_leaves_may_take_the_next_device);
+    tcase_add_test(tc, an_answer_that_tells_no_version_leaves_an_install_where_it_was);
+    tcase_add_test(tc, an_install_whose_client_has_gone_lasts_until_the_device_is_through);
+    tcase_add_test(tc, a_device_is_being_installed_while_it_reboots_and_no_longer);
+    tcase_add_test(tc, a_peer_that_is_bricked_is_down_until_the_reset);
+    tcase_add_test(tc, a_peer_that_is_unreachable_by_birth_is_down_before_and_after_a_reset);
+    tcase_add_test(tc, a_reset_in_mid_install_leaves_nothing_being_installed);
     suite_add_tcase(suite, tc);
     return suite;
 }

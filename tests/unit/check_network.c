@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <string.h>
 
 Suite *check_network(void);
 
@@ -189,6 +190,40 @@ START_TEST(a_network_has_its_limits) {
 }
 END_TEST
 
+// A device for each that a network can have, so that the number is as long as it gets.
+START_TEST(names_of_exactly_the_longest_length_are_told_whole) {
+    char site[NETWORK_NAME_MAX + 2] = {0}, type[NETWORK_NAME_MAX + 2] = {0};
+    char host[NETWORK_HOST_MAX], group[NETWORK_GROUP_MAX], expected[2 * NETWORK_GROUP_MAX];
+    uint32_t device = 0;
+    struct network n;
+    struct error err;
+    memset(site, 's', NETWORK_NAME_MAX);
+    memset(type, 't', NETWORK_NAME_MAX);
+    network_init(&n);
+    ck_assert_int_eq(network_add_site(&n, site, &err), 0);
+    ck_assert_int_eq(network_add_type(&n, type, NETWORK_DEVICES_MAX, 10, 2, &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), 0);
+    snprintf(expected, sizeof expected, "%s%d.%s", type, NETWORK_DEVICES_MAX - 1, site);
+    network_host(&n, NETWORK_DEVICES_MAX - 1, host);
+    ck_assert_str_eq(host, expected);
+    ck_assert(network_find(&n, host, &device));
+    ck_assert_uint_eq(device, NETWORK_DEVICES_MAX - 1);
+    snprintf(expected, sizeof expected, "%s_%s", site, type);
+    network_group_name(&n, 0, group);
+    ck_assert_str_eq(group, expected);
+    site[NETWORK_NAME_MAX] = type[NETWORK_NAME_MAX] = 'x'; // one more
+    snprintf(expected, sizeof expected, "%s00.%.63s", type, site);
+    ck_assert(!network_find(&n, expected, &device));
+    snprintf(expected, sizeof expected, "%.63s00.%s", type, site);
+    ck_assert(!network_find(&n, expected, &device));
+    network_deinit(&n);
+    network_init(&n);
+    ck_assert_int_eq(network_add_site(&n, site, &err), ERROR_INPUT);
+    ck_assert_int_eq(network_add_type(&n, type, 1, 10, 2, &err), ERROR_INPUT);
+    network_deinit(&n);
+}
+END_TEST
+
 START_TEST(two_groups_cannot_have_one_key) {
     struct network n;
     struct error err;
@@ -228,6 +263,7 @@ Suite *check_network(void) {
                         COUNT(bad_names));
     tcase_add_test(tc, a_type_cannot_end_in_a_digit_and_no_name_is_taken_twice);
     tcase_add_test(tc, a_network_has_its_limits);
+    tcase_add_test(tc, names_of_exactly_the_longest_length_are_told_whole);
     tcase_add_test(tc, two_groups_cannot_have_one_key);
     tcase_add_test(tc, an_override_is_found_for_its_device_alone);
     suite_add_tcase(suite, tc);

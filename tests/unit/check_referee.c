@@ -1,3 +1,4 @@
+#include "common/count.h"
 #include "simulator/referee.h"
 
 #include <check.h>
@@ -8,6 +9,7 @@ Suite *check_referee(void);
 static struct network n;
 static struct referee r;
 static bool down[848];
+static struct referee_client clients[10]; // by the number of their connection
 
 static bool is_down(const void *arg, uint32_t device) {
     (void)arg;
@@ -20,6 +22,8 @@ static void set_up(void) {
     ck_assert_int_eq(network_seal(&n, &err), 0);
     referee_init(&r, &n);
     memset(down, 0, sizeof down);
+    for (uint64_t i = 0; i < COUNT(clients); i++)
+        clients[i] = (struct referee_client){.connection = i};
 }
 
 static void tear_down(void) {
@@ -34,7 +38,14 @@ static uint32_t host(const char *name) {
 }
 
 static uint32_t install(uint64_t ms, const char *name, uint64_t connection) {
-    return referee_install(&r, ms * 1000, host(name), connection, false, is_down, NULL);
+    return referee_install(&r, ms * 1000, host(name), &clients[connection], false, is_down, NULL);
+}
+
+// The device is through, and tells its version.
+static void over(uint64_t ms, uint32_t number) {
+    uint32_t device = r.entries[number - 1].device;
+    referee_installed(&r, ms * 1000, number);
+    referee_version_told(&r, ms * 1000, device);
 }
 
 // Everything before the groups.
@@ -51,8 +62,8 @@ static void assert_found(const char *violations, unsigned max_in_flight) {
 }
 
 START_TEST(installs_of_a_group_that_follow_each_other_are_no_violation) {
-    referee_installed(&r, 2000, install(1, "leaf62.earth", 1));
-    referee_installed(&r, 3000, install(2, "leaf63.earth", 2));
+    over(2, install(1, "leaf62.earth", 1));
+    over(3, install(2, "leaf63.earth", 2));
     install(3, "leaf64.earth", 3); // another rack
     install(3, "leaf62.mars", 4);  // another site
     install(3, "spine00.earth", 5);
@@ -68,8 +79,8 @@ START_TEST(installs_of_a_group_that_overlap_are_a_violation_until_either_ends) {
                  "[\"leaf62.earth\", \"leaf63.earth\"], \"started_ms\": 5, \"ended_ms\": null, "
                  "\"connections\": [8, 9]}",
                  0);
-    referee_installed(&r, 7000, first);
-    referee_installed(&r, 9000, second);
+    over(7, first);
+    over(9, second);
     assert_found("{\"kind\": \"group_overlap\", \"group\": \"earth_leaf_131\", \"hosts\": "
                  "[\"leaf62.earth\", \"leaf63.earth\"], \"started_ms\": 5, \"ended_ms\": 7, "
                  "\"connections\": [8, 9]}",
@@ -85,10 +96,129 @@ START_TEST(each_pair_of_overlapping_installs_is_one_violation) {
 }
 END_TEST
 
+#define OVERLAP(ended)                                                                             \
+    "{\"kind\": \"group_overlap\", \"group\": \"earth_leaf_131\", \"hosts\": "                     \
+    "[\"leaf62.earth\", \"leaf63.earth\"], \"started_ms\": 5, \"ended_ms\": " ended                \
+    ", \"connections\": [8, 9]}"
+
+START_TEST(an_install_lasts_until_the_device_tells_its_version) {
+    referee_installed(&r, 1000, install(1, "leaf62.earth", 8)); // at latency 0
+    referee_version_told(&r, 4000, host("leaf63.earth"));       // another's
+    uint32_t second = install(5, "leaf63.earth", 9);
+    assert_found(OVERLAP("null"), 0);
+    referee_version_told(&r, 6000, host("leaf63.earth")); // it is still at it
+    assert_found(OVERLAP("null"), 0);
+    referee_installed(&r, 7000, second);
+    assert_found(OVERLAP("null"), 0);
+    referee_version_told(&r, 8000, host("leaf62.earth"));
+    assert_found(OVERLAP("8"), 0);
+    referee_version_told(&r, 9000, host("leaf63.earth"));
+    over(9, install(9, "leaf62.earth", 8));
+    assert_found(OVERLAP("8"), 0);
+}
+END_TEST
+
+START_TEST(an_install_that_nobody_asks_about_lasts_until_its_connection_ends) {
+    referee_installed(&r, 2000, install(1, "leaf62.earth", 8));
+    uint32_t second = install(5, "leaf63.earth", 9);
+    referee_client_left(&r, 6000, &clients[9]); // its device is still at it
+    assert_found(OVERLAP("null"), 0);
+    referee_client_left(&r, 7000, &clients[8]);
+    assert_found(OVERLAP("7"), 0);
+    install(7, "leaf62.earth", 1);
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 2);
+    referee_client_left(&r, 7000, &clients[1]);
+    referee_installed(&r, 8000, second);
+    install(8, "leaf64.earth", 2);
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 2);
+}
+END_TEST
+
+START_TEST(a_connection_that_ends_ends_all_installs_that_came_over_it) {
+    static const char *const hosts[] = {"spine00.earth", "spine00.mars", "spine00.venus"};
+    for (size_t i = 0; i < COUNT(hosts); i++)
+        referee_installed(&r, 1000, install(1, hosts[i], 3));
+    referee_version_told(&r, 2000, host(hosts[1])); // from the middle
+    referee_installed(&r, 2000, install(2, "spine01.mars", 4));
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 0);
+    referee_client_left(&r, 3000, &clients[3]);
+    install(4, "spine01.earth", 5);
+    install(4, "spine01.venus", 5);
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 0);
+    install(4, "spine02.mars", 5);
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 1);
+}
+END_TEST
+
+START_TEST(the_next_install_of_a_device_takes_the_place_of_the_one_before) {
+    referee_installed(&r, 1000, install(1, "leaf62.earth", 1));
+    referee_installed(&r, 2000, install(2, "leaf62.earth", 8));
+    ck_assert_uint_eq(r.counts[REFEREE_GROUP_OVERLAP], 0);
+    referee_client_left(&r, 3000, &clients[1]); // no longer its business
+    install(5, "leaf63.earth", 9);
+    assert_found(OVERLAP("null"), 0);
+}
+END_TEST
+
+// The second of three ends: only what it has part in ends with it.
+START_TEST(of_three_that_overlap_the_end_of_one_ends_two_violations) {
+    uint32_t numbers[] = {install(1, "spine00.earth", 1), install(2, "spine01.earth", 2),
+                          install(3, "spine02.earth", 3)};
+    over(4, numbers[1]);
+    static const struct {
+        uint64_t first, second;
+        bool ended;
+    } expected[] = {{1, 2, true}, {2, 3, true}, {1, 3, false}};
+    ck_assert_uint_eq(r.violations_len, COUNT(expected));
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        bool found = false;
+        for (size_t k = 0; k < r.violations_len; k++) {
+            const struct referee_violation *v = &r.violations[k];
+            if (v->connections[0] != expected[i].first || v->connections[1] != expected[i].second)
+                continue;
+            ck_assert_int_eq(v->ended, expected[i].ended);
+            found = true;
+        }
+        ck_assert(found);
+    }
+    ck_assert_uint_eq(r.open_len, 1);
+    over(5, numbers[0]);
+    ck_assert_uint_eq(r.open_len, 0);
+}
+END_TEST
+
+START_TEST(an_install_beside_two_peers_that_are_down_is_two_violations) {
+    static const char *const dead[] = {"spine00.earth", "spine03.earth"};
+    for (size_t i = 0; i < COUNT(dead); i++) {
+        down[host(dead[i])] = true;
+        referee_down(&r, host(dead[i]));
+    }
+    install(1, "spine00.earth", 1); // itself is not its peer
+    ck_assert_uint_eq(r.counts[REFEREE_PEER_DOWN], 1);
+    over(2, install(2, "spine01.earth", 2));
+    ck_assert_uint_eq(r.counts[REFEREE_PEER_DOWN], 3);
+    ck_assert_uint_eq(r.violations[r.violations_len - 1].hosts[0], host("spine03.earth"));
+    ck_assert_uint_eq(r.violations[r.violations_len - 1].hosts[1], host("spine01.earth"));
+}
+END_TEST
+
+START_TEST(a_third_login_is_a_violation_with_each_of_the_others) {
+    uint32_t logins[3];
+    for (uint64_t i = 0; i < 3; i++)
+        logins[i] = referee_login(&r, 1000 * i, host("leaf62.earth"), i + 1);
+    ck_assert_uint_eq(r.counts[REFEREE_DOUBLE_DRIVE], 3);
+    referee_logout(&r, 5000, logins[1]); // the one in the middle
+    ck_assert_uint_eq(r.open_len, 1);
+    referee_login(&r, 6000, host("leaf62.earth"), 4);
+    ck_assert_uint_eq(r.counts[REFEREE_DOUBLE_DRIVE], 5);
+    ck_assert_uint_eq(r.max_in_flight, 3);
+}
+END_TEST
+
 START_TEST(an_install_beside_a_peer_that_is_down_is_a_violation) {
     down[host("leaf62.earth")] = true;
     referee_down(&r, host("leaf62.earth"));
-    referee_installed(&r, 4000, install(3, "leaf63.earth", 7));
+    over(4, install(3, "leaf63.earth", 7));
     install(3, "leaf64.earth", 8);
     assert_found("{\"kind\": \"peer_down\", \"group\": \"earth_leaf_131\", \"hosts\": "
                  "[\"leaf62.earth\", \"leaf63.earth\"], \"started_ms\": 3, \"ended_ms\": 4, "
@@ -116,8 +246,9 @@ START_TEST(two_logins_to_one_device_are_a_violation_until_either_ends) {
 END_TEST
 
 START_TEST(an_install_of_what_runs_already_is_needless) {
-    uint32_t number = referee_install(&r, 1000, host("edge01.venus"), 2, true, is_down, NULL);
-    referee_installed(&r, 3000, number);
+    uint32_t number =
+        referee_install(&r, 1000, host("edge01.venus"), &clients[2], true, is_down, NULL);
+    over(3, number);
     assert_found("{\"kind\": \"needless_install\", \"group\": \"venus_edge\", \"hosts\": "
                  "[\"edge01.venus\"], \"started_ms\": 1, \"ended_ms\": 3, \"connections\": [2]}",
                  0);
@@ -126,8 +257,8 @@ END_TEST
 
 START_TEST(all_groups_are_told_in_network_order_with_their_installs) {
     struct buf out = {0};
-    referee_installed(&r, 1000, install(1, "leaf63.earth", 1));
-    referee_installed(&r, 1000, install(1, "leaf62.earth", 1));
+    over(1, install(1, "leaf63.earth", 1));
+    over(1, install(1, "leaf62.earth", 1));
     referee_write(&r, &out);
     ck_assert_ptr_nonnull(strstr(out.data, "\"earth_leaf_131\": {\"installs\": 2}, "
                                            "\"earth_leaf_132\": {\"installs\": 0}"));
@@ -140,7 +271,7 @@ END_TEST
 START_TEST(violations_beyond_the_limit_are_counted_and_not_kept) {
     struct buf out = {0};
     for (int i = 0; i < REFEREE_KEPT_MAX + 5; i++)
-        referee_installed(&r, 1000, referee_install(&r, 1, 0, 1, true, is_down, NULL));
+        over(1, referee_install(&r, 1, 0, &clients[1], true, is_down, NULL));
     referee_write(&r, &out);
     ck_assert_uint_eq(r.violations_len, REFEREE_KEPT_MAX);
     ck_assert_uint_eq(r.counts[REFEREE_NEEDLESS_INSTALL], REFEREE_KEPT_MAX + 5);
@@ -157,6 +288,13 @@ Suite *check_referee(void) {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, installs_of_a_group_that_follow_each_other_are_no_violation);
     tcase_add_test(tc, installs_of_a_group_that_overlap_are_a_violation_until_either_ends);
+    tcase_add_test(tc, an_install_lasts_until_the_device_tells_its_version);
+    tcase_add_test(tc, an_install_that_nobody_asks_about_lasts_until_its_connection_ends);
+    tcase_add_test(tc, a_connection_that_ends_ends_all_installs_that_came_over_it);
+    tcase_add_test(tc, the_next_install_of_a_device_takes_the_place_of_the_one_before);
+    tcase_add_test(tc, of_three_that_overlap_the_end_of_one_ends_two_violations);
+    tcase_add_test(tc, an_install_beside_two_peers_that_are_down_is_two_violations);
+    tcase_add_test(tc, a_third_login_is_a_violation_with_each_of_the_others);
     tcase_add_test(tc, each_pair_of_overlapping_installs_is_one_violation);
     tcase_add_test(tc, an_install_beside_a_peer_that_is_down_is_a_violation);
     tcase_add_test(tc, two_logins_to_one_device_are_a_violation_until_either_ends);

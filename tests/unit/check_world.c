@@ -87,9 +87,11 @@ static bool nobody_is_down(const void *arg, uint32_t device) {
 }
 
 START_TEST(a_rebooting_device_comes_back_when_its_time_has_come) {
+    struct referee_client client = {.connection = 1};
     for (uint32_t device = 0; device < 50; device++) {
         world_turn(&w, device, DEVICE_INSTALLING);
-        uint32_t install = referee_install(&w.referee, 0, device, 1, false, nobody_is_down, NULL);
+        uint32_t install =
+            referee_install(&w.referee, 0, device, &client, false, nobody_is_down, NULL);
         world_turn(&w, device, DEVICE_REBOOTING);
         world_wake_at(&w, 1000 + (uint64_t)(device * 37 % 50) * 10, device, install);
     }
@@ -113,8 +115,9 @@ START_TEST(a_reset_leaves_devices_as_born_and_the_journal_and_counters_going_on)
     cJSON_Delete(rule);
     w.faults.fired[FAULT_CLOSE] = 3;
     journal_add(&w.journal, 0, 1, OPERATION_LOGIN, JOURNAL_BEGUN);
+    struct referee_client client = {.connection = 1};
+    referee_install(&w.referee, 0, 4, &client, true, NULL, NULL);
     world_turn(&w, 4, DEVICE_INSTALLING);
-    referee_install(&w.referee, 0, 4, 1, true, NULL, NULL);
     world_turn(&w, 4, DEVICE_REBOOTING);
     world_wake_at(&w, 100, 4, 1);
     world_reset(&w, 1);
