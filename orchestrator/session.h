@@ -79,6 +79,7 @@ struct session {
     } state;
     uint32_t call_id;
     size_t step;
+    struct task_notes notes;
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
     char *loss;      // how the connection was first lost after that; NULL: it was not
