@@ -34,7 +34,7 @@ UNIT_TESTS = acmeos address buf console duration error event expect fault file g
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench effects log programs setup wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench effects fetch log programs setup wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

@@ -15,7 +15,6 @@
 
 struct api {
     const struct api_config *config;
-    uv_loop_t *loop;
     struct jobs *jobs;
     struct runner *runner;
     struct metrics *metrics;
@@ -23,9 +22,9 @@ struct api {
     struct http_server *http;
     struct http_route *list;
     struct http_routes routes;
-    char *swagger;    // the OpenAPI document as JSON
-    unsigned fetches; // of the inventory, under way
-    uv_idle_t idle;   // runs while there are scrapes: a piece of each a turn
+    char *swagger;           // the OpenAPI document as JSON
+    struct fetcher *fetcher; // NULL: closed, while draining
+    uv_idle_t idle;          // runs while there are scrapes: a piece of each a turn
     struct scrape *scrapes;
     bool draining;
     void (*drained)(void *arg);
@@ -51,7 +50,7 @@ static void on_http_closed(void *arg) {
 }
 
 static void close_when_idle(struct api *api) {
-    if (api->draining && api->http != NULL && api->fetches == 0 && jobs_count(api->jobs) == 0) {
+    if (api->draining && api->http != NULL && api->fetcher == NULL && jobs_count(api->jobs) == 0) {
         http_close(api->http, on_http_closed, api);
         api->http = NULL;
     }
@@ -104,8 +103,10 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     struct selection selection;
     const char *field;
     struct error err;
-    api->fetches--;
-    if (inventory == NULL) {
+    if (api->draining) {
+        http_answer_problem(post->http, 503, NULL, "the orchestrator is shutting down");
+        inventory_unref(inventory);
+    } else if (why != NULL) {
         http_answer_problem(post->http, 502, NULL, "the inventory: %s", why->text);
     } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection, &field,
                                 &err) != 0) {
@@ -116,7 +117,6 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
         return;
     }
     post_free(post);
-    close_when_idle(api);
 }
 
 static void post_task(void *app, struct http_request *r) {
@@ -136,8 +136,7 @@ static void post_task(void *app, struct http_request *r) {
         post_free(post);
         return;
     }
-    api->fetches++;
-    fetch_inventory(api->loop, api->config->inventory, on_inventory, post);
+    fetcher_ask(api->fetcher, on_inventory, post);
 }
 
 // --- GET
@@ -199,21 +198,13 @@ static void get_livez(void *app, struct http_request *r) {
     answer_ok(r);
 }
 
-struct probe { // a request for /readyz
-    struct api *api;
-    struct http_request *http;
-};
-
-static void on_probed(void *arg, const struct error *err) {
-    struct probe *probe = arg;
-    struct api *api = probe->api;
-    api->fetches--;
+static void on_probed(void *arg, struct inventory *none, const struct error *err) {
+    struct http_request *r = arg;
+    (void)none;
     if (err == NULL)
-        answer_ok(probe->http);
+        answer_ok(r);
     else
-        http_answer_problem(probe->http, 503, NULL, "the inventory: %s", err->text);
-    free(probe);
-    close_when_idle(api);
+        http_answer_problem(r, 503, NULL, "the inventory: %s", err->text);
 }
 
 static void get_readyz(void *app, struct http_request *r) {
@@ -222,10 +213,7 @@ static void get_readyz(void *app, struct http_request *r) {
         http_answer_problem(r, 503, NULL, "the orchestrator is shutting down");
         return;
     }
-    struct probe *probe = mem_alloc(sizeof *probe);
-    *probe = (struct probe){.api = api, .http = r};
-    api->fetches++;
-    fetch_probe(api->loop, api->config->inventory, on_probed, probe);
+    fetcher_probe(api->fetcher, on_probed, r);
 }
 
 // --- life
@@ -261,7 +249,6 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
               struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
-    api->loop = loop;
     api->jobs = jobs;
     api->runner = runner;
     api->metrics = metrics;
@@ -276,6 +263,7 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
         api_free(api);
         return rc;
     }
+    api->fetcher = fetcher_new(loop, config->inventory);
     uv_idle_init(loop, &api->idle);
     api->idle.data = api;
     runner_on_breath(runner, on_breath, api);
@@ -287,12 +275,18 @@ const union address *api_address(const struct api *api) {
     return http_address(api->http);
 }
 
+static void on_fetcher_closed(void *arg) {
+    struct api *api = arg;
+    api->fetcher = NULL;
+    close_when_idle(api);
+}
+
 void api_drain(struct api *api, void (*done)(void *arg), void *arg) {
     api->draining = true;
     api->drained = done;
     api->drained_arg = arg;
     runner_drain(api->runner);
-    close_when_idle(api);
+    fetcher_close(api->fetcher, on_fetcher_closed, api);
 }
 
 void api_free(struct api *api) {

@@ -275,7 +275,7 @@ int main(int argc, char **argv) {
         return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    // Inventories that come slowly must not keep the names of devices from being looked up.
+    // Names that are slow to look up must not keep others waiting.
     setenv("UV_THREADPOOL_SIZE", "16", 0);
     uv_loop_init(&s.loop);
     if (start(&s, &err) != 0) {
