@@ -19,6 +19,12 @@
 
 #include <stdint.h>
 
+enum { // unless an option says otherwise
+    SESSION_CONNECT_TIMEOUT_MS = 5 * 1000,
+    SESSION_CALL_TIMEOUT_MS = 30 * 1000,
+    SESSION_INSTALL_TIMEOUT_MS = 300 * 1000,
+};
+
 struct session_config {
     const char *username, *password;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms;
