@@ -26,6 +26,8 @@ struct api {
     struct fetcher *fetcher; // NULL: closed, while draining
     uv_idle_t idle;          // runs while there are scrapes: a piece of each a turn
     struct scrape *scrapes;
+    struct post *waiting; // for the inventory
+    uv_timer_t look;      // runs while there are any: are their clients still there?
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -34,14 +36,21 @@ struct api {
 // A request for a task, until its job is done.
 struct post {
     struct api *api;
+    struct post *next; // of those that wait for the inventory
+    unsigned silent;   // for how many looks in a row its client has sent its last byte
     struct http_request *http;
     cJSON *body; // the request borrows its strings
     struct task_request request;
 };
 
-static void on_idle_closed(uv_handle_t *handle) {
+static void on_look_closed(uv_handle_t *handle) {
     struct api *api = handle->data;
     api->drained(api->drained_arg);
+}
+
+static void on_idle_closed(uv_handle_t *handle) {
+    struct api *api = handle->data;
+    uv_close((uv_handle_t *)&api->look, on_look_closed);
 }
 
 static void on_http_closed(void *arg) {
@@ -96,6 +105,32 @@ static void start_job(struct post *post, struct inventory *inventory, struct sel
     runner_submit(api->runner, job);
 }
 
+static void stop_waiting(struct post *post) {
+    struct post **link = &post->api->waiting;
+    while (*link != post)
+        link = &(*link)->next;
+    *link = post->next;
+}
+
+// Nobody wants the inventory for the sake of a client that has left. One that has only shut its
+// sending side is not told apart from it: it has some time more.
+enum { LOOK_MS = 1000, SILENT_LOOKS_MAX = 5 };
+
+static void on_look(uv_timer_t *timer) {
+    struct api *api = timer->data;
+    for (struct post *post = api->waiting, *next; post != NULL; post = next) {
+        next = post->next;
+        int left = http_client_left(post->http);
+        post->silent = left == 0 ? 0 : post->silent + 1;
+        if (left != 1 && post->silent < SILENT_LOOKS_MAX) continue;
+        fetcher_forget(api->fetcher, post);
+        stop_waiting(post);
+        http_answer_problem(post->http, 503, NULL, "the client left before the inventory came");
+        post_free(post);
+    }
+    if (api->waiting == NULL) uv_timer_stop(timer);
+}
+
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
     struct api *api = post->api;
@@ -103,6 +138,7 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     struct selection selection;
     const char *field;
     struct error err;
+    stop_waiting(post);
     if (api->draining) {
         http_answer_problem(post->http, 503, NULL, "the orchestrator is shutting down");
         inventory_unref(inventory);
@@ -136,6 +172,10 @@ static void post_task(void *app, struct http_request *r) {
         post_free(post);
         return;
     }
+    post->next = api->waiting;
+    api->waiting = post;
+    if (!uv_is_active((uv_handle_t *)&api->look))
+        uv_timer_start(&api->look, on_look, LOOK_MS, LOOK_MS);
     fetcher_ask(api->fetcher, on_inventory, post);
 }
 
@@ -266,6 +306,8 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
     api->fetcher = fetcher_new(loop, config->inventory);
     uv_idle_init(loop, &api->idle);
     api->idle.data = api;
+    uv_timer_init(loop, &api->look);
+    api->look.data = api;
     runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;

@@ -206,6 +206,29 @@ START_TEST(sigterm_abandons_a_fetch_at_once) {
 }
 END_TEST
 
+// For its clients, that have left, nobody waits: not for the 60 s that a fetch may take.
+START_TEST(a_fetch_ends_when_its_client_has_left) {
+    enum { PATIENCE_MS = 30 * 1000 };
+    struct source s = source_start();
+    struct program p = orchestrator_of(s.url);
+    struct linger reset = {.l_onoff = 1};
+    char method[8], byte;
+    int client = begin_post(p.url), server = take_request(&s, method);
+    if (_i == 1)
+        ck_assert_int_eq(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    close(client);
+    struct pollfd ended = {.fd = server, .events = POLLIN};
+    ck_assert_int_eq(poll(&ended, 1, PATIENCE_MS), 1);
+    ck_assert_int_eq((int)read(server, &byte, 1), 0);
+    close(server);
+    client = begin_post(p.url); // others are served as before
+    answer_with(take_request(&s, method), NO_HOSTS);
+    expect(client, "200", NOTHING);
+    close(s.listener);
+    ck_assert_int_eq(program_stop(&p), 0);
+}
+END_TEST
+
 START_TEST(an_inventory_without_end_is_refused) {
     static char piece[1 << 16];
     struct source s = source_start();
@@ -252,6 +275,7 @@ Suite *check_fetch(void) {
     tcase_add_test(tc, jobs_at_the_same_time_share_an_inventory_that_is_not_older_than_they_are);
     tcase_add_test(tc, fetches_that_hang_keep_no_name_from_being_looked_up);
     tcase_add_test(tc, sigterm_abandons_a_fetch_at_once);
+    tcase_add_loop_test(tc, a_fetch_ends_when_its_client_has_left, 0, 2);
     tcase_add_test(tc, an_inventory_without_end_is_refused);
     tcase_add_test(tc, a_pipe_is_no_inventory);
     return suite;
