@@ -24,7 +24,7 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = claims event group inventory job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
-ORCHESTRATOR_SHELL = api api_metrics connection dial fetch main runner swagger
+ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
@@ -34,7 +34,7 @@ UNIT_TESTS = acmeos address buf claims console duration error event expect fault
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench dial effects log programs setup stream wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

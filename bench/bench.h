@@ -20,6 +20,7 @@ struct bench_config {
     uint64_t seed;
     unsigned runs; // 0: the subcommand's own choice
     double failure_rate;
+    uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms; // of the orchestrator
     const char *metrics; // a saved scrape to learn durations from
     bool verify;         // whatif: against a live run
     bool tiny;           // only to show that all of it works

@@ -53,9 +53,22 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
 }
 
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
-    char workers[32], inventory[128], log[SCRATCH_PATH_MAX + 16];
-    const char *const args[] = {"--listen", "127.0.0.1:0", "--inventory", inventory, "--workers",
-                                workers,    "--log",       log,           NULL};
+    char workers[32], inventory[128], log[SCRATCH_PATH_MAX + 16], timeouts[3][32];
+    const char *args[ARGS_MAX] = {"--listen",  "127.0.0.1:0", "--inventory", inventory,
+                                  "--workers", workers,       "--log",       log};
+    size_t count = 8;
+    const struct {
+        const char *option;
+        uint64_t us;
+    } given[] = {{"--connect-timeout", config->connect_timeout_us},
+                 {"--call-timeout", config->call_timeout_us},
+                 {"--install-timeout", config->install_timeout_us}};
+    for (size_t i = 0; i < COUNT(given); i++) {
+        if (given[i].us == 0) continue;
+        snprintf(timeouts[i], sizeof timeouts[i], "%lluus", (unsigned long long)given[i].us);
+        args[count++] = given[i].option;
+        args[count++] = timeouts[i];
+    }
     snprintf(workers, sizeof workers, "%u", config->workers);
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
     snprintf(log, sizeof log, "%s/log", lab->dir);

@@ -11,7 +11,8 @@ struct lab_config {
     double time_scale;
     unsigned addresses;
     uint64_t seed;
-    unsigned workers; // 0: no orchestrator
+    unsigned workers;                                                 // 0: no orchestrator
+    uint64_t connect_timeout_us, call_timeout_us, install_timeout_us; // 0: the orchestrator's own
 };
 
 struct lab {

@@ -5,6 +5,7 @@
 #include "common/count.h"
 #include "common/options.h"
 #include "common/program.h"
+#include "orchestrator/session.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -90,6 +91,21 @@ static int set_failure_rate(void *config, const char *value, struct error *err) 
     return parse_fraction(value, 0, 1, rate, err);
 }
 
+static int set_connect_timeout(void *config, const char *value, struct error *err) {
+    uint64_t *ms = &((struct command_line *)config)->config.connect_timeout_ms;
+    return duration_timeout_parse(value, ms, err);
+}
+
+static int set_call_timeout(void *config, const char *value, struct error *err) {
+    uint64_t *ms = &((struct command_line *)config)->config.call_timeout_ms;
+    return duration_timeout_parse(value, ms, err);
+}
+
+static int set_install_timeout(void *config, const char *value, struct error *err) {
+    uint64_t *ms = &((struct command_line *)config)->config.install_timeout_ms;
+    return duration_timeout_parse(value, ms, err);
+}
+
 static int set_metrics(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct command_line *)config)->config.metrics = value;
@@ -143,8 +159,14 @@ static int set_folder(void *config, const char *value, struct error *err) {
          set_metrics},                                                                             \
         {"failure-rate", "P", "the share of installs that fail, from 0 to 1 (0)",                  \
          set_failure_rate},                                                                        \
+        {"connect-timeout", "DURATION", "the orchestrator's, for the live run (5s)",               \
+         set_connect_timeout},                                                                     \
+        {"call-timeout", "DURATION", "the orchestrator's: a call that takes longer fails (30s)",   \
+         set_call_timeout},                                                                        \
+        {"install-timeout", "DURATION", "the orchestrator's, likewise for installs (300s)",        \
+         set_install_timeout},                                                                     \
         {"verify", NULL, "also run it live, and say how far off the forecast was", set_verify}, {  \
-        "time-scale", "X", "multiplies the delays of that live run (1)", set_time_scale            \
+        "time-scale", "X", "multiplies delays and timeouts of that live run (1)", set_time_scale   \
     }
 
 #define MEASUREMENT                                                                                \
@@ -288,6 +310,9 @@ int main(int argc, char **argv) {
     const char *peers = getenv("BENCH_PEERS");
     struct command_line c = {.config = {.peers = peers == NULL ? "bench/peers" : peers,
                                         .time_scale = 1,
+                                        .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
+                                        .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
+                                        .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS,
                                         .addresses = 16,
                                         .seed = 1,
                                         .progress = true}};

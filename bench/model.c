@@ -1,5 +1,6 @@
 #include "bench/model.h"
 
+#include "orchestrator/session.h"
 #include "simulator/draw.h"
 
 #include <math.h>
@@ -10,7 +11,11 @@
 void model_init(struct model *model, const struct plan *plan, const char *version,
                 double failure_rate, const struct model_histogram *histogram) {
     *model = (struct model){
-        .plan = plan, .version = version, .failure_rate = failure_rate, .histogram = histogram};
+        .plan = plan,
+        .version = version,
+        .failure_rate = failure_rate,
+        .histogram = histogram,
+        .timeouts = {SESSION_CALL_TIMEOUT_MS * 1000ULL, SESSION_INSTALL_TIMEOUT_MS * 1000ULL}};
     for (size_t i = 0; i < NETWORK_TYPES_MAX; i++)
         model->slowness[i] = 1;
     world_init(&model->world, &plan->network, 1, 1);
@@ -50,17 +55,31 @@ static uint64_t histogram_us(const struct model *m, uint32_t device) {
     return (uint64_t)((low + part * (high - low)) * 1e6);
 }
 
+// The host waits for the answer to a call, no longer than the timeout. False: it was not there.
+static bool wait(struct virtual_host *host, uint64_t takes_us, uint64_t timeout_us) {
+    host->times_out = takes_us > timeout_us;
+    host->us += host->times_out ? timeout_us : takes_us;
+    return !host->times_out;
+}
+
 static struct virtual_host draw(const struct model *m, uint32_t host) {
+    const uint64_t call_us = m->timeouts.call_us;
     bool current = strcmp(world_version(&m->world, host), m->version) == 0;
-    bool fails =
+    bool error =
         !current && draw_fault(call_of(m, host, OPERATION_INSTALL, 1), 1) < m->failure_rate;
-    if (m->histogram != NULL) return (struct virtual_host){histogram_us(m, host), fails};
-    uint64_t us = latency_us(m, host, OPERATION_LOGIN, 1);
-    us += latency_us(m, host, OPERATION_GET_VERSION, 1);
-    if (!current) us += latency_us(m, host, OPERATION_INSTALL, 1);
-    if (fails) return (struct virtual_host){us, true};
-    if (!current) us += latency_us(m, host, OPERATION_GET_VERSION, 2);
-    return (struct virtual_host){us + latency_us(m, host, OPERATION_LOGOUT, 1), false};
+    if (m->histogram != NULL)
+        return (struct virtual_host){.us = histogram_us(m, host), .fails = error};
+
+    struct virtual_host drawn = {.fails = true};
+    if (!wait(&drawn, latency_us(m, host, OPERATION_LOGIN, 1), call_us)) return drawn;
+    if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 1), call_us)) return drawn;
+    if (!current) {
+        uint64_t install_us = latency_us(m, host, OPERATION_INSTALL, 1);
+        if (!wait(&drawn, install_us, m->timeouts.install_us) || error) return drawn;
+        if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 2), call_us)) return drawn;
+    }
+    wait(&drawn, latency_us(m, host, OPERATION_LOGOUT, 1), call_us);
+    return (struct virtual_host){.us = drawn.us}; // a logout that is not answered fails nobody
 }
 
 struct virtual_host model_draw(void *arg, uint32_t host) {

@@ -14,11 +14,16 @@ struct model_histogram {                // of the durations of hosts
     size_t len;
 };
 
+struct model_timeouts { // of the orchestrator; connecting takes no time here
+    uint64_t call_us, install_us;
+};
+
 struct model {
     const struct plan *plan;
     const char *version;                     // that is installed
     double failure_rate;                     // of installs
     const struct model_histogram *histogram; // NULL: the network's latencies
+    struct model_timeouts timeouts;          // the orchestrator's defaults, unless they are set
     double slowness[NETWORK_TYPES_MAX];      // by device type: a factor, 1 unless it is set
     struct world world;                      // for what the devices are born with
 };
@@ -30,9 +35,10 @@ void model_deinit(struct model *model);
 void model_seed(struct model *model, uint64_t seed);
 
 // A virtual_draw; arg is a struct model. Without a histogram it is, to the microsecond, what a
-// simulator of that seed takes for an upgrade of that device at time scale 1; and the devices that
-// fail are those that its first fault rule, an `error` on install_os_version of that probability,
-// takes hold of.
+// simulator of that seed takes for an upgrade of that device at time scale 1, where the
+// orchestrator has those timeouts; and the devices that fail are those that do not answer in time,
+// and those that its first fault rule, an `error` on install_os_version of that probability, takes
+// hold of. The durations of a histogram have the timeouts of their run in them already.
 struct virtual_host model_draw(void *arg, uint32_t host);
 
 // Reads orchestrator_host_duration_seconds out of what /metrics/ answered, in the text form.

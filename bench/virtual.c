@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 struct flight { // a host in hand
-    bool fails;
+    struct virtual_host host;
     struct schedule_work work;
 };
 
@@ -42,7 +42,7 @@ static void start_hosts(struct clockwork *c) {
         c->result->busy_us += host.us;
         c->group_us[c->group_of[work.host]] += host.us;
         const uint32_t slot = c->free_slots[--c->free_count];
-        c->flights[slot] = (struct flight){host.fails, work};
+        c->flights[slot] = (struct flight){host, work};
         heap_push(&c->ends, (struct heap_entry){c->now_us + host.us, work.host, slot});
     }
 }
@@ -52,11 +52,12 @@ static void finish_host(struct clockwork *c) {
     const struct flight *flight = &c->flights[end.tag];
     c->free_slots[c->free_count++] = end.tag;
     c->now_us = end.key;
-    if (flight->fails)
+    if (flight->host.fails)
         c->result->failed++;
     else
         c->result->completed++;
-    schedule_done(c->schedule, &flight->work, flight->fails);
+    if (flight->host.times_out) c->result->timed_out++;
+    schedule_done(c->schedule, &flight->work, flight->host.fails);
 }
 
 static uint32_t *map_groups(const struct grouping *grouping) {
@@ -92,7 +93,10 @@ void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw
         finish_host(&c);
     result->makespan_us = c.now_us;
     for (size_t g = 0; g < grouping->count; g++)
-        if (c.group_us[g] > result->longest_group_us) result->longest_group_us = c.group_us[g];
+        if (c.group_us[g] > result->longest_group_us) {
+            result->longest_group_us = c.group_us[g];
+            result->longest_group = g;
+        }
     schedule_remove(c.schedule, job);
     schedule_free(c.schedule);
     heap_deinit(&c.ends);

@@ -10,6 +10,7 @@
 struct virtual_host { // what working on a host will amount to
     uint64_t us;
     bool fails;
+    bool times_out; // and fails by that
 };
 
 // host is an index into the inventory.
@@ -19,7 +20,9 @@ struct virtual_result {
     uint64_t makespan_us;
     uint64_t busy_us;          // of all hosts together
     uint64_t longest_group_us; // the group whose hosts took longest, one after the other
+    size_t longest_group;      // which of the grouping; the first of several
     uint32_t completed, failed, skipped;
+    uint32_t timed_out; // of the failed
 };
 
 // A job of all hosts of the grouping, from its start to its report.

@@ -14,8 +14,9 @@
 static const char version[] = "5.3.1";
 enum { RUNS = 4000, SWEEP_RUNS = 60, WORKERS = 100 };
 
-struct distribution {                    // of many runs
-    double *window_s, *failed, *skipped; // sorted
+struct distribution {                                            // of many runs
+    double *window_s, *failed, *timed_out, *skipped, *longest_s; // sorted
+    uint32_t *longest_runs; // of each group: in how many it was the longest
     size_t runs;
 };
 
@@ -23,7 +24,11 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
                               uint64_t seed, size_t runs) {
     *d = (struct distribution){.window_s = mem_array(runs, sizeof(double)),
                                .failed = mem_array(runs, sizeof(double)),
+                               .timed_out = mem_array(runs, sizeof(double)),
                                .skipped = mem_array(runs, sizeof(double)),
+                               .longest_s = mem_array(runs, sizeof(double)),
+                               .longest_runs =
+                                   mem_array(model->plan->grouping.count, sizeof(uint32_t)),
                                .runs = runs};
     for (size_t i = 0; i < runs; i++) {
         struct virtual_result result;
@@ -31,17 +36,25 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
         virtual_run(&model->plan->grouping, workers, model_draw, model, &result);
         d->window_s[i] = (double)result.makespan_us / 1e6;
         d->failed[i] = result.failed;
+        d->timed_out[i] = result.timed_out;
         d->skipped[i] = result.skipped;
+        d->longest_s[i] = (double)result.longest_group_us / 1e6;
+        d->longest_runs[result.longest_group]++;
     }
     stats_sort(d->window_s, runs);
     stats_sort(d->failed, runs);
+    stats_sort(d->timed_out, runs);
     stats_sort(d->skipped, runs);
+    stats_sort(d->longest_s, runs);
 }
 
 static void distribution_deinit(struct distribution *d) {
     free(d->window_s);
     free(d->failed);
+    free(d->timed_out);
     free(d->skipped);
+    free(d->longest_s);
+    free(d->longest_runs);
 }
 
 // --- the answer
@@ -56,6 +69,25 @@ static void add_quantiles(struct table *table, const char *what, const double *s
               stats_quantile(sorted, runs, 0.99), sorted[runs - 1]);
 }
 
+// The group that most often needed longest: no number of workers makes the window shorter than it.
+static void note_longest(const struct plan *plan, const struct distribution *d,
+                         struct bench_result *result) {
+    const struct grouping *grouping = &plan->grouping;
+    size_t longest = 0;
+    struct buf name = {0};
+    if (grouping->count == 0) return;
+    for (size_t g = 1; g < grouping->count; g++)
+        if (d->longest_runs[g] > d->longest_runs[longest]) longest = g;
+    const struct group *group = &grouping->groups[longest];
+    group_write_name(plan->inventory, &plan->inventory->hosts[grouping->order[group->first]],
+                     &name);
+    bench_note(result,
+               "The longest group is most often %s, with %u hosts: in %.0f %% of the runs. No "
+               "number of workers makes the window shorter than the longest group.",
+               name.data, group->count, 100.0 * d->longest_runs[longest] / (double)d->runs);
+    buf_deinit(&name);
+}
+
 static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
                          struct bench_result *result, double *median_s) {
     struct distribution d;
@@ -64,12 +96,19 @@ static void add_forecast(const struct bench_config *config, struct model *model,
     bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
     distribution_init(&d, model, workers, config->seed, runs);
     add_quantiles(table, "window s", d.window_s, runs);
+    add_quantiles(table, "longest group s", d.longest_s, runs);
     add_quantiles(table, "failed hosts", d.failed, runs);
+    add_quantiles(table, "by a timeout", d.timed_out, runs);
     add_quantiles(table, "skipped hosts", d.skipped, runs);
     *median_s = stats_quantile(d.window_s, runs, 0.5);
     bench_note(result, "%u hosts in %zu redundancy groups, %u workers, %zu runs, failure rate %g.",
                model->plan->network.devices, model->plan->grouping.count, workers, runs,
                config->failure_rate);
+    note_longest(model->plan, &d, result);
+    if (model->histogram != NULL)
+        bench_note(result,
+                   "Durations from a saved run have the timeouts of that run in them; those "
+                   "given here are not counted.");
     distribution_deinit(&d);
 }
 
@@ -146,17 +185,27 @@ static void sweep(const struct bench_config *config, struct model *model,
 
 // --- against a live run
 
+// The simulator scales its delays, and so a timeout is scaled, or it would fail others.
+static uint64_t scaled_us(const struct bench_config *config, uint64_t timeout_ms) {
+    return (uint64_t)ceil((double)timeout_ms * 1000 * config->time_scale);
+}
+
 static int verify(const struct bench_config *config, struct model *model, unsigned workers,
                   double median_s, struct bench_result *result, struct error *err) {
     struct lab lab;
     struct lab_run run;
     struct virtual_result forecast;
-    const struct lab_config lab_config = {.network = config->network,
-                                          .latency = config->latency,
-                                          .time_scale = config->time_scale,
-                                          .addresses = config->addresses,
-                                          .seed = config->seed,
-                                          .workers = workers};
+    const struct lab_config lab_config = {
+        .network = config->network,
+        .latency = config->latency,
+        .time_scale = config->time_scale,
+        .addresses = config->addresses,
+        .seed = config->seed,
+        .workers = workers,
+        // connecting is real, and takes what it takes
+        .connect_timeout_us = config->connect_timeout_ms * 1000,
+        .call_timeout_us = scaled_us(config, config->call_timeout_ms),
+        .install_timeout_us = scaled_us(config, config->install_timeout_ms)};
     bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
@@ -237,6 +286,8 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                    config->network);
     model_init(&model, &plan, version, config->failure_rate,
                config->metrics == NULL ? NULL : &histogram);
+    model.timeouts =
+        (struct model_timeouts){config->call_timeout_ms * 1000, config->install_timeout_ms * 1000};
     add_forecast(config, &model, workers, result, &median_s);
     sweep(config, &model, result);
     if (config->verify) rc = verify(config, &model, workers, median_s, result, err);

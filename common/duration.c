@@ -32,6 +32,14 @@ int duration_parse(const char *text, uint64_t *us, struct error *err) {
     return 0;
 }
 
+int duration_timeout_parse(const char *text, uint64_t *ms, struct error *err) {
+    uint64_t us;
+    int rc = duration_parse(text, &us, err);
+    if (rc == 0 && us == 0) rc = error_set(err, "a timeout of 0 would fail every device");
+    if (rc == 0) *ms = (us + 999) / 1000;
+    return rc;
+}
+
 int duration_range_parse(const char *text, struct duration_range *range, struct error *err) {
     struct duration_range r = {0};
     const char *dots = strstr(text, "..");

@@ -13,6 +13,8 @@ struct duration_range { // both ends included
 };
 
 int duration_parse(const char *text, uint64_t *us, struct error *err);
+// Of a timeout: in whole milliseconds, rounded up. 0 is refused.
+int duration_timeout_parse(const char *text, uint64_t *ms, struct error *err);
 // "10ms..2s", or one duration for both ends.
 int duration_range_parse(const char *text, struct duration_range *range, struct error *err);
 

@@ -43,6 +43,10 @@ const char *http_query(const struct http_request *r, const char *name); // decod
 const char *http_header(const struct http_request *r, const char *name);
 const char *http_body(const struct http_request *r, size_t *len);
 
+// Whether its client is known to be gone: 1 where the connection was reset, and 2 where nothing
+// more comes from it, which may also be half of a conversation. 0: neither.
+int http_client_left(const struct http_request *r);
+
 // The body as JSON, the caller's to delete. NULL: it was refused, and the request is answered.
 cJSON *http_json_body(struct http_request *r);
 

@@ -1,138 +1,57 @@
 #include "orchestrator/api.h"
 
 #include "common/count.h"
-#include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
 #include "orchestrator/api_metrics.h"
-#include "orchestrator/fetch.h"
-#include "orchestrator/request.h"
+#include "orchestrator/api_tasks.h"
 #include "orchestrator/swagger.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct api {
     const struct api_config *config;
-    uv_loop_t *loop;
     struct jobs *jobs;
     struct runner *runner;
     struct metrics *metrics;
-    struct log *log;
     struct http_server *http;
     struct http_route *list;
     struct http_routes routes;
-    char *swagger;    // the OpenAPI document as JSON
-    unsigned fetches; // of the inventory, under way
+    char *swagger;           // the OpenAPI document as JSON
+    struct fetcher *fetcher; // NULL: closed, while draining
+    struct api_tasks tasks;
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
 };
 
-// A request for a task, until its job is done.
-struct post {
-    struct api *api;
-    struct http_request *http;
-    cJSON *body; // the request borrows its strings
-    struct task_request request;
-};
-
-static void on_http_closed(void *arg) {
-    struct api *api = arg;
+static void on_tasks_closed(uv_handle_t *handle) {
+    struct api *api = handle->data;
     api->drained(api->drained_arg);
 }
 
+static void on_http_closed(void *arg) {
+    struct api *api = arg;
+    api_tasks_close(&api->tasks, on_tasks_closed, api);
+}
+
 static void close_when_idle(struct api *api) {
-    if (api->draining && api->http != NULL && api->fetches == 0 && jobs_count(api->jobs) == 0) {
+    if (api->draining && api->http != NULL && api->fetcher == NULL && jobs_count(api->jobs) == 0) {
         http_close(api->http, on_http_closed, api);
         api->http = NULL;
     }
 }
 
-// --- POST /upgrade-os/, and every task's endpoint
-
-static void post_free(struct post *post) {
-    request_deinit(&post->request);
-    cJSON_Delete(post->body);
-    free(post);
+static void on_report_answered(void *arg) {
+    close_when_idle(arg);
 }
 
-// A random UUID: RFC 9562, version 4.
-static void make_id(char id[JOB_ID_MAX]) {
-    unsigned char b[16];
-    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) abort(); // cannot fail for 16 bytes
-    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    snprintf(id, JOB_ID_MAX, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-             b[14], b[15]);
-}
-
-static void on_job_done(void *arg, const struct job *job) {
-    struct post *post = arg;
-    struct api *api = post->api;
-    log_flush(api->log); // before the answer that speaks of it
-    size_t len;
-    char *report = job_report_json(job, &len);
-    http_answer(post->http, 200, "application/json", report, len);
-    post_free(post);
-    close_when_idle(api);
-}
-
-static void start_job(struct post *post, struct inventory *inventory, struct selection *selection) {
-    struct api *api = post->api;
-    char id[JOB_ID_MAX];
-    make_id(id);
-    struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
-    jobs_add(api->jobs, job);
-    jobs_watch(api->jobs, job, on_job_done, post);
-    runner_submit(api->runner, job);
-}
-
-static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
-    struct post *post = arg;
-    struct api *api = post->api;
-    const struct task_request *request = &post->request;
-    struct selection selection;
-    struct error err;
-    api->fetches--;
-    if (inventory == NULL) {
-        http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
-                                &err) != 0) {
-        http_answer_error(post->http, 400, &err);
-        inventory_unref(inventory);
-    } else {
-        start_job(post, inventory, &selection);
-        return;
-    }
-    post_free(post);
-    close_when_idle(api);
-}
+// --- endpoints
 
 static void post_task(void *app, struct http_request *r) {
-    struct api *api = app;
-    if (api->draining) {
-        http_answer_problem(r, 503, "the orchestrator is shutting down");
-        return;
-    }
-    cJSON *body = http_json_body(r);
-    if (body == NULL) return;
-    struct post *post = mem_zalloc(sizeof *post);
-    *post = (struct post){.api = api, .http = r, .body = body};
-    struct error err;
-    if (request_parse(http_arg(r), body, &post->request, &err) != 0) {
-        http_answer_error(r, 400, &err);
-        post_free(post);
-        return;
-    }
-    api->fetches++;
-    fetch_inventory(api->loop, api->config->inventory, on_inventory, post);
+    api_tasks_post(&((struct api *)app)->tasks, r);
 }
-
-// --- GET
 
 static void get_swagger(void *app, struct http_request *r) {
     const struct api *api = app;
@@ -153,21 +72,13 @@ static void get_livez(void *app, struct http_request *r) {
     answer_ok(r);
 }
 
-struct probe { // a request for /readyz
-    struct api *api;
-    struct http_request *http;
-};
-
-static void on_probed(void *arg, const struct error *err) {
-    struct probe *probe = arg;
-    struct api *api = probe->api;
-    api->fetches--;
+static void on_probed(void *arg, struct inventory *none, const struct error *err) {
+    struct http_request *r = arg;
+    (void)none;
     if (err == NULL)
-        answer_ok(probe->http);
+        answer_ok(r);
     else
-        http_answer_problem(probe->http, 503, "the inventory: %s", err->text);
-    free(probe);
-    close_when_idle(api);
+        http_answer_problem(r, 503, "the inventory: %s", err->text);
 }
 
 static void get_readyz(void *app, struct http_request *r) {
@@ -176,10 +87,7 @@ static void get_readyz(void *app, struct http_request *r) {
         http_answer_problem(r, 503, "the orchestrator is shutting down");
         return;
     }
-    struct probe *probe = mem_alloc(sizeof *probe);
-    *probe = (struct probe){.api = api, .http = r};
-    api->fetches++;
-    fetch_probe(api->loop, api->config->inventory, on_probed, probe);
+    fetcher_probe(api->fetcher, on_probed, r);
 }
 
 // --- life
@@ -215,11 +123,9 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
               struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
-    api->loop = loop;
     api->jobs = jobs;
     api->runner = runner;
     api->metrics = metrics;
-    api->log = log;
     make_routes(api);
     struct yml y = {0};
     int rc = yml_parse(&y, "spec/orchestrator.yaml", swagger_yaml, swagger_yaml_len, err);
@@ -230,6 +136,14 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
         api_free(api);
         return rc;
     }
+    api->fetcher = fetcher_new(loop, config->inventory);
+    api->tasks = (struct api_tasks){.fetcher = api->fetcher,
+                                    .jobs = jobs,
+                                    .runner = runner,
+                                    .log = log,
+                                    .answered = on_report_answered,
+                                    .answered_arg = api};
+    api_tasks_start(&api->tasks, loop);
     runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;
@@ -239,12 +153,19 @@ const union address *api_address(const struct api *api) {
     return http_address(api->http);
 }
 
+static void on_fetcher_closed(void *arg) {
+    struct api *api = arg;
+    api->fetcher = NULL;
+    close_when_idle(api);
+}
+
 void api_drain(struct api *api, void (*done)(void *arg), void *arg) {
     api->draining = true;
     api->drained = done;
     api->drained_arg = arg;
+    api_tasks_drain(&api->tasks);
     runner_drain(api->runner);
-    close_when_idle(api);
+    fetcher_close(api->fetcher, on_fetcher_closed, api);
 }
 
 void api_abort(struct api *api) {

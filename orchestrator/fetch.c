@@ -1,6 +1,12 @@
-// libcurl's easy interface on libuv's thread pool: a fetch and the parsing of a large inventory
-// would stall the loop. A worker thread touches nothing but its own struct fetch. (cJSON notes the
-// place of its last error in a global that nobody here reads.)
+// Each reading has a thread of its own: a fetch and the parsing of a large inventory would stall
+// the loop, and on libuv's pool a few that hang would keep the names of devices from being looked
+// up. A thread touches nothing but its own struct reading, and of that not the waiters, which are
+// the loop's. (cJSON notes the place of its last error in a global that nobody here reads.)
+//
+//   asked -> reading (shared until `begun`) -> ended, on the loop: joined, told to all who wait
+//
+// An abandoned reading is told to nobody. A transfer ends then at once; a file is read to its end,
+// which is never far, for it is no pipe and no device.
 #include "orchestrator/fetch.h"
 
 #include "common/buf.h"
@@ -12,19 +18,45 @@
 
 #include <curl/curl.h>
 #include <malloc.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-struct fetch {
-    uv_work_t work;
-    const char *source;
+struct waiter {
+    struct waiter *next;
     fetch_done done;
-    fetch_probed probed;
     void *arg;
+};
+
+struct reading {
+    struct reading *next;
+    struct fetcher *fetcher;
+    struct waiter *waiters; // in order of arrival
+    bool probes;            // asks whether it could be read, and no more
+    uv_thread_t thread;
+    bool has_thread;
+    bool over;
+    uv_async_t ended;
+    CURLM *multi;      // of a URL
+    atomic_bool begun; // what comes of it may be older than now
+    atomic_bool abandoned;
     struct inventory *inventory;
     int rc;
     struct error err;
 };
+
+struct fetcher {
+    uv_loop_t *loop;
+    const char *source;
+    struct reading *readings;
+    struct waiter *queued; // for the next reading
+    bool closing;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+// --- over HTTP, on the reading's thread
 
 static bool is_url(const char *source) {
     return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
@@ -38,39 +70,84 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *arg) {
     return len;
 }
 
-// body NULL: only the headers are asked for.
-static int get(const char *url, struct buf *body, struct error *err) {
-    char message[CURL_ERROR_SIZE] = "";
-    CURL *curl = curl_easy_init();
-    if (curl == NULL) return error_set(err, "%.200s: libcurl would not start", url);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
+// What a probe asked is answered by the headers.
+static size_t on_first_bytes(char *data, size_t size, size_t count, void *arg) {
+    (void)data;
+    (void)size;
+    (void)count;
+    (void)arg;
+    return 0;
+}
+
+static int on_request(void *arg, char *local, char *remote, int local_port, int remote_port) {
+    struct reading *r = arg;
+    (void)local;
+    (void)remote;
+    (void)local_port;
+    (void)remote_port;
+    r->begun = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+static void set_options(struct reading *r, CURL *curl, struct buf *body, char *message) {
+    curl_easy_setopt(curl, CURLOPT_URL, r->fetcher->source);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(curl, CURLOPT_PROXY,
                      ""); // the inventory is inside: no proxy of the environment
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); // do not wait for a look-up that hangs
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)FETCH_CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT,
-                     (long)(body == NULL ? PROBE_TIMEOUT_S : FETCH_TIMEOUT_S));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(r->probes ? PROBE_TIMEOUT_S : FETCH_TIMEOUT_S));
+    if (!r->probes) curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)FILE_BYTES_MAX);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "orchestrator/" PROJECT_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, r);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, r->probes ? on_first_bytes : on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    if (body == NULL) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+}
 
-    CURLcode rc = curl_easy_perform(curl);
+// Through the multi interface, which another thread can wake.
+static CURLcode transfer(struct reading *r, CURL *curl) {
+    enum { TURN_MS = 1000 };
+    CURLcode rc = CURLE_ABORTED_BY_CALLBACK;
+    int running = 1, left;
+    curl_multi_add_handle(r->multi, curl);
+    while (!r->abandoned && running > 0) {
+        curl_multi_perform(r->multi, &running);
+        if (running > 0) curl_multi_poll(r->multi, NULL, 0, TURN_MS, NULL);
+    }
+    const CURLMsg *message = curl_multi_info_read(r->multi, &left);
+    if (message != NULL) rc = message->data.result;
+    curl_multi_remove_handle(r->multi, curl);
+    return rc;
+}
+
+static int get(struct reading *r, struct buf *body, struct error *err) {
+    const char *url = r->fetcher->source;
+    char message[CURL_ERROR_SIZE] = "";
+    CURL *curl = curl_easy_init();
+    if (curl == NULL || r->multi == NULL) {
+        curl_easy_cleanup(curl);
+        return error_set(err, "%.200s: libcurl would not start", url);
+    }
+    set_options(r, curl, body, message);
+    CURLcode rc = transfer(r, curl);
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
-    if (rc == CURLE_WRITE_ERROR)
+    if (rc == CURLE_FILESIZE_EXCEEDED || (rc == CURLE_WRITE_ERROR && !r->probes))
         return error_set(err, "%.200s: it is larger than %d bytes", url, FILE_BYTES_MAX);
-    if (rc != CURLE_OK)
+    if (rc != CURLE_OK && rc != CURLE_WRITE_ERROR)
         return error_set(err, "%.200s: %.200s", url,
                          message[0] == '\0' ? curl_easy_strerror(rc) : message);
     if (status != 200) return error_set(err, "%.200s: it answered %ld, not 200", url, status);
     return 0;
 }
+
+// --- what was read, on the reading's thread
 
 // A file that begins like a JSON object is JSON, any other YAML; errors of the second know lines.
 static int parse_file(const char *path, const struct buf *text, struct inventory **inventory,
@@ -101,64 +178,205 @@ static int parse_answer(const char *url, const struct buf *text, struct inventor
     return rc;
 }
 
+// --- the reading's thread
+
+// It is read again for every job, which a pipe cannot be; and a pipe may never end.
+static int check_no_pipe(const char *path, struct error *err) {
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISFIFO(status.st_mode)) return 0; // or the reading says so
+    return error_set(err, "%.200s: it is a pipe, not a file", path);
+}
+
 // A document takes many times the memory of the inventory that is made of it, and malloc would keep
 // it for the length of the job.
 enum { TRIM_ABOVE = 1 << 20 }; // bytes of text
 
-static void load(uv_work_t *work) {
-    struct fetch *f = work->data;
+static void load(struct reading *r) {
+    const char *source = r->fetcher->source;
     struct buf text = {0};
-    bool url = is_url(f->source);
-    f->rc = url ? get(f->source, &text, &f->err) : file_read(f->source, &text, &f->err);
-    if (f->rc == 0) {
+    bool url = is_url(source);
+    if (url)
+        r->rc = get(r, &text, &r->err);
+    else if ((r->rc = check_no_pipe(source, &r->err)) == 0)
+        r->rc = file_read(source, &text, &r->err);
+    if (r->rc == 0 && !r->abandoned) {
         buf_reserve(&text, 0); // an empty one has a byte, too
         text.data[text.len] = '\0';
-        f->rc = url ? parse_answer(f->source, &text, &f->inventory, &f->err)
-                    : parse_file(f->source, &text, &f->inventory, &f->err);
+        r->rc = url ? parse_answer(source, &text, &r->inventory, &r->err)
+                    : parse_file(source, &text, &r->inventory, &r->err);
     }
     bool trims = text.len > TRIM_ABOVE;
     buf_deinit(&text);
     if (trims) malloc_trim(0);
 }
 
-static void probe(uv_work_t *work) {
-    struct fetch *f = work->data;
-    if (is_url(f->source))
-        f->rc = get(f->source, NULL, &f->err);
+static void probe(struct reading *r) {
+    const char *source = r->fetcher->source;
+    if (is_url(source))
+        r->rc = get(r, NULL, &r->err);
+    else if ((r->rc = check_no_pipe(source, &r->err)) == 0)
+        r->rc = file_probe(source, &r->err);
+}
+
+static void read_on_thread(void *arg) {
+    struct reading *r = arg;
+    if (!is_url(r->fetcher->source)) r->begun = true;
+    if (r->probes)
+        probe(r);
     else
-        f->rc = file_probe(f->source, &f->err);
+        load(r);
+    uv_async_send(&r->ended);
 }
 
-static void after_load(uv_work_t *work, int status) {
-    (void)status; // never cancelled
-    struct fetch *f = work->data;
-    f->done(f->arg, f->rc == 0 ? f->inventory : NULL, &f->err);
+// --- on the loop
+
+static void tell(struct waiter *waiters, struct inventory *inventory, const struct error *err) {
+    while (waiters != NULL) {
+        struct waiter *w = waiters;
+        waiters = w->next;
+        w->done(w->arg, inventory == NULL ? NULL : inventory_ref(inventory), err);
+        free(w);
+    }
+}
+
+static void free_reading(uv_handle_t *handle) {
+    struct reading *r = handle->data;
+    struct fetcher *f = r->fetcher;
+    struct reading **link = &f->readings;
+    while (*link != r)
+        link = &(*link)->next;
+    *link = r->next;
+    free(r);
+    if (!f->closing || f->readings != NULL) return;
+    f->closed(f->closed_arg);
     free(f);
 }
 
-static void after_probe(uv_work_t *work, int status) {
-    (void)status;
-    struct fetch *f = work->data;
-    f->probed(f->arg, f->rc == 0 ? NULL : &f->err);
-    free(f);
+static void start(struct fetcher *f, bool probes, struct waiter *waiters);
+
+static void on_ended(uv_async_t *handle) {
+    struct reading *r = handle->data;
+    struct fetcher *f = r->fetcher;
+    if (r->has_thread) uv_thread_join(&r->thread);
+    curl_multi_cleanup(r->multi);
+    r->multi = NULL;
+    r->over = true;
+    struct waiter *waiters = r->waiters, *queued = r->probes ? NULL : f->queued;
+    r->waiters = NULL;
+    if (queued != NULL) {
+        f->queued = NULL;
+        start(f, false, queued);
+    }
+    tell(waiters, r->inventory, r->rc == 0 ? NULL : &r->err);
+    inventory_unref(r->inventory);
+    uv_close((uv_handle_t *)handle, free_reading);
 }
 
-static struct fetch *fetch_new(const char *source, void *arg) {
-    struct fetch *f = mem_zalloc(sizeof *f);
+static void start(struct fetcher *f, bool probes, struct waiter *waiters) {
+    struct reading *r = mem_zalloc(sizeof *r);
+    r->fetcher = f;
+    r->probes = probes;
+    r->waiters = waiters;
+    r->next = f->readings;
+    f->readings = r;
+    uv_async_init(f->loop, &r->ended, on_ended);
+    r->ended.data = r;
+    if (is_url(f->source)) r->multi = curl_multi_init();
+    int rc = uv_thread_create(&r->thread, read_on_thread, r);
+    r->has_thread = rc == 0;
+    if (rc == 0) return;
+    r->rc = error_set(&r->err, "%.200s: no thread to read it: %s", f->source, uv_strerror(rc));
+    uv_async_send(&r->ended);
+}
+
+static void add(struct waiter **list, struct waiter *w) {
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = w;
+}
+
+static struct waiter *waiter_new(fetch_done done, void *arg) {
+    struct waiter *w = mem_alloc(sizeof *w);
+    *w = (struct waiter){.done = done, .arg = arg};
+    return w;
+}
+
+void fetcher_ask(struct fetcher *f, fetch_done done, void *arg) {
+    struct waiter *w = waiter_new(done, arg);
+    unsigned under_way = 0;
+    for (struct reading *r = f->readings; r != NULL; r = r->next) {
+        if (r->probes || r->over) continue;
+        if (!r->begun && !r->abandoned) {
+            add(&r->waiters, w);
+            return;
+        }
+        under_way++;
+    }
+    if (under_way < READINGS_MAX)
+        start(f, false, w);
+    else
+        add(&f->queued, w);
+}
+
+void fetcher_probe(struct fetcher *f, fetch_done done, void *arg) {
+    struct waiter *w = waiter_new(done, arg);
+    for (struct reading *r = f->readings; r != NULL; r = r->next)
+        if (r->probes && !r->over && !r->abandoned) {
+            add(&r->waiters, w);
+            return;
+        }
+    start(f, true, w);
+}
+
+static void abandon(struct reading *r) {
+    r->abandoned = true;
+    if (r->multi != NULL) curl_multi_wakeup(r->multi);
+}
+
+static bool remove_waiter(struct waiter **list, const void *arg) {
+    while (*list != NULL && (*list)->arg != arg)
+        list = &(*list)->next;
+    struct waiter *found = *list;
+    if (found == NULL) return false;
+    *list = found->next;
+    free(found);
+    return true;
+}
+
+void fetcher_forget(struct fetcher *f, const void *arg) {
+    if (remove_waiter(&f->queued, arg)) return;
+    for (struct reading *r = f->readings; r != NULL; r = r->next) {
+        if (!remove_waiter(&r->waiters, arg)) continue;
+        if (r->waiters == NULL) abandon(r);
+        return;
+    }
+}
+
+// --- life
+
+struct fetcher *fetcher_new(uv_loop_t *loop, const char *source) {
+    struct fetcher *f = mem_zalloc(sizeof *f);
+    f->loop = loop;
     f->source = source;
-    f->arg = arg;
-    f->work.data = f;
     return f;
 }
 
-void fetch_inventory(uv_loop_t *loop, const char *source, fetch_done done, void *arg) {
-    struct fetch *f = fetch_new(source, arg);
-    f->done = done;
-    uv_queue_work(loop, &f->work, load, after_load);
-}
-
-void fetch_probe(uv_loop_t *loop, const char *source, fetch_probed done, void *arg) {
-    struct fetch *f = fetch_new(source, arg);
-    f->probed = done;
-    uv_queue_work(loop, &f->work, probe, after_probe);
+void fetcher_close(struct fetcher *f, void (*closed)(void *arg), void *arg) {
+    struct error err;
+    f->closing = true;
+    f->closed = closed;
+    f->closed_arg = arg;
+    error_set(&err, "%.200s: the reading was abandoned", f->source);
+    struct waiter *queued = f->queued;
+    f->queued = NULL;
+    for (struct reading *r = f->readings; r != NULL; r = r->next) {
+        struct waiter *waiters = r->waiters;
+        r->waiters = NULL;
+        abandon(r);
+        tell(waiters, NULL, &err);
+    }
+    tell(queued, NULL, &err);
+    if (f->readings != NULL) return;
+    closed(arg);
+    free(f);
 }

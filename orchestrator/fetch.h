@@ -1,5 +1,10 @@
-// Reads the inventory off the loop's thread: over HTTP with libcurl, or from a file; FILE_BYTES_MAX
+// Reads the inventory off the loop's thread, over HTTP with libcurl or from a file; FILE_BYTES_MAX
 // of it at most.
+//
+// Who asks while others do shares what they get, under one rule: nobody gets an inventory that may
+// be older than its request. So a reading is shared until its request is sent (until its file is
+// opened), and no longer. READINGS_MAX are under way at most; who comes later waits for the next,
+// which all that wait share.
 #pragma once
 
 #include "orchestrator/inventory.h"
@@ -10,14 +15,25 @@ enum {
     FETCH_TIMEOUT_S = 60,
     FETCH_CONNECT_TIMEOUT_S = 5,
     PROBE_TIMEOUT_S = 5,
+    READINGS_MAX = 2, // one that hangs keeps nobody waiting
 };
 
-// inventory is the receiver's, or NULL: then err says what is wrong, naming the source.
+struct fetcher;
+
+// source is an http:// or https:// URL, or the path of a JSON or YAML file; borrowed.
+struct fetcher *fetcher_new(uv_loop_t *loop, const char *source);
+// Tells all who wait at once that it ends, and calls closed when the last thread is gone and the
+// fetcher is freed: at once, or later. Nobody may ask any more.
+void fetcher_close(struct fetcher *f, void (*closed)(void *arg), void *arg);
+
+// err is NULL where all is well, and says what is wrong, naming the source, where it is not. The
+// inventory, of fetcher_ask() alone, is one reference, the receiver's. Never called from within the
+// asking.
 typedef void (*fetch_done)(void *arg, struct inventory *inventory, const struct error *err);
 
-// source is an http:// or https:// URL, or the path of a JSON or YAML file; borrowed until done.
-void fetch_inventory(uv_loop_t *loop, const char *source, fetch_done done, void *arg);
-
-// Whether it could be read now, without reading it: err is NULL where it could.
-typedef void (*fetch_probed)(void *arg, const struct error *err);
-void fetch_probe(uv_loop_t *loop, const char *source, fetch_probed done, void *arg);
+void fetcher_ask(struct fetcher *f, fetch_done done, void *arg);
+// Whether it could be read now, without reading it. Probes at the same time are one.
+void fetcher_probe(struct fetcher *f, fetch_done done, void *arg);
+// arg, as given to either, is told nothing any more. A reading for nobody is abandoned. Does
+// nothing for who does not wait.
+void fetcher_forget(struct fetcher *f, const void *arg);

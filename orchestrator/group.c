@@ -7,15 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_by_rack(const struct inventory *inventory, const struct host *host) {
+    return strcmp(inventory_dev_type(inventory, host), "leaf") == 0;
+}
+
+// The rule and its values, apart: no value holds a space. Joined by an underscore, site eu with
+// type west_spine would be one group with site eu_west and type spine.
 static void write_key(struct buf *key, const struct inventory *inventory, const struct host *host) {
-    const char *dev_type = inventory_dev_type(inventory, host);
+    bool by_rack = is_by_rack(inventory, host);
     buf_clear(key);
+    buf_adds(key, by_rack ? "rack " : "type ");
     buf_adds(key, inventory_site(inventory, host));
-    buf_add(key, "_", 1);
-    buf_adds(key, dev_type);
-    if (strcmp(dev_type, "leaf") != 0) return;
-    buf_add(key, "_", 1);
-    buf_adds(key, host->rack);
+    buf_adds(key, " ");
+    buf_adds(key, by_rack ? host->rack : inventory_dev_type(inventory, host));
+}
+
+void group_write_name(const struct inventory *inventory, const struct host *host, struct buf *out) {
+    buf_addf(out, "%s_%s", inventory_site(inventory, host), inventory_dev_type(inventory, host));
+    if (is_by_rack(inventory, host)) buf_addf(out, "_%s", host->rack);
 }
 
 // Keys are appended to one buffer that moves as it grows: until all are known a key is an offset.

@@ -3,10 +3,11 @@
 // site and type (spec/architecture.md, "Redundancy groups").
 #pragma once
 
+#include "common/buf.h"
 #include "orchestrator/inventory.h"
 
 struct group {
-    const char *key; // "earth_leaf_131", "mars_spine"
+    const char *key; // "rack earth 131", "type mars spine": of this group alone
     uint32_t first;  // its hosts are order[first] to order[first + count - 1]
     uint32_t count;
     uint32_t weight; // the time that one of its hosts takes, where that is known: pace.h; else 1
@@ -22,4 +23,6 @@ struct grouping {
 
 void grouping_init(struct grouping *grouping, const struct inventory *inventory,
                    const struct selection *selection);
+// What people call the group of a host: "earth_leaf_131", "mars_spine". Names may coincide.
+void group_write_name(const struct inventory *inventory, const struct host *host, struct buf *out);
 void grouping_deinit(struct grouping *grouping);

@@ -28,7 +28,12 @@ struct reader {
     struct strmap hosts;     // name -> anything
     struct strmap dev_types; // name -> index + 1
     size_t hosts_cap;
+    struct error first; // what is wrong with it
+    struct buf several; // ... and with ERRORS_TOLD at most, each cut
+    size_t errors;
 };
+
+enum { ERRORS_TOLD = 3 };
 
 static const char *keep(struct inventory_memory *memory, const char *text) {
     size_t size = strlen(text) + 1;
@@ -124,21 +129,43 @@ static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct
     return 0;
 }
 
-static int read_site(struct reader *r, const cJSON *site, struct error *err) {
-    int rc = json_as_object(site, err);
-    if (rc == 0) rc = check_name(site->string, "the site's name", err);
-    if (rc == 0 && r->inventory->sites.count == UINT16_MAX) rc = error_set(err, "too many sites");
-    if (rc != 0) return rc;
+// A file with one mistake often has it a hundred times: it is told at once how often.
+static void note_error(struct reader *r, const cJSON *site, struct error *err) {
+    error_in(err, "%.100s", site->string);
+    if (r->errors == 0) r->first = *err;
+    if (r->errors < ERRORS_TOLD)
+        buf_addf(&r->several, "%s%.80s", r->errors == 0 ? "" : "; ", err->text);
+    r->errors++;
+}
+
+static int tell_errors(const struct reader *r, struct error *err) {
+    *err = r->first;
+    if (r->errors == 1) return ERROR_INPUT;
+    if (r->errors > ERRORS_TOLD)
+        error_set(err, "%s; and %zu more", r->several.data, r->errors - ERRORS_TOLD);
+    else
+        error_set(err, "%s", r->several.data);
+    err->at = r->first.at;
+    return ERROR_INPUT;
+}
+
+static void read_site(struct reader *r, const cJSON *site) {
+    struct error err;
+    int rc = json_as_object(site, &err);
+    if (rc == 0) rc = check_name(site->string, "the site's name", &err);
+    if (rc == 0 && r->inventory->sites.count == UINT16_MAX) rc = error_set(&err, "too many sites");
+    if (rc != 0) {
+        note_error(r, site, &err);
+        return;
+    }
     size_t index = add_name(&r->inventory->sites, keep(r->inventory->memory, site->string));
     const cJSON *entry;
     cJSON_ArrayForEach(entry, site) {
-        rc = read_host(r, entry, (uint16_t)index, err);
-        if (rc == 0) continue;
-        if (err->at == NULL) err->at = entry;
-        error_in(err, "%.100s", entry->string);
-        return rc;
+        if (read_host(r, entry, (uint16_t)index, &err) == 0) continue;
+        if (err.at == NULL) err.at = entry;
+        error_in(&err, "%.100s", entry->string);
+        note_error(r, site, &err);
     }
-    return 0;
 }
 
 int inventory_parse(const cJSON *document, struct inventory **out, struct error *err) {
@@ -148,14 +175,10 @@ int inventory_parse(const cJSON *document, struct inventory **out, struct error 
     inventory->memory = mem_zalloc(sizeof *inventory->memory);
     inventory->refs = 1;
     struct reader r = {.inventory = inventory};
-    int rc = 0;
     const cJSON *site;
-    cJSON_ArrayForEach(site, document) {
-        rc = read_site(&r, site, err);
-        if (rc == 0) continue;
-        error_in(err, "%.100s", site->string);
-        break;
-    }
+    cJSON_ArrayForEach(site, document) read_site(&r, site);
+    int rc = r.errors == 0 ? 0 : tell_errors(&r, err);
+    buf_deinit(&r.several);
     strmap_deinit(&r.shared);
     strmap_deinit(&r.hosts);
     strmap_deinit(&r.dev_types);

@@ -36,8 +36,9 @@ struct inventory {
     unsigned refs;
 };
 
-// Errors name the place: "earth.spine00.earth.port: expected a whole number...". *out has one
-// reference, the caller's.
+// Errors name the place: "earth.spine00.earth.port: expected a whole number...", and those of
+// several hosts are told at once: "earth.a.port: missing; earth.b.port: missing; earth.c.port:
+// missing; and 497 more". *out has one reference, the caller's.
 int inventory_parse(const cJSON *document, struct inventory **out, struct error *err);
 struct inventory *inventory_ref(struct inventory *inventory);
 void inventory_unref(struct inventory *inventory); // takes NULL

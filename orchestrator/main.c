@@ -118,24 +118,18 @@ static int set_password_file(void *config, const char *value, struct error *err)
     return 0;
 }
 
-static int parse_timeout(const char *value, uint64_t *ms, struct error *err) {
-    uint64_t us;
-    int rc = duration_parse(value, &us, err);
-    if (rc == 0 && us == 0) rc = error_set(err, "a timeout of 0 would fail every device");
-    if (rc == 0) *ms = (us + 999) / 1000;
-    return rc;
-}
-
 static int set_connect_timeout(void *config, const char *value, struct error *err) {
-    return parse_timeout(value, &((struct config *)config)->session.connect_timeout_ms, err);
+    return duration_timeout_parse(value, &((struct config *)config)->session.connect_timeout_ms,
+                                  err);
 }
 
 static int set_call_timeout(void *config, const char *value, struct error *err) {
-    return parse_timeout(value, &((struct config *)config)->session.call_timeout_ms, err);
+    return duration_timeout_parse(value, &((struct config *)config)->session.call_timeout_ms, err);
 }
 
 static int set_install_timeout(void *config, const char *value, struct error *err) {
-    return parse_timeout(value, &((struct config *)config)->session.install_timeout_ms, err);
+    return duration_timeout_parse(value, &((struct config *)config)->session.install_timeout_ms,
+                                  err);
 }
 
 static const struct option_spec specs[] = {
@@ -172,9 +166,9 @@ static int set_defaults(struct config *c, struct error *err) {
         .api = {.inventory = "http://127.0.0.1:8301/inventory/"},
         .session = {.username = "admin",
                     .password = "admin",
-                    .connect_timeout_ms = 5000,
-                    .call_timeout_ms = 30000,
-                    .install_timeout_ms = 300000},
+                    .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
+                    .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
+                    .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS},
         .workers = 100,
         .log_path = "orchestrator.log",
         .log_level = LOG_INFO,
@@ -292,7 +286,7 @@ int main(int argc, char **argv) {
         return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    // Inventories that come slowly must not keep the names of devices from being looked up.
+    // Names that are slow to look up must not keep others waiting.
     setenv("UV_THREADPOOL_SIZE", "16", 0);
     uv_loop_init(&s.loop);
     if (start(&s, &err) != 0) {

@@ -226,18 +226,23 @@ static void lose(struct session *s, uint64_t now_ms, struct session_update *upda
 
 // A session that reached the wrong box must find out before it changes anything.
 static int check_login(const struct session *s, const cJSON *result, struct error *err) {
-    const char *hostname;
-    if (json_as_object(result, err) != 0 || json_string(result, "hostname", &hostname, err) != 0) {
+    const char *hostname, *platform;
+    int rc = json_as_object(result, err);
+    if (rc == 0) rc = json_string(result, "hostname", &hostname, err);
+    if (rc == 0 && strcmp(hostname, s->host->name) != 0)
+        return error_set(err, "asked for %.100s but reached %.100s", s->host->name, hostname);
+    if (rc == 0) rc = json_string(result, "platform", &platform, err);
+    if (rc != 0) {
         error_in(err, "result");
-        return ERROR_INPUT;
+        return rc;
     }
-    if (strcmp(hostname, s->host->name) == 0) return 0;
-    return error_set(err, "asked for %.100s but reached %.100s", s->host->name, hostname);
+    if (strcmp(platform, "acmeos") == 0) return 0;
+    return error_set(err, "expected the platform acmeos but reached %.40s", platform);
 }
 
 static void take_step_result(struct session *s, const cJSON *result, uint64_t now_ms,
                              struct session_update *update) {
-    enum task_verdict verdict = step_of(s)->reply(s->args, result, &s->error);
+    enum task_verdict verdict = step_of(s)->reply(s->args, &s->notes, result, &s->error);
     if (verdict == TASK_FAILED) {
         fail(s, update);
         return;

@@ -19,6 +19,12 @@
 
 #include <stdint.h>
 
+enum { // unless an option says otherwise
+    SESSION_CONNECT_TIMEOUT_MS = 5 * 1000,
+    SESSION_CALL_TIMEOUT_MS = 30 * 1000,
+    SESSION_INSTALL_TIMEOUT_MS = 300 * 1000,
+};
+
 struct session_config {
     const char *username, *password;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms;
@@ -80,6 +86,7 @@ struct session {
     } state;
     uint32_t call_id;
     size_t step;
+    struct task_notes notes;
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
     char *loss;      // how the connection was first lost after that; NULL: it was not

@@ -15,6 +15,10 @@ struct task_args { // what a request asks for, beside the filters
     char version[ACMEOS_VERSION_MAX + 1];
 };
 
+struct task_notes {                         // what one step of a session leaves for a later one
+    char installed[2 * ACMEOS_VERSION_MAX]; // what the install answered, cut; empty: nothing yet
+};
+
 enum task_verdict {
     TASK_NEXT_STEP,
     TASK_UNCHANGED, // done: the device is as wanted and was not touched
@@ -26,8 +30,8 @@ struct task_step {
     const char *method;
     // Writes the params as JSON text; NULL where the method takes none.
     void (*params)(const struct task_args *args, struct buf *out);
-    enum task_verdict (*reply)(const struct task_args *args, const cJSON *result,
-                               struct error *err);
+    enum task_verdict (*reply)(const struct task_args *args, struct task_notes *notes,
+                               const cJSON *result, struct error *err);
     // The device may restart from the sending of this call on: it has the install timeout, and a
     // lost connection is no verdict but leads to a new one, which goes on at the task's resume
     // step.

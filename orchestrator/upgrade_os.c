@@ -25,33 +25,86 @@ static void write_version(const struct task_args *args, struct buf *out) {
     buf_addf(out, "{\"version\": \"%s\"}", args->version);
 }
 
-// What the device runs, or NULL and the error where the answer has not the shape of get_version's.
-static const char *running_version(const cJSON *result, struct error *err) {
-    const char *version = NULL;
-    if (json_as_object(result, err) != 0 || json_string(result, "full_version", &version, err) != 0)
+// What get_version answers, and install_os_version likewise. Strings are borrowed from the answer.
+struct answer {
+    const char *version;
+    const char *installing; // NULL: no install runs on the device
+};
+
+// The parts and the whole must agree: a device that contradicts itself is not understood.
+static int check_parts(const char *os_version, const char *revision, const char *version,
+                       struct error *err) {
+    size_t len = strlen(os_version);
+    if (strncmp(version, os_version, len) == 0 && version[len] == '.' &&
+        strcmp(version + len + 1, revision) == 0)
+        return 0;
+    return error_set(err, "os_version %.40s and revision %.40s disagree with full_version %.40s",
+                     os_version, revision, version);
+}
+
+static int read_answer(const cJSON *result, struct answer *out, struct error *err) {
+    struct answer answer = {0};
+    const char *os_version, *revision;
+    int rc = json_as_object(result, err);
+    if (rc == 0) rc = json_string(result, "full_version", &answer.version, err);
+    if (rc == 0) rc = json_string(result, "os_version", &os_version, err);
+    if (rc == 0) rc = json_string(result, "revision", &revision, err);
+    if (rc == 0) rc = json_string_opt(result, "installing", &answer.installing, err);
+    if (rc != 0) {
         error_in(err, "result");
-    return version;
+        return rc;
+    }
+    rc = check_parts(os_version, revision, answer.version, err);
+    if (rc == 0) *out = answer;
+    return rc;
 }
 
-static enum task_verdict compare(const struct task_args *args, const cJSON *result,
-                                 struct error *err) {
-    const char *version = running_version(result, err);
-    if (version == NULL) return TASK_FAILED;
-    return strcmp(version, args->version) == 0 ? TASK_UNCHANGED : TASK_NEXT_STEP;
+// Whoever began that install, it will change the device, whatever it runs now.
+static enum task_verdict compare(const struct task_args *args, struct task_notes *notes,
+                                 const cJSON *result, struct error *err) {
+    struct answer runs;
+    (void)notes;
+    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
+    if (runs.installing != NULL) {
+        error_set(err, "installs %.40s already", runs.installing);
+        return TASK_FAILED;
+    }
+    return strcmp(runs.version, args->version) == 0 ? TASK_UNCHANGED : TASK_NEXT_STEP;
 }
 
-static enum task_verdict installed(const struct task_args *args, const cJSON *result,
-                                   struct error *err) {
-    (void)args; // whether it is the right one is for the next step to find out
-    return running_version(result, err) == NULL ? TASK_FAILED : TASK_NEXT_STEP;
+// Whether it is the right version is for the next step to find out.
+static enum task_verdict installed(const struct task_args *args, struct task_notes *notes,
+                                   const cJSON *result, struct error *err) {
+    struct answer runs;
+    (void)args;
+    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
+    snprintf(notes->installed, sizeof notes->installed, "%s", runs.version);
+    return TASK_NEXT_STEP;
 }
 
-static enum task_verdict verify(const struct task_args *args, const cJSON *result,
-                                struct error *err) {
-    const char *version = running_version(result, err);
-    if (version == NULL) return TASK_FAILED;
-    if (strcmp(version, args->version) == 0) return TASK_CHANGED;
-    error_set(err, "installed %s but the device runs %.40s", args->version, version);
+// "Installed" is the device's own word, or it is not said.
+static void set_not_installed(const char *wanted, const char *answered, const char *runs,
+                              struct error *err) {
+    if (*answered == '\0')
+        error_set(err, "the device runs %.40s, not %s", runs, wanted);
+    else if (strcmp(answered, wanted) == 0)
+        error_set(err, "installed %s but the device runs %.40s", wanted, runs);
+    else
+        error_set(err, "the install of %s answered %s, and the device runs %.40s", wanted, answered,
+                  runs);
+}
+
+static enum task_verdict verify(const struct task_args *args, struct task_notes *notes,
+                                const cJSON *result, struct error *err) {
+    struct answer runs;
+    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
+    if (runs.installing != NULL) {
+        error_set(err, "the device runs %.40s and still installs %.40s", runs.version,
+                  runs.installing);
+        return TASK_FAILED;
+    }
+    if (strcmp(runs.version, args->version) == 0) return TASK_CHANGED;
+    set_not_installed(args->version, notes->installed, runs.version, err);
     return TASK_FAILED;
 }
 

@@ -91,33 +91,6 @@ int network_add_type(struct network *n, const char *name, uint32_t count, uint32
     return 0;
 }
 
-// Two groups can have one key only where a name has an underscore of its own: site a_b with type c
-// and site a with type b_c. Their devices would be taken for one group by all who go by the key.
-static int check_group_names(const struct network *n, struct error *err) {
-    bool underscore = false;
-    for (size_t i = 0; i < n->sites_len; i++)
-        underscore = underscore || strchr(n->sites[i].name, '_') != NULL;
-    for (size_t i = 0; i < n->types_len; i++)
-        underscore = underscore || strchr(n->types[i].name, '_') != NULL;
-    if (!underscore) return 0;
-
-    int rc = 0;
-    struct strmap seen = {0};
-    for (uint32_t group = 0; group < n->groups && rc == 0; group++) {
-        char name[NETWORK_GROUP_MAX];
-        network_group_name(n, group, name);
-        char *key = mem_strdup(name);
-        if (strmap_put(&seen, key, key) != NULL) {
-            rc = error_set(err, "two redundancy groups would both be called %s: rename one", key);
-            free(key);
-        }
-    }
-    for (size_t i = 0; i < seen.cap; i++)
-        free(seen.slots[i].value);
-    strmap_deinit(&seen);
-    return rc;
-}
-
 int network_seal(struct network *n, struct error *err) {
     int rc = 0;
     if (n->sites_len == 0)
@@ -145,7 +118,7 @@ int network_seal(struct network *n, struct error *err) {
     n->site_groups = (uint32_t)groups;
     n->devices = (uint32_t)(devices * n->sites_len);
     n->groups = (uint32_t)(groups * n->sites_len);
-    return check_group_names(n, err);
+    return 0;
 }
 
 static int by_device(const void *a, const void *b) {
@@ -252,15 +225,32 @@ static const struct network_type *group_type(const struct network *n, uint32_t w
     return &n->types[type];
 }
 
+// Whether another group would be called so too: only where names have underscores of their own, as
+// in site a_b with type c and site a with type b_c. The names of racks end in digits, and no type
+// does.
+static bool is_ambiguous(const struct network *n, const char *name) {
+    char site[NETWORK_GROUP_MAX];
+    unsigned owners = 0;
+    for (const char *c = strchr(name, '_'); c != NULL; c = strchr(c + 1, '_')) {
+        snprintf(site, sizeof site, "%.*s", (int)(c - name), name);
+        int type = network_find_type(n, c + 1);
+        if (network_find_site(n, site) >= 0 && type >= 0 && !n->types[type].by_rack) owners++;
+    }
+    return owners > 1;
+}
+
 void network_group_name(const struct network *n, uint32_t group, char text[NETWORK_GROUP_MAX]) {
     uint32_t within = group % n->site_groups;
     const char *site = n->sites[group / n->site_groups].name;
     const struct network_type *type = group_type(n, within);
-    if (type->by_rack)
+    if (type->by_rack) {
         snprintf(text, NETWORK_GROUP_MAX, "%s_%s_%u", site, type->name,
                  type->rack + within - type->first_group);
-    else
-        snprintf(text, NETWORK_GROUP_MAX, "%s_%s", site, type->name);
+        return;
+    }
+    snprintf(text, NETWORK_GROUP_MAX, "%s_%s", site, type->name);
+    if (is_ambiguous(n, text))
+        snprintf(text, NETWORK_GROUP_MAX, "{site}_{dev_type}: %s, %s", site, type->name);
 }
 
 void network_group_devices(const struct network *n, uint32_t group, uint32_t *first,

@@ -2,8 +2,9 @@
 // name, its rack and its redundancy group. Nothing is stored per device.
 //
 // A device is an index: the sites in their order, in each the types in theirs, in each the numbers
-// from 0. A redundancy group is an index too, and its devices follow each other. Its key is
-// site_leaf_rack for type leaf, site_devtype for the others.
+// from 0. A redundancy group is an index too, and its devices follow each other. Its name is
+// site_leaf_rack for type leaf, site_devtype for the others; where two would have one name, it is
+// their rule and its values: "{site}_{dev_type}: eu, west_spine".
 #pragma once
 
 #include "common/duration.h"
@@ -25,7 +26,7 @@ enum {
     NETWORK_VERSIONS_MAX = 10 * 1000, // to be born with
     NETWORK_NAME_MAX = 63,            // bytes, of a site or a type
     NETWORK_HOST_MAX = 2 * NETWORK_NAME_MAX + 16, // the NUL included
-    NETWORK_GROUP_MAX = NETWORK_HOST_MAX + 16,
+    NETWORK_GROUP_MAX = NETWORK_HOST_MAX + 32,
     NETWORK_RACK_TEXT_MAX = 16
 };
 

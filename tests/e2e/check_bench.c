@@ -81,6 +81,35 @@ START_TEST(a_wrong_command_line_is_refused_with_the_remedy) {
 }
 END_TEST
 
+// Two groups of two; an install takes longer than the timeout, in the forecast and live.
+START_TEST(a_forecast_counts_what_the_timeouts_fail) {
+    char path[] = "/tmp/e2e-network-XXXXXX", output[8192];
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("sites: [earth]\ndev_types: {edge: {count: 2}, spine: {count: 2}}\nversions: [5.2.1]\n"
+          "latency: {login: 0, get_version: 0, install_os_version: 400s, logout: 0}\n",
+          file);
+    fclose(file);
+    const char *const args[] = {"whatif",   "--tiny",       "--network", path,
+                                "--verify", "--time-scale", "0.001",     NULL};
+    ck_assert_int_eq(program_run("bench", args, output, sizeof output), 0);
+    ck_assert_msg(strstr(output, "2 failed, 2 skipped. Forecast for that seed: 300.00 s, 2 failed, "
+                                 "2 skipped") != NULL,
+                  "%s", output);
+    ck_assert_ptr_nonnull(strstr(output, "by a timeout"));
+    ck_assert_ptr_nonnull(strstr(output, "The longest group is most often earth_edge"));
+    ck_assert_ptr_null(strstr(output, "The live run had"));
+    ck_assert_int_eq(program_run("bench",
+                                 ARGS("whatif", "--tiny", "--network", path, "--verify",
+                                      "--time-scale", "0.001", "--install-timeout", "500s"),
+                                 output, sizeof output),
+                     0);
+    ck_assert_msg(strstr(output, "0 failed, 0 skipped. Forecast for that seed: 800.00 s, 0 failed, "
+                                 "0 skipped") != NULL,
+                  "%s", output);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(durations_are_learnt_from_a_saved_scrape) {
     struct lab lab = lab_start(ARGS("--latency", "10ms..20ms"), ARGS("--workers", "400"));
     char path[] = "/tmp/e2e-scrape-XXXXXX", output[8192];
@@ -111,6 +140,7 @@ Suite *check_bench(void) {
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, every_command_measures_and_writes_csv_and_json, 0, COMMANDS);
     tcase_add_test(tcase, a_wrong_command_line_is_refused_with_the_remedy);
+    tcase_add_test(tcase, a_forecast_counts_what_the_timeouts_fail);
     tcase_add_test(tcase, durations_are_learnt_from_a_saved_scrape);
     return suite;
 }

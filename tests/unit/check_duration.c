@@ -134,6 +134,20 @@ START_TEST(a_duration_written_reads_back_the_same) {
 }
 END_TEST
 
+START_TEST(a_timeout_is_in_whole_milliseconds_and_never_0) {
+    uint64_t ms = 7;
+    struct error err;
+    ck_assert_int_eq(duration_timeout_parse("0", &ms, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "a timeout of 0 would fail every device");
+    ck_assert_int_eq(duration_timeout_parse("soon", &ms, &err), ERROR_INPUT);
+    ck_assert_uint_eq(ms, 7);
+    ck_assert_int_eq(duration_timeout_parse("1us", &ms, &err), 0);
+    ck_assert_uint_eq(ms, 1);
+    ck_assert_int_eq(duration_timeout_parse("1.5s", &ms, &err), 0);
+    ck_assert_uint_eq(ms, 1500);
+}
+END_TEST
+
 Suite *check_duration(void) {
     Suite *suite = suite_create("duration");
     TCase *tcase = tcase_create("duration");
@@ -144,5 +158,6 @@ Suite *check_duration(void) {
     tcase_add_test(tcase, a_range_that_is_none_is_refused_and_changes_nothing);
     tcase_add_test(tcase, a_duration_is_written_in_its_nearest_unit);
     tcase_add_test(tcase, a_duration_written_reads_back_the_same);
+    tcase_add_test(tcase, a_timeout_is_in_whole_milliseconds_and_never_0);
     return suite;
 }

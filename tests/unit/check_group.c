@@ -17,12 +17,13 @@ static const char
                                                                                          "edge",
                                                                                          "10") "}}";
 
-// "key: hosts; key: hosts; "
+// "name: hosts; name: hosts; "
 static char *describe(const struct inventory *inventory, const struct grouping *grouping) {
     struct buf text = {0};
     for (size_t g = 0; g < grouping->count; g++) {
         const struct group *group = &grouping->groups[g];
-        buf_addf(&text, "%s:", group->key);
+        group_write_name(inventory, &inventory->hosts[grouping->order[group->first]], &text);
+        buf_adds(&text, ":");
         for (uint32_t i = 0; i < group->count; i++)
             buf_addf(&text, " %s", inventory->hosts[grouping->order[group->first + i]].name);
         buf_adds(&text, "; ");
@@ -64,6 +65,27 @@ START_TEST(only_selected_hosts_are_grouped_and_groups_stand_in_order_of_their_fi
 }
 END_TEST
 
+// Each host is a group of its own, though names coincide.
+static const char *const coinciding[] = {
+    "{'eu': {" HOST("a", "west_spine", "1") "}, 'eu_west': {" HOST("b", "spine", "1") "}}",
+    "{'eu': {" HOST("a", "leaf", "1") ", " HOST("b", "leaf_1", "1") "}}",
+    "{'eu': {" HOST("a", "leaf", "1_leaf_2") "}, 'eu_leaf_1': {" HOST("b", "leaf", "2") "}}",
+    "{'rack': {" HOST("a", "leaf", "1") "}, 'type': {" HOST("b", "1", "1") "}}",
+};
+
+START_TEST(groups_whose_names_coincide_are_two) {
+    struct inventory *inventory = inventory_of(coinciding[_i]);
+    uint32_t hosts[] = {0, 1};
+    struct selection all = {hosts, COUNT(hosts)};
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &all);
+    ck_assert_uint_eq(grouping.count, 2);
+    ck_assert_str_ne(grouping.groups[0].key, grouping.groups[1].key);
+    grouping_deinit(&grouping);
+    inventory_unref(inventory);
+}
+END_TEST
+
 START_TEST(no_hosts_are_no_groups) {
     struct inventory *inventory = inventory_of(network);
     struct selection none = {NULL, 0};
@@ -96,7 +118,7 @@ START_TEST(a_thousand_groups_keep_their_keys_and_pairs) {
     ck_assert_uint_eq(grouping.count, RACKS);
     for (uint32_t g = 0; g < RACKS; g++) {
         char key[32];
-        snprintf(key, sizeof key, "earth_leaf_%u", g);
+        snprintf(key, sizeof key, "rack earth %u", g);
         const struct group *group = &grouping.groups[g];
         ck_assert_str_eq(group->key, key);
         ck_assert_uint_eq(group->count, 2);
@@ -115,6 +137,7 @@ Suite *check_group(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, leaves_are_grouped_by_site_and_rack_and_others_by_site_and_type);
     tcase_add_test(tcase, only_selected_hosts_are_grouped_and_groups_stand_in_order_of_their_first);
+    tcase_add_loop_test(tcase, groups_whose_names_coincide_are_two, 0, COUNT(coinciding));
     tcase_add_test(tcase, no_hosts_are_no_groups);
     tcase_add_test(tcase, a_thousand_groups_keep_their_keys_and_pairs);
     return suite;

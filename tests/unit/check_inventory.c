@@ -88,6 +88,49 @@ static const char *const earth[] = {"earth"}, *const mars_earth[] = {"mars", "ea
 #define NAMED(names)                                                                               \
     { (const char **)(uintptr_t)(names), COUNT(names), false }
 
+START_TEST(what_is_wrong_with_several_hosts_is_told_at_once) {
+    static const struct {
+        int wrong;
+        const char *said;
+    } cases[] = {
+        {1, "earth.h0.dev_type: missing"},
+        {2, "earth.h0.dev_type: missing; earth.h1.dev_type: missing"},
+        {3, "earth.h0.dev_type: missing; earth.h1.dev_type: missing; earth.h2.dev_type: missing"},
+        {500, "earth.h0.dev_type: missing; earth.h1.dev_type: missing; earth.h2.dev_type: missing; "
+              "and 497 more"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct buf text = {0};
+        struct inventory *inventory = NULL;
+        struct error err;
+        buf_adds(&text, "{'earth': {'fine': {'platform': 'acmeos', 'dev_type': 'edge', 'rack': "
+                        "'1', 'hostname': 'h', 'port': 1}");
+        for (int h = 0; h < cases[i].wrong; h++)
+            buf_addf(&text, ", 'h%d': {'platform': 'acmeos'}", h);
+        buf_adds(&text, "}}");
+        cJSON *json = json_of(text.data);
+        ck_assert_int_eq(inventory_parse(json, &inventory, &err), ERROR_INPUT);
+        ck_assert_str_eq(err.text, cases[i].said);
+        ck_assert_ptr_eq(err.at, json->child->child->next); // the first of them
+        ck_assert_ptr_null(inventory);
+        cJSON_Delete(json);
+        buf_deinit(&text);
+    }
+}
+END_TEST
+
+START_TEST(wrong_hosts_of_several_sites_are_told_with_their_sites) {
+    struct inventory *inventory = NULL;
+    struct error err;
+    cJSON *json = json_of("{'earth': {'a': 1}, 'mars': [], 'venus': {'b': {'platform': 'ios'}}}");
+    ck_assert_int_eq(inventory_parse(json, &inventory, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "earth.a: expected an object, not a number; mars: expected an "
+                               "object, not an array; venus.b.platform: 'ios' is unknown; only "
+                               "acmeos is");
+    cJSON_Delete(json);
+}
+END_TEST
+
 START_TEST(a_selection_is_in_inventory_order) {
     static const struct {
         struct filter sites, types;
@@ -203,6 +246,8 @@ Suite *check_inventory(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
     tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
+    tcase_add_test(tcase, what_is_wrong_with_several_hosts_is_told_at_once);
+    tcase_add_test(tcase, wrong_hosts_of_several_sites_are_told_with_their_sites);
     tcase_add_test(tcase, a_selection_is_in_inventory_order);
     tcase_add_test(tcase, an_unknown_name_is_refused_with_the_known_ones);
     tcase_add_test(tcase, many_known_names_are_counted_and_not_all_listed);

@@ -33,24 +33,39 @@ static bool ask(struct console *console, uint64_t *now_us, const char *method, c
     return !error;
 }
 
-static struct virtual_host upgrade(struct world *world, uint32_t device, const char *version) {
+// False: it is an error, or the client has not waited for so long, and is late.
+static bool ask_in_time(struct console *console, struct virtual_host *host, const char *method,
+                        const char *params, uint64_t timeout_us) {
+    uint64_t begun_us = host->us;
+    bool answered = ask(console, &host->us, method, params);
+    host->times_out = host->us - begun_us > timeout_us;
+    if (host->times_out) host->us = begun_us + timeout_us;
+    return answered && !host->times_out;
+}
+
+static struct virtual_host upgrade(struct world *world, uint32_t device, const char *version,
+                                   const struct model_timeouts *timeouts) {
     struct console console;
     struct buf login = {0}, install = {0};
-    uint64_t now_us = 0;
+    struct virtual_host host = {0};
+    uint64_t call_us = timeouts->call_us;
     bool current = strcmp(world_version(world, device), version) == 0;
     console_init(&console, world);
     buf_addf(&login, "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}",
              plan.inventory->hosts[device].name);
     buf_addf(&install, "{\"version\": \"%s\"}", version);
-    ck_assert(ask(&console, &now_us, "login", login.data));
-    ck_assert(ask(&console, &now_us, "get_version", NULL));
-    bool failed = !current && !ask(&console, &now_us, "install_os_version", install.data);
-    if (!failed && !current) ck_assert(ask(&console, &now_us, "get_version", NULL));
-    if (!failed) ck_assert(ask(&console, &now_us, "logout", NULL));
-    console_drop(&console, now_us);
+    host.fails = !ask_in_time(&console, &host, "login", login.data, call_us) ||
+                 !ask_in_time(&console, &host, "get_version", NULL, call_us) ||
+                 (!current && (!ask_in_time(&console, &host, "install_os_version", install.data,
+                                            timeouts->install_us) ||
+                               !ask_in_time(&console, &host, "get_version", NULL, call_us)));
+    bool timed_out = host.times_out;
+    if (!host.fails) ask_in_time(&console, &host, "logout", NULL, call_us);
+    host.times_out = timed_out;
+    console_drop(&console, host.us);
     buf_deinit(&login);
     buf_deinit(&install);
-    return (struct virtual_host){now_us, failed};
+    return host;
 }
 
 START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says) {
@@ -58,6 +73,7 @@ START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_
     struct world world;
     struct error err;
     unsigned failures = 0, current = 0;
+    const struct model_timeouts timeouts = {30000000, 300000000};
     cJSON *rule = json_of("{'on': 'install_os_version', 'effect': 'error', 'probability': 0.25}");
     world_init(&world, &plan.network, SEED, 1);
     ck_assert_int_eq(fault_add(&world.faults, rule, &err), 0);
@@ -67,13 +83,40 @@ START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_
     for (uint32_t device = 0; device < plan.network.devices; device++) {
         current += strcmp(world_version(&world, device), "5.3.1") == 0;
         struct virtual_host told = model_draw(&model, device);
-        struct virtual_host real = upgrade(&world, device, "5.3.1");
+        struct virtual_host real = upgrade(&world, device, "5.3.1", &timeouts);
         ck_assert_uint_eq(told.us, real.us);
         ck_assert(told.fails == real.fails);
         failures += told.fails;
     }
     ck_assert_uint_gt(failures, 100);
     ck_assert_uint_gt(current, 5);
+    model_deinit(&model);
+    world_deinit(&world);
+}
+END_TEST
+
+// Calls take 10 ms to 2 s here.
+START_TEST(a_host_that_answers_too_late_fails_when_its_time_is_up) {
+    static const struct model_timeouts cases[] = {
+        {1900000, 300000000}, {30000000, 1500000}, {1800000, 1700000}};
+    struct model model;
+    struct world world;
+    unsigned late = 0, in_time = 0;
+    world_init(&world, &plan.network, SEED, 1);
+    model_init(&model, &plan, "5.3.1", 0, NULL);
+    model_seed(&model, SEED);
+    model.timeouts = cases[_i];
+    for (uint32_t device = 0; device < plan.network.devices; device++) {
+        struct virtual_host told = model_draw(&model, device);
+        struct virtual_host real = upgrade(&world, device, "5.3.1", &cases[_i]);
+        ck_assert_uint_eq(told.us, real.us);
+        ck_assert(told.fails == real.fails && told.times_out == real.times_out);
+        ck_assert(told.fails == told.times_out);
+        late += told.fails;
+        in_time += !told.fails;
+    }
+    ck_assert_uint_gt(late, 50);
+    ck_assert_uint_gt(in_time, 50);
     model_deinit(&model);
     world_deinit(&world);
 }
@@ -136,6 +179,7 @@ Suite *check_model(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase,
                    a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says);
+    tcase_add_loop_test(tcase, a_host_that_answers_too_late_fails_when_its_time_is_up, 0, 3);
     tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
     tcase_add_test(tcase, durations_are_learnt_from_the_histogram_of_a_run);
     tcase_add_test(tcase, a_scrape_without_a_timed_host_is_refused);

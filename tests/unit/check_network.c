@@ -224,16 +224,26 @@ START_TEST(names_of_exactly_the_longest_length_are_told_whole) {
 }
 END_TEST
 
-START_TEST(two_groups_cannot_have_one_key) {
+START_TEST(groups_whose_names_coincide_are_told_apart) {
+    static const char *const names[] = {
+        "{site}_{dev_type}: a_b, c", "a_b_b_c",  "a_b_leaf_0", "a_c",
+        "{site}_{dev_type}: a, b_c", "a_leaf_0",
+    };
     struct network n;
     struct error err;
     network_init(&n);
-    ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
     ck_assert_int_eq(network_add_site(&n, "a_b", &err), 0);
+    ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
     ck_assert_int_eq(network_add_type(&n, "c", 1, 0, 1, &err), 0);
     ck_assert_int_eq(network_add_type(&n, "b_c", 1, 0, 1, &err), 0);
-    ck_assert_int_eq(network_seal(&n, &err), ERROR_INPUT);
-    ck_assert_str_eq(err.text, "two redundancy groups would both be called a_b_c: rename one");
+    ck_assert_int_eq(network_add_type(&n, "leaf", 1, 0, 1, &err), 0);
+    ck_assert_int_eq(network_seal(&n, &err), 0);
+    ck_assert_uint_eq(n.groups, COUNT(names));
+    for (uint32_t group = 0; group < n.groups; group++) {
+        char name[NETWORK_GROUP_MAX];
+        network_group_name(&n, group, name);
+        ck_assert_str_eq(name, names[group]);
+    }
     network_deinit(&n);
 }
 END_TEST
@@ -264,7 +274,7 @@ Suite *check_network(void) {
     tcase_add_test(tc, a_type_cannot_end_in_a_digit_and_no_name_is_taken_twice);
     tcase_add_test(tc, a_network_has_its_limits);
     tcase_add_test(tc, names_of_exactly_the_longest_length_are_told_whole);
-    tcase_add_test(tc, two_groups_cannot_have_one_key);
+    tcase_add_test(tc, groups_whose_names_coincide_are_told_apart);
     tcase_add_test(tc, an_override_is_found_for_its_device_alone);
     suite_add_tcase(suite, tc);
     return suite;

@@ -40,12 +40,15 @@ static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1",
 
 #define OLD "{'os_version': '5.2', 'revision': '4', 'full_version': '5.2.4'}"
 #define NEW "{'os_version': '5.3', 'revision': '1', 'full_version': '5.3.1'}"
+#define INSTALLING(v)                                                                              \
+    "{'os_version': '5.2', 'revision': '4', 'full_version': '5.2.4', 'installing': '" v "'}"
+#define LOGGED_IN "{'hostname': 'leaf63.earth', 'platform': 'acmeos'}"
 
 // Moves that most scripts share.
 #define CONNECT                                                                                    \
     { CONNECTED, NULL, 0, SESSION_SEND, "login", 0 }
 #define LOGIN(next)                                                                                \
-    { RESULT, "{'hostname': 'leaf63.earth'}", 0, SESSION_SEND, next, 0 }
+    { RESULT, LOGGED_IN, 0, SESSION_SEND, next, 0 }
 #define GET(v, next)                                                                               \
     { RESULT, v, 0, SESSION_SEND, next, 0 }
 #define TO_INSTALL CONNECT, LOGIN("get_version"), GET(OLD, "install_os_version")
@@ -160,6 +163,22 @@ static const struct script failures[] = {
      {CONNECT, ENDS(RESULT, "true")},
      TASK_FAILED,
      "login: result: expected an object, not a boolean"},
+    {"the login's answer has no platform",
+     {CONNECT, ENDS(RESULT, "{'hostname': 'leaf63.earth'}")},
+     TASK_FAILED,
+     "login: result.platform: missing"},
+    {"the login's platform is a number",
+     {CONNECT, ENDS(RESULT, "{'hostname': 'leaf63.earth', 'platform': 5}")},
+     TASK_FAILED,
+     "login: result.platform: expected a string, not a number"},
+    {"the platform is another",
+     {CONNECT, ENDS(RESULT, "{'hostname': 'leaf63.earth', 'platform': 'ios'}")},
+     TASK_FAILED,
+     "login: expected the platform acmeos but reached ios"},
+    {"the platform is spelled otherwise",
+     {CONNECT, ENDS(RESULT, "{'hostname': 'leaf63.earth', 'platform': 'ACMEOS'}")},
+     TASK_FAILED,
+     "login: expected the platform acmeos but reached ACMEOS"},
     {"closed before anything was changed",
      {CONNECT, LOGIN("get_version"), ENDS(LOST, "connection closed by the device")},
      TASK_FAILED,
@@ -168,6 +187,59 @@ static const struct script failures[] = {
      {CONNECT, LOGIN("get_version"), ENDS(RESULT, "{'full_version': 5.2}")},
      TASK_FAILED,
      "get_version: result.full_version: expected a string, not a number"},
+    {"a version in one part only",
+     {CONNECT, LOGIN("get_version"), ENDS(RESULT, "{'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: result.os_version: missing"},
+    {"a version without its revision",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.3', 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: result.revision: missing"},
+    {"parts that are numbers",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': 5.3, 'revision': 1, 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: result.os_version: expected a string, not a number"},
+    {"another os_version than the whole says",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.2', 'revision': '1', 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: os_version 5.2 and revision 1 disagree with full_version 5.3.1"},
+    {"another revision than the whole says",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.3', 'revision': '10', 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: os_version 5.3 and revision 10 disagree with full_version 5.3.1"},
+    {"a whole without a dot between its parts",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.', 'revision': '3.1', 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: os_version 5. and revision 3.1 disagree with full_version 5.3.1"},
+    {"the wanted version in a verification that contradicts itself",
+     {TO_VERIFY, ENDS(RESULT, "{'os_version': '5.2', 'revision': '4', 'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "get_version: os_version 5.2 and revision 4 disagree with full_version 5.3.1"},
+    {"an install that runs already",
+     {CONNECT, LOGIN("get_version"), ENDS(RESULT, INSTALLING("5.3.1"))},
+     TASK_FAILED,
+     "get_version: installs 5.3.1 already"},
+    {"an install of another version on a device that runs the wanted one",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.3', 'revision': '1', 'full_version': '5.3.1', "
+                   "'installing': '5.4.1'}")},
+     TASK_FAILED,
+     "get_version: installs 5.4.1 already"},
+    {"installing something that is no text",
+     {CONNECT, LOGIN("get_version"),
+      ENDS(RESULT, "{'os_version': '5.2', 'revision': '4', 'full_version': '5.2.4', "
+                   "'installing': true}")},
+     TASK_FAILED,
+     "get_version: result.installing: expected a string, not a boolean"},
+    {"an install that still runs at the verification",
+     {TO_VERIFY, ENDS(RESULT, INSTALLING("5.3.1"))},
+     TASK_FAILED,
+     "get_version: the device runs 5.2.4 and still installs 5.3.1"},
     {"not JSON",
      {CONNECT, LOGIN("get_version"), ENDS(LINE, "{'jsonrpc")},
      TASK_FAILED,
@@ -204,6 +276,19 @@ static const struct script failures[] = {
      {TO_VERIFY, ENDS(RESULT, OLD)},
      TASK_FAILED,
      "get_version: installed 5.3.1 but the device runs 5.2.4"},
+    {"an install that the device never took",
+     {TO_INSTALL, GET(OLD, "get_version"), ENDS(RESULT, OLD)},
+     TASK_FAILED,
+     "get_version: the install of 5.3.1 answered 5.2.4, and the device runs 5.2.4"},
+    {"the install answers half a version",
+     {TO_INSTALL, ENDS(RESULT, "{'full_version': '5.3.1'}")},
+     TASK_FAILED,
+     "install_os_version: result.os_version: missing"},
+    {"lost after the install was answered, and back with another version",
+     {TO_VERIFY, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
+     TASK_FAILED,
+     "get_version: connection reset by the device; then get_version: installed 5.3.1 but the "
+     "device runs 5.2.4"},
     {"the verification is not answered",
      {TO_VERIFY, {DEADLINE, NULL, 31000, SESSION_END, NULL, 0}},
      TASK_FAILED,
@@ -211,7 +296,7 @@ static const struct script failures[] = {
     {"back with another version",
      {TO_INSTALL, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
      TASK_FAILED,
-     LOSS "; then get_version: installed 5.3.1 but the device runs 5.2.4"},
+     LOSS "; then get_version: the device runs 5.2.4, not 5.3.1"},
     {"back as another host",
      {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT,
       ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
@@ -421,7 +506,7 @@ static void end(struct session *s) {
 // To the point where the session asks whether it may install, at 1000 ms.
 static void ask_for_install(struct session *s) {
     begin(s, &host, 1000);
-    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth'}}", 1000);
+    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 1000);
     ck_assert_int_eq(feed_json(s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1000),
                      SESSION_ASK);
 }
@@ -588,7 +673,7 @@ END_TEST
 // The logout, at 0 ms, of a device that runs the version.
 static void begin_logout(struct session *s) {
     begin(s, &host, 0);
-    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth'}}", 0);
+    feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 0);
     ck_assert_int_eq(feed_json(s, "{'jsonrpc': '2.0', 'id': 2, 'result': " NEW "}", 0),
                      SESSION_SEND);
     ck_assert_int_eq(update.verdict, TASK_UNCHANGED);

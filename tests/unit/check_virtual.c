@@ -29,7 +29,7 @@ static void make_grouping(struct small_grouping *s, const uint32_t *sizes, size_
 
 static struct virtual_host ten_ms(void *arg, uint32_t host) {
     const uint32_t *failing = arg;
-    return (struct virtual_host){10000, failing != NULL && *failing == host};
+    return (struct virtual_host){.us = 10000, .fails = failing != NULL && *failing == host};
 }
 
 START_TEST(a_worker_for_each_group_leaves_the_longest_group_as_the_limit) {
@@ -39,6 +39,7 @@ START_TEST(a_worker_for_each_group_leaves_the_longest_group_as_the_limit) {
     virtual_run(&s.grouping, 3, ten_ms, NULL, &r);
     ck_assert_uint_eq(r.makespan_us, 40000);
     ck_assert_uint_eq(r.longest_group_us, 40000);
+    ck_assert_uint_eq(r.longest_group, 1);
     ck_assert_uint_eq(r.busy_us, 70000);
     ck_assert_uint_eq(r.completed, 7);
     ck_assert_double_eq(virtual_bound_us(&r, 3), 40000);
@@ -62,14 +63,32 @@ START_TEST(a_failure_skips_the_rest_of_its_group) {
     make_grouping(&s, (uint32_t[]){2, 4, 1}, 3);
     virtual_run(&s.grouping, 3, ten_ms, &failing, &r);
     ck_assert_uint_eq(r.failed, 1);
+    ck_assert_uint_eq(r.timed_out, 0);
     ck_assert_uint_eq(r.skipped, 2);
     ck_assert_uint_eq(r.completed, 4);
     ck_assert_uint_eq(r.makespan_us, 20000);
 }
 END_TEST
 
+static struct virtual_host odd_ones_time_out(void *arg, uint32_t host) {
+    (void)arg;
+    return (struct virtual_host){.us = 1000, .fails = host % 2 == 1, .times_out = host % 2 == 1};
+}
+
+START_TEST(a_host_that_times_out_is_a_failed_one) {
+    struct small_grouping s;
+    struct virtual_result r;
+    make_grouping(&s, (uint32_t[]){1, 1, 1, 3}, 4); // of the last three the first fails
+    virtual_run(&s.grouping, 4, odd_ones_time_out, NULL, &r);
+    ck_assert_uint_eq(r.failed, 2);
+    ck_assert_uint_eq(r.timed_out, 2);
+    ck_assert_uint_eq(r.skipped, 2);
+    ck_assert_uint_eq(r.completed, 2);
+}
+END_TEST
+
 static struct virtual_host drawn(void *arg, uint32_t host) {
-    return (struct virtual_host){rng_range(rng_mix(*(uint64_t *)arg, host), 1, 1000), false};
+    return (struct virtual_host){.us = rng_range(rng_mix(*(uint64_t *)arg, host), 1, 1000)};
 }
 
 START_TEST(no_run_is_shorter_than_its_bound_nor_longer_than_twice_that) {
@@ -96,6 +115,7 @@ Suite *check_virtual(void) {
     tcase_add_test(tcase, a_worker_for_each_group_leaves_the_longest_group_as_the_limit);
     tcase_add_test(tcase, one_worker_takes_one_host_after_the_other);
     tcase_add_test(tcase, a_failure_skips_the_rest_of_its_group);
+    tcase_add_test(tcase, a_host_that_times_out_is_a_failed_one);
     tcase_add_test(tcase, no_run_is_shorter_than_its_bound_nor_longer_than_twice_that);
     return suite;
 }

@@ -1,0 +1,155 @@
+// A post is one request on its way: it waits for the inventory, then it watches its job, and the
+// job's end answers it. A client that leaves while it waits for the inventory takes its post along;
+// later the job goes on without it.
+#include "orchestrator/api_tasks.h"
+
+#include "common/mem.h"
+#include "orchestrator/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum { LOOK_MS = 1000, SILENT_LOOKS_MAX = 5 };
+
+struct post {
+    struct api_tasks *tasks;
+    struct post *next; // of those that wait for the inventory
+    unsigned silent;   // for how many looks in a row its client has sent its last byte
+    struct http_request *http;
+    cJSON *body; // the request borrows its strings
+    struct task_request request;
+};
+
+static void free_post(struct post *post) {
+    request_deinit(&post->request);
+    cJSON_Delete(post->body);
+    free(post);
+}
+
+// --- the job
+
+// A random UUID: RFC 9562, version 4.
+static void make_id(char id[JOB_ID_MAX]) {
+    unsigned char b[16];
+    if (getrandom(b, sizeof b, 0) != (ssize_t)sizeof b) abort(); // cannot fail for 16 bytes
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    snprintf(id, JOB_ID_MAX, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
+}
+
+static void on_job_done(void *arg, const struct job *job) {
+    struct post *post = arg;
+    struct api_tasks *posts = post->tasks;
+    log_flush(posts->log); // before the answer that speaks of it
+    size_t len;
+    char *report = job_report_json(job, &len);
+    http_answer(post->http, 200, "application/json", report, len);
+    free_post(post);
+    posts->answered(posts->answered_arg);
+}
+
+static void start_job(struct post *post, struct inventory *inventory, struct selection *selection) {
+    struct api_tasks *posts = post->tasks;
+    char id[JOB_ID_MAX];
+    make_id(id);
+    struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
+    jobs_add(posts->jobs, job);
+    jobs_watch(posts->jobs, job, on_job_done, post);
+    runner_submit(posts->runner, job);
+}
+
+// --- waiting for the inventory
+
+static void stop_waiting(struct post *post) {
+    struct post **link = &post->tasks->waiting;
+    while (*link != post)
+        link = &(*link)->next;
+    *link = post->next;
+}
+
+// Nobody wants the inventory for the sake of a client that has left. One that has only shut its
+// sending side is not told apart from it: it has some time more.
+static void on_look(uv_timer_t *timer) {
+    struct api_tasks *posts = timer->data;
+    for (struct post *post = posts->waiting, *next; post != NULL; post = next) {
+        next = post->next;
+        int left = http_client_left(post->http);
+        post->silent = left == 0 ? 0 : post->silent + 1;
+        if (left != 1 && post->silent < SILENT_LOOKS_MAX) continue;
+        fetcher_forget(posts->fetcher, post);
+        stop_waiting(post);
+        http_answer_problem(post->http, 503, "the client left before the inventory came");
+        free_post(post);
+    }
+    if (posts->waiting == NULL) uv_timer_stop(timer);
+}
+
+static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
+    struct post *post = arg;
+    const struct task_request *request = &post->request;
+    struct selection selection;
+    struct error err;
+    stop_waiting(post);
+    if (post->tasks->draining) {
+        http_answer_problem(post->http, 503, "the orchestrator is shutting down");
+        inventory_unref(inventory);
+    } else if (why != NULL) {
+        http_answer_problem(post->http, 502, "the inventory: %s", why->text);
+    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
+                                &err) != 0) {
+        http_answer_error(post->http, 400, &err);
+        inventory_unref(inventory);
+    } else {
+        start_job(post, inventory, &selection);
+        return;
+    }
+    free_post(post);
+}
+
+static void wait_for_inventory(struct post *post) {
+    struct api_tasks *posts = post->tasks;
+    post->next = posts->waiting;
+    posts->waiting = post;
+    if (!uv_is_active((uv_handle_t *)&posts->look))
+        uv_timer_start(&posts->look, on_look, LOOK_MS, LOOK_MS);
+    fetcher_ask(posts->fetcher, on_inventory, post);
+}
+
+// --- the request
+
+void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
+    if (posts->draining) {
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
+        return;
+    }
+    cJSON *body = http_json_body(r);
+    if (body == NULL) return;
+    struct post *post = mem_zalloc(sizeof *post);
+    *post = (struct post){.tasks = posts, .http = r, .body = body};
+    struct error err;
+    if (request_parse(http_arg(r), body, &post->request, &err) == 0) {
+        wait_for_inventory(post);
+    } else {
+        http_answer_error(r, 400, &err);
+        free_post(post);
+    }
+}
+
+// --- life
+
+void api_tasks_start(struct api_tasks *posts, uv_loop_t *loop) {
+    uv_timer_init(loop, &posts->look);
+    posts->look.data = posts;
+}
+
+void api_tasks_drain(struct api_tasks *posts) {
+    posts->draining = true;
+}
+
+void api_tasks_close(struct api_tasks *posts, uv_close_cb closed, void *arg) {
+    posts->look.data = arg;
+    uv_close((uv_handle_t *)&posts->look, closed);
+}
