@@ -380,6 +380,44 @@ START_TEST(the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario) 
 }
 END_TEST
 
+// --- other orchestrators
+
+// Its answers are right, so that what convicts it is the referee, whatever the load of the machine.
+START_TEST(an_orchestrator_without_groups_is_convicted_every_time) {
+    static const char *const files[] = {"010-one-pair", "020-one-site"};
+    enum { TIMES = 20 };
+    const char *build = getenv("BUILD");
+    ck_assert_int_eq(play_shell("%s/scenario run scenarios/contract/%s.yaml --repeat %d --jobs 4 "
+                                "--orchestrator scenarios/contract/standin.py --json %s >/dev/null",
+                                build == NULL ? "build" : build, files[_i], TIMES,
+                                play_path("x.json")),
+                     FAILED);
+    cJSON *json = read_json("x.json");
+    const cJSON *run;
+    int convicted = 0;
+    cJSON_ArrayForEach(run, cJSON_GetObjectItem(json, "runs")) {
+        const char *text = cJSON_GetObjectItem(run, "text")->valuestring;
+        bool silent = strstr(text, "{\"kind\":\"group_overlap\"") == NULL;
+        ck_assert_msg(!silent && strncmp(text, "always[0].audit\n", 16) == 0,
+                      "convicted %d times, then: %s", convicted, text);
+        convicted++;
+    }
+    ck_assert_int_eq(convicted, TIMES);
+    cJSON_Delete(json);
+}
+END_TEST
+
+// What only our own orchestrator has: options, log lines, metrics, problems.
+START_TEST(a_scenario_of_the_contract_asks_for_nothing_of_ours) {
+#define CONTRACT "grep -rlE '^tags: .*\\bcontract\\b' scenarios --include='*.yaml'"
+    ck_assert_int_eq(play_shell(CONTRACT " | grep -c ."), 0);
+    ck_assert_int_ge(atoi(play_output), 10);
+    play_shell(CONTRACT " | xargs grep -nE '^orchestrator:|\\blog:|orchestrator_|filter_dev_sites|"
+                        "logins: [1-9]|hangup|/(livez|readyz)|status: '");
+    ck_assert_str_eq(play_output, "");
+}
+END_TEST
+
 // --- replaying
 
 #define ALL_DEVICES                                                                                \
@@ -515,6 +553,8 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, scenarios_are_listed_by_tags_and_text);
     tcase_add_test(tc, the_starter_is_valid_passes_and_is_not_written_over);
     tcase_add_test(tc, the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario);
+    tcase_add_loop_test(tc, an_orchestrator_without_groups_is_convicted_every_time, 0, 2);
+    tcase_add_test(tc, a_scenario_of_the_contract_asks_for_nothing_of_ours);
     tcase_add_test(tc, the_same_seed_plays_the_same_and_another_another);
     tcase_add_test(tc, a_runner_that_is_killed_leaves_no_process_behind);
     tcase_add_loop_test(tc, an_interrupted_runner_ends_all_and_still_writes_its_outputs, 0, 2);
