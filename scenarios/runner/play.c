@@ -4,7 +4,8 @@
 //
 // The outcome only ever goes from pass to the first thing that went wrong: what follows may add
 // text, but not another outcome. An invariant that scenarios give is looked at during the run too,
-// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough.
+// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough, and
+// before its simulator is told to end.
 #include "scenarios/runner/play.h"
 
 #include "common/count.h"
@@ -15,6 +16,7 @@
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +48,14 @@ static void fail(struct show *s, const char *outcome) {
 
 // --- invariants
 
-static bool gives_audit(const cJSON *always) {
+// Whether an audit of the scenario's own says which violations there may be.
+static bool judges_violations(const cJSON *always) {
     const cJSON *check;
-    cJSON_ArrayForEach(check, always) if (cJSON_HasObjectItem(check, "audit")) return true;
+    cJSON_ArrayForEach(check, always) {
+        const cJSON *audit = cJSON_GetObjectItemCaseSensitive(check, "audit");
+        if (cJSON_HasObjectItem(audit, "violations") || cJSON_HasObjectItem(audit, "allow"))
+            return true;
+    }
     return false;
 }
 
@@ -57,7 +64,7 @@ static void make_always(struct show *s) {
     const cJSON *always = part(s, "always");
     s->default_always = always == NULL ? cJSON_CreateArray() : cJSON_Duplicate(always, true);
     s->always = s->default_always;
-    if (gives_audit(always)) return;
+    if (judges_violations(always)) return;
     cJSON *check = cJSON_CreateObject(), *audit = cJSON_AddObjectToObject(check, "audit");
     cJSON_AddItemToObject(audit, "violations", cJSON_CreateArray());
     cJSON_AddItemToArray(s->default_always, check);
@@ -73,6 +80,12 @@ static int check_always(struct show *s, bool strict, struct buf *failure) {
         if (rc != 0) return rc;
     }
     return 0;
+}
+
+// The stage is the show's own.
+static void judge(struct stage *stage, struct buf *failure) {
+    struct show *s = (struct show *)((char *)stage - offsetof(struct show, stage));
+    check_always(s, false, failure);
 }
 
 static void *watch(void *arg) {
@@ -259,6 +272,7 @@ cJSON *play(const struct play_config *config) {
     }
     stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
     s.stage.play_all = steps_play_all;
+    s.stage.judge = judge;
     if (strcmp(s.outcome, "pass") == 0) run(&s);
     end_programs(&s);
     if (strcmp(s.outcome, "pass") != 0) show_logs(&s);

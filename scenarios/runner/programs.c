@@ -162,6 +162,8 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
     if (rc == 0) {
         pthread_mutex_lock(&p->lock);
         program->daemon = daemon;
+        program->ending = false;
+        p->changes++;
         pthread_mutex_unlock(&p->lock);
     }
     command_deinit(&c);
@@ -187,9 +189,23 @@ bool programs_running(struct programs *p, enum program_name name) {
     return process_of(p, name).pid > 0;
 }
 
+bool programs_settled(struct programs *p, unsigned *changes) {
+    bool settled = true;
+    pthread_mutex_lock(&p->lock);
+    for (int i = 0; i < PROGRAM_COUNT; i++)
+        settled = settled && p->list[i].daemon.process.pid > 0 && !p->list[i].ending;
+    *changes = p->changes;
+    pthread_mutex_unlock(&p->lock);
+    return settled;
+}
+
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
     struct process process = process_of(p, name);
     if (process.pid <= 0) return error_set(err, "the %s is not running", program_names[name]);
+    pthread_mutex_lock(&p->lock);
+    p->changes++;
+    if (signum != SIGHUP || name == PROGRAM_SIMULATOR) p->list[name].ending = true;
+    pthread_mutex_unlock(&p->lock);
     return process_signal(&process, signum, err);
 }
 
@@ -199,6 +215,7 @@ static int take(struct programs *p, enum program_name name, struct daemon *taken
     pthread_mutex_lock(&p->lock);
     *taken = p->list[name].daemon;
     p->list[name].daemon.process = (struct process){.out = -1};
+    p->changes++;
     pthread_mutex_unlock(&p->lock);
     if (taken->process.pid <= 0)
         return error_set(err, "the %s is not running", program_names[name]);

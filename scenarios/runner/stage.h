@@ -21,8 +21,12 @@ struct stage;
 typedef int (*stage_player)(struct stage *s, const cJSON *steps, const char *where,
                             struct buf *failure);
 
+// Appends which checks of `always` do not hold (play.c).
+typedef void (*stage_judge)(struct stage *s, struct buf *failure);
+
 struct stage {
     stage_player play_all;
+    stage_judge judge;
     struct programs programs;
     pthread_t main;       // the only thread that starts programs
     pthread_mutex_t lock; // of all below

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 Suite *check_steps(void);
 
@@ -53,6 +54,106 @@ START_TEST(what_always_held_is_told_when_it_no_longer_does) {
                                                       "always:\n  - devices: {'*': {installs: 0}}\n"
                                                       "steps:\n" UPGRADE)));
     play_said("always[0].devices\n  leaf00.earth: installs: expected 0, is 1\n");
+}
+END_TEST
+
+// The device runs what is wanted and says otherwise: so it is installed for nothing.
+#define NEEDLESS                                                                                   \
+    "network: {sites: [earth], dev_types: {leaf: {count: 4, rack: 100}}, versions: [5.3.1]}\n"     \
+    "faults: [{match: {host: leaf00.earth}, on: get_version, effect: wrong_version, times: 1}]\n"
+
+static const char *const referee_asked[] = {
+    "steps:\n" UPGRADE,
+    // beside invariants of the scenario's own, an audit of something else among them
+    "always:\n  - devices: {'*': {installs: {at_least: 0}}}\nsteps:\n" UPGRADE,
+    "always:\n  - audit: {max_in_flight: {at_most: 100}}\nsteps:\n" UPGRADE,
+    // a simulator that ends takes along what it saw
+    "steps:\n" UPGRADE "  - signal: {do: restart, program: simulator}\n",
+    "steps:\n" UPGRADE "  - signal: {do: kill, program: simulator}\n",
+    "steps:\n" UPGRADE "  - signal: {do: stop, program: simulator}\n",
+};
+
+START_TEST(the_referee_is_asked_whatever_else_the_scenario_asks) {
+    struct buf text = {0};
+    buf_addf(&text, "name: a needless install\n" NEEDLESS "%s", referee_asked[_i]);
+    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
+    play_said("  the referee saw: {\"kind\":\"needless_install\",\"group\":\"earth_leaf_100\"");
+    buf_deinit(&text);
+}
+END_TEST
+
+// The second job puts the old version back, and takes so long that somebody looks before.
+START_TEST(what_did_not_hold_is_told_though_it_holds_again_at_the_end) {
+    play_run(FAILED,
+             ARGS("run",
+                  play_write("a.yaml",
+                             "name: there and back\n"
+                             "network: {sites: [earth], dev_types: {leaf: {count: 1}}, versions: "
+                             "[5.2.1]}\n"
+                             "faults: [{on: login, effect: delay, by: 2s, after: 1}]\n"
+                             "always:\n  - devices: {leaf00.earth: {version: 5.2.1}}\n"
+                             "steps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+                             "{completed: 1}}}\n  - request: {json: {version: 5.2.1}, expect: "
+                             "{report: {completed: 1}}}\n  - devices: {'*': {version: 5.2.1}}\n")));
+    play_said("during the run: always[0].devices\n"
+              "  leaf00.earth: version: expected \"5.2.1\", is \"5.3.1\"\n");
+}
+END_TEST
+
+// It does not answer the first scrape, and /wait answers when that has come.
+#define MUTE                                                                                       \
+    "#!/usr/bin/python3\n"                                                                         \
+    "import http.server, signal, sys, threading\n"                                                 \
+    "asked = threading.Event()\n"                                                                  \
+    "class Handler(http.server.BaseHTTPRequestHandler):\n"                                         \
+    "    def do_GET(self):\n"                                                                      \
+    "        if self.path == '/wait': asked.wait()\n"                                              \
+    "        elif not asked.is_set(): return asked.set()\n"                                        \
+    "        self.send_response(200)\n"                                                            \
+    "        self.end_headers()\n"                                                                 \
+    "        self.wfile.write(b'a 1\\n')\n"                                                        \
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"                                      \
+    "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"                        \
+    "print(f'listening on http://127.0.0.1:{server.server_port}', flush=True)\n"                   \
+    "server.serve_forever()\n"
+
+START_TEST(a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_always_hold) {
+    const char *program = play_write("orchestrator", MUTE);
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    play_run(FAILED, ARGS("run", "--orchestrator", program,
+                          play_write("a.yaml",
+                                     "name: mute\n" SMALL "always:\n  - metrics: {values: {a: 1}}\n"
+                                     "steps:\n  - request: {path: /wait}\n")));
+    play_said("during the run: always[0].metrics\n  GET http://");
+    play_said("/metrics/: no answer: ");
+}
+END_TEST
+
+START_TEST(a_fault_that_was_removed_must_have_fired_before) {
+#define REMOVED(more)                                                                              \
+    "name: nothing\n" SMALL "faults:\n  - {name: idle, match: {host: leaf03.earth}, on: logout, "  \
+    "effect: close" more "}\nsteps:\n  - remove_faults: [idle]\n" UPGRADE
+    play_run(FAILED, ARGS("run", play_write("a.yaml", REMOVED(""))));
+    play_said("a fault never fired, so it tested nothing: idle\n");
+    play_run(PASSED, ARGS("run", play_write("a.yaml", REMOVED(", may_not_fire: true"))));
+}
+END_TEST
+
+// A stand-in that upgrades nothing, and ends otherwise than it should.
+static const char *const ends[] = {
+    "name: at the end\n" SMALL "steps:\n  - devices: {'*': {logins: 0}}\n",
+    "name: asked to\n" SMALL "steps:\n  - signal: {do: stop}\n",
+    "name: awaited\n" SMALL "steps:\n  - signal: {do: terminate}\n  - signal: {do: await_end}\n",
+    "name: anew\n" SMALL "steps:\n  - signal: {do: restart}\n",
+};
+
+START_TEST(a_program_that_ends_with_another_exit_code_fails_the_scenario) {
+    const char *program = play_write("orchestrator", "#!/bin/sh\ntrap 'exit 7' TERM\n"
+                                                     "echo 'listening on http://127.0.0.1:9'\n"
+                                                     "while :; do sleep 0.1; done\n");
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    play_run(FAILED, ARGS("run", "--orchestrator", program, play_write("a.yaml", ends[_i])));
+    play_said("the orchestrator ended with exit code 7\n");
 }
 END_TEST
 
@@ -195,6 +296,14 @@ Suite *check_steps(void) {
     tcase_add_test(tc, the_replay_line_plays_the_same_failure_again);
     tcase_add_test(tc, a_fault_that_never_fired_fails_unless_it_may);
     tcase_add_test(tc, what_always_held_is_told_when_it_no_longer_does);
+    tcase_add_loop_test(tc, the_referee_is_asked_whatever_else_the_scenario_asks, 0,
+                        COUNT(referee_asked));
+    tcase_add_test(tc, what_did_not_hold_is_told_though_it_holds_again_at_the_end);
+    tcase_add_test(tc,
+                   a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_always_hold);
+    tcase_add_test(tc, a_fault_that_was_removed_must_have_fired_before);
+    tcase_add_loop_test(tc, a_program_that_ends_with_another_exit_code_fails_the_scenario, 0,
+                        COUNT(ends));
     tcase_add_test(tc, a_text_that_is_cut_within_a_character_does_not_hide_a_failure);
     tcase_add_test(tc, a_scenario_that_takes_too_long_is_ended);
     tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0, COUNT(failures));
