@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "scenarios/runner/programs.h"
+#include "scenarios/runner/scenario.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -25,6 +26,7 @@ typedef int (*stage_player)(struct stage *s, const cJSON *steps, const char *whe
 typedef void (*stage_judge)(struct stage *s, struct buf *failure);
 
 struct stage {
+    const struct scenario *source; // the file that its steps stand in
     stage_player play_all;
     stage_judge judge;
     struct programs programs;

@@ -44,24 +44,37 @@ static void play(struct stage *s, const cJSON *arg, struct buf *differences) {
     cJSON_Delete(expanded);
 }
 
+// "a.yaml:12: ", or nothing where the step stands in no file.
+static void add_place(const struct stage *s, const cJSON *step, struct buf *out) {
+    unsigned line = yml_line(&s->source->file, step);
+    if (line > 0) buf_addf(out, "%s:%u: ", s->source->path, line);
+}
+
+static int play_one(struct stage *s, const cJSON *step, const char *where, size_t index,
+                    struct buf *failure) {
+    struct buf differences = {0};
+    play(s, step->child, &differences);
+    if (differences.len == 0) return 0;
+    char *asked = cJSON_PrintUnformatted(step->child);
+    size_t len = strlen(asked), shown = text_cut(asked, len, ASKED_SHOWN);
+    add_place(s, step, failure);
+    buf_addf(failure, "%s[%zu].%s %.*s%s\n%s", where, index, step->child->string, (int)shown, asked,
+             shown < len ? "..." : "", differences.data);
+    cJSON_free(asked);
+    buf_deinit(&differences);
+    return ERROR_INPUT;
+}
+
 int steps_play_all(struct stage *s, const cJSON *steps, const char *where, struct buf *failure) {
     const cJSON *step;
     size_t index = 0;
+    int rc = 0;
+    if (cJSON_IsObject(steps)) return play_one(s, steps, where, 0, failure);
     cJSON_ArrayForEach(step, steps) {
-        struct buf differences = {0};
-        play(s, step->child, &differences);
-        if (differences.len > 0) {
-            char *asked = cJSON_PrintUnformatted(step->child);
-            size_t len = strlen(asked), shown = text_cut(asked, len, ASKED_SHOWN);
-            buf_addf(failure, "%s[%zu].%s %.*s%s\n%s", where, index, step->child->string,
-                     (int)shown, asked, shown < len ? "..." : "", differences.data);
-            cJSON_free(asked);
-            buf_deinit(&differences);
-            return ERROR_INPUT;
-        }
-        index++;
+        rc = play_one(s, step, where, index++, failure);
+        if (rc != 0) break;
     }
-    return 0;
+    return rc;
 }
 
 int steps_check(struct stage *s, const cJSON *check, const char *where, bool strict,
@@ -78,6 +91,7 @@ int steps_check(struct stage *s, const cJSON *check, const char *where, bool str
     bool stayed = programs_settled(&s->programs, &after) && settled && before == after;
     if (failed && !strict && !stayed && strstr(differences.data, ": no answer: ") != NULL)
         failed = false;
+    if (failed) add_place(s, check, failure);
     if (failed) buf_addf(failure, "%s.%s\n%s", where, check->child->string, differences.data);
     buf_deinit(&differences);
     return failed ? ERROR_INPUT : 0;

@@ -11,11 +11,12 @@ Suite *check_steps(void);
 
 START_TEST(a_failure_says_what_was_asked_what_came_and_what_was_logged) {
     play_run(FAILED, ARGS("run", play_write("a.yaml", BAD)));
-    play_said("a.yaml: it fails\nsteps[0].request {\"json\":{\"version\":\"5.3.1\"},\"expect\":");
+    play_said("/a.yaml:6: steps[0].request {\"json\":{\"version\":\"5.3.1\"},\"expect\":");
     play_said("  leaf00.earth: missing in failed; it is in completed (success!!!)\n"
               "  leaf01.earth: unexpected in failed (install_os_version: no space)\n"
               "  leaf09.earth: missing in completed, and in no other list\n");
-    play_said("the orchestrator's last log lines:\n");
+    play_said("the last log lines of these hosts:\n");
+    ck_assert_ptr_null(strstr(play_output, "task:upgrade_os"));
     play_said("completed host:leaf01.earth:install_os_version: no space\n");
 }
 END_TEST
@@ -32,7 +33,8 @@ START_TEST(the_replay_line_plays_the_same_failure_again) {
     ck_assert_msg(replay != NULL, "%s", first);
     replay += strlen("replay: ");
     ck_assert_int_eq(play_shell("%.*s 2>&1", (int)strcspn(replay, "\n"), replay), FAILED);
-    play_said("(host=leaf02.earth)\nsteps[0].devices {\"${host}\":{\"installs\":1}}\n"
+    play_said("(host=leaf02.earth)\n");
+    play_said("/it's a.yaml:5: steps[0].devices {\"${host}\":{\"installs\":1}}\n"
               "  leaf02.earth: installs: expected 1, is 0\n");
     play_said("0 passed, 1 failed in ");
 }
@@ -95,7 +97,7 @@ START_TEST(what_did_not_hold_is_told_though_it_holds_again_at_the_end) {
                              "steps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
                              "{completed: 1}}}\n  - request: {json: {version: 5.2.1}, expect: "
                              "{report: {completed: 1}}}\n  - devices: {'*': {version: 5.2.1}}\n")));
-    play_said("during the run: always[0].devices\n"
+    play_said("/a.yaml:5: always[0].devices\n"
               "  leaf00.earth: version: expected \"5.2.1\", is \"5.3.1\"\n");
 }
 END_TEST
@@ -124,7 +126,7 @@ START_TEST(a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_a
                           play_write("a.yaml",
                                      "name: mute\n" SMALL "always:\n  - metrics: {values: {a: 1}}\n"
                                      "steps:\n  - request: {path: /wait}\n")));
-    play_said("during the run: always[0].metrics\n  GET http://");
+    play_said("/a.yaml:4: always[0].metrics\n  GET http://");
     play_said("/metrics/: no answer: ");
 }
 END_TEST
@@ -181,6 +183,7 @@ END_TEST
 static const struct {
     const char *text, *said;
 } failures[] = {
+    // @ is the path of the scenario
     {"steps:\n  - request: {path: /livez, capture: {x: a.b}}\n", "  the body: not JSON: "},
     {"steps:\n  - request: {path: /swagger/, capture: {x: a.b}}\n",
      "  capture x: the answer has nothing at a.b\n"},
@@ -202,7 +205,7 @@ static const struct {
     {"steps:\n  - when: {operation: login, host: 'leaf*', count: 2, timeout: 1ms}\n",
      "  login begun: expected 2 events, saw 0 until the timeout\n"},
     {"steps:\n  - eventually: {timeout: 1ms, steps: [devices: {leaf00.earth: {logins: 1}}]}\n",
-     "  did not pass within 1ms; the last try:\nsteps[0].devices "
+     "  did not pass within 1ms; the last try:\n@:4: steps[0].devices "
      "{\"leaf00.earth\":{\"logins\":1}}\n"
      "  leaf00.earth: logins: expected 1, is 0\n"},
     {"matrix: {x: [soon]}\nsteps:\n  - eventually: {timeout: '${x}', steps: [log: {lacks: [a]}]}\n",
@@ -221,8 +224,12 @@ static const struct {
      "/devices/: no answer: "},
     {"steps:\n  - parallel:\n      - log: {has: [a line]}\n      - [log: {lacks: [x]}, audit: "
      "{max_in_flight: 9}]\n",
-     "  the log has no line: a line\nbranch 1[1].audit {\"max_in_flight\":9}\n"
+     "  the log has no line: a line\n@:6: branch 1[1].audit {\"max_in_flight\":9}\n"
      "  max_in_flight: expected 9, is 0\n"},
+    {"steps:\n" UPGRADE "  - log: {has: ['INFO:completed host:leaf02.earth:done!!!', nowhere]}\n",
+     "  the log has no line: INFO:completed host:leaf02.earth:done!!!\n"
+     "  the nearest that it has: INFO:completed host:leaf02.earth:success!!!\n"
+     "  the log has no line: nowhere\nthe last log lines of these hosts:\n"},
     {"steps:\n  - log: {lacks: [x]}\nfinally:\n  - log: {has: [a line]}\n",
      "finally[0].log {\"has\":[\"a line\"]}\n  the log has no line: a line\n"},
 };
@@ -230,8 +237,13 @@ static const struct {
 START_TEST(every_step_says_what_was_not_as_expected) {
     struct buf text = {0};
     buf_addf(&text, "name: it fails\n" SMALL "%s", failures[_i].text);
-    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
-    play_said(failures[_i].said);
+    const char *path = play_write("a.yaml", text.data), *at = strchr(failures[_i].said, '@');
+    play_run(FAILED, ARGS("run", path));
+    buf_clear(&text);
+    if (at != NULL)
+        buf_addf(&text, "%.*s%s", (int)(at - failures[_i].said), failures[_i].said, path);
+    buf_adds(&text, at == NULL ? failures[_i].said : at + 1);
+    play_said(text.data);
     buf_deinit(&text);
 }
 END_TEST
