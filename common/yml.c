@@ -317,11 +317,19 @@ void yml_deinit(struct yml *y) {
     *y = (struct yml){0};
 }
 
+static const struct yml_mark *find_mark(const struct yml *y, const cJSON *value) {
+    struct yml_mark key = {.value = value};
+    if (value == NULL || y->marks_len == 0) return NULL;
+    return bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
+}
+
+unsigned yml_line(const struct yml *y, const cJSON *value) {
+    const struct yml_mark *found = find_mark(y, value);
+    return found == NULL ? 0 : found->line;
+}
+
 void yml_place(const struct yml *y, const char *name, struct error *err) {
-    struct yml_mark key = {.value = err->at};
-    const struct yml_mark *found = NULL;
-    if (err->at != NULL && y->marks_len > 0)
-        found = bsearch(&key, y->marks, y->marks_len, sizeof key, by_address);
+    const struct yml_mark *found = find_mark(y, err->at);
     if (found != NULL)
         error_from(err, "%.100s:%u:%u", name, found->line, found->column);
     else

@@ -33,5 +33,7 @@ int yml_parse(struct yml *y, const char *name, const char *text, size_t len, str
 int yml_load(struct yml *y, const char *path, struct error *err); // negative: it cannot be read
 void yml_deinit(struct yml *y);
 
+unsigned yml_line(const struct yml *y, const cJSON *value); // 0: it is none of this file
+
 // Puts "name:line:column: " of the value at err->at before an error that a getter gave.
 void yml_place(const struct yml *y, const char *name, struct error *err);

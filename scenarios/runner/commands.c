@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,12 +19,21 @@
 struct progress {
     const struct command_line *c;
     size_t total, done, failed;
-    bool terminal;
+    bool terminal, colours;
     double started;
 };
 
 static void clear_line(const struct progress *p) {
     if (p->terminal) fputs("\r\033[K", stdout);
+}
+
+static void print_verdict(const struct progress *p, const struct run *run, bool passed) {
+    static const char *const red = "\033[31m", *const green = "\033[32m", *const plain = "\033[0m";
+    clear_line(p);
+    if (p->colours) fputs(passed ? green : red, stdout);
+    fputs(passed ? "ok    " : "FAILED", stdout);
+    if (p->colours) fputs(plain, stdout);
+    printf(" %6.2fs  %s\n", run->seconds, run->title);
 }
 
 static void on_progress(void *arg, const struct run *run, size_t running) {
@@ -33,10 +43,7 @@ static void on_progress(void *arg, const struct run *run, size_t running) {
         bool passed = strcmp(run_outcome(run), "pass") == 0;
         p->done++;
         if (!passed) p->failed++;
-        if (!quiet && (!passed || !p->terminal || p->c->verbose)) {
-            clear_line(p);
-            printf("%s %6.2fs  %s\n", passed ? "ok    " : "FAILED", run->seconds, run->title);
-        }
+        if (!quiet && (!passed || !p->terminal || p->c->verbose)) print_verdict(p, run, passed);
         if (!quiet && !passed) {
             struct buf replay = {0};
             output_replay(p->c->replay.data, run, &replay);
@@ -98,6 +105,9 @@ static int play_once(const struct command_line *c, struct suite *suite) {
                                 .terminal = isatty(STDOUT_FILENO) && !c->tap,
                                 .started = clock_monotonic_s()};
     struct error err;
+    const char *no_color =
+        getenv("NO_COLOR"); // https://no-color.org: whatever it says, unless empty
+    progress.colours = progress.terminal && (no_color == NULL || *no_color == '\0');
     int rc = runs_play(suite->runs, suite->runs_count, &c->runs, on_progress, &progress, &err);
     double seconds = clock_monotonic_s() - progress.started;
     clear_line(&progress);
@@ -184,8 +194,10 @@ int command_new(void *command_line) {
     FILE *file = fopen(path, "wx");
     if (file == NULL || fwrite(starter_yaml, 1, starter_yaml_len, file) != starter_yaml_len ||
         fclose(file) != 0) {
-        fprintf(stderr, "scenario: %s: %s\n", path, strerror(errno));
-        return EXIT_ENVIRONMENT;
+        bool exists = file == NULL && errno == EEXIST;
+        fprintf(stderr, "scenario: %s: %s%s\n", path, strerror(errno),
+                exists ? ": give another NAME, or remove it" : "");
+        return exists ? EXIT_USAGE : EXIT_ENVIRONMENT;
     }
     printf("%s\n", path);
     return EXIT_PASS;

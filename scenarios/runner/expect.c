@@ -188,20 +188,67 @@ void expect_audit(const cJSON *expected, const cJSON *audit, struct buf *differe
 
 // --- the log
 
-// "INFO:2020-06-09 20:23:10,331:<uuid>:message" is "INFO:message" here; the message alone fits too.
-static bool line_fits(const char *pattern, const char *line, size_t len) {
+// "INFO:2020-06-09 20:23:10,331:<uuid>:message" is "INFO:message" here, in text; message is within
+// it. False: it is no such line.
+static bool read_line(const char *line, size_t len, struct buf *text, const char **message) {
     enum { STAMP = 24, ID = 37 }; // with the colon behind each
-    char *copy = mem_strndup(line, len), *colon = strchr(copy, ':');
-    bool fits = false;
-    if (colon != NULL && strlen(colon + 1) >= STAMP + ID) {
-        const char *message = colon + 1 + STAMP + ID;
-        struct buf text = {0};
-        buf_addf(&text, "%.*s:%s", (int)(colon - copy), copy, message);
-        fits = expect_fits(pattern, message) || expect_fits(pattern, text.data);
-        buf_deinit(&text);
-    }
-    free(copy);
+    const char *colon = memchr(line, ':', len);
+    buf_clear(text);
+    if (colon == NULL || len - (size_t)(colon + 1 - line) < STAMP + ID) return false;
+    buf_add(text, line, (size_t)(colon + 1 - line));
+    buf_add(text, colon + 1 + STAMP + ID, len - (size_t)(colon + 1 - line) - STAMP - ID);
+    *message = text->data + (colon + 1 - line);
+    return true;
+}
+
+static bool line_fits(const char *pattern, const char *line, size_t len) {
+    struct buf text = {0};
+    const char *message;
+    bool fits = read_line(line, len, &text, &message) &&
+                (expect_fits(pattern, message) || expect_fits(pattern, text.data));
+    buf_deinit(&text);
     return fits;
+}
+
+// How many characters two texts share at their beginnings and at their ends.
+static size_t likeness(const char *a, const char *b) {
+    size_t a_len = strlen(a), b_len = strlen(b), least = a_len < b_len ? a_len : b_len;
+    size_t head = 0, tail = 0;
+    while (head < least && a[head] == b[head])
+        head++;
+    while (head + tail < least && a[a_len - tail - 1] == b[b_len - tail - 1])
+        tail++;
+    return head + tail;
+}
+
+// The line that is most like the pattern, as read_line() gives it; empty where none is.
+static void find_nearest(const char *pattern, const char *log, struct buf *nearest) {
+    struct buf text = {0};
+    size_t best = strlen(pattern) / 2; // what shares less is another line
+    for (const char *line = log; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        const char *message;
+        if (read_line(line, len, &text, &message)) {
+            size_t whole = likeness(pattern, text.data), part = likeness(pattern, message);
+            size_t like = whole > part ? whole : part;
+            if (like > best) {
+                best = like;
+                buf_clear(nearest);
+                buf_add(nearest, text.data, text.len);
+            }
+        }
+        line += len + (line[len] == '\n');
+    }
+    buf_deinit(&text);
+}
+
+static void tell_missing(const char *what, const char *pattern, const char *log,
+                         struct buf *differences) {
+    struct buf nearest = {0};
+    find_nearest(pattern, log, &nearest);
+    expect_differ(differences, "%s: %s", what, pattern);
+    if (nearest.len > 0) expect_differ(differences, "the nearest that it has: %s", nearest.data);
+    buf_deinit(&nearest);
 }
 
 // The first line from start on that fits, or NULL; *end is behind it.
@@ -222,7 +269,7 @@ void expect_log(const cJSON *expected, const char *log, struct buf *differences)
     const char *end = log, *found;
     cJSON_ArrayForEach(pattern, get(expected, "has")) {
         if (find_line(pattern->valuestring, log, &end) == NULL)
-            expect_differ(differences, "the log has no line: %s", pattern->valuestring);
+            tell_missing("the log has no line", pattern->valuestring, log, differences);
     }
     cJSON_ArrayForEach(pattern, get(expected, "lacks")) {
         found = find_line(pattern->valuestring, log, &end);
@@ -233,8 +280,8 @@ void expect_log(const cJSON *expected, const char *log, struct buf *differences)
     end = log;
     cJSON_ArrayForEach(pattern, get(expected, "order")) {
         if (find_line(pattern->valuestring, end, &end) != NULL) continue;
-        expect_differ(differences, "the log has no such line after the one before it: %s",
-                      pattern->valuestring);
+        tell_missing("the log has no such line after the one before it", pattern->valuestring, end,
+                     differences);
         return;
     }
 }

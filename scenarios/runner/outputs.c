@@ -1,5 +1,6 @@
 #include "scenarios/runner/outputs.h"
 
+#include "common/count.h"
 #include "common/utf8.h"
 
 #include <string.h>
@@ -67,10 +68,33 @@ static void add_attribute(struct buf *out, const char *name, const char *value) 
     buf_adds(out, "\"");
 }
 
+// Whether a line only says where something was not as expected.
+static bool is_place(const struct run *run, const char *line) {
+    static const char *const starts[] = {"during the run: ", "always", "branch "};
+    size_t len = strlen(run->scenario->path);
+    if (strncmp(line, run->scenario->path, len) == 0 && line[len] == ':') return true;
+    for (size_t i = 0; i < COUNT(starts); i++)
+        if (strncmp(line, starts[i], strlen(starts[i])) == 0) return true;
+    return false;
+}
+
+// The first difference: what a list of failures is to show.
+static void add_difference(const struct run *run, struct buf *out) {
+    const char *line = run_text(run);
+    size_t len = strcspn(line, "\n");
+    while (is_place(run, line) && line[len] != '\0') {
+        line += len + 1;
+        len = strcspn(line, "\n");
+    }
+    size_t indent = strspn(line, " ");
+    buf_add(out, line + indent, len - indent);
+}
+
 static void add_failure(const char *command, const struct run *run, struct buf *out) {
     const char *element = errored(run) ? "error" : "failure", *text = run_text(run);
     struct buf first = {0}, replay = {0};
-    buf_add(&first, text, strcspn(text, "\n"));
+    buf_adds(&first, "");
+    add_difference(run, &first);
     output_replay(command, run, &replay);
     buf_addf(out, ">\n      <%s", element);
     add_attribute(out, "message", first.data);

@@ -4,7 +4,8 @@
 //
 // The outcome only ever goes from pass to the first thing that went wrong: what follows may add
 // text, but not another outcome. An invariant that scenarios give is looked at during the run too,
-// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough.
+// by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough, and
+// before its simulator is told to end.
 #include "scenarios/runner/play.h"
 
 #include "common/count.h"
@@ -15,6 +16,7 @@
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +27,7 @@ enum { WATCH_INTERVAL_NS = 100 * 1000 * 1000, LOG_LINES_SHOWN = 10, STDERR_LINES
 struct show { // one scenario, while it plays
     const struct play_config *config;
     struct stage stage;
-    const cJSON *always;
-    cJSON *default_always;
+    cJSON *referee;  // its silence, which is to hold beside `always`; or NULL
     struct buf text; // why it failed
     const char *outcome;
     // of the thread that watches over `always`
@@ -46,33 +47,41 @@ static void fail(struct show *s, const char *outcome) {
 
 // --- invariants
 
-static bool gives_audit(const cJSON *always) {
+// Whether an audit of the scenario's own says which violations there may be.
+static bool judges_violations(const cJSON *always) {
     const cJSON *check;
-    cJSON_ArrayForEach(check, always) if (cJSON_HasObjectItem(check, "audit")) return true;
+    cJSON_ArrayForEach(check, always) {
+        const cJSON *audit = cJSON_GetObjectItemCaseSensitive(check, "audit");
+        if (cJSON_HasObjectItem(audit, "violations") || cJSON_HasObjectItem(audit, "allow"))
+            return true;
+    }
     return false;
 }
 
 // The referee's silence is an invariant unless the scenario says what it may see.
-static void make_always(struct show *s) {
-    const cJSON *always = part(s, "always");
-    s->default_always = always == NULL ? cJSON_CreateArray() : cJSON_Duplicate(always, true);
-    s->always = s->default_always;
-    if (gives_audit(always)) return;
-    cJSON *check = cJSON_CreateObject(), *audit = cJSON_AddObjectToObject(check, "audit");
+static void make_referee(struct show *s) {
+    if (judges_violations(part(s, "always"))) return;
+    s->referee = cJSON_CreateObject();
+    cJSON *audit = cJSON_AddObjectToObject(s->referee, "audit");
     cJSON_AddItemToObject(audit, "violations", cJSON_CreateArray());
-    cJSON_AddItemToArray(s->default_always, check);
 }
 
 static int check_always(struct show *s, bool strict, struct buf *failure) {
     const cJSON *check;
     int index = 0;
-    cJSON_ArrayForEach(check, s->always) {
+    cJSON_ArrayForEach(check, part(s, "always")) {
         char where[32];
         snprintf(where, sizeof where, "always[%d]", index++);
         int rc = steps_check(&s->stage, check, where, strict, failure);
         if (rc != 0) return rc;
     }
-    return 0;
+    return s->referee == NULL ? 0 : steps_check(&s->stage, s->referee, "always", strict, failure);
+}
+
+// The stage is the show's own.
+static void judge(struct stage *stage, struct buf *failure) {
+    struct show *s = (struct show *)((char *)stage - offsetof(struct show, stage));
+    check_always(s, false, failure);
 }
 
 static void *watch(void *arg) {
@@ -168,23 +177,58 @@ static void end_programs(struct show *s) {
     }
 }
 
+static void add_tail(struct buf *out, const char *title, const struct buf *text, int lines) {
+    if (text->len == 0) return;
+    const char *start = text->data + text->len;
+    for (int seen = 0; start > text->data; start--)
+        if (start[-1] == '\n' && seen++ == lines) break;
+    buf_addf(out, "%s\n%s", title, start);
+    if (out->data[out->len - 1] != '\n') buf_adds(out, "\n");
+}
+
 static void show_tail(struct buf *out, const char *title, const char *path, int lines) {
     struct buf text = {0};
     struct error ignored;
+    if (file_read(path, &text, &ignored) == 0) add_tail(out, title, &text, lines);
+    buf_deinit(&text);
+}
+
+// Whether a line of the log tells of a host that the failure names.
+static bool is_of_named(const char *line, size_t len, const char *failure) {
+    static const char mark[] = " host:";
+    const char *at = memmem(line, len, mark, sizeof mark - 1);
+    if (at == NULL) return false;
+    const char *name = at + sizeof mark - 1;
+    char *host = mem_strndup(name, strcspn(name, ": \n"));
+    bool named = strstr(failure, host) != NULL;
+    free(host);
+    return named;
+}
+
+// The log lines of the hosts that the failure names; where it names none, the last of all.
+static void show_log(struct show *s, const char *path) {
+    struct buf text = {0}, named = {0};
+    struct error ignored;
     if (file_read(path, &text, &ignored) == 0 && text.len > 0) {
-        const char *start = text.data + text.len;
-        for (int seen = 0; start > text.data; start--)
-            if (start[-1] == '\n' && seen++ == lines) break;
-        buf_addf(out, "%s\n%s", title, start);
-        if (out->data[out->len - 1] != '\n') buf_adds(out, "\n");
+        for (const char *line = text.data; *line != '\0';) {
+            size_t len = strcspn(line, "\n") + 1;
+            if (line[len - 1] == '\0') break; // torn
+            if (is_of_named(line, len, s->text.data)) buf_add(&named, line, len);
+            line += len;
+        }
+        if (named.len > 0)
+            add_tail(&s->text, "the last log lines of these hosts:", &named, LOG_LINES_SHOWN);
+        else
+            add_tail(&s->text, "the orchestrator's last log lines:", &text, LOG_LINES_SHOWN);
     }
     buf_deinit(&text);
+    buf_deinit(&named);
 }
 
 static void show_logs(struct show *s) {
     char path[512];
     programs_log_path(&s->stage.programs, path);
-    show_tail(&s->text, "the orchestrator's last log lines:", path, LOG_LINES_SHOWN);
+    show_log(s, path);
     for (int i = 0; i < PROGRAM_COUNT; i++) {
         char title[64];
         snprintf(title, sizeof title, "the %s's stderr:", program_names[i]);
@@ -251,20 +295,22 @@ cJSON *play(const struct play_config *config) {
     struct show s = {.config = config, .outcome = "pass"};
     cJSON *options = NULL, *vars = make_vars(config);
     struct error err;
-    make_always(&s);
+    make_referee(&s);
     if (make_options(&s, vars, &options, &err) != 0) {
         buf_addf(&s.text, "%s\n", err.text);
         fail(&s, "fail");
         options = cJSON_CreateObject();
     }
     stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
+    s.stage.source = config->scenario;
     s.stage.play_all = steps_play_all;
+    s.stage.judge = judge;
     if (strcmp(s.outcome, "pass") == 0) run(&s);
     end_programs(&s);
     if (strcmp(s.outcome, "pass") != 0) show_logs(&s);
     cJSON *result = make_result(&s);
     stage_deinit(&s.stage);
-    cJSON_Delete(s.default_always);
+    cJSON_Delete(s.referee);
     cJSON_Delete(options);
     buf_deinit(&s.text);
     buf_deinit(&s.seen);

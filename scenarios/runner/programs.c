@@ -4,6 +4,7 @@
 #include "scenarios/runner/programs.h"
 
 #include "common/mem.h"
+#include "simulator/operation.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -78,29 +79,46 @@ static const char *listen_address(const struct program *program) {
     return *url == '\0' ? "127.0.0.1:0" : url + sizeof scheme - 1;
 }
 
+// No call takes time, but an install does: without, two devices of a group that are driven at once
+// might each be done before the other begins, and the referee would see nothing wrong.
+static void add_latency(cJSON *network) {
+    cJSON *latency = cJSON_AddObjectToObject(network, "latency");
+    for (int i = 0; i < OPERATION_COUNT; i++)
+        cJSON_AddStringToObject(latency, operation_names[i], i == OPERATION_INSTALL ? "5ms" : "0");
+}
+
+// A network that the scenario describes, or ACME's where it describes none.
+static int write_network(const cJSON *given, bool own_latency, const char *path,
+                         struct error *err) {
+    cJSON *network = given == NULL ? cJSON_CreateObject() : cJSON_Duplicate(given, true);
+    if (!own_latency) add_latency(network);
+    char *json = cJSON_Print(network); // every JSON text is YAML
+    int rc = write_file(path, json, err);
+    cJSON_free(json);
+    cJSON_Delete(network);
+    return rc;
+}
+
 static int simulator_command(const struct programs *p, struct command *c, struct error *err) {
     char text[ARG_MAX];
     const cJSON *network = cJSON_GetObjectItemCaseSensitive(p->scenario, "network");
     const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, "simulator");
-    bool own_latency = cJSON_IsString(network) || cJSON_HasObjectItem(network, "latency") ||
-                       cJSON_HasObjectItem(options, "latency");
+    bool own_latency =
+        cJSON_HasObjectItem(network, "latency") || cJSON_HasObjectItem(options, "latency");
     add(c, "--devices", "127.0.0.1:0");
     add(c, "--admin", listen_address(&p->list[PROGRAM_SIMULATOR]));
     snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
     add(c, "--seed", text);
-    if (!own_latency) add(c, "--latency", "0");
     add_options(c, options, NULL);
     if (cJSON_IsString(network)) {
         add(c, "--network", network->valuestring);
-    } else if (network != NULL) {
-        snprintf(text, sizeof text, "%s/network.yaml", p->dir);
-        char *json = cJSON_Print(network); // every JSON text is YAML
-        int rc = write_file(text, json, err);
-        cJSON_free(json);
-        if (rc != 0) return rc;
-        add(c, "--network", text);
+        return 0;
     }
-    return 0;
+    if (network == NULL && own_latency) return 0; // ACME's, as the simulator has it
+    snprintf(text, sizeof text, "%s/network.yaml", p->dir);
+    int rc = write_network(network, own_latency, text, err);
+    if (rc == 0) add(c, "--network", text);
+    return rc;
 }
 
 static int orchestrator_command(struct programs *p, struct command *c, struct error *err) {
@@ -144,6 +162,8 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
     if (rc == 0) {
         pthread_mutex_lock(&p->lock);
         program->daemon = daemon;
+        program->ending = false;
+        p->changes++;
         pthread_mutex_unlock(&p->lock);
     }
     command_deinit(&c);
@@ -169,9 +189,23 @@ bool programs_running(struct programs *p, enum program_name name) {
     return process_of(p, name).pid > 0;
 }
 
+bool programs_settled(struct programs *p, unsigned *changes) {
+    bool settled = true;
+    pthread_mutex_lock(&p->lock);
+    for (int i = 0; i < PROGRAM_COUNT; i++)
+        settled = settled && p->list[i].daemon.process.pid > 0 && !p->list[i].ending;
+    *changes = p->changes;
+    pthread_mutex_unlock(&p->lock);
+    return settled;
+}
+
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err) {
     struct process process = process_of(p, name);
     if (process.pid <= 0) return error_set(err, "the %s is not running", program_names[name]);
+    pthread_mutex_lock(&p->lock);
+    p->changes++;
+    if (signum != SIGHUP || name == PROGRAM_SIMULATOR) p->list[name].ending = true;
+    pthread_mutex_unlock(&p->lock);
     return process_signal(&process, signum, err);
 }
 
@@ -181,6 +215,7 @@ static int take(struct programs *p, enum program_name name, struct daemon *taken
     pthread_mutex_lock(&p->lock);
     *taken = p->list[name].daemon;
     p->list[name].daemon.process = (struct process){.out = -1};
+    p->changes++;
     pthread_mutex_unlock(&p->lock);
     if (taken->process.pid <= 0)
         return error_set(err, "the %s is not running", program_names[name]);

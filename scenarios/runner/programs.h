@@ -18,6 +18,7 @@ enum { PROGRAM_PATIENCE_S = 30 }; // for a ready line, and for an orderly end
 struct program {
     const char *binary;
     struct daemon daemon;
+    bool ending; // it was sent a signal that ends it
 };
 
 struct programs {
@@ -25,6 +26,7 @@ struct programs {
     const char *dir;       // for files and logs; the caller's
     const cJSON *scenario; // its options, network and password
     uint64_t seed;
+    unsigned changes;     // grows whenever a program comes or goes
     pthread_mutex_t lock; // of the fields above, which branches of a scenario read
 };
 
@@ -41,6 +43,8 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
 
 void programs_url(struct programs *p, enum program_name name, char url[64]);
 bool programs_running(struct programs *p, enum program_name name);
+// True: both run and none was told to end. *changes is another where one has come or gone since.
+bool programs_settled(struct programs *p, unsigned *changes);
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err);
 // Waits for its end. An error tells of a signal, a sanitizer's report, an exit code other than 0.
 int programs_await_end(struct programs *p, enum program_name name, struct error *err);

@@ -183,6 +183,17 @@ static int check_part(const cJSON *root, const char *part, const struct names *k
     return rc;
 }
 
+// The name is told before anything runs: it knows the matrix and the seed.
+static int check_title(const cJSON *root, struct error *err) {
+    struct names known = {0};
+    const cJSON *axis;
+    add_name(&known, "seed");
+    cJSON_ArrayForEach(axis, get(root, "matrix")) add_name(&known, axis->string);
+    int rc = check_part(root, "name", &known, err);
+    free(known.list);
+    return rc;
+}
+
 // Every ${name}: what the programs are started with knows the matrix, what comes later captures
 // too.
 static int check_variables(const cJSON *root, struct error *err) {
@@ -249,6 +260,7 @@ static int check_matrix(const cJSON *matrix, struct error *err) {
 static int check(const cJSON *root, struct error *err) {
     int rc = schema_check(schema(), root, err);
     if (rc == 0) rc = check_matrix(get(root, "matrix"), err);
+    if (rc == 0) rc = check_title(root, err);
     if (rc == 0) rc = check_variables(root, err);
     if (rc == 0) rc = check_network(get(root, "network"), err);
     if (rc == 0) rc = check_faults(get(root, "faults"), err);
@@ -305,6 +317,17 @@ int scenario_load(struct scenario *s, const char *path, struct error *err) {
     rc = check_network_file(s, err);
     if (rc != 0) scenario_deinit(s);
     return rc;
+}
+
+bool scenario_is_other(const char *path) {
+    struct yml file = {0};
+    struct error ignored;
+    if (yml_load(&file, path, &ignored) != 0) return false;
+    const cJSON *root = file.root;
+    bool other = cJSON_IsObject(root) && root->child != NULL && get(root, "name") == NULL &&
+                 get(root, "steps") == NULL;
+    yml_deinit(&file);
+    return other;
 }
 
 char *scenario_beside(const struct scenario *s, const char *path) {

@@ -26,6 +26,10 @@ int scenario_parse(struct scenario *s, const char *path, const char *text, size_
                    struct error *err);
 void scenario_deinit(struct scenario *s);
 
+// Whether a file has neither name nor steps, though it has other fields: a network, a policy or an
+// inventory that lies beside scenarios. False where it cannot be read.
+bool scenario_is_other(const char *path);
+
 // A path that the scenario names, relative to its own folder; the caller's to free.
 char *scenario_beside(const struct scenario *s, const char *path);
 // A fault without name and may_not_fire, which are the scenario's own; the caller's.

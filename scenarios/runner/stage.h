@@ -3,6 +3,7 @@
 
 #include "common/error.h"
 #include "scenarios/runner/programs.h"
+#include "scenarios/runner/scenario.h"
 
 #include <cjson/cJSON.h>
 #include <pthread.h>
@@ -21,8 +22,13 @@ struct stage;
 typedef int (*stage_player)(struct stage *s, const cJSON *steps, const char *where,
                             struct buf *failure);
 
+// Appends which checks of `always` do not hold (play.c).
+typedef void (*stage_judge)(struct stage *s, struct buf *failure);
+
 struct stage {
+    const struct scenario *source; // the file that its steps stand in
     stage_player play_all;
+    stage_judge judge;
     struct programs programs;
     pthread_t main;       // the only thread that starts programs
     pthread_mutex_t lock; // of all below

@@ -31,16 +31,10 @@ static void play(struct stage *s, const cJSON *parallel, struct buf *differences
     size_t count = (size_t)cJSON_GetArraySize(parallel), i = 0;
     struct branches all = {.stage = s, .left = count};
     struct branch *list = mem_array(count, sizeof *list);
-    cJSON **single = mem_array(count, sizeof(cJSON *)); // a branch of one step, as a list
     const cJSON *one;
     cJSON_ArrayForEach(one, parallel) {
         list[i].all = &all;
         list[i].steps = one;
-        if (cJSON_IsObject(one)) {
-            single[i] = cJSON_CreateArray();
-            cJSON_AddItemToArray(single[i], cJSON_Duplicate(one, true));
-            list[i].steps = single[i];
-        }
         snprintf(list[i].where, sizeof list[i].where, "branch %zu", i);
         if (pthread_create(&list[i].thread, NULL, run_branch, &list[i]) != 0) abort();
         i++;
@@ -50,9 +44,7 @@ static void play(struct stage *s, const cJSON *parallel, struct buf *differences
         pthread_join(list[i].thread, NULL);
         if (list[i].failure.len > 0) buf_adds(differences, list[i].failure.data);
         buf_deinit(&list[i].failure);
-        cJSON_Delete(single[i]);
     }
-    free(single);
     free(list);
 }
 

@@ -4,8 +4,9 @@
 #include "common/buf.h"
 #include "scenarios/runner/stage.h"
 
-// Plays the steps in turn until one fails: then appends to failure which one, what it asked and
-// what came, and returns a value other than 0. where is the place of the list: "steps".
+// Plays the steps, a list or a single one, in turn until one fails: then appends to failure which
+// one, what it asked and what came, and returns a value other than 0. where is the place of the
+// list: "steps".
 int steps_play_all(struct stage *s, const cJSON *steps, const char *where, struct buf *failure);
 
 // A check of `always`. While programs may come and go it is not strict: what cannot be asked then

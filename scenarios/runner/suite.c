@@ -2,8 +2,10 @@
 // at once. Files are in the order of their paths, whatever the order of the folder.
 #include "scenarios/runner/suite.h"
 
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "scenarios/runner/vars.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -42,7 +44,8 @@ static int find_files(const char *path, struct names *names, FILE *errors) {
             fprintf(errors, "%s: %s\n", entry->fts_path, strerror(entry->fts_errno));
             rc = ERROR_INPUT;
         } else if (entry->fts_info == FTS_F &&
-                   (entry->fts_level == 0 || is_yaml(entry->fts_path))) {
+                   (entry->fts_level == 0 ||
+                    (is_yaml(entry->fts_path) && !scenario_is_other(entry->fts_path)))) {
             add_name(names, entry->fts_path);
         }
     }
@@ -53,7 +56,14 @@ static int find_files(const char *path, struct names *names, FILE *errors) {
 
 static char *make_title(const struct run *run) {
     struct buf title = {0};
-    buf_addf(&title, "%s: %s", run->scenario->path, run->scenario->name);
+    cJSON *name = NULL, *vars = cJSON_Duplicate(run->values, true);
+    const cJSON *given = cJSON_GetObjectItemCaseSensitive(run->scenario->file.root, "name");
+    struct error ignored; // its variables were checked when it was loaded
+    cJSON_AddNumberToObject(vars, "seed", (double)run->seed);
+    buf_addf(&title, "%s: ", run->scenario->path);
+    if (vars_expand(given, vars, &name, &ignored) == 0) json_add_text(&title, name);
+    cJSON_Delete(name);
+    cJSON_Delete(vars);
     if (cJSON_GetArraySize(run->values) > 0) buf_adds(&title, " ");
     run_add_values(run, &title);
     if (run->repetition > 0) buf_addf(&title, " #%u", run->repetition + 1);

@@ -45,6 +45,8 @@ static const struct {
      "mean slow login?"},
     {"beyond/unknown-host.yaml",
      "6:18: network.hosts.leaf00.mars: the network has no device of that name"},
+    {"beyond/unknown-variable-in-name.yaml",
+     "2:7: name: there is no ${devise} here; did you mean ${device}?"},
     {"beyond/unknown-variable.yaml",
      "6:18: steps[0].devices: there is no ${devise} here; did you mean ${device}?"},
     {"schema/bad-duration.yaml",
@@ -225,8 +227,13 @@ START_TEST(a_terminal_gets_a_live_line_and_a_pipe_plain_ones) {
                                 build == NULL ? "build" : build, play_dir),
                      FAILED);
     play_said("\r\033[K2/2 done, 1 failed, 0 running, ");
-    play_said("\r\033[KFAILED ");
+    play_said("\r\033[K\033[31mFAILED\033[0m ");
     ck_assert_ptr_null(strstr(play_output, "a.yaml: it passes")); // only what failed stays
+    play_shell("NO_COLOR=1 script -qec '%s/scenario run %s --verbose' /dev/null </dev/null",
+               build == NULL ? "build" : build, play_dir);
+    play_said("\r\033[KFAILED ");
+    play_said("\r\033[Kok     ");
+    ck_assert_ptr_null(strstr(play_output, "\033[3"));
 }
 END_TEST
 
@@ -240,11 +247,14 @@ START_TEST(junit_is_accepted_and_counts_right) {
             "cases = [type(case.result[0]).__name__ if case.result else \"pass\" for case in "
             "suite]\n"
             "print(suite.tests, suite.failures, suite.errors, suite.skipped, *cases)\n"
-            "print([case.name for case in suite][2].split(\": \", 1)[1])' %s 2>&1",
+            "print([case.name for case in suite][2].split(\": \", 1)[1])\n"
+            "print([case.result for case in suite][1][0].message)' %s 2>&1",
             play_path("mixed.xml")),
         0);
-    ck_assert_str_eq(play_output, "5 3 1 0 pass Failure Failure Failure Error\n"
-                                  "<&\"'> # TODO \xc3\xa4 (n=1)\n");
+    ck_assert_str_eq(play_output,
+                     "5 3 1 0 pass Failure Failure Failure Error\n"
+                     "<&\"'> # TODO \xc3\xa4 (n=1)\n"
+                     "leaf00.earth: missing in failed; it is in completed (success!!!)\n");
     ck_assert_int_eq(
         play_shell("/usr/bin/python3 -m junitparser verify %s", play_path("mixed.xml")), 1);
     play_run(PASSED, ARGS("run", play_path("a.yaml"), "--junit", play_path("good.xml")));
@@ -321,6 +331,34 @@ START_TEST(repeating_until_a_failure_stops_at_the_first) {
 }
 END_TEST
 
+START_TEST(a_name_has_the_values_of_the_matrix) {
+    play_write("a.yaml",
+               "matrix: {n: [1, 2], v: [3.10]}\nname: it passes ${n} of ${v} (${seed})\n" SMALL
+               "steps:\n" UPGRADE);
+    play_run(PASSED, ARGS("list", play_dir, "--filter", "n=2"));
+    play_said("/a.yaml: it passes 2 of 3.10 (1) (n=2, v=3.10)\n");
+}
+END_TEST
+
+START_TEST(what_lies_beside_scenarios_is_none) {
+    play_write("a.yaml", "name: it passes\nnetwork: net.yaml\nsteps:\n" UPGRADE);
+    play_write("net.yaml", "sites: [earth]\ndev_types: {leaf: {count: 4}}\nlatency: 0\n"
+                           "faults: []\n");
+    play_write("policy.yaml", "redundancy:\n  - {group: '{site}'}\n");
+    play_write("hosts.yaml", "leaf00.earth: {hostname: 127.0.0.1, port: 8300}\n");
+    play_run(PASSED, ARGS("run", play_dir));
+    play_said("1 passed, 0 failed in ");
+    play_run(INVALID, ARGS("run", play_path("net.yaml")));
+    play_said("net.yaml:1:8: sites: unknown field");
+    play_write("b.yaml", "name: it has no steps\n");
+    play_run(INVALID, ARGS("run", play_dir));
+    play_write("b.yaml", "steps: []\n");
+    play_run(INVALID, ARGS("run", play_dir));
+    play_write("b.yaml", "");
+    play_run(INVALID, ARGS("run", play_dir));
+}
+END_TEST
+
 START_TEST(scenarios_are_listed_by_tags_and_text) {
     play_write("a.yaml", "tags: [quick]\nmatrix: {n: [1, 2]}\n" GOOD);
     play_write("b.yaml", BAD);
@@ -337,8 +375,10 @@ START_TEST(the_starter_is_valid_passes_and_is_not_written_over) {
     play_run(PASSED, ARGS("check", path));
     play_said("1 scenario is valid\n");
     play_run(PASSED, ARGS("run", path));
-    play_run(ENVIRONMENT, ARGS("new", path));
-    play_said("mine.yaml: File exists\n");
+    play_run(USAGE, ARGS("new", path));
+    play_said("mine.yaml: File exists: give another NAME, or remove it\n");
+    play_run(ENVIRONMENT, ARGS("new", "/nowhere/mine"));
+    play_said("/nowhere/mine.yaml: No such file or directory\n");
 }
 END_TEST
 
@@ -377,6 +417,44 @@ START_TEST(the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario) 
     cJSON_Delete(schema);
     free(said);
     free(text);
+}
+END_TEST
+
+// --- other orchestrators
+
+// Its answers are right, so that what convicts it is the referee, whatever the load of the machine.
+START_TEST(an_orchestrator_without_groups_is_convicted_every_time) {
+    static const char *const files[] = {"010-one-pair", "020-one-site"};
+    enum { TIMES = 20 };
+    const char *build = getenv("BUILD");
+    ck_assert_int_eq(play_shell("%s/scenario run scenarios/contract/%s.yaml --repeat %d --jobs 4 "
+                                "--orchestrator scenarios/contract/standin.py --json %s >/dev/null",
+                                build == NULL ? "build" : build, files[_i], TIMES,
+                                play_path("x.json")),
+                     FAILED);
+    cJSON *json = read_json("x.json");
+    const cJSON *run;
+    int convicted = 0;
+    cJSON_ArrayForEach(run, cJSON_GetObjectItem(json, "runs")) {
+        const char *text = cJSON_GetObjectItem(run, "text")->valuestring;
+        bool silent = strstr(text, "{\"kind\":\"group_overlap\"") == NULL;
+        ck_assert_msg(!silent && strncmp(text, "always.audit\n", 13) == 0,
+                      "convicted %d times, then: %s", convicted, text);
+        convicted++;
+    }
+    ck_assert_int_eq(convicted, TIMES);
+    cJSON_Delete(json);
+}
+END_TEST
+
+// What only our own orchestrator has: options, log lines, metrics, problems.
+START_TEST(a_scenario_of_the_contract_asks_for_nothing_of_ours) {
+#define CONTRACT "grep -rlE '^tags: .*\\bcontract\\b' scenarios --include='*.yaml'"
+    ck_assert_int_eq(play_shell(CONTRACT " | grep -c ."), 0);
+    ck_assert_int_ge(atoi(play_output), 10);
+    play_shell(CONTRACT " | xargs grep -nE '^orchestrator:|\\blog:|orchestrator_|filter_dev_sites|"
+                        "logins: [1-9]|hangup|/(livez|readyz)|status: '");
+    ck_assert_str_eq(play_output, "");
 }
 END_TEST
 
@@ -513,8 +591,12 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, after_a_failure_nothing_more_is_started_if_so_wanted);
     tcase_add_test(tc, repeating_until_a_failure_stops_at_the_first);
     tcase_add_test(tc, scenarios_are_listed_by_tags_and_text);
+    tcase_add_test(tc, a_name_has_the_values_of_the_matrix);
+    tcase_add_test(tc, what_lies_beside_scenarios_is_none);
     tcase_add_test(tc, the_starter_is_valid_passes_and_is_not_written_over);
     tcase_add_test(tc, the_steps_are_told_as_the_schema_describes_them_in_a_valid_scenario);
+    tcase_add_loop_test(tc, an_orchestrator_without_groups_is_convicted_every_time, 0, 2);
+    tcase_add_test(tc, a_scenario_of_the_contract_asks_for_nothing_of_ours);
     tcase_add_test(tc, the_same_seed_plays_the_same_and_another_another);
     tcase_add_test(tc, a_runner_that_is_killed_leaves_no_process_behind);
     tcase_add_loop_test(tc, an_interrupted_runner_ends_all_and_still_writes_its_outputs, 0, 2);

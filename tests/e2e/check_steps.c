@@ -5,16 +5,18 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 Suite *check_steps(void);
 
 START_TEST(a_failure_says_what_was_asked_what_came_and_what_was_logged) {
     play_run(FAILED, ARGS("run", play_write("a.yaml", BAD)));
-    play_said("a.yaml: it fails\nsteps[0].request {\"json\":{\"version\":\"5.3.1\"},\"expect\":");
+    play_said("/a.yaml:6: steps[0].request {\"json\":{\"version\":\"5.3.1\"},\"expect\":");
     play_said("  leaf00.earth: missing in failed; it is in completed (success!!!)\n"
               "  leaf01.earth: unexpected in failed (install_os_version: no space)\n"
               "  leaf09.earth: missing in completed, and in no other list\n");
-    play_said("the orchestrator's last log lines:\n");
+    play_said("the last log lines of these hosts:\n");
+    ck_assert_ptr_null(strstr(play_output, "task:upgrade_os"));
     play_said("completed host:leaf01.earth:install_os_version: no space\n");
 }
 END_TEST
@@ -31,7 +33,8 @@ START_TEST(the_replay_line_plays_the_same_failure_again) {
     ck_assert_msg(replay != NULL, "%s", first);
     replay += strlen("replay: ");
     ck_assert_int_eq(play_shell("%.*s 2>&1", (int)strcspn(replay, "\n"), replay), FAILED);
-    play_said("(host=leaf02.earth)\nsteps[0].devices {\"${host}\":{\"installs\":1}}\n"
+    play_said("(host=leaf02.earth)\n");
+    play_said("/it's a.yaml:5: steps[0].devices {\"${host}\":{\"installs\":1}}\n"
               "  leaf02.earth: installs: expected 1, is 0\n");
     play_said("0 passed, 1 failed in ");
 }
@@ -53,6 +56,106 @@ START_TEST(what_always_held_is_told_when_it_no_longer_does) {
                                                       "always:\n  - devices: {'*': {installs: 0}}\n"
                                                       "steps:\n" UPGRADE)));
     play_said("always[0].devices\n  leaf00.earth: installs: expected 0, is 1\n");
+}
+END_TEST
+
+// The device runs what is wanted and says otherwise: so it is installed for nothing.
+#define NEEDLESS                                                                                   \
+    "network: {sites: [earth], dev_types: {leaf: {count: 4, rack: 100}}, versions: [5.3.1]}\n"     \
+    "faults: [{match: {host: leaf00.earth}, on: get_version, effect: wrong_version, times: 1}]\n"
+
+static const char *const referee_asked[] = {
+    "steps:\n" UPGRADE,
+    // beside invariants of the scenario's own, an audit of something else among them
+    "always:\n  - devices: {'*': {installs: {at_least: 0}}}\nsteps:\n" UPGRADE,
+    "always:\n  - audit: {max_in_flight: {at_most: 100}}\nsteps:\n" UPGRADE,
+    // a simulator that ends takes along what it saw
+    "steps:\n" UPGRADE "  - signal: {do: restart, program: simulator}\n",
+    "steps:\n" UPGRADE "  - signal: {do: kill, program: simulator}\n",
+    "steps:\n" UPGRADE "  - signal: {do: stop, program: simulator}\n",
+};
+
+START_TEST(the_referee_is_asked_whatever_else_the_scenario_asks) {
+    struct buf text = {0};
+    buf_addf(&text, "name: a needless install\n" NEEDLESS "%s", referee_asked[_i]);
+    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
+    play_said("  the referee saw: {\"kind\":\"needless_install\",\"group\":\"earth_leaf_100\"");
+    buf_deinit(&text);
+}
+END_TEST
+
+// The second job puts the old version back, and takes so long that somebody looks before.
+START_TEST(what_did_not_hold_is_told_though_it_holds_again_at_the_end) {
+    play_run(FAILED,
+             ARGS("run",
+                  play_write("a.yaml",
+                             "name: there and back\n"
+                             "network: {sites: [earth], dev_types: {leaf: {count: 1}}, versions: "
+                             "[5.2.1]}\n"
+                             "faults: [{on: login, effect: delay, by: 2s, after: 1}]\n"
+                             "always:\n  - devices: {leaf00.earth: {version: 5.2.1}}\n"
+                             "steps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+                             "{completed: 1}}}\n  - request: {json: {version: 5.2.1}, expect: "
+                             "{report: {completed: 1}}}\n  - devices: {'*': {version: 5.2.1}}\n")));
+    play_said("/a.yaml:5: always[0].devices\n"
+              "  leaf00.earth: version: expected \"5.2.1\", is \"5.3.1\"\n");
+}
+END_TEST
+
+// It does not answer the first scrape, and /wait answers when that has come.
+#define MUTE                                                                                       \
+    "#!/usr/bin/python3\n"                                                                         \
+    "import http.server, signal, sys, threading\n"                                                 \
+    "asked = threading.Event()\n"                                                                  \
+    "class Handler(http.server.BaseHTTPRequestHandler):\n"                                         \
+    "    def do_GET(self):\n"                                                                      \
+    "        if self.path == '/wait': asked.wait()\n"                                              \
+    "        elif not asked.is_set(): return asked.set()\n"                                        \
+    "        self.send_response(200)\n"                                                            \
+    "        self.end_headers()\n"                                                                 \
+    "        self.wfile.write(b'a 1\\n')\n"                                                        \
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"                                      \
+    "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"                        \
+    "print(f'listening on http://127.0.0.1:{server.server_port}', flush=True)\n"                   \
+    "server.serve_forever()\n"
+
+START_TEST(a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_always_hold) {
+    const char *program = play_write("orchestrator", MUTE);
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    play_run(FAILED, ARGS("run", "--orchestrator", program,
+                          play_write("a.yaml",
+                                     "name: mute\n" SMALL "always:\n  - metrics: {values: {a: 1}}\n"
+                                     "steps:\n  - request: {path: /wait}\n")));
+    play_said("/a.yaml:4: always[0].metrics\n  GET http://");
+    play_said("/metrics/: no answer: ");
+}
+END_TEST
+
+START_TEST(a_fault_that_was_removed_must_have_fired_before) {
+#define REMOVED(more)                                                                              \
+    "name: nothing\n" SMALL "faults:\n  - {name: idle, match: {host: leaf03.earth}, on: logout, "  \
+    "effect: close" more "}\nsteps:\n  - remove_faults: [idle]\n" UPGRADE
+    play_run(FAILED, ARGS("run", play_write("a.yaml", REMOVED(""))));
+    play_said("a fault never fired, so it tested nothing: idle\n");
+    play_run(PASSED, ARGS("run", play_write("a.yaml", REMOVED(", may_not_fire: true"))));
+}
+END_TEST
+
+// A stand-in that upgrades nothing, and ends otherwise than it should.
+static const char *const ends[] = {
+    "name: at the end\n" SMALL "steps:\n  - devices: {'*': {logins: 0}}\n",
+    "name: asked to\n" SMALL "steps:\n  - signal: {do: stop}\n",
+    "name: awaited\n" SMALL "steps:\n  - signal: {do: terminate}\n  - signal: {do: await_end}\n",
+    "name: anew\n" SMALL "steps:\n  - signal: {do: restart}\n",
+};
+
+START_TEST(a_program_that_ends_with_another_exit_code_fails_the_scenario) {
+    const char *program = play_write("orchestrator", "#!/bin/sh\ntrap 'exit 7' TERM\n"
+                                                     "echo 'listening on http://127.0.0.1:9'\n"
+                                                     "while :; do sleep 0.1; done\n");
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    play_run(FAILED, ARGS("run", "--orchestrator", program, play_write("a.yaml", ends[_i])));
+    play_said("the orchestrator ended with exit code 7\n");
 }
 END_TEST
 
@@ -80,6 +183,7 @@ END_TEST
 static const struct {
     const char *text, *said;
 } failures[] = {
+    // @ is the path of the scenario
     {"steps:\n  - request: {path: /livez, capture: {x: a.b}}\n", "  the body: not JSON: "},
     {"steps:\n  - request: {path: /swagger/, capture: {x: a.b}}\n",
      "  capture x: the answer has nothing at a.b\n"},
@@ -101,7 +205,7 @@ static const struct {
     {"steps:\n  - when: {operation: login, host: 'leaf*', count: 2, timeout: 1ms}\n",
      "  login begun: expected 2 events, saw 0 until the timeout\n"},
     {"steps:\n  - eventually: {timeout: 1ms, steps: [devices: {leaf00.earth: {logins: 1}}]}\n",
-     "  did not pass within 1ms; the last try:\nsteps[0].devices "
+     "  did not pass within 1ms; the last try:\n@:4: steps[0].devices "
      "{\"leaf00.earth\":{\"logins\":1}}\n"
      "  leaf00.earth: logins: expected 1, is 0\n"},
     {"matrix: {x: [soon]}\nsteps:\n  - eventually: {timeout: '${x}', steps: [log: {lacks: [a]}]}\n",
@@ -120,8 +224,12 @@ static const struct {
      "/devices/: no answer: "},
     {"steps:\n  - parallel:\n      - log: {has: [a line]}\n      - [log: {lacks: [x]}, audit: "
      "{max_in_flight: 9}]\n",
-     "  the log has no line: a line\nbranch 1[1].audit {\"max_in_flight\":9}\n"
+     "  the log has no line: a line\n@:6: branch 1[1].audit {\"max_in_flight\":9}\n"
      "  max_in_flight: expected 9, is 0\n"},
+    {"steps:\n" UPGRADE "  - log: {has: ['INFO:completed host:leaf02.earth:done!!!', nowhere]}\n",
+     "  the log has no line: INFO:completed host:leaf02.earth:done!!!\n"
+     "  the nearest that it has: INFO:completed host:leaf02.earth:success!!!\n"
+     "  the log has no line: nowhere\nthe last log lines of these hosts:\n"},
     {"steps:\n  - log: {lacks: [x]}\nfinally:\n  - log: {has: [a line]}\n",
      "finally[0].log {\"has\":[\"a line\"]}\n  the log has no line: a line\n"},
 };
@@ -129,8 +237,13 @@ static const struct {
 START_TEST(every_step_says_what_was_not_as_expected) {
     struct buf text = {0};
     buf_addf(&text, "name: it fails\n" SMALL "%s", failures[_i].text);
-    play_run(FAILED, ARGS("run", play_write("a.yaml", text.data)));
-    play_said(failures[_i].said);
+    const char *path = play_write("a.yaml", text.data), *at = strchr(failures[_i].said, '@');
+    play_run(FAILED, ARGS("run", path));
+    buf_clear(&text);
+    if (at != NULL)
+        buf_addf(&text, "%.*s%s", (int)(at - failures[_i].said), failures[_i].said, path);
+    buf_adds(&text, at == NULL ? failures[_i].said : at + 1);
+    play_said(text.data);
     buf_deinit(&text);
 }
 END_TEST
@@ -195,6 +308,14 @@ Suite *check_steps(void) {
     tcase_add_test(tc, the_replay_line_plays_the_same_failure_again);
     tcase_add_test(tc, a_fault_that_never_fired_fails_unless_it_may);
     tcase_add_test(tc, what_always_held_is_told_when_it_no_longer_does);
+    tcase_add_loop_test(tc, the_referee_is_asked_whatever_else_the_scenario_asks, 0,
+                        COUNT(referee_asked));
+    tcase_add_test(tc, what_did_not_hold_is_told_though_it_holds_again_at_the_end);
+    tcase_add_test(tc,
+                   a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_always_hold);
+    tcase_add_test(tc, a_fault_that_was_removed_must_have_fired_before);
+    tcase_add_loop_test(tc, a_program_that_ends_with_another_exit_code_fails_the_scenario, 0,
+                        COUNT(ends));
     tcase_add_test(tc, a_text_that_is_cut_within_a_character_does_not_hide_a_failure);
     tcase_add_test(tc, a_scenario_that_takes_too_long_is_ended);
     tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0, COUNT(failures));

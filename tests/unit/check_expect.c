@@ -317,7 +317,9 @@ static const struct {
     {"{'has': ['ERROR:*no space', '*leaf01.earth*']}", ""},
     {"{'has': ['WARNING:starting  host:leaf00.earth', 'starting']}",
      "  the log has no line: WARNING:starting  host:leaf00.earth\n"
-     "  the log has no line: starting\n"},
+     "  the nearest that it has: INFO:starting  host:leaf00.earth\n"
+     "  the log has no line: starting\n"
+     "  the nearest that it has: INFO:starting  host:leaf00.earth\n"},
     {"{'has': ['a line of another kind']}", "  the log has no line: a line of another kind\n"},
     {"{'lacks': ['CRITICAL:*', 'starting']}", ""},
     {"{'lacks': ['ERROR:*']}", "  the log has a line that it should not have: ERROR" STAMP
