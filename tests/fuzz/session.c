@@ -55,7 +55,7 @@ static void check_verdict(struct wire *w) {
 static void step(struct wire *w, enum session_input_kind kind, const char *text, size_t len) {
     struct session *s = &w->session;
     struct session_update *update = &w->update;
-    struct session_input input = {kind, text, len};
+    struct session_input input = {.kind = kind, .text = text, .len = len};
     if (kind == SESSION_DEADLINE && w->now_ms < update->deadline_ms)
         w->now_ms = update->deadline_ms;
     session_step(s, &input, w->now_ms, update);
