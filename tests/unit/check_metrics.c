@@ -172,6 +172,43 @@ START_TEST(no_sample_or_family_is_given_twice_or_out_of_place) {
 }
 END_TEST
 
+static void fail_host(int number) {
+    char name[32];
+    struct event leaf = earths_leaf;
+    snprintf(name, sizeof name, "leaf%05d.earth", number);
+    leaf.host = name;
+    tell(EVENT_TASK_INSTANCE_STARTED, leaf, 0, 0);
+    tell(EVENT_TASK_INSTANCE_COMPLETED, leaf, HOST_FAILED, 50);
+}
+
+static int count(const char *text, const char *part) {
+    int found = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        found++;
+    return found;
+}
+
+START_TEST(a_long_scrape_comes_in_pieces_and_tells_every_host) {
+    for (int i = 0; i < METRICS_PIECE + 1; i++)
+        fail_host(i);
+    struct buf text = {0};
+    struct metrics_scrape *s = metrics_scrape_new(metrics, PROM_TEXT, 0);
+    ck_assert(metrics_scrape_next(s, &text));
+    ck_assert_int_eq(count(text.data, "\ntotal_task_requests_per_host_total{"), METRICS_PIECE);
+    fail_host(METRICS_PIECE + 1); // one that appears meanwhile
+    int pieces = 2;
+    while (metrics_scrape_next(s, &text))
+        pieces++;
+    ck_assert_int_eq(pieces, 3); // the second and third have the rests of both families
+    ck_assert_int_eq(count(text.data, "\ntotal_task_requests_per_host_total{"), METRICS_PIECE + 2);
+    ck_assert_int_eq(count(text.data, "\nfailed_tasks_per_host_total{"), METRICS_PIECE + 2);
+    metrics_scrape_free(s);
+    buf_deinit(&text);
+    check_form(PROM_TEXT);
+    check_form(PROM_OPENMETRICS);
+}
+END_TEST
+
 Suite *check_metrics(void) {
     Suite *suite = suite_create("metrics");
     TCase *tcase = tcase_create("metrics");
@@ -182,5 +219,6 @@ Suite *check_metrics(void) {
     tcase_add_test(tcase, counters_add_up_over_jobs);
     tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
     tcase_add_test(tcase, no_sample_or_family_is_given_twice_or_out_of_place);
+    tcase_add_test(tcase, a_long_scrape_comes_in_pieces_and_tells_every_host);
     return suite;
 }
