@@ -19,9 +19,10 @@ static int read_ready(struct daemon *d, unsigned patience_s, struct error *err) 
 // What it said on its way down tells more than that it went.
 static void explain(const struct daemon_command *command, struct error *err) {
     struct buf said = {0};
-    struct error why = *err, ignored;
+    struct error ignored;
     if (command->stderr_path != NULL) file_read(command->stderr_path, &said, &ignored);
-    error_set(err, "%s did not start: %.300s", command->name, said.len == 0 ? why.text : said.data);
+    if (said.len > 0) error_set(err, "%.300s", said.data);
+    error_from(err, "%s did not start", command->name);
     buf_deinit(&said);
 }
 
@@ -41,7 +42,7 @@ int daemon_end(struct daemon *d, int signum, unsigned patience_s, struct error *
     struct process_end how;
     int rc = process_end(&d->process, signum, patience_s, &how, err);
     if (rc != 0) {
-        error_in(err, "%s", d->name);
+        error_from(err, "%s", d->name);
         return rc;
     }
     if (WIFSIGNALED(how.status))

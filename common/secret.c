@@ -56,7 +56,7 @@ int secret_load(const char *path, char **out, struct error *err) {
     struct buf text = {0};
     int rc = file_read_max(path, ENOUGH, &text, err);
     if (rc == 0 && (rc = secret_parse(text.data, text.len, out, err)) != 0)
-        error_in(err, "%.200s", path);
+        error_from(err, "%.200s", path);
     buf_deinit(&text);
     return rc;
 }
