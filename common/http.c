@@ -51,7 +51,9 @@ struct http_request {
     char *origin;
     struct http_match match;
     struct buf body;
-    size_t body_seen; // bytes, kept or dropped
+    struct buf accept; // the Accept headers, once a handler has asked for them
+    bool varies;       // by them
+    size_t body_seen;  // bytes, kept or dropped
     bool begun, dispatched, suspended, queued;
     struct MHD_Response *response;
     int status;
@@ -137,7 +139,7 @@ static void respond(struct http_request *r, int status, const char *content_type
     r->response = MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
     if (r->response == NULL) abort(); // it only allocates
     if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    add_header(r, MHD_HTTP_HEADER_VARY, "Origin");
+    add_header(r, MHD_HTTP_HEADER_VARY, r->varies ? "Origin, Accept" : "Origin");
     if (r->match.origin_allowed) add_header(r, "Access-Control-Allow-Origin", r->origin);
 }
 
@@ -202,6 +204,23 @@ const char *http_query(const struct http_request *r, const char *name) {
 
 const char *http_header(const struct http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result add_accept(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value) {
+    struct buf *accept = arg;
+    (void)kind;
+    if (value == NULL || strcasecmp(name, "Accept") != 0) return MHD_YES;
+    if (accept->len > 0) buf_adds(accept, ", ");
+    buf_adds(accept, value);
+    return MHD_YES;
+}
+
+const char *http_accept(struct http_request *r) {
+    r->varies = true;
+    buf_clear(&r->accept);
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_accept, &r->accept);
+    return r->accept.len == 0 ? NULL : r->accept.data;
 }
 
 const char *http_body(const struct http_request *r, size_t *len) {
@@ -358,6 +377,7 @@ static void on_completed(void *server, struct MHD_Connection *connection, void *
     buf_deinit(&r->body);
     free(r->origin);
     free(r->uri);
+    buf_deinit(&r->accept);
     free(r);
     s->requests--;
 }

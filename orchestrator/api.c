@@ -180,7 +180,7 @@ static void on_idle(uv_idle_t *idle) {
 
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
+    enum prom_format format = prom_negotiate(http_accept(r));
     struct scrape *s = mem_zalloc(sizeof *s);
     s->http = r;
     s->text = metrics_scrape_new(api->metrics, format, runner_groups_pending(api->runner));

@@ -53,7 +53,7 @@ static void write_world(struct prom_writer *w, const struct world *world) {
 void admin_metrics(void *app, struct http_request *r) {
     struct admin *a = app;
     struct buf text = {0};
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
+    enum prom_format format = prom_negotiate(http_accept(r));
     struct prom_writer w = {&text, format};
     const struct world *world = a->world;
     world_advance(a->world, server_now_us(a->server));
