@@ -122,7 +122,7 @@ START_TEST(what_aliases_of_aliases_add_is_bounded_in_values) {
     ck_assert_int_eq(yml_parse(&y, "f.yaml", text.data, text.len, &err), 0);
     // 9 of 3 values; 9 of 1 + 9 * 3; ...
     ck_assert_uint_eq(y.aliased_values, 27 + 252 + 2277 + 20502);
-    ck_assert_uint_eq(y.aliased_bytes, 6 * (9 + 81 + 729 + 6561));
+    ck_assert_uint_eq(y.aliased_bytes, 6UL * (9 + 81 + 729 + 6561));
     yml_deinit(&y);
     buf_deinit(&text);
 

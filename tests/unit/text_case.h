@@ -14,8 +14,8 @@ struct text_case {
     const char *why;   // is part of the error
 };
 
-#define TAKEN(name, text, value) {name, text, sizeof text - 1, value, NULL},
-#define REFUSED(name, text, why) {name, text, sizeof text - 1, NULL, why},
+#define TAKEN(name, text, value) {name, text, sizeof(text) - 1, value, NULL},
+#define REFUSED(name, text, why) {name, text, sizeof(text) - 1, NULL, why},
 
 // The value of a text as JSON, the caller's to free; NULL where it is refused.
 typedef char *(*text_case_reader)(const struct text_case *one, struct error *err);
