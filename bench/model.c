@@ -4,6 +4,7 @@
 #include "simulator/draw.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,33 +93,90 @@ struct virtual_host model_draw(void *arg, uint32_t host) {
 
 // --- the histogram of a real run
 
-static const char family[] = "orchestrator_host_duration_seconds_bucket{le=\"";
-
 // What lies beyond the last bound has no upper one: it is taken to reach twice as far.
-static double upper_bound(const char *text, const struct model_histogram *h) {
-    double bound = strtod(text, NULL);
-    if (isinf(bound)) bound = h->len == 0 ? 1 : 2 * h->bounds_s[h->len - 1];
+static double upper_bound(double bound, const struct model_histogram *h) {
+    if (isinf(bound)) return h->len == 0 ? 1 : 2 * h->bounds_s[h->len - 1];
     return bound;
+}
+
+static const char *skip_blanks(const char *at) {
+    return at + strspn(at, " \t");
+}
+
+// Behind a label's value, of which at is the opening quote; NULL where it has no end.
+static const char *skip_quoted(const char *at) {
+    for (at++; *at != '"'; at++) {
+        if (*at == '\\') at++;
+        if (*at == '\0' || *at == '\n') return NULL;
+    }
+    return at + 1;
+}
+
+// Reads {le="0.5", other="x"} at *at, up to behind the brace. False: it is malformed or has no le.
+static bool read_bound(const char **at, double *bound) {
+    const char *c = skip_blanks(*at);
+    bool found = false;
+    if (*c++ != '{') return false;
+    for (c = skip_blanks(c); *c != '}';) {
+        size_t name = strcspn(c, " \t=}\n");
+        const char *value = skip_blanks(c + name), *end = NULL;
+        if (*value == '=') value = skip_blanks(value + 1);
+        if (*value != '"' || (end = skip_quoted(value)) == NULL) return false;
+        if (name == 2 && strncmp(c, "le", 2) == 0) {
+            char *stop;
+            *bound = strtod(value + 1, &stop);
+            if (stop == value + 1 || stop + 1 != end || isnan(*bound)) return false;
+            found = true;
+        }
+        c = skip_blanks(end);
+        if (*c == ',')
+            c = skip_blanks(c + 1);
+        else if (*c != '}')
+            return false;
+    }
+    *at = c + 1;
+    return found;
+}
+
+static bool read_count(const char *at, double *count) {
+    char *end;
+    at = skip_blanks(at);
+    *count = strtod(at, &end);
+    return end > at && strchr(" \t\r\n", *end) != NULL && *count >= 0 && !isinf(*count);
+}
+
+static int no_histogram(const char *why, struct error *err) {
+    return error_set(err, "orchestrator_host_duration_seconds is no histogram: %s", why);
+}
+
+static int add_bucket(struct model_histogram *h, double bound, double count, double *before,
+                      struct error *err) {
+    if (h->len == MODEL_BUCKETS_MAX) return no_histogram("it has too many buckets", err);
+    if (h->len > 0 && bound <= h->bounds_s[h->len - 1])
+        return no_histogram("its bounds do not ascend; save /metrics/ of one process", err);
+    if (count < *before) return no_histogram("its counts go down", err);
+    h->bounds_s[h->len] = upper_bound(bound, h);
+    h->counts[h->len++] = count - *before;
+    *before = count;
+    return 0;
 }
 
 int model_histogram_parse(const char *scrape, struct model_histogram *histogram,
                           struct error *err) {
+    static const char name[] = "orchestrator_host_duration_seconds_bucket";
     struct model_histogram h = {0};
-    double before = 0;
+    double before = 0, bound = 0, count;
     for (const char *line = scrape; line != NULL; line = strchr(line, '\n')) {
-        if (*line == '\n') line++;
-        if (strncmp(line, family, sizeof family - 1) != 0) continue;
-        const char *bound = line + sizeof family - 1, *value = strstr(bound, "} ");
-        if (value == NULL || h.len == MODEL_BUCKETS_MAX)
-            return error_set(err,
-                             "orchestrator_host_duration_seconds: not a histogram of %d "
-                             "buckets at most",
-                             MODEL_BUCKETS_MAX);
-        double count = strtod(value + 2, NULL);
-        h.bounds_s[h.len] = upper_bound(bound, &h);
-        h.counts[h.len++] = count - before;
-        before = count;
+        line += *line == '\n';
+        line = skip_blanks(line);
+        const char *at = line + sizeof name - 1;
+        if (strncmp(line, name, sizeof name - 1) != 0 || strchr(" \t{", *at) == NULL) continue;
+        if (!read_bound(&at, &bound) || !read_count(at, &count))
+            return no_histogram("a bucket is not to be read", err);
+        int rc = add_bucket(&h, bound, count, &before, err);
+        if (rc != 0) return rc;
     }
+    if (h.len > 0 && !isinf(bound)) return no_histogram("its last bucket is not le=\"+Inf\"", err);
     if (before <= 0)
         return error_set(err, "no host was timed: orchestrator_host_duration_seconds has no count; "
                               "save /metrics/ after a run");

@@ -41,6 +41,9 @@ const void *http_arg(const struct http_request *r);                     // its r
 const char *http_param(const struct http_request *r);                   // the {parameter}
 const char *http_query(const struct http_request *r, const char *name); // decoded; NULL: absent
 const char *http_header(const struct http_request *r, const char *name);
+// All Accept headers as one (RFC 9110: they are a list), or NULL; the answer then says that it
+// varies by them.
+const char *http_accept(struct http_request *r);
 const char *http_body(const struct http_request *r, size_t *len);
 
 // Whether its client is known to be gone: 1 where the connection was reset, and 2 where nothing

@@ -41,8 +41,10 @@ struct http_request {
     char *origin;
     struct http_match match;
     struct buf body;
-    size_t body_seen; // bytes, kept or dropped
-    bool head;        // wants the headers alone
+    struct buf accept; // the Accept headers, once a handler has asked for them
+    bool varies;       // by them
+    size_t body_seen;  // bytes, kept or dropped
+    bool head;         // wants the headers alone
     bool begun, dispatched, suspended, queued;
     struct MHD_Response *response;
     int status;

@@ -29,7 +29,7 @@ void http_respond(struct http_request *r, int status, const char *content_type,
     r->status = status;
     r->response = response;
     if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    add_header(r, MHD_HTTP_HEADER_VARY, "Origin");
+    add_header(r, MHD_HTTP_HEADER_VARY, r->varies ? "Origin, Accept" : "Origin");
     if (r->match.origin_allowed) add_header(r, "Access-Control-Allow-Origin", r->origin);
 }
 
@@ -122,6 +122,23 @@ int http_client_left(const struct http_request *r) {
 
 const char *http_header(const struct http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result add_accept(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value) {
+    struct buf *accept = arg;
+    (void)kind;
+    if (value == NULL || strcasecmp(name, "Accept") != 0) return MHD_YES;
+    if (accept->len > 0) buf_adds(accept, ", ");
+    buf_adds(accept, value);
+    return MHD_YES;
+}
+
+const char *http_accept(struct http_request *r) {
+    r->varies = true;
+    buf_clear(&r->accept);
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_accept, &r->accept);
+    return r->accept.len == 0 ? NULL : r->accept.data;
 }
 
 const char *http_body(const struct http_request *r, size_t *len) {
@@ -277,6 +294,7 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->response != NULL) MHD_destroy_response(r->response);
     if (r->queued) s->answered--;
     if (r->stream != NULL) r->stream_free(r->stream);
+    buf_deinit(&r->accept);
     buf_deinit(&r->body);
     free(r->origin);
     free(r->uri);

@@ -72,14 +72,14 @@ static int hex4(const unsigned char *s, size_t left) {
 // Length of the escape that starts at s, or 0 where it is none: \x, \uzzzz (which cJSON takes for
 // U+0000), half of a surrogate pair.
 static size_t escape_len(const unsigned char *s, size_t left) {
-    enum { UNIT = 6 }; // \uXXXX
+    enum { UNIT = 6, PAIR = 2 * UNIT }; // \uXXXX
     if (left < 2 || s[1] == '\0' || strchr("\"\\/bfnrtu", s[1]) == NULL) return 0;
     if (s[1] != 'u') return 2;
     int unit = hex4(s + 2, left - 2);
     if (unit < 0xd800 || unit > 0xdfff) return unit < 0 ? 0 : UNIT;
-    if (unit > 0xdbff || left < 2 * UNIT || s[UNIT] != '\\' || s[UNIT + 1] != 'u') return 0;
+    if (unit > 0xdbff || left < PAIR || s[UNIT] != '\\' || s[UNIT + 1] != 'u') return 0;
     int low = hex4(s + UNIT + 2, left - UNIT - 2);
-    return low < 0xdc00 || low > 0xdfff ? 0 : 2 * UNIT;
+    return low < 0xdc00 || low > 0xdfff ? 0 : PAIR;
 }
 
 static int check_escape(const unsigned char *s, size_t left, size_t *len, size_t at,

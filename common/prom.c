@@ -15,61 +15,105 @@ const char *prom_content_type(enum prom_format format) {
                                       : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-struct media_range {
+// How an Accept header finds a form: by the range that names it most closely, whatever the order.
+enum closeness {
+    BY_NOTHING,
+    BY_ANY,
+    BY_TYPE,
+    BY_NAME,
+    BY_VERSION
+}; // */*, text/*, text/plain, ;version=
+
+struct preference {
+    enum closeness by;
     double quality;
-    int openmetrics; // how specifically it names the form: 3 by name, 2 text/*, 1 */*, 0 not
-    int text;
 };
 
-// One element of an Accept header, its parameters included.
-static struct media_range parse_range(const char *s, size_t len) {
-    struct media_range range = {.quality = 1};
-    char element[128];
-    if (len >= sizeof element) return range;
-    memcpy(element, s, len);
-    element[len] = '\0';
-    char *save = NULL;
-    const char *type = strtok_r(element, "; \t", &save);
-    if (type == NULL) return range;
-    const char *version = NULL, *parameter;
-    while ((parameter = strtok_r(NULL, "; \t", &save)) != NULL) {
-        if (strncasecmp(parameter, "q=", 2) == 0) range.quality = strtod(parameter + 2, NULL);
-        if (strncasecmp(parameter, "version=", 8) == 0) version = parameter + 8;
+static void prefer(struct preference *p, enum closeness by, double quality) {
+    if (by > p->by || (by == p->by && quality > p->quality)) *p = (struct preference){by, quality};
+}
+
+struct span {
+    const char *at;
+    size_t len;
+};
+
+static bool is(struct span s, const char *word) {
+    return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
+}
+
+static bool blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+static struct span trimmed(const char *at, size_t len) {
+    for (; len > 0 && blank(*at); len--)
+        at++;
+    while (len > 0 && blank(at[len - 1]))
+        len--;
+    return (struct span){at, len};
+}
+
+// Takes what comes before the next separator, which does not count within quotes.
+static struct span take(struct span *rest, char separator) {
+    size_t len = 0;
+    bool quoted = false;
+    for (; len < rest->len && (quoted || rest->at[len] != separator); len++)
+        if (rest->at[len] == '"') quoted = !quoted;
+    struct span taken = trimmed(rest->at, len);
+    size_t used = len < rest->len ? len + 1 : len;
+    *rest = (struct span){rest->at + used, rest->len - used};
+    return taken;
+}
+
+// A weight (RFC 9110): a number from 0 to 1. Anything else is worth nothing.
+static double weight(struct span s) {
+    char text[32];
+    if (s.len == 0 || s.len >= sizeof text || strspn(s.at, "0123456789.") < s.len) return 0;
+    memcpy(text, s.at, s.len);
+    text[s.len] = '\0';
+    double quality = strtod(text, NULL);
+    return quality <= 1 ? quality : 0;
+}
+
+static enum closeness with_version(struct span version, const char *ours) {
+    if (version.at == NULL) return BY_NAME;
+    if (version.len >= 2 && version.at[0] == '"')
+        version = (struct span){version.at + 1, version.len - 2};
+    return is(version, ours) ? BY_VERSION : BY_NOTHING;
+}
+
+static void weigh(struct span range, struct preference *openmetrics, struct preference *text) {
+    struct span type = take(&range, ';'), version = {0};
+    double quality = 1;
+    while (range.len > 0) {
+        struct span value = take(&range, ';'), name = take(&value, '=');
+        value = trimmed(value.at, value.len);
+        if (is(name, "q")) quality = weight(value);
+        if (is(name, "version")) version = value;
     }
-    if (strcasecmp(type, "application/openmetrics-text") == 0)
-        range.openmetrics = version == NULL || strstr(version, "1.0.0") != NULL ? 3 : 0;
-    else if (strcasecmp(type, "application/*") == 0)
-        range.openmetrics = 2;
-    else if (strcasecmp(type, "text/plain") == 0)
-        range.text = 3;
-    else if (strcasecmp(type, "text/*") == 0)
-        range.text = 2;
-    else if (strcmp(type, "*/*") == 0)
-        range.openmetrics = range.text = 1;
-    return range;
+    if (is(type, "*/*")) {
+        prefer(openmetrics, BY_ANY, quality);
+        prefer(text, BY_ANY, quality);
+    } else if (is(type, "application/*")) {
+        prefer(openmetrics, BY_TYPE, quality);
+    } else if (is(type, "text/*")) {
+        prefer(text, BY_TYPE, quality);
+    } else if (is(type, "application/openmetrics-text")) {
+        prefer(openmetrics, with_version(version, "1.0.0"), quality);
+    } else if (is(type, "text/plain")) {
+        prefer(text, with_version(version, "0.0.4"), quality);
+    }
 }
 
 enum prom_format prom_negotiate(const char *accept) {
-    if (accept == NULL) return PROM_TEXT;
-    double openmetrics = 0, text = 0;
-    int openmetrics_by = 0, text_by = 0;
-    while (*accept != '\0') {
-        size_t len = strcspn(accept, ",");
-        struct media_range range = parse_range(accept, len);
-        if (range.openmetrics > openmetrics_by) {
-            openmetrics_by = range.openmetrics;
-            openmetrics = range.quality;
-        }
-        if (range.text > text_by) {
-            text_by = range.text;
-            text = range.quality;
-        }
-        accept += len;
-        if (*accept == ',') accept++;
-    }
+    struct preference openmetrics = {0}, text = {0};
+    struct span rest = {accept, accept == NULL ? 0 : strlen(accept)};
+    while (rest.len > 0)
+        weigh(take(&rest, ','), &openmetrics, &text);
     // A wildcard alone prefers nothing: the plain form, which everything reads.
-    bool named = openmetrics_by == 3 && openmetrics > 0;
-    return named && openmetrics >= text ? PROM_OPENMETRICS : PROM_TEXT;
+    bool named = openmetrics.by >= BY_NAME && openmetrics.quality > 0;
+    return named && openmetrics.quality >= text.quality ? PROM_OPENMETRICS : PROM_TEXT;
 }
 
 void prom_family(struct prom_writer *w, const char *name, enum prom_type type, const char *help) {

@@ -14,7 +14,7 @@ static const struct http_source scrape_source = {next_piece, free_scrape};
 
 void api_metrics_answer(struct http_request *r, const struct metrics *metrics,
                         size_t groups_pending) {
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
+    enum prom_format format = prom_negotiate(http_accept(r));
     http_answer_stream(r, 200, prom_content_type(format), &scrape_source,
                        metrics_scrape_new(metrics, format, groups_pending));
 }

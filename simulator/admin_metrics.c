@@ -52,7 +52,7 @@ static void write_world(struct prom_writer *w, const struct world *world) {
 
 void admin_metrics_get(const struct world *world, size_t connections, struct http_request *r) {
     struct buf text = {0};
-    enum prom_format format = prom_negotiate(http_header(r, "Accept"));
+    enum prom_format format = prom_negotiate(http_accept(r));
     struct prom_writer w = {&text, format};
     prom_family(&w, "simulator_build_info", PROM_GAUGE, "The version, as a label.");
     sample(&w, "simulator_build_info", "version", PROJECT_VERSION, 1);

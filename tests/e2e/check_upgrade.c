@@ -193,6 +193,26 @@ START_TEST(prometheus_gets_openmetrics_that_ends_as_it_must) {
 }
 END_TEST
 
+START_TEST(all_accept_headers_count_and_the_answer_says_that_it_varies) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
+    const char *const bases[] = {lab.api, lab.admin};
+    for (size_t i = 0; i < 2; i++) {
+        struct answer a = http_send("GET", bases[i], "/metrics/",
+                                    ARGS("Accept: text/plain;q=0.5", "accept: image/png",
+                                         "Accept: application/openmetrics-text;q=0.9"),
+                                    NULL);
+        ck_assert_str_eq(answer_header(&a, "Content-Type"),
+                         "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        ck_assert_str_eq(answer_header(&a, "Vary"), "Origin, Accept");
+        answer_free(&a);
+        a = http_get(bases[i], "/livez");
+        ck_assert_str_eq(answer_header(&a, "Vary"), "Origin");
+        answer_free(&a);
+    }
+    lab_stop(&lab);
+}
+END_TEST
+
 Suite *check_upgrade(void) {
     Suite *suite = suite_create("upgrade");
     TCase *tc = tcase_create("upgrade");
@@ -202,6 +222,7 @@ Suite *check_upgrade(void) {
     tcase_add_test(tc, a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed);
     tcase_add_test(tc, promtool_finds_nothing_to_say_of_the_metrics);
     tcase_add_test(tc, prometheus_gets_openmetrics_that_ends_as_it_must);
+    tcase_add_test(tc, all_accept_headers_count_and_the_answer_says_that_it_varies);
     suite_add_tcase(suite, tc);
     return suite;
 }

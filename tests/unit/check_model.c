@@ -172,6 +172,59 @@ START_TEST(a_scrape_without_a_timed_host_is_refused) {
 }
 END_TEST
 
+#define BUCKET "orchestrator_host_duration_seconds_bucket"
+
+START_TEST(a_scrape_may_have_more_labels_and_spaces) {
+    static const char rich[] = "# TYPE orchestrator_host_duration_seconds histogram\n" BUCKET
+                               "{instance=\"a,le=\\\"9\\\"}\",le=\"0.5\"} 3 1591734190331\n"
+                               "  " BUCKET " { job = \"x\" , le = \"2\" , }  7.0\r\n" BUCKET
+                               "{le=\"+Inf\",job=\"x\"}\t8\n" BUCKET "s{le=\"1\"} 9\n"
+                               "orchestrator_host_duration_seconds_sum{job=\"x\"} 12\n";
+    struct model_histogram h;
+    struct error err;
+    ck_assert_msg(model_histogram_parse(rich, &h, &err) == 0, "%s", err.text);
+    ck_assert_uint_eq(h.len, 3);
+    static const double bounds[] = {0.5, 2, 4}, counts[] = {3, 4, 1};
+    for (size_t i = 0; i < h.len; i++) {
+        ck_assert_double_eq(h.bounds_s[i], bounds[i]);
+        ck_assert_double_eq(h.counts[i], counts[i]);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *scrape, *why;
+} no_histograms[] = {
+    {BUCKET "{le=\"1\"} 3\n", "its last bucket is not le=\"+Inf\""},
+    {BUCKET "{le=\"2\"} 3\n" BUCKET "{le=\"1\"} 4\n" BUCKET "{le=\"+Inf\"} 5\n",
+     "its bounds do not ascend; save /metrics/ of one process"},
+    {BUCKET "{le=\"1\",i=\"a\"} 5\n" BUCKET "{le=\"1\",i=\"b\"} 5\n",
+     "its bounds do not ascend; save /metrics/ of one process"},
+    {BUCKET "{le=\"1\"} 5\n" BUCKET "{le=\"+Inf\"} 4\n", "its counts go down"},
+    {BUCKET "{le=\"1\"} -5\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"1\"} NaN\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"1\"} 5x\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"1\"}\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"1} 5\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"\"} 5\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"nan\"} 5\n", "a bucket is not to be read"},
+    {BUCKET "{le=1} 5\n", "a bucket is not to be read"},
+    {BUCKET "{job=\"x\"} 5\n", "a bucket is not to be read"},
+    {BUCKET " 5\n", "a bucket is not to be read"},
+    {BUCKET "{le=\"1\"", "a bucket is not to be read"},
+};
+
+START_TEST(what_is_no_histogram_is_refused) {
+    struct model_histogram h;
+    struct error err;
+    char expected[200];
+    ck_assert_int_eq(model_histogram_parse(no_histograms[_i].scrape, &h, &err), ERROR_INPUT);
+    snprintf(expected, sizeof expected, "orchestrator_host_duration_seconds is no histogram: %s",
+             no_histograms[_i].why);
+    ck_assert_str_eq(err.text, expected);
+}
+END_TEST
+
 Suite *check_model(void) {
     Suite *suite = suite_create("model");
     TCase *tcase = tcase_create("model");
@@ -183,5 +236,7 @@ Suite *check_model(void) {
     tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
     tcase_add_test(tcase, durations_are_learnt_from_the_histogram_of_a_run);
     tcase_add_test(tcase, a_scrape_without_a_timed_host_is_refused);
+    tcase_add_test(tcase, a_scrape_may_have_more_labels_and_spaces);
+    tcase_add_loop_test(tcase, what_is_no_histogram_is_refused, 0, COUNT(no_histograms));
     return suite;
 }

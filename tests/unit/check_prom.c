@@ -30,6 +30,31 @@ START_TEST(the_accept_header_decides_the_form) {
         {"application/openmetrics-text;q=0.5,*/*;q=0.1", PROM_OPENMETRICS},
         {"application/*", PROM_TEXT},
         {"text/plain", PROM_TEXT},
+        // The highest weight wins whatever the order, and the closest range gives it.
+        {"text/plain;version=1.0.0;q=0.1,text/plain;version=0.0.4;q=0.9,"
+         "application/openmetrics-text;version=1.0.0;q=0.5",
+         PROM_TEXT},
+        {"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.9,"
+         "text/plain;version=1.0.0;q=0.1",
+         PROM_TEXT},
+        {"text/plain;q=0.9,text/plain;version=0.0.4;q=0.1,application/openmetrics-text;q=0.5",
+         PROM_OPENMETRICS},
+        {"application/openmetrics-text;q=0.3,text/plain;q=0.5,application/openmetrics-text;q=0.8",
+         PROM_OPENMETRICS},
+        {"application/openmetrics-text;q=0.8,text/plain;q=0.5,application/openmetrics-text;q=0.3",
+         PROM_OPENMETRICS},
+        {"application/openmetrics-text;version=\"1.0.0\";q=0.9,text/plain;q=0.5", PROM_OPENMETRICS},
+        {"application/openmetrics-text;version=11.0.0,text/plain;q=0.1", PROM_TEXT},
+        {"application/openmetrics-text ; version=1.0.0 ; q=0.9 , text/plain ; q=0.8",
+         PROM_OPENMETRICS},
+        {"text/plain;x=\",application/openmetrics-text\";q=1,application/openmetrics-text;q=0.9",
+         PROM_TEXT},
+        {"text/plain;x=\";q=0\",application/openmetrics-text;q=0.9", PROM_TEXT},
+        {"application/openmetrics-text;q=nan", PROM_TEXT},
+        {"application/openmetrics-text;q=2", PROM_TEXT},
+        {"application/openmetrics-text;q=", PROM_TEXT},
+        {"application/openmetrics-text;q=-1", PROM_TEXT},
+        {"application/openmetrics-text;q=0.001,text/plain;q=0", PROM_OPENMETRICS},
         {",,;q=,/", PROM_TEXT},
     };
     for (size_t i = 0; i < COUNT(cases); i++)

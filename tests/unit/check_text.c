@@ -21,9 +21,9 @@ static const struct {
      "c",
      "a?b?c"}, // U+2028, U+2029
     {"a\xe2\x80\xa7"
-     "b\xe2\x80\xaa",
+     "b\xe2\x80\xaf",
      "a\xe2\x80\xa7"
-     "b\xe2\x80\xaa"}, // their neighbours
+     "b\xe2\x80\xaf"}, // their neighbours
     {"latin1 \xe9t\xe9 x", "latin1 ?t? x"},
     {"\xff\xfe", "??"},
     {"\x80\xbf", "??"},
