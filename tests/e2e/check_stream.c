@@ -27,13 +27,19 @@ struct tale {
     struct http_stream *stream;
 };
 
+static void add_piece(struct buf *out, const struct tale *t, int piece) {
+    buf_reserve(out, t->size);
+    memset(out->data + out->len, t->letter + piece % 26, t->size);
+    out->len += t->size;
+    out->data[out->len] = '\0';
+}
+
 static enum http_piece tell(void *arg, struct buf *out) {
     struct tale *t = arg;
     t->asked++;
     if (t->wakes && t->stream != NULL) http_stream_wake(t->stream);
     if (t->hesitates && t->asked % 2 == 1) return t->waits ? HTTP_PIECE_WAIT : HTTP_PIECE_MORE;
-    for (size_t i = 0; i < t->size; i++)
-        buf_add(out, &(char){(char)(t->letter + t->told % 26)}, 1);
+    add_piece(out, t, t->told);
     if (++t->told == t->pieces) return HTTP_PIECE_LAST;
     return t->waits ? HTTP_PIECE_WAIT : HTTP_PIECE_MORE;
 }
@@ -49,8 +55,7 @@ static char *whole(const struct tale *t) {
     struct buf text = {0};
     buf_adds(&text, "");
     for (int piece = 0; piece < t->pieces; piece++)
-        for (size_t i = 0; i < t->size; i++)
-            buf_add(&text, &(char){(char)(t->letter + piece % 26)}, 1);
+        add_piece(&text, t, piece);
     return buf_take(&text);
 }
 
