@@ -38,7 +38,8 @@ static void put_before(char *text, size_t size, const char *place, const char *j
     text[place_len + joint_len + text_len] = '\0';
 }
 
-static void from(struct error *err, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void from(struct error *err, const char *format,
+                                                       va_list args) {
     char place[ERROR_TEXT_MAX];
     vsnprintf(place, sizeof place, format, args);
     text_lines(place);

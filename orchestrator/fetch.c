@@ -71,6 +71,7 @@ static size_t on_bytes(char *data, size_t size, size_t count, void *arg) {
 }
 
 // What a probe asked is answered by the headers.
+// NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static size_t on_first_bytes(char *data, size_t size, size_t count, void *arg) {
     (void)data;
     (void)size;
@@ -79,6 +80,7 @@ static size_t on_first_bytes(char *data, size_t size, size_t count, void *arg) {
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type
 static int on_request(void *arg, char *local, char *remote, int local_port, int remote_port) {
     struct reading *r = arg;
     (void)local;

@@ -33,8 +33,9 @@ static void turn(struct console *s, enum console_state state) {
 }
 
 void console_init(struct console *s, struct world *w) {
+    const uint64_t connection = ++w->last_connection;
     *s = (struct console){
-        .world = w, .client = {.connection = ++w->last_connection}, .device = NETWORK_NO_DEVICE};
+        .world = w, .client = {.connection = connection}, .device = NETWORK_NO_DEVICE};
 }
 
 // --- a line: what is wrong with the request itself is answered at once
