@@ -14,9 +14,9 @@ struct process {
 
 // argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr;
 // /dev/stdout: the child's stdout. The kernel kills the child when the thread that started it ends,
-// however it ends, so a killed parent leaves no child behind. Ctrl-C and a hangup of the terminal are
-// for the parent to answer: the child has a process group of its own and, unless it handles SIGINT
-// itself, ignores it. All other signals are as usual for it, whatever this process ignores.
+// however it ends, so a killed parent leaves no child behind. Ctrl-C and a hangup of the terminal
+// are for the parent to answer: the child has a process group of its own and, unless it handles
+// SIGINT itself, ignores it. All other signals are as usual for it, whatever this process ignores.
 int process_start(struct process *p, const char *const *argv, const char *stderr_path,
                   struct error *err);
 
