@@ -364,7 +364,7 @@ struct fetcher *fetcher_new(uv_loop_t *loop, const char *source) {
 }
 
 void fetcher_close(struct fetcher *f, void (*closed)(void *arg), void *arg) {
-    struct error err;
+    struct error err = {0};
     f->closing = true;
     f->closed = closed;
     f->closed_arg = arg;

@@ -18,17 +18,23 @@
 
 #include <assert.h>
 
+// Which states may follow which: the whole life of a console.
+static bool may_follow(enum console_state from, enum console_state to) {
+    switch (from) {
+    case CONSOLE_OPEN:
+    case CONSOLE_ENDING:
+        return to != CONSOLE_OPEN;
+    case CONSOLE_CONDEMNED:
+        return to == CONSOLE_ENDING;
+    case CONSOLE_GONE:
+        return to == CONSOLE_GONE;
+    }
+    return false;
+}
+
 // The one door.
 static void turn(struct console *s, enum console_state state) {
-    static const bool possible[CONSOLE_STATE_COUNT][CONSOLE_STATE_COUNT] = {
-        [CONSOLE_OPEN] =
-            {[CONSOLE_ENDING] = true, [CONSOLE_CONDEMNED] = true, [CONSOLE_GONE] = true},
-        [CONSOLE_ENDING] =
-            {[CONSOLE_ENDING] = true, [CONSOLE_CONDEMNED] = true, [CONSOLE_GONE] = true},
-        [CONSOLE_CONDEMNED] = {[CONSOLE_ENDING] = true},
-        [CONSOLE_GONE] = {[CONSOLE_GONE] = true},
-    };
-    assert(possible[s->state][state]);
+    assert(may_follow(s->state, state));
     s->state = state;
 }
 

@@ -17,7 +17,6 @@ enum console_state {
     CONSOLE_ENDING,    // no further request will begin
     CONSOLE_CONDEMNED, // its device went away: in the world's list until console_condemned()
     CONSOLE_GONE,      // the connection has ended; an install may run on
-    CONSOLE_STATE_COUNT
 };
 
 struct console {

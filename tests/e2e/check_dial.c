@@ -39,6 +39,7 @@ static bool is_ours(const char *name) {
     return len > 5 && strcmp(name + len - 5, ".test") == 0;
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): glibc's names are reserved
 int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints,
                 struct addrinfo **found) {
     if (!is_ours(name)) {
@@ -56,6 +57,7 @@ int getaddrinfo(const char *name, const char *port, const struct addrinfo *hints
     return 0;
 }
 
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 void freeaddrinfo(struct addrinfo *info) {
     for (struct addrinfo *next; info != NULL; info = next) {
         next = info->ai_next;
@@ -87,7 +89,7 @@ static int silence(const char *address, uint16_t port) {
     int listener = listen_at(address, &port, 0);
     for (int i = 0; listener >= 0 && i < 4; i++) {
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fd, (struct sockaddr *)&in, sizeof in);
+        (void)connect(fd, (struct sockaddr *)&in, sizeof in);
     }
     return listener;
 }
