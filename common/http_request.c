@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+enum { QUERY_MAX = 16 }; // parameters of which none may come twice
+
 // --- answers
 
 static void add_header(struct http_request *r, const char *name, const char *value) {
@@ -191,8 +193,52 @@ static void answer_preflight(struct http_request *r) {
     add_header(r, "Access-Control-Allow-Headers", "Content-Type");
 }
 
+// What is wrong with the query, where anything is: a handler must not see half of what was meant.
+struct query_check {
+    const struct http_route *route;
+    const char *seen[QUERY_MAX];
+    size_t count;
+    char name[100], detail[HTTP_QUERY_DETAIL_MAX];
+    bool wrong;
+};
+
+static enum MHD_Result check_parameter(void *arg, enum MHD_ValueKind kind, const char *name,
+                                       size_t name_len, const char *value, size_t value_len) {
+    struct query_check *q = arg;
+    (void)kind;
+    q->wrong = true;
+    snprintf(q->name, sizeof q->name, "%s", name);
+    if (strlen(name) != name_len || (value != NULL && strlen(value) != value_len)) {
+        snprintf(q->detail, sizeof q->detail, "%s: a NUL (%%00) is no part of a query", q->name);
+        return MHD_NO;
+    }
+    if (!http_takes_query(q->route, name, q->detail)) return MHD_NO;
+    for (size_t i = 0; i < q->count; i++)
+        if (strcmp(q->seen[i], name) == 0) {
+            snprintf(q->detail, sizeof q->detail, "%s: given twice", q->name);
+            return MHD_NO;
+        }
+    if (q->count < QUERY_MAX) q->seen[q->count++] = name;
+    q->wrong = false;
+    return MHD_YES;
+}
+
+// False: the request is answered.
+static bool query_is_right(struct http_request *r) {
+    struct query_check q = {.route = r->match.route};
+    if (q.route->query == http_any_query) return true;
+    MHD_get_connection_values_n(r->connection, MHD_GET_ARGUMENT_KIND, check_parameter, &q);
+    if (q.wrong) problem(r, 400, q.name, q.detail);
+    return !q.wrong;
+}
+
 static void dispatch(struct http_request *r, const char *method, const char *path) {
     char detail[256];
+    const char *nul = strstr(r->uri, "%00");
+    if (nul != NULL && (size_t)(nul - r->uri) < strcspn(r->uri, "?")) {
+        problem(r, 400, "", "the path has a NUL (%00), at which it would be cut");
+        return;
+    }
     switch (r->match.verdict) {
     case HTTP_NOT_FOUND:
         answer_not_found(r, path);
@@ -221,7 +267,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         problem(r, 413, "", detail);
         return;
     }
-    r->match.route->handle(r->server->app, r);
+    if (query_is_right(r)) r->match.route->handle(r->server->app, r);
 }
 
 static enum MHD_Result queue(struct http_request *r) {

@@ -121,6 +121,32 @@ const char *http_nearest_path(const struct http_routes *routes, const char *path
     return nearest;
 }
 
+const char *const http_any_query[] = {NULL};
+
+bool http_takes_query(const struct http_route *route, const char *name,
+                      char detail[HTTP_QUERY_DETAIL_MAX]) {
+    if (route->query == http_any_query) return true;
+    size_t count = 0;
+    while (route->query != NULL && route->query[count] != NULL) {
+        if (strcmp(route->query[count], name) == 0) return true;
+        count++;
+    }
+    if (count == 0) {
+        snprintf(detail, HTTP_QUERY_DETAIL_MAX, "%.100s takes no query parameter, not %.100s",
+                 route->path, name);
+        return false;
+    }
+    const char *nearest = suggest(name, route->query, count);
+    struct buf known = {0};
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&known, "%s%s", i == 0 ? "" : ", ", route->query[i]);
+    snprintf(detail, HTTP_QUERY_DETAIL_MAX, "%.100s takes no query parameter %.100s; %s %.150s",
+             route->path, name, nearest == NULL ? "known are" : "did you mean",
+             nearest == NULL ? known.data : nearest);
+    buf_deinit(&known);
+    return false;
+}
+
 const char *http_status_text(int status) {
     switch (status) {
     case 400:

@@ -14,9 +14,12 @@ struct http_route {
     unsigned method;
     const char *path; // may hold one parameter: "/devices/{host}/"
     http_handler handle;
-    bool any_origin; // what any web page may read; it never lets one change something
-    const void *arg; // the handler's, who reads it with http_arg(); NULL: it needs none
+    bool any_origin;          // what any web page may read; it never lets one change something
+    const void *arg;          // the handler's, who reads it with http_arg(); NULL: it needs none
+    const char *const *query; // the parameters that it takes, NULL-terminated; NULL: none
 };
+
+extern const char *const http_any_query[]; // of a route whose callers may add their own
 
 struct http_routes {
     const struct http_route *list;
@@ -56,6 +59,11 @@ bool http_is_json(const char *content_type);
 
 // The path of the route nearest to one that does not exist, or NULL.
 const char *http_nearest_path(const struct http_routes *routes, const char *path);
+
+// A parameter of the query that a route takes. Else detail says which it takes.
+enum { HTTP_QUERY_DETAIL_MAX = 400 };
+bool http_takes_query(const struct http_route *route, const char *name,
+                      char detail[HTTP_QUERY_DETAIL_MAX]);
 
 const char *http_status_text(int status);
 

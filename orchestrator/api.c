@@ -93,10 +93,10 @@ static void get_readyz(void *app, struct http_request *r) {
 // --- life
 
 static const struct http_route fixed_routes[] = {
-    {HTTP_GET, "/swagger/", get_swagger, true, NULL},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL},
-    {HTTP_GET, "/livez", get_livez, false, NULL},
-    {HTTP_GET, "/readyz", get_readyz, false, NULL},
+    {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query},
+    {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query},
+    {HTTP_GET, "/readyz", get_readyz, false, NULL, http_any_query},
 };
 enum { FIXED_ROUTES = COUNT(fixed_routes) };
 
@@ -105,7 +105,7 @@ static void make_routes(struct api *api) {
     api->list = mem_array(tasks_count + FIXED_ROUTES, sizeof *api->list);
     for (size_t i = 0; i < tasks_count; i++)
         api->list[count++] =
-            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i]};
+            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i], NULL};
     memcpy(api->list + count, fixed_routes, sizeof fixed_routes);
     api->routes = (struct http_routes){.list = api->list,
                                        .count = count + FIXED_ROUTES,

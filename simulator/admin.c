@@ -177,20 +177,23 @@ static void get_ready(void *app, struct http_request *r) {
         get_alive(app, r);
 }
 
+static const char *const filters[] = {"filter_sites", "filter_dev_types", NULL};
+static const char *const events[] = {"after", "wait", NULL};
+
 static const struct http_route routes[] = {
-    {HTTP_GET, "/inventory/", get_listing, true, &inventory},
-    {HTTP_GET, "/devices/", get_listing, true, &devices},
-    {HTTP_GET, "/devices/{host}/", get_device, true, NULL},
-    {HTTP_GET, "/faults/", get_faults, true, NULL},
-    {HTTP_POST, "/faults/", post_faults, false, NULL},
-    {HTTP_DELETE, "/faults/", delete_faults, false, NULL},
-    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL},
-    {HTTP_POST, "/reset/", post_reset, false, NULL},
-    {HTTP_GET, "/audit/", get_audit, true, NULL},
-    {HTTP_GET, "/events/", get_events, true, NULL},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL},
-    {HTTP_GET, "/livez", get_alive, true, NULL},
-    {HTTP_GET, "/readyz", get_ready, true, NULL},
+    {HTTP_GET, "/inventory/", get_listing, true, &inventory, filters},
+    {HTTP_GET, "/devices/", get_listing, true, &devices, filters},
+    {HTTP_GET, "/devices/{host}/", get_device, true, NULL, NULL},
+    {HTTP_GET, "/faults/", get_faults, true, NULL, NULL},
+    {HTTP_POST, "/faults/", post_faults, false, NULL, NULL},
+    {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL},
+    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL},
+    {HTTP_POST, "/reset/", post_reset, false, NULL, NULL},
+    {HTTP_GET, "/audit/", get_audit, true, NULL, NULL},
+    {HTTP_GET, "/events/", get_events, true, NULL, events},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query},
+    {HTTP_GET, "/livez", get_alive, true, NULL, http_any_query},
+    {HTTP_GET, "/readyz", get_ready, true, NULL, http_any_query},
 };
 
 // --- start and stop

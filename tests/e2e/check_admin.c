@@ -297,6 +297,38 @@ START_TEST(the_audit_names_an_install_beside_a_peer_that_is_down) {
 }
 END_TEST
 
+static const struct {
+    const char *method, *path, *field, *detail;
+} wrong_queries[] = {
+    {"GET", "/devices/?filter_site=earth", "filter_site", "did you mean filter_sites"},
+    {"GET", "/inventory/?filter_sites=earth&filter_sites=mars", "filter_sites", "given twice"},
+    {"GET", "/inventory/?filter_sites=earth%00,mars", "filter_sites", "a NUL (%00)"},
+    {"GET", "/events/?after=0&limit=5", "limit", "known are after, wait"},
+    {"DELETE", "/faults/?id=1", "id", "/faults/ takes no query parameter, not id"},
+    {"POST", "/reset/?seed=5", "seed", "/reset/ takes no query parameter, not seed"},
+    {"GET", "/devices/%00x/", NULL, "the path has a NUL (%00)"},
+};
+
+START_TEST(a_query_that_is_not_understood_touches_nothing) {
+    add_faults(&lab, "{\"effect\": \"error\", \"on\": \"logout\"}");
+    int down = log_in_to("leaf62.earth");
+    for (size_t i = 0; i < COUNT(wrong_queries); i++)
+        assert_problem(
+            http_send(wrong_queries[i].method, lab.admin, wrong_queries[i].path, NULL, NULL), 400,
+            wrong_queries[i].field, wrong_queries[i].detail);
+    cJSON *faults = get_json(lab.admin, "/faults/");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(faults, "faults")), 1);
+    cJSON_Delete(faults);
+    cJSON *device = get_json(lab.admin, "/devices/leaf62.earth/"); // as it was: no reset
+    ck_assert_double_eq(cJSON_GetObjectItem(device, "logins")->valuedouble, 1);
+    cJSON_Delete(device);
+    struct answer alive = http_get(lab.admin, "/livez?probe=1"); // whose callers add their own
+    ck_assert_int_eq(alive.status, 200);
+    answer_free(&alive);
+    close(down);
+}
+END_TEST
+
 // --- events
 
 START_TEST(events_tell_what_happened_in_order) {
@@ -547,6 +579,7 @@ Suite *check_admin(void) {
     tcase_add_test(tc, a_body_must_say_that_it_is_json);
     tcase_add_test(tc, a_reset_makes_everything_as_it_was_born);
     tcase_add_test(tc, a_reset_refuses_what_it_does_not_understand);
+    tcase_add_test(tc, a_query_that_is_not_understood_touches_nothing);
     tcase_add_test(tc, the_audit_names_an_install_beside_a_peer_that_is_down);
     tcase_add_test(tc, events_tell_what_happened_in_order);
     tcase_add_test(tc, a_long_poll_is_answered_when_something_happens);

@@ -83,9 +83,9 @@ static void get_short(void *app, struct http_request *r) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_GET, "/one/", get_tale, false, &one},
-    {HTTP_GET, "/two/", get_tale, false, &two},
-    {HTTP_GET, "/short", get_short, false, NULL},
+    {HTTP_GET, "/one/", get_tale, false, &one, NULL},
+    {HTTP_GET, "/two/", get_tale, false, &two, NULL},
+    {HTTP_GET, "/short", get_short, false, NULL, NULL},
 };
 static const struct http_routes routes = {.list = list, .count = 3};
 

@@ -9,12 +9,12 @@ static void handler(void *app, struct http_request *request) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_POST, "/upgrade-os/", handler, false, NULL},
-    {HTTP_GET, "/metrics/", handler, true, NULL},
-    {HTTP_GET, "/livez", handler, false, NULL},
-    {HTTP_GET, "/faults/", handler, true, NULL},
-    {HTTP_POST, "/faults/", handler, false, NULL},
-    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL},
+    {HTTP_POST, "/upgrade-os/", handler, false, NULL, NULL},
+    {HTTP_GET, "/metrics/", handler, true, NULL, NULL},
+    {HTTP_GET, "/livez", handler, false, NULL, NULL},
+    {HTTP_GET, "/faults/", handler, true, NULL, NULL},
+    {HTTP_POST, "/faults/", handler, false, NULL, NULL},
+    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL, NULL},
 };
 static const char *const origins[] = {"https://noc.example"};
 static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins)};
@@ -197,10 +197,34 @@ START_TEST(every_status_that_is_sent_has_its_text) {
 }
 END_TEST
 
+static const char *const filters[] = {"filter_sites", "filter_dev_types", NULL};
+static const struct {
+    const char *const *takes;
+    const char *name, *detail; // NULL: it is taken
+} queries[] = {
+    {filters, "filter_sites", NULL},
+    {filters, "filter_dev_types", NULL},
+    {filters, "filter_site", "/x/ takes no query parameter filter_site; did you mean filter_sites"},
+    {filters, "id", "/x/ takes no query parameter id; known are filter_sites, filter_dev_types"},
+    {NULL, "id", "/x/ takes no query parameter, not id"},
+    {http_any_query, "id", NULL},
+};
+
+START_TEST(a_query_parameter_that_a_route_does_not_take_is_named) {
+    const struct http_route route = {HTTP_GET, "/x/", handler, false, NULL, queries[_i].takes};
+    char detail[HTTP_QUERY_DETAIL_MAX] = "";
+    ck_assert_int_eq(http_takes_query(&route, queries[_i].name, detail),
+                     queries[_i].detail == NULL);
+    ck_assert_str_eq(detail, queries[_i].detail == NULL ? "" : queries[_i].detail);
+}
+END_TEST
+
 Suite *check_http_route(void) {
     Suite *suite = suite_create("http_route");
     TCase *tcase = tcase_create("http_route");
     suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, a_query_parameter_that_a_route_does_not_take_is_named, 0,
+                        (int)COUNT(queries));
     tcase_add_test(tcase, a_request_finds_its_route_or_the_reason_why_not);
     tcase_add_test(tcase, what_any_page_may_read_none_may_change);
     tcase_add_test(tcase, a_parameter_or_path_too_long_is_not_found);
