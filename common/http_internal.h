@@ -40,6 +40,7 @@ struct http_request {
     char *uri; // as on the request line, with its query
     char *origin;
     struct http_match match;
+    const char *doubt; // where it ends or to whom it goes is in doubt; NULL: it is not
     struct buf body;
     struct buf accept; // the Accept headers, once a handler has asked for them
     bool varies;       // by them

@@ -8,6 +8,7 @@
 // read the refusal. What is refused and why is http_route.h's to say.
 #include "common/http_internal.h"
 
+#include "common/http_framing.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -234,6 +235,11 @@ static bool query_is_right(struct http_request *r) {
 
 static void dispatch(struct http_request *r, const char *method, const char *path) {
     char detail[256];
+    if (r->doubt != NULL) {
+        problem(r, 400, "", r->doubt);
+        add_header(r, MHD_HTTP_HEADER_CONNECTION, "close"); // what follows may be no request
+        return;
+    }
     const char *nul = strstr(r->uri, "%00");
     if (nul != NULL && (size_t)(nul - r->uri) < strcspn(r->uri, "?")) {
         problem(r, 400, "", "the path has a NUL (%00), at which it would be cut");
@@ -279,14 +285,25 @@ static enum MHD_Result queue(struct http_request *r) {
     return rc;
 }
 
+static enum MHD_Result take_header(void *framing, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_len, const char *value, size_t value_len) {
+    (void)kind;
+    http_framing_take(framing, name, name_len, value == NULL ? "" : value,
+                      value == NULL ? 0 : value_len);
+    return MHD_YES;
+}
+
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
-                  const char *path) {
+                  const char *path, const char *version) {
     r->begun = true;
     r->connection = connection;
     r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
     if (origin != NULL) r->origin = mem_strdup(origin);
     http_match(r->server->routes, method, path, r->origin, &r->match);
+    struct http_framing framing = {0};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
+    r->doubt = http_framing_wrong(&framing, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
 }
 
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t *len) {
@@ -304,10 +321,9 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, 
                                const char *method, const char *version, const char *data,
                                size_t *len, void **context) {
     (void)server;
-    (void)version;
     struct http_request *r = *context;
     if (!r->begun) {
-        begin(r, connection, method, path);
+        begin(r, connection, method, path, version);
         return MHD_YES;
     }
     if (*len > 0) return take_body(r, data, len);

@@ -329,6 +329,41 @@ START_TEST(a_query_that_is_not_understood_touches_nothing) {
 }
 END_TEST
 
+#define POST_RESET                                                                                 \
+    "POST /reset/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"                       \
+    "Content-Length: 2\r\n\r\n{}"
+
+// Each hides a request in what one reader takes for a body, or leaves its end in doubt.
+static const struct {
+    const char *bytes, *detail;
+} smuggled[] = {
+    {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 90\r\n\r\n" POST_RESET,
+     "several Content-Length"},
+    {"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\nTransfer-Encoding: chunked\r\n\r\n"
+     "0\r\n\r\n" POST_RESET,
+     "both Content-Length and Transfer-Encoding"},
+    {"GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n" POST_RESET, "several Host"},
+    {"GET /livez HTTP/1.1\r\n\r\n" POST_RESET, "no Host"},
+};
+
+START_TEST(a_request_whose_end_is_in_doubt_is_refused_with_all_that_follows) {
+    int device = log_in_to("leaf62.earth");
+    int fd = dial(strstr(lab.admin, "//") + 2);
+    char *text;
+    send_text(fd, smuggled[_i].bytes);
+    read_rest(fd, &text);
+    ck_assert_msg(strncmp(text, "HTTP/1.1 400 ", 13) == 0, "%s", text);
+    ck_assert_msg(strstr(text, smuggled[_i].detail) != NULL, "%s", text);
+    ck_assert_msg(strstr(text + 1, "HTTP/1.1 ") == NULL, "answered twice: %s", text);
+    free(text);
+    close(fd);
+    cJSON *told = get_json(lab.admin, "/devices/leaf62.earth/"); // as it was: no reset
+    ck_assert_double_eq(cJSON_GetObjectItem(told, "logins")->valuedouble, 1);
+    cJSON_Delete(told);
+    close(device);
+}
+END_TEST
+
 // --- events
 
 START_TEST(events_tell_what_happened_in_order) {
@@ -579,6 +614,8 @@ Suite *check_admin(void) {
     tcase_add_test(tc, a_body_must_say_that_it_is_json);
     tcase_add_test(tc, a_reset_makes_everything_as_it_was_born);
     tcase_add_test(tc, a_reset_refuses_what_it_does_not_understand);
+    tcase_add_loop_test(tc, a_request_whose_end_is_in_doubt_is_refused_with_all_that_follows, 0,
+                        (int)COUNT(smuggled));
     tcase_add_test(tc, a_query_that_is_not_understood_touches_nothing);
     tcase_add_test(tc, the_audit_names_an_install_beside_a_peer_that_is_down);
     tcase_add_test(tc, events_tell_what_happened_in_order);
