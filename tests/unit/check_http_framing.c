@@ -6,7 +6,8 @@ Suite *check_http_framing(void);
 #define LENGTHS "there are several Content-Length headers"
 #define NAME    "a header's name has a space or a character that no name may have"
 #define VALUE   "a header's value has a NUL or a bare CR"
-#define H(n, v) n, sizeof n - 1, v, sizeof v - 1
+#define H(n, v)                                                                                    \
+    n, sizeof(n) - 1, v, sizeof(v) - 1 // NOLINT(bugprone-macro-parentheses): four values
 #define HOST_X                                                                                     \
     { H("Host", "x") }
 #define LENGTH_5                                                                                   \
