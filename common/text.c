@@ -22,6 +22,8 @@ static bool is_control(const unsigned char *s, size_t len) {
 }
 
 static void clean(char *text, bool keep_lines) {
+    while (*text >= ' ' && *text <= '~') // nearly always all of it
+        text++;
     const unsigned char *from = (const unsigned char *)text;
     char *to = text;
     for (size_t left = strlen(text), len; left > 0; from += len, left -= len) {
