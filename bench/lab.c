@@ -196,13 +196,14 @@ int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struc
     return rc;
 }
 
-int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error *err) {
+int lab_begin_upgrade(const struct lab *lab, const char *version, int *connection,
+                      struct error *err) {
     char json[64], url[128];
     snprintf(json, sizeof json, "{\"version\": \"%s\"}", version);
     snprintf(url, sizeof url, "%s/upgrade-os/", lab->orchestrator.url);
     const struct client_request request = {
         .method = "POST", .url = url, .body = json, .body_len = strlen(json), .is_json = true};
-    return client_abandon(&request, err);
+    return client_begin(&request, connection, err);
 }
 
 static int read_client(const char *line, struct lab_run *run, struct error *err) {

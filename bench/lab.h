@@ -39,8 +39,9 @@ int lab_stop(struct lab *lab, struct error *err);
 
 // POST /upgrade-os/ for the whole network.
 int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struct error *err);
-// The same request from a client that does not wait for the answer.
-int lab_abandon_upgrade(const struct lab *lab, const char *version, struct error *err);
+// The same request, whose answer nobody waits for; the connection is the caller's, to close.
+int lab_begin_upgrade(const struct lab *lab, const char *version, int *connection,
+                      struct error *err);
 // Another client over the same network: argv and what is added, --inventory, --version and
 // --workers; it prints a line of JSON with devices, completed, failed, wall_s and cpu_s.
 int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char version[] = "5.3.1";
 enum { WORKERS = 1000, SMALL = 1000, MEDIUM = 10000, MEDIUM_RUNS = 5, QUEUE_S = 600 };
@@ -147,7 +148,8 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     if (rc != 0) return rc;
     snprintf(inventory, sizeof inventory, "/events/?after=0&wait=%ds", 60);
     q->simulator_rest = (double)process_memory(&lab.simulator.process).resident;
-    rc = lab_abandon_upgrade(&lab, version, err);
+    int connection = -1;
+    rc = lab_begin_upgrade(&lab, version, &connection, err);
     for (int i = 0; rc == 0 && strstr(events.len == 0 ? "" : events.data, "login") == NULL; i++) {
         buf_clear(&events);
         rc = i == QUEUE_S / 60 ? error_set(err, "no host was started within %d s", QUEUE_S)
@@ -157,6 +159,7 @@ static int measure_queue(const struct bench_config *config, uint32_t devices, st
     q->orchestrator = (double)memory.resident;
     q->peak = (double)memory.peak;
     buf_deinit(&events);
+    if (connection >= 0) close(connection);
     process_end(&lab.orchestrator.process, SIGKILL, 60, NULL,
                 &ignored); // its device will not answer
     int stopped = lab_stop(&lab, rc == 0 ? err : &ignored);

@@ -96,7 +96,7 @@ int client_expect(const struct client_request *request, long status, struct buf 
     return rc;
 }
 
-int client_abandon(const struct client_request *r, struct error *err) {
+int client_begin(const struct client_request *r, int *connection, struct error *err) {
     const char *host = strstr(r->url, "://");
     host = host == NULL ? r->url : host + 3;
     size_t host_len = strcspn(host, "/");
@@ -114,10 +114,20 @@ int client_abandon(const struct client_request *r, struct error *err) {
     if (fd < 0 || connect(fd, &address.any, sizeof address.v4) != 0 ||
         send(fd, request.data, request.len, MSG_NOSIGNAL) != (ssize_t)request.len)
         rc = error_system(err, -errno, "%s", r->url);
-    if (fd >= 0) close(fd);
+    if (rc == 0)
+        *connection = fd;
+    else if (fd >= 0)
+        close(fd);
 out:
     buf_deinit(&request);
     buf_deinit(&target);
+    return rc;
+}
+
+int client_abandon(const struct client_request *r, struct error *err) {
+    int connection;
+    int rc = client_begin(r, &connection, err);
+    if (rc == 0) close(connection);
     return rc;
 }
 

@@ -32,6 +32,8 @@ int client_send(const struct client_request *request, struct reply *reply, struc
 // NULL.
 int client_expect(const struct client_request *request, long status, struct buf *out,
                   struct error *err);
+// Sends the request and does not wait for an answer; the connection is the caller's, to close.
+int client_begin(const struct client_request *request, int *connection, struct error *err);
 // Sends the request and closes the connection without reading an answer.
 int client_abandon(const struct client_request *request, struct error *err);
 void reply_deinit(struct reply *reply);
