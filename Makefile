@@ -16,9 +16,9 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf clock duration error file heap http_framing http_route json limits line log mem options \
+COMMON_PURE = acmeos address buf clock duration error file heap http_framing http_head http_host http_route json limits line log mem options \
 	prom prom_process rng rpc scrape secret strmap suggest text yml
-COMMON_SHELL = client daemon http_request http_server http_stream process program
+COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
@@ -30,11 +30,11 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address buf claims console duration error event expect fault file group heap http_framing http_route \
+UNIT_TESTS = acmeos address buf claims console duration error event expect fault file group heap http_framing http_head http_host http_route \
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
+E2E_TESTS = admin bench connections dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -89,7 +89,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pu
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial) \
-		$(call objects,common,client daemon http_request http_server http_stream process) $(common_pure)
+		$(call objects,common,client daemon http_connection http_request http_server http_stream process) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

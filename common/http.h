@@ -1,6 +1,8 @@
 // An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
-// thread. What it decides is in http_route.h; this is the shell: http_server.c has the loop,
-// http_request.c the way from a request line to its answer. Answers in pieces are http_stream.h's.
+// thread. What it decides is in http_route.h, http_head.h, http_framing.h and http_host.h; this is
+// the shell: http_server.c has the loop, http_connection.c accepts and sees to deadlines,
+// http_request.c has the way from a request line to its answer. Answers in pieces are
+// http_stream.h's.
 #pragma once
 
 #include "common/address.h"
@@ -13,8 +15,13 @@
 enum {
     HTTP_BODY_MAX = 1 << 20,        // bytes; a longer body is read, dropped and answered 413
     HTTP_DROP_MAX = 64 << 20,       // ... up to here; beyond, the connection is closed
-    HTTP_CONNECTIONS_MAX = 1024,    // further ones wait in the listen queue
+    HTTP_BODIES_MAX = 32 << 20,     // bytes of all bodies together; a further one is answered 503
+    HTTP_CONNECTIONS_MAX = 1024,    // a further one ends that longest without a whole request
+    HTTP_ANSWERING_MAX = 1000,      // whole requests; a further one is answered 503, if not vital
     HTTP_IDLE_TIMEOUT_S = 60,       // of a connection that sends nothing and awaits nothing
+    HTTP_HEAD_TIMEOUT_S = 10,       // until the head of a request is whole
+    HTTP_BODY_TIMEOUT_S = 60,       // ... and its body: a second more with every KiB
+    HTTP_SILENT_S = 5,              // a client that has shut its side for so long has gone
     HTTP_CLOSE_GRACE_MS = 5 * 1000, // how long closing waits for a client that says nothing
     HTTP_CLOSE_GRACES = 12          // ... and as many times as long for one that takes its answer
 };
@@ -46,9 +53,10 @@ const char *http_header(const struct http_request *r, const char *name);
 const char *http_accept(struct http_request *r);
 const char *http_body(const struct http_request *r, size_t *len);
 
-// Whether its client is known to be gone: 1 where the connection was reset, and 2 where nothing
-// more comes from it, which may also be half of a conversation. 0: neither.
-int http_client_left(const struct http_request *r);
+// Calls left, once, if the client has gone before it got the answer. An answer must be given all
+// the same, soon: it frees the connection.
+typedef void (*http_left)(void *arg);
+void http_on_left(struct http_request *r, http_left left, void *arg);
 
 // The body as JSON, the caller's to delete. NULL: it was refused, and the request is answered.
 cJSON *http_json_body(struct http_request *r);

@@ -1,7 +1,8 @@
-// What the three sources of the HTTP server share, and nobody else. The loop (http_server.c) calls
-// the streams (http_stream.c, answers in pieces) and the requests (http_request.c, from the request
-// line to the answer), and streams call requests. The ways back are the two functions that a server
-// and a request carry.
+// What the sources of the HTTP server share, and nobody else. The loop (http_server.c) calls the
+// connections (http_connection.c, accepting and deadlines), the streams (http_stream.c, answers in
+// pieces) and the requests (http_request.c, from the request line to the answer); streams call
+// requests, and requests tell their connections how far they are. The ways back are the two
+// functions that a server and a request carry.
 #pragma once
 
 #include "common/buf.h"
@@ -9,12 +10,43 @@
 
 #include <microhttpd.h>
 
+// How far a connection is. Until it is HTTP_ANSWERING it can be closed for want of room.
+enum http_progress {
+    HTTP_FRESH,     // ours: the head of its first request is not whole
+    HTTP_REFUSED,   // ours: that head was wrong, and the client may still read why
+    HTTP_IDLE,      // MHD's: between two requests
+    HTTP_READING,   // MHD's: a request's line is there
+    HTTP_ANSWERING, // MHD's: a request is there as a whole
+    HTTP_ENDING,    // MHD's: we have shut it down
+};
+
+struct http_connection {
+    struct http_server *server;
+    struct http_connection *next, **link; // the longest without a whole request first
+    int fd;
+    enum http_progress progress;
+    uint64_t due_ms; // when it is closed if it is no further
+    size_t seen;     // bytes of its first head
+    uv_poll_t *poll; // while it is ours
+    struct http_request *request;
+};
+
 struct http_server {
     struct MHD_Daemon *daemon;
     const struct http_routes *routes;
     void *app;
     union address address;
-    int epoll_fd; // the daemon's
+    uv_loop_t *loop;
+    int listen_fd;
+    uv_poll_t accept;
+    uv_timer_t look; // at all connections
+    struct http_connection *first, **end;
+    unsigned connections;                 // but for those that are ending
+    unsigned ours;                        // of them, fresh or refused
+    struct http_connection *handing_over; // to MHD, which is about to say that it has it
+    size_t bodies;                        // bytes that the bodies of all requests hold
+    unsigned answering;                   // requests that are there as a whole, but for vital ones
+    int epoll_fd;                         // the daemon's
     uv_poll_t poll;
     uv_timer_t timer;   // when MHD wants to run next
     uv_idle_t soon;     // where that is at once: a timer of 0 ms would run before all other input
@@ -37,6 +69,7 @@ struct http_server {
 struct http_request {
     struct http_server *server;
     struct MHD_Connection *connection;
+    struct http_connection *on;
     char *uri; // as on the request line, with its query
     char *origin;
     struct http_match match;
@@ -45,13 +78,37 @@ struct http_request {
     struct buf accept; // the Accept headers, once a handler has asked for them
     bool varies;       // by them
     size_t body_seen;  // bytes, kept or dropped
-    bool head;         // wants the headers alone
+    bool crowded;      // all bodies together were too long when this one came
+    bool foreign;      // its Host is no name of ours
+    bool counted;      // among the server's answering
+    unsigned silent;   // for how many looks in a row its client has sent its last byte
+    http_left left;    // whom to tell when the client has; NULL: nobody
+    void *left_arg;
+    bool head; // wants the headers alone
     bool begun, dispatched, suspended, queued;
     struct MHD_Response *response;
     int status;
     struct http_stream *stream; // its answer, where that comes in pieces
     void (*stream_free)(struct http_stream *stream);
 };
+
+// --- http_server.c
+
+void http_handle_closed(
+    struct http_server *s); // one of those counted; the last one frees the server
+
+// --- http_connection.c
+
+int http_listen(struct http_server *s, struct error *err);
+void http_start_accepting(struct http_server *s);
+void http_accept_due(struct http_server *s); // what waits to be accepted or read: serves it now
+void http_stop_listening(struct http_server *s);
+void http_close_ours(struct http_server *s); // those that are not MHD's
+// MHD has taken over the connection that was handed over, or is done with one.
+void http_on_connection(void *server, struct MHD_Connection *connection, void **context,
+                        enum MHD_ConnectionNotificationCode code);
+// How far its request is: it has so long to be further.
+void http_progress(struct http_connection *c, enum http_progress progress, uint64_t patience_ms);
 
 // --- http_request.c: MHD's callbacks; the first three arguments of its own kind are the server's
 

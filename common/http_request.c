@@ -9,6 +9,8 @@
 #include "common/http_internal.h"
 
 #include "common/http_framing.h"
+#include "common/http_head.h"
+#include "common/http_host.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -114,13 +116,9 @@ const char *http_query(const struct http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
-int http_client_left(const struct http_request *r) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    char byte;
-    ssize_t n = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return 0;
-    return n < 0 ? 1 : 2;
+void http_on_left(struct http_request *r, http_left left, void *arg) {
+    r->left = left;
+    r->left_arg = arg;
 }
 
 const char *http_header(const struct http_request *r, const char *name) {
@@ -151,6 +149,12 @@ const char *http_body(const struct http_request *r, size_t *len) {
 
 cJSON *http_json_body(struct http_request *r) {
     const char *type = http_header(r, "Content-Type");
+    const char *coding = http_header(r, "Content-Encoding");
+    if (coding != NULL && strcasecmp(coding, "identity") != 0) {
+        http_answer_problem(r, 415, "the body must be sent as it is, not with %.100s as its coding",
+                            coding);
+        return NULL;
+    }
     if ((type != NULL || r->body.len > 0) && (type == NULL || !http_is_json(type))) {
         http_answer_problem(r, 415,
                             "the body must be sent with Content-Type: application/json, not %.100s",
@@ -184,6 +188,21 @@ static void answer_add_slash(struct http_request *r) {
     respond(r, 308, NULL, mem_strdup(""), 0);
     add_header(r, MHD_HTTP_HEADER_LOCATION, location.data);
     buf_deinit(&location);
+}
+
+static void answer_foreign(struct http_request *r) {
+    const char *host = http_header(r, "Host");
+    char detail[400];
+    snprintf(detail, sizeof detail,
+             "%.200s is no name of this service; if it is one, start it with --host-name and this "
+             "name",
+             host == NULL ? "it" : host);
+    problem(r, 421, "Host", detail);
+}
+
+static void answer_busy(struct http_request *r, const char *detail) {
+    problem(r, 503, "", detail);
+    add_header(r, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 }
 
 static void answer_preflight(struct http_request *r) {
@@ -273,7 +292,24 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         problem(r, 413, "", detail);
         return;
     }
-    if (query_is_right(r)) r->match.route->handle(r->server->app, r);
+    if (r->crowded) {
+        answer_busy(r, "the bodies of other requests take all the room there is for them");
+        return;
+    }
+    if (!query_is_right(r)) return;
+    if (r->foreign) {
+        answer_foreign(r);
+        return;
+    }
+    if (!r->match.route->vital) {
+        if (r->server->answering >= HTTP_ANSWERING_MAX) {
+            answer_busy(r, "too many requests await their answer");
+            return;
+        }
+        r->counted = true;
+        r->server->answering++;
+    }
+    r->match.route->handle(r->server->app, r);
 }
 
 static enum MHD_Result queue(struct http_request *r) {
@@ -293,9 +329,27 @@ static enum MHD_Result take_header(void *framing, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
+static bool is_foreign(const struct http_request *r) {
+    const struct http_routes *routes = r->server->routes;
+    const char *host, *header = http_header(r, "Host");
+    size_t len;
+    http_target_path(r->uri, &host, &len);
+    if (host == NULL && header == NULL) return false; // HTTP/1.0
+    if (host == NULL) len = strlen(host = header);
+    char address[ADDRESS_TEXT_MAX];
+    address_format_host(&r->server->address, address);
+    if (http_host_is_ours(host, len, address, routes->hosts)) return false;
+    union address local = {0};
+    socklen_t local_len = sizeof local;
+    if (getsockname(r->on->fd, &local.any, &local_len) != 0) return true;
+    address_format_host(&local, address);
+    return !http_host_is_ours(host, len, address, NULL);
+}
+
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
                   const char *path, const char *version) {
     r->begun = true;
+    http_progress(r->on, HTTP_READING, HTTP_BODY_TIMEOUT_S * 1000);
     r->connection = connection;
     r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
@@ -303,16 +357,31 @@ static void begin(struct http_request *r, struct MHD_Connection *connection, con
     http_match(r->server->routes, method, path, r->origin, &r->match);
     struct http_framing framing = {0};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
-    r->doubt = http_framing_wrong(&framing, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+    if (r->doubt == NULL)
+        r->doubt = http_framing_wrong(&framing, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
+    r->foreign = is_foreign(r);
+}
+
+// Bytes that this body holds count for all bodies.
+static void drop_body(struct http_request *r) {
+    r->server->bodies -= r->body.cap;
+    buf_deinit(&r->body);
+}
+
+static void keep_body(struct http_request *r, const char *data, size_t len) {
+    struct http_server *s = r->server;
+    s->bodies -= r->body.cap;
+    buf_add(&r->body, data, len);
+    s->bodies += r->body.cap;
+    r->crowded = s->bodies > HTTP_BODIES_MAX;
 }
 
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t *len) {
     r->body_seen += *len;
     if (r->body_seen > HTTP_DROP_MAX) return MHD_NO;
-    if (r->body_seen <= HTTP_BODY_MAX)
-        buf_add(&r->body, data, *len);
-    else
-        buf_deinit(&r->body);
+    if (r->body_seen <= HTTP_BODY_MAX && !r->crowded) keep_body(r, data, *len);
+    if (r->body_seen > HTTP_BODY_MAX || r->crowded) drop_body(r);
+    r->on->due_ms += *len; // 1000 ms for 1000 bytes
     *len = 0;
     return MHD_YES;
 }
@@ -322,6 +391,9 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, 
                                size_t *len, void **context) {
     (void)server;
     struct http_request *r = *context;
+    const char *host;
+    size_t host_len;
+    path = http_target_path(path, &host, &host_len);
     if (!r->begun) {
         begin(r, connection, method, path, version);
         return MHD_YES;
@@ -329,6 +401,7 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, 
     if (*len > 0) return take_body(r, data, len);
     if (!r->dispatched) {
         r->dispatched = true;
+        http_progress(r->on, HTTP_ANSWERING, 0);
         dispatch(r, method, path);
     }
     if (r->response != NULL) return queue(r);
@@ -337,11 +410,19 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, 
 }
 
 void *http_on_request_line(void *server, const char *uri, struct MHD_Connection *connection) {
-    (void)connection;
     struct http_request *r = mem_zalloc(sizeof *r);
     r->server = server;
     r->server->requests++;
     r->uri = mem_strdup(uri);
+    // libmicrohttpd ends the path with a NUL of its own, before the version; before another one,
+    // something else stands.
+    if (strncmp(uri + strlen(uri) + 1, "HTTP/", 5) != 0)
+        r->doubt = "the request line is not: METHOD PATH HTTP/1.1";
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    r->on = info->socket_context;
+    r->on->request = r;
+    http_progress(r->on, HTTP_READING, HTTP_HEAD_TIMEOUT_S * 1000);
     return r;
 }
 
@@ -356,8 +437,11 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->response != NULL) MHD_destroy_response(r->response);
     if (r->queued) s->answered--;
     if (r->stream != NULL) r->stream_free(r->stream);
+    if (r->counted) s->answering--;
+    r->on->request = NULL;
+    http_progress(r->on, HTTP_IDLE, (HTTP_IDLE_TIMEOUT_S + HTTP_HEAD_TIMEOUT_S) * 1000);
     buf_deinit(&r->accept);
-    buf_deinit(&r->body);
+    drop_body(r);
     free(r->origin);
     free(r->uri);
     free(r);

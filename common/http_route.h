@@ -2,6 +2,8 @@
 // answered with otherwise, and which web pages may make it (CORS).
 #pragma once
 
+#include "common/http_host.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +19,7 @@ struct http_route {
     bool any_origin;          // what any web page may read; it never lets one change something
     const void *arg;          // the handler's, who reads it with http_arg(); NULL: it needs none
     const char *const *query; // the parameters that it takes, NULL-terminated; NULL: none
+    bool vital;               // answered however many other requests wait: does the service live?
 };
 
 extern const char *const http_any_query[]; // of a route whose callers may add their own
@@ -26,6 +29,7 @@ struct http_routes {
     size_t count;
     const char *const *origins; // allowed beside localhost and 127.0.0.1: "https://noc.example"
     size_t origins_count;
+    const struct http_hosts *hosts; // what the service is called beside localhost and its address
 };
 
 enum http_verdict {

@@ -24,8 +24,7 @@ static void kick(struct http_server *s) {
     if (!s->running) uv_idle_start(&s->soon, on_soon);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-    struct http_server *s = handle->data;
+void http_handle_closed(struct http_server *s) {
     if (--s->handles_open > 0) return;
     http_closed done = s->done;
     void *arg = s->done_arg;
@@ -33,10 +32,17 @@ static void on_handle_closed(uv_handle_t *handle) {
     done(arg);
 }
 
+static void on_handle_closed(uv_handle_t *handle) {
+    http_handle_closed(handle->data);
+}
+
 static void stop(struct http_server *s) {
     s->stopped = true;
     uv_poll_stop(&s->poll); // before the daemon closes the descriptor
+    http_close_ours(s);
     MHD_stop_daemon(s->daemon);
+    uv_close((uv_handle_t *)&s->accept, on_handle_closed);
+    uv_close((uv_handle_t *)&s->look, on_handle_closed);
     uv_close((uv_handle_t *)&s->poll, on_handle_closed);
     uv_close((uv_handle_t *)&s->timer, on_handle_closed);
     uv_close((uv_handle_t *)&s->soon, on_handle_closed);
@@ -50,7 +56,8 @@ static void run(struct http_server *s) {
     http_stream_pieces(s);
     MHD_run(s->daemon);
     s->running = false;
-    if (s->closing && (s->requests == 0 || (s->force_close && s->suspended == 0))) {
+    bool idle = s->requests == 0 && s->ours == 0;
+    if (s->closing && (idle || (s->force_close && s->suspended == 0))) {
         stop(s);
         return;
     }
@@ -80,6 +87,7 @@ static void on_readable(uv_poll_t *poll, int status, int events) {
 
 void http_poll(struct http_server *s) {
     struct pollfd readable = {.fd = s->epoll_fd, .events = POLLIN};
+    if (!s->running) http_accept_due(s);
     if (!s->running && (s->kicked || poll(&readable, 1, 0) == 1)) run(s);
 }
 
@@ -92,22 +100,6 @@ static void ignore_message(void *arg, const char *format, va_list args) {
 
 // --- start and stop
 
-static int listen_on(union address *address, struct error *err) {
-    char text[ADDRESS_TEXT_MAX];
-    address_format(address, text);
-    socklen_t len = address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
-    int one = 1, fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return error_system(err, -errno, "%s", text);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, &address->any, len) != 0 || listen(fd, BACKLOG) != 0 ||
-        getsockname(fd, &address->any, &len) != 0) {
-        int rc = error_system(err, -errno, "%s", text);
-        close(fd);
-        return rc;
-    }
-    return fd;
-}
-
 int http_start(struct http_server **server, uv_loop_t *loop, const union address *listen,
                const struct http_routes *routes, void *app, struct error *err) {
     struct http_server *s = mem_zalloc(sizeof *s);
@@ -116,21 +108,22 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     s->address = *listen;
     s->last = &s->due;
     s->kick = kick;
-    int fd = listen_on(&s->address, err);
-    if (fd < 0) {
+    s->loop = loop;
+    int rc = http_listen(s, err);
+    if (rc != 0) {
         free(s);
-        return fd;
+        return rc;
     }
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    if (s->address.any.sa_family == AF_INET6) flags |= MHD_USE_IPv6;
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     s->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, http_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s,
-        MHD_OPTION_NOTIFY_COMPLETED, http_on_completed, s, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_END);
+        MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
+        http_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, s,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_CONNECTIONS_MAX), // some are ending
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_END);
     if (s->daemon == NULL) {
-        close(fd);
+        close(s->listen_fd);
         free(s);
         return error_system(err, -EIO, "libmicrohttpd would not start");
     }
@@ -140,9 +133,12 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     uv_timer_init(loop, &s->timer);
     uv_timer_init(loop, &s->grace);
     uv_idle_init(loop, &s->soon);
-    s->poll.data = s->timer.data = s->grace.data = s->soon.data = s;
-    s->handles_open = 4;
+    uv_timer_init(loop, &s->look);
+    uv_poll_init(loop, &s->accept, s->listen_fd);
+    s->poll.data = s->timer.data = s->grace.data = s->soon.data = s->look.data = s->accept.data = s;
+    s->handles_open = 6;
     uv_poll_start(&s->poll, UV_READABLE, on_readable);
+    http_start_accepting(s);
     kick(s);
     *server = s;
     return 0;
@@ -169,8 +165,7 @@ void http_close(struct http_server *s, http_closed done, void *arg) {
     s->done_arg = arg;
     s->closing = true;
     http_stream_end_waiting(s);
-    int fd = MHD_quiesce_daemon(s->daemon);
-    if (fd >= 0) close(fd);
+    http_stop_listening(s);
     uv_timer_start(&s->grace, on_grace_over, HTTP_CLOSE_GRACE_MS, 0);
     kick(s);
 }

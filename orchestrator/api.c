@@ -26,14 +26,9 @@ struct api {
     void *drained_arg;
 };
 
-static void on_tasks_closed(uv_handle_t *handle) {
-    struct api *api = handle->data;
-    api->drained(api->drained_arg);
-}
-
 static void on_http_closed(void *arg) {
     struct api *api = arg;
-    api_tasks_close(&api->tasks, on_tasks_closed, api);
+    api->drained(api->drained_arg);
 }
 
 static void close_when_idle(struct api *api) {
@@ -93,10 +88,10 @@ static void get_readyz(void *app, struct http_request *r) {
 // --- life
 
 static const struct http_route fixed_routes[] = {
-    {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query},
-    {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query},
-    {HTTP_GET, "/readyz", get_readyz, false, NULL, http_any_query},
+    {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query, false},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
+    {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query, true},
+    {HTTP_GET, "/readyz", get_readyz, false, NULL, http_any_query, true},
 };
 enum { FIXED_ROUTES = COUNT(fixed_routes) };
 
@@ -105,12 +100,13 @@ static void make_routes(struct api *api) {
     api->list = mem_array(tasks_count + FIXED_ROUTES, sizeof *api->list);
     for (size_t i = 0; i < tasks_count; i++)
         api->list[count++] =
-            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i], NULL};
+            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i], NULL, false};
     memcpy(api->list + count, fixed_routes, sizeof fixed_routes);
     api->routes = (struct http_routes){.list = api->list,
                                        .count = count + FIXED_ROUTES,
                                        .origins = api->config->origins,
-                                       .origins_count = api->config->origins_count};
+                                       .origins_count = api->config->origins_count,
+                                       .hosts = &api->config->hosts};
 }
 
 static void on_breath(void *arg) {
@@ -143,7 +139,6 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
                                     .log = log,
                                     .answered = on_report_answered,
                                     .answered_arg = api};
-    api_tasks_start(&api->tasks, loop);
     runner_on_breath(runner, on_breath, api);
     *started = api;
     return 0;

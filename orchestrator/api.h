@@ -12,6 +12,7 @@ struct api_config {
     const char *inventory;      // a URL or a path, for fetch.h
     const char *const *origins; // of web pages that may change the network
     size_t origins_count;
+    struct http_hosts hosts; // names of the service, beside localhost and where it listens
 };
 
 struct api;

@@ -1,6 +1,6 @@
 // A post is one request on its way: it waits for the inventory, then it watches its job, and the
-// job's end answers it. A client that leaves while it waits for the inventory takes its post along;
-// later the job goes on without it.
+// job's end answers it. A client that leaves while it waits for the inventory takes its post along,
+// for nobody wants the inventory without it; later the job goes on without the client.
 #include "orchestrator/api_tasks.h"
 
 #include "common/mem.h"
@@ -10,14 +10,11 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { LOOK_MS = 1000, SILENT_LOOKS_MAX = 5 };
-
 struct post {
     struct api_tasks *tasks;
-    struct post *next; // of those that wait for the inventory
-    unsigned silent;   // for how many looks in a row its client has sent its last byte
-    struct http_request *http;
-    cJSON *body; // the request borrows its strings
+    bool has_job;              // else it waits for the inventory
+    struct http_request *http; // NULL: its client has left
+    cJSON *body;               // the request borrows its strings
     struct task_request request;
 };
 
@@ -44,9 +41,11 @@ static void on_job_done(void *arg, const struct job *job) {
     struct post *post = arg;
     struct api_tasks *posts = post->tasks;
     log_flush(posts->log); // before the answer that speaks of it
-    size_t len;
-    char *report = job_report_json(job, &len);
-    http_answer(post->http, 200, "application/json", report, len);
+    if (post->http != NULL) {
+        size_t len;
+        char *report = job_report_json(job, &len);
+        http_answer(post->http, 200, "application/json", report, len);
+    }
     free_post(post);
     posts->answered(posts->answered_arg);
 }
@@ -57,34 +56,20 @@ static void start_job(struct post *post, struct inventory *inventory, struct sel
     make_id(id);
     struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
     jobs_add(posts->jobs, job);
+    post->has_job = true;
     jobs_watch(posts->jobs, job, on_job_done, post);
     runner_submit(posts->runner, job);
 }
 
 // --- waiting for the inventory
 
-static void stop_waiting(struct post *post) {
-    struct post **link = &post->tasks->waiting;
-    while (*link != post)
-        link = &(*link)->next;
-    *link = post->next;
-}
-
-// Nobody wants the inventory for the sake of a client that has left. One that has only shut its
-// sending side is not told apart from it: it has some time more.
-static void on_look(uv_timer_t *timer) {
-    struct api_tasks *posts = timer->data;
-    for (struct post *post = posts->waiting, *next; post != NULL; post = next) {
-        next = post->next;
-        int left = http_client_left(post->http);
-        post->silent = left == 0 ? 0 : post->silent + 1;
-        if (left != 1 && post->silent < SILENT_LOOKS_MAX) continue;
-        fetcher_forget(posts->fetcher, post);
-        stop_waiting(post);
-        http_answer_problem(post->http, 503, "the client left before the inventory came");
-        free_post(post);
-    }
-    if (posts->waiting == NULL) uv_timer_stop(timer);
+static void on_left(void *arg) {
+    struct post *post = arg;
+    http_answer_problem(post->http, 503, "the client has left");
+    post->http = NULL;
+    if (post->has_job) return;
+    fetcher_forget(post->tasks->fetcher, post);
+    free_post(post);
 }
 
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
@@ -92,7 +77,6 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     const struct task_request *request = &post->request;
     struct selection selection;
     struct error err;
-    stop_waiting(post);
     if (post->tasks->draining) {
         http_answer_problem(post->http, 503, "the orchestrator is shutting down");
         inventory_unref(inventory);
@@ -109,15 +93,6 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     free_post(post);
 }
 
-static void wait_for_inventory(struct post *post) {
-    struct api_tasks *posts = post->tasks;
-    post->next = posts->waiting;
-    posts->waiting = post;
-    if (!uv_is_active((uv_handle_t *)&posts->look))
-        uv_timer_start(&posts->look, on_look, LOOK_MS, LOOK_MS);
-    fetcher_ask(posts->fetcher, on_inventory, post);
-}
-
 // --- the request
 
 void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
@@ -131,25 +106,14 @@ void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
     *post = (struct post){.tasks = posts, .http = r, .body = body};
     struct error err;
     if (request_parse(http_arg(r), body, &post->request, &err) == 0) {
-        wait_for_inventory(post);
+        http_on_left(r, on_left, post);
+        fetcher_ask(posts->fetcher, on_inventory, post);
     } else {
         http_answer_error(r, 400, &err);
         free_post(post);
     }
 }
 
-// --- life
-
-void api_tasks_start(struct api_tasks *posts, uv_loop_t *loop) {
-    uv_timer_init(loop, &posts->look);
-    posts->look.data = posts;
-}
-
 void api_tasks_drain(struct api_tasks *posts) {
     posts->draining = true;
-}
-
-void api_tasks_close(struct api_tasks *posts, uv_close_cb closed, void *arg) {
-    posts->look.data = arg;
-    uv_close((uv_handle_t *)&posts->look, closed);
 }

@@ -97,6 +97,10 @@ static int set_origin(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_host_name(void *config, const char *value, struct error *err) {
+    return http_hosts_add(&((struct config *)config)->api.hosts, value, err);
+}
+
 static int set_username(void *config, const char *value, struct error *err) {
     struct config *c = config;
     char *shown = mem_strdup(value);
@@ -143,6 +147,7 @@ static const struct option_spec specs[] = {
     {"log-level", "LEVEL", "lowest level to log: debug, info, warning or error (info)",
      set_log_level},
     {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
+    {"host-name", "NAME", "also answer requests to this name (repeatable)", set_host_name},
     {"username", "NAME", "log in to devices as this user (admin)", set_username},
     {"password-file", "FILE", "log in to devices with the password on its first line (admin)",
      set_password_file},

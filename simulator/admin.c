@@ -181,29 +181,29 @@ static const char *const filters[] = {"filter_sites", "filter_dev_types", NULL};
 static const char *const events[] = {"after", "wait", NULL};
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/inventory/", get_listing, true, &inventory, filters},
-    {HTTP_GET, "/devices/", get_listing, true, &devices, filters},
-    {HTTP_GET, "/devices/{host}/", get_device, true, NULL, NULL},
-    {HTTP_GET, "/faults/", get_faults, true, NULL, NULL},
-    {HTTP_POST, "/faults/", post_faults, false, NULL, NULL},
-    {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL},
-    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL},
-    {HTTP_POST, "/reset/", post_reset, false, NULL, NULL},
-    {HTTP_GET, "/audit/", get_audit, true, NULL, NULL},
-    {HTTP_GET, "/events/", get_events, true, NULL, events},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query},
-    {HTTP_GET, "/livez", get_alive, true, NULL, http_any_query},
-    {HTTP_GET, "/readyz", get_ready, true, NULL, http_any_query},
+    {HTTP_GET, "/inventory/", get_listing, true, &inventory, filters, false},
+    {HTTP_GET, "/devices/", get_listing, true, &devices, filters, false},
+    {HTTP_GET, "/devices/{host}/", get_device, true, NULL, NULL, false},
+    {HTTP_GET, "/faults/", get_faults, true, NULL, NULL, false},
+    {HTTP_POST, "/faults/", post_faults, false, NULL, NULL, false},
+    {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL, false},
+    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL, false},
+    {HTTP_POST, "/reset/", post_reset, false, NULL, NULL, false},
+    {HTTP_GET, "/audit/", get_audit, true, NULL, NULL, false},
+    {HTTP_GET, "/events/", get_events, true, NULL, events, false},
+    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
+    {HTTP_GET, "/livez", get_alive, true, NULL, http_any_query, true},
+    {HTTP_GET, "/readyz", get_ready, true, NULL, http_any_query, true},
 };
 
 // --- start and stop
 
 int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
-                struct server *server, const struct listing_addresses *addresses,
-                struct error *err) {
+                const struct http_hosts *hosts, struct server *server,
+                const struct listing_addresses *addresses, struct error *err) {
     *a = (struct admin){
         .server = server, .world = server->connections.world, .addresses = *addresses};
-    a->routes = (struct http_routes){.list = routes, .count = COUNT(routes)};
+    a->routes = (struct http_routes){.list = routes, .count = COUNT(routes), .hosts = hosts};
     int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
     if (rc != 0) return rc;
     admin_events_init(&a->events, loop, a->world);

@@ -19,9 +19,10 @@ struct admin {
     void *done_arg;
 };
 
-// addresses: where the server listens, borrowed. Everything given must outlive the admin API.
+// hosts: what the API is called beside localhost. addresses: where the server listens. All are
+// borrowed: everything given must outlive the admin API.
 int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
-                struct server *server, const struct listing_addresses *addresses,
-                struct error *err);
+                const struct http_hosts *hosts, struct server *server,
+                const struct listing_addresses *addresses, struct error *err);
 // Answers who waits, closes and calls done.
 void admin_close(struct admin *a, void (*done)(void *arg), void *arg);

@@ -23,6 +23,7 @@ struct config {
     union address devices, admin;
     unsigned addresses;
     uint64_t seed;
+    struct http_hosts hosts; // names of the admin API
     bool latency_given;
     struct duration_range latency;
     double time_scale;
@@ -42,6 +43,10 @@ static int set_devices(void *config, const char *value, struct error *err) {
 
 static int set_admin(void *config, const char *value, struct error *err) {
     return address_parse(value, &((struct config *)config)->admin, err);
+}
+
+static int set_host_name(void *config, const char *value, struct error *err) {
+    return http_hosts_add(&((struct config *)config)->hosts, value, err);
 }
 
 static int parse_whole(const char *value, uint64_t low, uint64_t high, uint64_t *out,
@@ -90,6 +95,7 @@ static const struct option_spec specs[] = {
      "accept them on N addresses in a row, of which --devices is the first (default: 1)",
      set_addresses},
     {"admin", "HOST:PORT", "serve the admin API here (default: 127.0.0.1:8301)", set_admin},
+    {"host-name", "NAME", "also answer requests to this name there (repeatable)", set_host_name},
     {"seed", "N", "the same number gives the same versions, delays and faults again (default: 1)",
      set_seed},
     {"latency", "RANGE",
@@ -175,7 +181,8 @@ static int start(struct program *p, struct error *err) {
     if (rc < 0) advise(err, "--devices");
     if (rc != 0) return rc;
     struct listing_addresses addresses = list_addresses(p);
-    rc = admin_start(&p->admin, &p->loop, &p->config.admin, p->server, &addresses, err);
+    rc = admin_start(&p->admin, &p->loop, &p->config.admin, &p->config.hosts, p->server, &addresses,
+                     err);
     if (rc != 0) {
         advise(err, "--admin");
         server_close(p->server, on_part_closed, p);

@@ -406,7 +406,7 @@ static int poll_events(const char *query) {
     char request[256];
     int fd = dial(strstr(lab.admin, "//") + 2);
     snprintf(request, sizeof request,
-             "GET /events/?%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", query);
+             "GET /events/?%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", query);
     send_text(fd, request);
     for (int i = 0; i < 2; i++) {
         struct answer a = http_get(lab.admin, "/livez");

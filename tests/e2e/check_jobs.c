@@ -43,7 +43,7 @@ START_TEST(a_client_that_goes_away_does_not_stop_its_job) {
     const char *body = "{\"version\": \"5.3.1\", \"filter_sites\": [\"venus\"]}";
     char request[512];
     snprintf(request, sizeof request,
-             "POST /upgrade-os/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+             "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
              "Content-Length: %zu\r\n\r\n%s",
              strlen(body), body);
     send_text(client, request);

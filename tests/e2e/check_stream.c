@@ -83,9 +83,9 @@ static void get_short(void *app, struct http_request *r) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_GET, "/one/", get_tale, false, &one, NULL},
-    {HTTP_GET, "/two/", get_tale, false, &two, NULL},
-    {HTTP_GET, "/short", get_short, false, NULL, NULL},
+    {HTTP_GET, "/one/", get_tale, false, &one, NULL, false},
+    {HTTP_GET, "/two/", get_tale, false, &two, NULL, false},
+    {HTTP_GET, "/short", get_short, false, NULL, NULL, false},
 };
 static const struct http_routes routes = {.list = list, .count = 3};
 
@@ -136,7 +136,7 @@ static struct client client_of(const char *request) {
 
 static struct client ask_for(const char *path) {
     struct buf request = {0};
-    buf_addf(&request, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path);
+    buf_addf(&request, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
     struct client c = client_of(request.data);
     buf_deinit(&request);
     return c;
@@ -275,7 +275,7 @@ END_TEST
 
 START_TEST(head_gets_the_headers_alone) {
     one.pieces = 3;
-    struct client c = client_of("HEAD /one/ HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct client c = client_of("HEAD /one/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
     await_end(&c); // no length can be told, so nothing may follow
     ck_assert(says(&c, "HTTP/1.1 200 OK\r\n"));
     ck_assert(says(&c, "\r\nContent-Type: text/plain\r\n"));
@@ -286,8 +286,8 @@ START_TEST(head_gets_the_headers_alone) {
     ck_assert_int_eq(one.asked, 1);
     leave(&c);
     two.size = 11;
-    c = client_of("HEAD /two/ HTTP/1.1\r\nHost: x\r\n\r\n"
-                  "GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    c = client_of("HEAD /two/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                  "GET /short HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     await_end(&c);
     ck_assert(says(&c, "\r\nContent-Length: 11\r\n"));
     ck_assert_int_eq(strncmp(body_of(&c), "HTTP/1.1 204 ", 13), 0);
@@ -298,8 +298,9 @@ END_TEST
 
 START_TEST(the_connection_goes_on_after_the_last_chunk) {
     one.pieces = 3;
-    struct client c = client_of("GET /one/ HTTP/1.1\r\nHost: x\r\n\r\n"
-                                "GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    struct client c =
+        client_of("GET /one/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                  "GET /short HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     await_end(&c);
     ck_assert_ptr_nonnull(strstr(body_of(&c), "cccccccccc\r\n0\r\n\r\nHTTP/1.1 204 "));
     ck_assert_int_eq(one.closed, 1);

@@ -9,15 +9,15 @@ static void handler(void *app, struct http_request *request) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_POST, "/upgrade-os/", handler, false, NULL, NULL},
-    {HTTP_GET, "/metrics/", handler, true, NULL, NULL},
-    {HTTP_GET, "/livez", handler, false, NULL, NULL},
-    {HTTP_GET, "/faults/", handler, true, NULL, NULL},
-    {HTTP_POST, "/faults/", handler, false, NULL, NULL},
-    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL, NULL},
+    {HTTP_POST, "/upgrade-os/", handler, false, NULL, NULL, false},
+    {HTTP_GET, "/metrics/", handler, true, NULL, NULL, false},
+    {HTTP_GET, "/livez", handler, false, NULL, NULL, false},
+    {HTTP_GET, "/faults/", handler, true, NULL, NULL, false},
+    {HTTP_POST, "/faults/", handler, false, NULL, NULL, false},
+    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL, NULL, false},
 };
 static const char *const origins[] = {"https://noc.example"};
-static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins)};
+static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins), NULL};
 
 START_TEST(a_request_finds_its_route_or_the_reason_why_not) {
     static const struct {
@@ -211,7 +211,8 @@ static const struct {
 };
 
 START_TEST(a_query_parameter_that_a_route_does_not_take_is_named) {
-    const struct http_route route = {HTTP_GET, "/x/", handler, false, NULL, queries[_i].takes};
+    const struct http_route route = {HTTP_GET,          "/x/", handler, false, NULL,
+                                     queries[_i].takes, false};
     char detail[HTTP_QUERY_DETAIL_MAX] = "";
     ck_assert_int_eq(http_takes_query(&route, queries[_i].name, detail),
                      queries[_i].detail == NULL);

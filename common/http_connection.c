@@ -1,0 +1,401 @@
+// A connection, from its acceptance until it is closed:
+//
+//      accept -> FRESH -> IDLE -> READING -> ANSWERING -> IDLE ...
+//                     \-> REFUSED
+//
+// libmicrohttpd gets a connection when the head of its first request is whole and right. So it is
+// we who answer what it would answer with a page of its own, and a client that sends its head a
+// byte at a time costs nothing but a descriptor. What is there is looked at and left in the socket,
+// which is told to be readable again when there is more (SO_RCVLOWAT).
+//
+// Two rules keep room for whoever asks whether the service lives. A new connection is always
+// accepted: at the limit, the one longest without a whole request is closed for it. And whole
+// requests, which are never closed, leave a few connections to others (HTTP_ANSWERING_MAX).
+//
+// A timer looks at all connections each second: at deadlines, and for clients that have left while
+// their answer is awaited (MHD does not look at a suspended connection).
+#include "common/buf.h"
+#include "common/http_head.h"
+#include "common/http_internal.h"
+#include "common/mem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,
+    ACCEPTED_AT_ONCE = 64, // before others have their turn
+    LOOK_MS = 1000,
+    LINGER_MS = 2000, // for a refused client to read why
+};
+
+static void unlink_connection(struct http_connection *c) {
+    struct http_server *s = c->server;
+    *c->link = c->next;
+    if (c->next != NULL)
+        c->next->link = c->link;
+    else
+        s->end = c->link;
+}
+
+static void append(struct http_connection *c) {
+    struct http_server *s = c->server;
+    c->next = NULL;
+    c->link = s->end;
+    *s->end = c;
+    s->end = &c->next;
+}
+
+static void on_poll_closed(uv_handle_t *handle) {
+    struct http_server *s = handle->data;
+    free(handle);
+    http_handle_closed(s);
+}
+
+static void stop_poll(struct http_connection *c) {
+    if (c->poll == NULL) return;
+    uv_poll_stop(c->poll);
+    c->poll->data = c->server;
+    uv_close((uv_handle_t *)c->poll, on_poll_closed);
+    c->poll = NULL;
+}
+
+static void leave_ours(struct http_connection *c) {
+    c->server->ours--;
+    stop_poll(c);
+}
+
+static void free_connection(struct http_connection *c) {
+    struct http_server *s = c->server;
+    if (c->progress != HTTP_ENDING) s->connections--;
+    unlink_connection(c);
+    free(c);
+    http_start_accepting(s);
+}
+
+static void close_ours(struct http_connection *c) {
+    leave_ours(c);
+    close(c->fd);
+    free_connection(c);
+}
+
+// MHD finds it ended, and says so.
+static void end(struct http_connection *c) {
+    if (c->progress == HTTP_FRESH || c->progress == HTTP_REFUSED) {
+        close_ours(c);
+        return;
+    }
+    c->progress = HTTP_ENDING;
+    c->server->connections--;
+    shutdown(c->fd, SHUT_RDWR);
+    c->server->kick(c->server);
+}
+
+void http_progress(struct http_connection *c, enum http_progress progress, uint64_t patience_ms) {
+    struct http_server *s = c->server;
+    if (c->progress == HTTP_ENDING) return;
+    if (c->progress == HTTP_ANSWERING && progress == HTTP_IDLE) {
+        unlink_connection(c);
+        append(c);
+    }
+    c->progress = progress;
+    c->due_ms = uv_now(s->loop) + patience_ms;
+}
+
+// --- the first head
+
+// What is left unread when a socket is closed resets the connection, and the client may lose the
+// answer: so it is read, until the client closes.
+static void discard(struct http_connection *c) {
+    char sink[4096];
+    ssize_t n;
+    do
+        n = recv(c->fd, sink, sizeof sink, MSG_DONTWAIT);
+    while (n > 0 || (n < 0 && errno == EINTR));
+    if (n == 0 || errno != EAGAIN) close_ours(c);
+}
+
+static void watch(struct http_connection *c);
+
+static void refuse(struct http_connection *c, int status, const char *detail) {
+    char *body = http_problem_json(status, "", detail);
+    struct buf answer = {0};
+    buf_addf(&answer,
+             "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             status, http_status_text(status), strlen(body), body);
+    free(body);
+    int lowest = 1;
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    c->progress = HTTP_REFUSED;
+    c->due_ms = uv_now(c->server->loop) + LINGER_MS;
+    // The first bytes that this socket sends: there is room for them.
+    ssize_t sent = send(c->fd, answer.data, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    buf_deinit(&answer);
+    shutdown(c->fd, SHUT_WR);
+    if (sent < 0)
+        close_ours(c);
+    else
+        watch(c);
+}
+
+static void hand_over(struct http_connection *c) {
+    struct http_server *s = c->server;
+    int lowest = 1;
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    leave_ours(c);
+    c->progress = HTTP_IDLE;
+    c->due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_S * 1000;
+    union address peer = {0};
+    socklen_t len = sizeof peer;
+    s->handing_over = c;
+    if (getpeername(c->fd, &peer.any, &len) != 0) { // it is reset
+        close(c->fd);
+        free_connection(c);
+    } else if (MHD_add_connection(s->daemon, c->fd, &peer.any, len) != MHD_YES &&
+               s->handing_over != NULL) {
+        free_connection(c); // MHD has closed it
+    }
+    s->handing_over = NULL;
+    s->kick(s);
+}
+
+// gone: nothing more comes.
+static void read_head(struct http_connection *c, bool gone) {
+    char bytes[HTTP_HEAD_MAX + 1];
+    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        if (c->poll == NULL) watch(c);
+        return;
+    }
+    if (n <= 0) {
+        close_ours(c);
+        return;
+    }
+    struct http_refusal refusal;
+    c->seen = (size_t)n;
+    switch (http_head_read(bytes, (size_t)n, &refusal)) {
+    case HTTP_HEAD_WHOLE:
+        hand_over(c);
+        return;
+    case HTTP_HEAD_WRONG:
+        refuse(c, refusal.status, refusal.detail);
+        return;
+    case HTTP_HEAD_PARTIAL:
+        break;
+    }
+    if (gone) {
+        close_ours(c);
+        return;
+    }
+    int lowest = (int)n + 1;
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    if (c->poll == NULL) watch(c);
+}
+
+static void on_ours(uv_poll_t *poll, int status, int events) {
+    struct http_connection *c = poll->data;
+    bool gone = status != 0 || (events & UV_DISCONNECT) != 0;
+    if (c->progress == HTTP_REFUSED)
+        discard(c);
+    else
+        read_head(c, gone);
+}
+
+static void watch(struct http_connection *c) {
+    struct http_server *s = c->server;
+    if (c->poll != NULL) return;
+    c->poll = mem_zalloc(sizeof *c->poll);
+    if (uv_poll_init(s->loop, c->poll, c->fd) != 0) {
+        free(c->poll);
+        c->poll = NULL;
+        close_ours(c);
+        return;
+    }
+    s->handles_open++;
+    c->poll->data = c;
+    uv_poll_start(c->poll, UV_READABLE | UV_DISCONNECT, on_ours);
+}
+
+// --- accepting
+
+// NULL: every connection has a whole request.
+static struct http_connection *longest_without_request(const struct http_server *s) {
+    struct http_connection *c = s->first;
+    while (c != NULL && (c->progress == HTTP_ANSWERING || c->progress == HTTP_ENDING))
+        c = c->next;
+    return c;
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events);
+
+void http_start_accepting(struct http_server *s) {
+    if (s->listen_fd >= 0 && !uv_is_active((uv_handle_t *)&s->accept))
+        uv_poll_start(&s->accept, UV_READABLE, on_acceptable);
+}
+
+static void on_look(uv_timer_t *timer);
+
+static void take(struct http_server *s, int fd) {
+    struct http_connection *c = mem_zalloc(sizeof *c);
+    *c = (struct http_connection){.server = s,
+                                  .fd = fd,
+                                  .progress = HTTP_FRESH,
+                                  .due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_S * 1000};
+    append(c);
+    s->connections++;
+    s->ours++;
+    if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+    read_head(c, false);
+}
+
+// Without a descriptor for one more, the listener would be readable without an end: it rests until
+// a connection has ended, or until the next look.
+static void pause_accepting(struct http_server *s) {
+    uv_poll_stop(&s->accept);
+    if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+}
+
+static void accept_some(struct http_server *s) {
+    for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
+        struct http_connection *last = longest_without_request(s);
+        bool full = s->connections >= HTTP_CONNECTIONS_MAX;
+        if (full && last == NULL) {
+            pause_accepting(s);
+            return;
+        }
+        int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (full) end(last);
+            take(s, fd);
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(s);
+            if (last != NULL) end(last);
+            return;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
+            return;
+        }
+    }
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    accept_some(poll->data);
+}
+
+void http_accept_due(struct http_server *s) {
+    if (s->listen_fd >= 0) accept_some(s);
+    for (struct http_connection *c = s->first, *next; c != NULL && s->ours > 0; c = next) {
+        next = c->next;
+        if (c->progress == HTTP_FRESH) read_head(c, false);
+    }
+}
+
+// --- looking after them
+
+// 1 where the client has reset the connection, 2 where nothing more comes from it, which may also
+// be half of a conversation. 0: neither.
+static int has_left(const struct http_connection *c) {
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return 0;
+    return n < 0 ? 1 : 2;
+}
+
+static void look_for_client(struct http_connection *c) {
+    struct http_request *r = c->request;
+    if (r == NULL || !r->suspended || r->left == NULL) return;
+    int left = has_left(c);
+    r->silent = left == 0 ? 0 : r->silent + 1;
+    if (left != 1 && r->silent * LOOK_MS < HTTP_SILENT_S * 1000) return;
+    http_left tell = r->left;
+    r->left = NULL;
+    tell(r->left_arg);
+}
+
+// A half-closed connection on which nothing more is to come: libmicrohttpd 0.9.75 overlooks an end
+// of stream that comes together with the last bytes.
+static bool has_ended(const struct http_connection *c) {
+    return (c->progress == HTTP_IDLE || c->progress == HTTP_READING) && has_left(c) != 0;
+}
+
+static void look_at(struct http_connection *c) {
+    bool late = uv_now(c->server->loop) >= c->due_ms;
+    if (c->progress == HTTP_ENDING) return;
+    if (c->progress == HTTP_ANSWERING)
+        look_for_client(c);
+    else if (late && c->progress == HTTP_FRESH && c->seen > 0)
+        refuse(c, 408, "the request did not come to its end");
+    else if (late || has_ended(c))
+        end(c);
+}
+
+static void on_look(uv_timer_t *timer) {
+    struct http_server *s = timer->data;
+    for (struct http_connection *c = s->first, *next; c != NULL; c = next) {
+        next = c->next;
+        look_at(c);
+    }
+    http_start_accepting(s);
+    if (s->first == NULL) uv_timer_stop(timer);
+}
+
+void http_on_connection(void *server, struct MHD_Connection *connection, void **context,
+                        enum MHD_ConnectionNotificationCode code) {
+    struct http_server *s = server;
+    (void)connection;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = s->handing_over;
+        s->handing_over = NULL;
+    } else if (*context != NULL) {
+        free_connection(*context);
+        *context = NULL;
+    }
+}
+
+// --- start and stop
+
+static int open_listener(union address *address, struct error *err) {
+    char text[ADDRESS_TEXT_MAX];
+    address_format(address, text);
+    socklen_t len = address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
+    int one = 1, fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return error_system(err, -errno, "%s", text);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(fd, &address->any, len) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, &address->any, &len) != 0) {
+        int rc = error_system(err, -errno, "%s", text);
+        close(fd);
+        return rc;
+    }
+    return fd;
+}
+
+int http_listen(struct http_server *s, struct error *err) {
+    int fd = open_listener(&s->address, err);
+    if (fd < 0) return fd;
+    s->listen_fd = fd;
+    s->end = &s->first;
+    return 0;
+}
+
+void http_stop_listening(struct http_server *s) {
+    accept_some(s); // those that were in time get their answer
+    uv_poll_stop(&s->accept);
+    close(s->listen_fd);
+    s->listen_fd = -1;
+    for (struct http_connection *c = s->first, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->progress == HTTP_FRESH && c->seen == 0) close_ours(c);
+    }
+}
+
+void http_close_ours(struct http_server *s) {
+    for (struct http_connection *c = s->first, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->progress == HTTP_FRESH || c->progress == HTTP_REFUSED) close_ours(c);
+    }
+}

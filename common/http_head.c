@@ -1,0 +1,86 @@
+#include "common/http_head.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+static enum http_head wrong(struct http_refusal *refusal, int status, const char *detail) {
+    *refusal = (struct http_refusal){status, detail};
+    return HTTP_HEAD_WRONG;
+}
+
+// Between method, target and version stands one space each.
+static enum http_head read_request_line(const char *line, size_t len,
+                                        struct http_refusal *refusal) {
+    const char *end = line + len;
+    const char *target = memchr(line, ' ', len);
+    if (target == NULL || target == line)
+        return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
+    target++;
+    const char *version = memchr(target, ' ', (size_t)(end - target));
+    if (version == NULL || version == target)
+        return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
+    if (version - target > HTTP_TARGET_MAX)
+        return wrong(refusal, 414, "the path and the query may have 8000 bytes at most");
+    version++;
+    if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0)
+        return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
+    if (memcmp(version, "HTTP/1.", 7) != 0)
+        return wrong(refusal, 505, "HTTP/1.1 and HTTP/1.0 are spoken here");
+    for (const char *c = line; c < target - 1; c++)
+        if (*c < 'A' || *c > 'Z')
+            return wrong(refusal, 400, "the method has a character that no method here has");
+    for (const char *c = target; c < version - 1; c++)
+        if (*c > 0 && (*c < ' ' || *c == 0x7f))
+            return wrong(refusal, 400, "the path has a control character");
+    return HTTP_HEAD_WHOLE;
+}
+
+static enum http_head read_header(const char *line, size_t len, struct http_refusal *refusal) {
+    const char *colon = memchr(line, ':', len);
+    if (line[0] == ' ' || line[0] == '\t')
+        return wrong(refusal, 400, "a header goes on in a second line");
+    if (colon == NULL) return wrong(refusal, 400, "a header has no colon");
+    if (colon == line || colon[-1] == ' ' || colon[-1] == '\t')
+        return wrong(refusal, 400, "a header has no name, or a space before its colon");
+    return HTTP_HEAD_WHOLE;
+}
+
+enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal *refusal) {
+    size_t at = 0, lines = 0;
+    while (at + 1 < len && bytes[at] == '\r' && bytes[at + 1] == '\n')
+        at += 2; // empty lines before a request are none of it
+    for (;;) {
+        const char *line = bytes + at;
+        const char *end = memchr(line, '\n', len - at);
+        size_t line_len = end == NULL ? len - at : (size_t)(end - line);
+        if (memchr(line, '\0', line_len) != NULL)
+            return wrong(refusal, 400, "there is a NUL in the request's head");
+        if (at + line_len >= HTTP_HEAD_MAX || lines > HTTP_HEADERS_MAX + 1)
+            return lines == 0 ? wrong(refusal, 414, "the request line is too long")
+                              : wrong(refusal, 431, "100 headers at most, and 16384 bytes of them");
+        if (end == NULL) return HTTP_HEAD_PARTIAL;
+        if (line_len > 0 && line[line_len - 1] == '\r') line_len--;
+        if (memchr(line, '\r', line_len) != NULL)
+            return wrong(refusal, 400, "there is a bare CR in the request's head");
+        if (line_len == 0 && lines > 0) return HTTP_HEAD_WHOLE;
+        enum http_head read = lines == 0 ? read_request_line(line, line_len, refusal)
+                                         : read_header(line, line_len, refusal);
+        if (read == HTTP_HEAD_WRONG) return read;
+        lines++;
+        at = (size_t)(end - bytes) + 1;
+    }
+}
+
+const char *http_target_path(const char *target, const char **host, size_t *host_len) {
+    *host = NULL;
+    *host_len = 0;
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    if (scheme == 0) return target;
+    *host = target + scheme;
+    *host_len = strcspn(*host, "/?");
+    const char *path = *host + *host_len;
+    return *path == '/' ? path : "/";
+}

@@ -1,0 +1,26 @@
+// The head of a request as raw bytes, before libmicrohttpd sees them: whether it is whole, and what
+// is wrong with it that libmicrohttpd would answer with a page of its own, or would not see (a NUL
+// in the path). What its headers mean together is http_framing.h's. Pure.
+#pragma once
+
+#include <stddef.h>
+
+enum {
+    HTTP_HEAD_MAX = 16 * 1024, // bytes of the request line and the headers
+    HTTP_TARGET_MAX = 8000,    // bytes of the path and the query (RFC 9112 asks for as many)
+    HTTP_HEADERS_MAX = 100
+};
+
+enum http_head { HTTP_HEAD_PARTIAL, HTTP_HEAD_WHOLE, HTTP_HEAD_WRONG };
+
+struct http_refusal {
+    int status;
+    const char *detail;
+};
+
+// refusal is set where the head is wrong. bytes may go on behind the head.
+enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal *refusal);
+
+// Where the path of a request's target begins, which may be in absolute form ("http://host/path");
+// host and host_len: the authority of that, or NULL and 0.
+const char *http_target_path(const char *target, const char **host, size_t *host_len);

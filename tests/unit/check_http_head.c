@@ -1,0 +1,145 @@
+#include "common/http_head.h"
+#include "tests/unit/support.h"
+
+Suite *check_http_head(void);
+
+#define LINE   "GET /livez HTTP/1.1\r\n"
+#define HOST_X "Host: x\r\n"
+#define A10    "aaaaaaaaaa"
+#define A100   A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
+#define A1000  A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
+#define A8000  A1000 A1000 A1000 A1000 A1000 A1000 A1000 A1000
+#define T(s)   s, sizeof(s) - 1 // NOLINT(bugprone-macro-parentheses): two values
+
+static const struct {
+    const char *bytes;
+    size_t len;
+    int status; // 0: whole
+} heads[] = {
+    {T(LINE HOST_X "\r\n"), 0},
+    {T("\r\n\r\n" LINE HOST_X "\r\n"), 0},
+    {T("GET /livez HTTP/1.0\n\n"), 0},
+    {T("GET http://localhost/livez HTTP/1.1\r\n" HOST_X "\r\n"), 0},
+    {T("POST /upgrade-os/ HTTP/1.1\r\n" HOST_X "Content-Length: 2\r\n\r\n{}"), 0},
+    {T("POST /upgrade-os/ HTTP/1.1\r\n" HOST_X "Content-Length: 2\r\n\r\n\0\r"), 0}, // a body's
+    {T(LINE "X-Empty:\r\n" HOST_X "\r\n"), 0},
+    {T("GET /caf\xc3\xa9 HTTP/1.1\r\n" HOST_X "\r\n"), 0},
+    {T("GET " A8000 " HTTP/1.1\r\n" HOST_X "\r\n"), 0},
+    {T("GET " A8000 "a HTTP/1.1\r\n" HOST_X "\r\n"), 414},
+    {T("GET /livez\r\n"), 400},
+    {T("GET /livez \r\n"), 400},
+    {T("GET  /livez HTTP/1.1\r\n"), 400},
+    {T("GET /livez HTTP/1.1 \r\n"), 400},
+    {T("GET /a b HTTP/1.1\r\n"), 400},
+    {T("GET /livez HTTP\r\n"), 400},
+    {T("GET /livez http/1.1\r\n"), 400},
+    {T(" GET /livez HTTP/1.1\r\n"), 400},
+    {T("g\x7ft /livez HTTP/1.1\r\n"), 400},
+    {T("hello\r\n"), 400},
+    {T("\x16\x03\x01 a client that speaks TLS\r\n"), 400},
+    {T("GET /livez HTTP/2.0\r\n"), 505},
+    {T("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 505},
+    {T("GET /livez\0/upgrade-os/ HTTP/1.1\r\n"), 400},
+    {T("GET /li\0"), 400}, // before its line ends
+    {T("GET /a\tb HTTP/1.1\r\n"), 400},
+    {T("GET /a\rb HTTP/1.1\r\n"), 400},
+    {T(LINE "Host: x\0y\r\n"), 400},
+    {T(LINE "Host: x\ry\r\n"), 400},
+    {T(LINE "Host : x\r\n"), 400},
+    {T(LINE "Host\t: x\r\n"), 400},
+    {T(LINE "Host x\r\n"), 400},
+    {T(LINE ": x\r\n"), 400},
+    {T(LINE HOST_X " folded: y\r\n"), 400},
+};
+
+START_TEST(a_head_is_whole_or_refused) {
+    struct http_refusal refusal = {0};
+    enum http_head head = http_head_read(heads[_i].bytes, heads[_i].len, &refusal);
+    ck_assert_int_eq(head, heads[_i].status == 0 ? HTTP_HEAD_WHOLE : HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, heads[_i].status);
+    ck_assert((refusal.detail == NULL) == (heads[_i].status == 0));
+}
+END_TEST
+
+// However a head is cut into pieces, its beginning is neither whole nor wrong.
+START_TEST(the_beginning_of_a_head_is_partial) {
+    static const char head[] = "\r\n" LINE HOST_X "Accept: */*\r\n\r\n";
+    struct http_refusal refusal;
+    for (size_t len = 0; len < sizeof head - 1; len++)
+        ck_assert_int_eq(http_head_read(head, len, &refusal), HTTP_HEAD_PARTIAL);
+    ck_assert_int_eq(http_head_read(head, sizeof head - 1, &refusal), HTTP_HEAD_WHOLE);
+}
+END_TEST
+
+static enum http_head read_headers(unsigned count, unsigned length, struct http_refusal *refusal) {
+    struct buf head = {0};
+    buf_adds(&head, LINE);
+    for (unsigned i = 0; i < count; i++) {
+        buf_adds(&head, "X:");
+        for (unsigned n = 4; n < length; n++)
+            buf_adds(&head, "x");
+        buf_adds(&head, "\r\n");
+    }
+    buf_adds(&head, "\r\n");
+    enum http_head read = http_head_read(head.data, head.len, refusal);
+    buf_deinit(&head);
+    return read;
+}
+
+START_TEST(headers_are_counted_and_their_bytes) {
+    struct http_refusal refusal;
+    ck_assert_int_eq(read_headers(HTTP_HEADERS_MAX, 4, &refusal), HTTP_HEAD_WHOLE);
+    ck_assert_int_eq(read_headers(HTTP_HEADERS_MAX + 1, 4, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 431);
+    ck_assert_int_eq(read_headers(1, HTTP_HEAD_MAX - 100, &refusal), HTTP_HEAD_WHOLE);
+    ck_assert_int_eq(read_headers(1, HTTP_HEAD_MAX, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 431);
+}
+END_TEST
+
+// A line without an end is refused before it fills memory.
+START_TEST(a_line_without_an_end_is_refused) {
+    static char line[HTTP_HEAD_MAX + 1];
+    struct http_refusal refusal;
+    memset(line, 'a', sizeof line);
+    ck_assert_int_eq(http_head_read(line, HTTP_HEAD_MAX - 1, &refusal), HTTP_HEAD_PARTIAL);
+    ck_assert_int_eq(http_head_read(line, sizeof line, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 414);
+}
+END_TEST
+
+static const struct {
+    const char *target, *path, *host; // NULL: none
+} targets[] = {
+    {"/livez", "/livez", NULL},
+    {"*", "*", NULL},
+    {"http://localhost:5000/livez", "/livez", "localhost:5000"},
+    {"HTTPS://[::1]/metrics/?a=b", "/metrics/?a=b", "[::1]"},
+    {"http://localhost", "/", "localhost"},
+    {"http://localhost?a=b", "/", "localhost"},
+    {"httpx://localhost/", "httpx://localhost/", NULL},
+};
+
+START_TEST(a_target_in_absolute_form_has_host_and_path) {
+    const char *host;
+    size_t len;
+    ck_assert_str_eq(http_target_path(targets[_i].target, &host, &len), targets[_i].path);
+    ck_assert((host == NULL) == (targets[_i].host == NULL));
+    if (host != NULL) {
+        ck_assert_uint_eq(len, strlen(targets[_i].host));
+        ck_assert_int_eq(strncmp(host, targets[_i].host, len), 0);
+    }
+}
+END_TEST
+
+Suite *check_http_head(void) {
+    Suite *suite = suite_create("http_head");
+    TCase *tcase = tcase_create("http_head");
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, a_head_is_whole_or_refused, 0, (int)COUNT(heads));
+    tcase_add_test(tcase, the_beginning_of_a_head_is_partial);
+    tcase_add_test(tcase, headers_are_counted_and_their_bytes);
+    tcase_add_test(tcase, a_line_without_an_end_is_refused);
+    tcase_add_loop_test(tcase, a_target_in_absolute_form_has_host_and_path, 0, (int)COUNT(targets));
+    return suite;
+}
