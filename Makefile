@@ -34,7 +34,9 @@ UNIT_TESTS = acmeos address buf claims console duration error event expect fault
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
-E2E_TESTS = admin bench connections dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
+# The longest first: they run beside one another.
+E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
+	dial requests
 FUZZ_TARGETS = console fault inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

@@ -21,6 +21,7 @@ static void note(void *arg, const struct job *job) {
 
 START_TEST(a_job_is_found_by_its_id_until_it_is_done) {
     struct jobs *jobs = jobs_new();
+    told[0] = '\0';
     struct job *one = job_of("one"), *two = job_of("two");
     jobs_add(jobs, one);
     jobs_add(jobs, two);
@@ -38,6 +39,7 @@ END_TEST
 
 START_TEST(each_watcher_of_a_job_is_told_once_in_order) {
     struct jobs *jobs = jobs_new();
+    told[0] = '\0';
     struct job *one = job_of("one"), *two = job_of("two");
     char a[] = "a", b[] = "b", c[] = "c";
     jobs_add(jobs, one);
@@ -55,6 +57,7 @@ END_TEST
 
 START_TEST(a_watcher_that_leaves_is_not_told_and_the_job_goes_on) {
     struct jobs *jobs = jobs_new();
+    told[0] = '\0';
     struct job *one = job_of("one");
     char a[] = "a", b[] = "b";
     jobs_add(jobs, one);
@@ -71,6 +74,7 @@ END_TEST
 
 START_TEST(what_is_left_is_freed_untold) {
     struct jobs *jobs = jobs_new();
+    told[0] = '\0';
     struct job *one = job_of("one");
     char a[] = "a";
     jobs_add(jobs, one);

@@ -9,7 +9,7 @@
 
 Suite *check_suite(void);
 
-static char dir[] = "/tmp/suite-XXXXXX", *said;
+static char dir[32], *said;
 static struct suite suite;
 
 static void write_file(const char *name, const char *text) {
@@ -35,6 +35,7 @@ static const char *const files[] = {"b/one.yaml",         "a.yaml",      "b/two.
 
 static void set_up(void) {
     suite = (struct suite){0};
+    strcpy(dir, "/tmp/suite-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     make_folder("b");
     make_folder("runner");
