@@ -47,6 +47,7 @@ void http_close(struct http_server *server, http_closed done, void *arg);
 const void *http_arg(const struct http_request *r);                     // its route's arg
 const char *http_param(const struct http_request *r);                   // the {parameter}
 const char *http_query(const struct http_request *r, const char *name); // decoded; NULL: absent
+bool http_has_query(const struct http_request *r, const char *name);    // with a value or without
 const char *http_header(const struct http_request *r, const char *name);
 // All Accept headers as one (RFC 9110: they are a list), or NULL; the answer then says that it
 // varies by them.

@@ -116,6 +116,13 @@ const char *http_query(const struct http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+bool http_has_query(const struct http_request *r, const char *name) {
+    const char *value;
+    size_t len;
+    return MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
+                                         &value, &len) == MHD_YES;
+}
+
 void http_on_left(struct http_request *r, http_left left, void *arg) {
     r->left = left;
     r->left_arg = arg;

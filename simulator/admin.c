@@ -147,7 +147,7 @@ static void post_reset(void *app, struct http_request *r) {
 
 static void get_audit(void *app, struct http_request *r) {
     struct buf json = {0};
-    referee_write(&world_now(app)->referee, &json);
+    referee_write(&world_now(app)->referee, !http_has_query(r, "violations"), &json);
     admin_answer_text(r, 200, &json);
 }
 
@@ -178,6 +178,7 @@ static void get_ready(void *app, struct http_request *r) {
 }
 
 static const char *const filters[] = {"filter_sites", "filter_dev_types", NULL};
+static const char *const audit[] = {"violations", NULL};
 static const char *const events[] = {"after", "wait", NULL};
 
 static const struct http_route routes[] = {
@@ -189,7 +190,7 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL, false},
     {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL, false},
     {HTTP_POST, "/reset/", post_reset, false, NULL, NULL, false},
-    {HTTP_GET, "/audit/", get_audit, true, NULL, NULL, false},
+    {HTTP_GET, "/audit/", get_audit, true, NULL, audit, false},
     {HTTP_GET, "/events/", get_events, true, NULL, events, false},
     {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
     {HTTP_GET, "/livez", get_alive, true, NULL, http_any_query, true},

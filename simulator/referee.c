@@ -251,23 +251,28 @@ static void write_violation(const struct referee *r, const struct referee_violat
     buf_adds(out, "]}");
 }
 
-void referee_write(const struct referee *r, struct buf *out) {
+static void write_groups(const struct referee *r, struct buf *out) {
+    buf_adds(out, ", \"groups\": {");
+    for (uint32_t group = 0; group < r->network->groups; group++) {
+        char name[NETWORK_GROUP_MAX];
+        network_group_name(r->network, group, name);
+        buf_addf(out, "%s\n\"%s\": {\"installs\": %" PRIu32 "}", group == 0 ? "" : ",", name,
+                 r->groups[group].installs);
+    }
+    buf_adds(out, "}");
+}
+
+void referee_write(const struct referee *r, bool with_groups, struct buf *out) {
     uint64_t found = 0;
     for (int i = 0; i < REFEREE_KIND_COUNT; i++)
         found += r->counts[i];
     buf_adds(out, "{\"violations\": [");
     for (size_t i = 0; i < r->violations_len; i++) {
-        if (i > 0) buf_adds(out, ", ");
+        buf_adds(out, i == 0 ? "\n" : ",\n");
         write_violation(r, &r->violations[i], out);
     }
-    buf_addf(out, "], \"max_in_flight\": %" PRIu64 ", \"groups\": {", r->max_in_flight);
-    for (uint32_t group = 0; group < r->network->groups; group++) {
-        char name[NETWORK_GROUP_MAX];
-        network_group_name(r->network, group, name);
-        buf_addf(out, "%s\"%s\": {\"installs\": %" PRIu32 "}", group == 0 ? "" : ", ", name,
-                 r->groups[group].installs);
-    }
-    buf_adds(out, "}");
+    buf_addf(out, "], \"max_in_flight\": %" PRIu64, r->max_in_flight);
+    if (with_groups) write_groups(r, out);
     if (found > r->violations_len)
         buf_addf(out, ", \"violations_not_kept\": %" PRIu64, found - r->violations_len);
     buf_adds(out, "}");

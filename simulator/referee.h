@@ -96,5 +96,6 @@ void referee_client_left(struct referee *r, uint64_t now_us, struct referee_clie
 void referee_down(struct referee *r, uint32_t device); // it is away from now on
 void referee_up(struct referee *r, uint32_t device);
 
-// {"violations": [...], "max_in_flight": N, "groups": {...}}, all groups in network order.
-void referee_write(const struct referee *r, struct buf *out);
+// {"violations": [...], "max_in_flight": N, "groups": {...}}, a line for each violation and for
+// each group, in network order.
+void referee_write(const struct referee *r, bool with_groups, struct buf *out);

@@ -143,7 +143,7 @@ static void check_world(void) {
         }
     assert(logged_in <= WIRES && world.referee.in_flight <= logged_in);
     struct buf text = {0};
-    referee_write(&world.referee, &text);
+    referee_write(&world.referee, true, &text);
     fuzz_is_json(text.data, text.len);
     buf_clear(&text);
     struct journal_reader reader;

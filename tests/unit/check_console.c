@@ -547,7 +547,7 @@ START_TEST(a_device_of_the_longest_name_is_logged_in_to_and_audited) {
     ck_assert(answered("unknown device: "));
     ck_assert(answered(longer));
     login(two, host);
-    referee_write(&world.referee, &audit);
+    referee_write(&world.referee, true, &audit);
     snprintf(expected, sizeof expected, "\"group\": \"%s_%s\", \"hosts\": [\"%s\"], ", site, type,
              host);
     ck_assert_ptr_nonnull(strstr(audit.data, expected));

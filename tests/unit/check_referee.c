@@ -51,7 +51,7 @@ static void over(uint64_t ms, uint32_t number) {
 // Everything before the groups.
 static void assert_found(const char *violations, unsigned max_in_flight) {
     struct buf out = {0}, expected = {0};
-    referee_write(&r, &out);
+    referee_write(&r, true, &out);
     buf_addf(&expected, "{\"violations\": [%s], \"max_in_flight\": %u, \"groups\": {", violations,
              max_in_flight);
     ck_assert_ptr_nonnull(strstr(out.data, ", \"groups\""));
@@ -259,11 +259,14 @@ START_TEST(all_groups_are_told_in_network_order_with_their_installs) {
     struct buf out = {0};
     over(1, install(1, "leaf63.earth", 1));
     over(1, install(1, "leaf62.earth", 1));
-    referee_write(&r, &out);
-    ck_assert_ptr_nonnull(strstr(out.data, "\"earth_leaf_131\": {\"installs\": 2}, "
-                                           "\"earth_leaf_132\": {\"installs\": 0}"));
+    referee_write(&r, true, &out);
+    ck_assert_ptr_nonnull(strstr(out.data, "\n\"earth_leaf_131\": {\"installs\": 2},\n"
+                                           "\"earth_leaf_132\": {\"installs\": 0},\n"));
     const char *last = "\"neptune_leaf_149\": {\"installs\": 0}}}";
     ck_assert_str_eq(out.data + out.len - strlen(last), last);
+    buf_clear(&out);
+    referee_write(&r, false, &out);
+    ck_assert_str_eq(out.data, "{\"violations\": [], \"max_in_flight\": 0}");
     buf_deinit(&out);
 }
 END_TEST
@@ -272,7 +275,7 @@ START_TEST(violations_beyond_the_limit_are_counted_and_not_kept) {
     struct buf out = {0};
     for (int i = 0; i < REFEREE_KEPT_MAX + 5; i++)
         over(1, referee_install(&r, 1, 0, &clients[1], true, is_down, NULL));
-    referee_write(&r, &out);
+    referee_write(&r, true, &out);
     ck_assert_uint_eq(r.violations_len, REFEREE_KEPT_MAX);
     ck_assert_uint_eq(r.counts[REFEREE_NEEDLESS_INSTALL], REFEREE_KEPT_MAX + 5);
     ck_assert_str_eq(strstr(out.data, ", \"violations_not_kept\""),
