@@ -48,16 +48,19 @@ static void over(uint64_t ms, uint32_t number) {
     referee_version_told(&r, ms * 1000, device);
 }
 
-// Everything before the groups.
+// Everything but the groups, with its lines joined.
 static void assert_found(const char *violations, unsigned max_in_flight) {
-    struct buf out = {0}, expected = {0};
-    referee_write(&r, true, &out);
-    buf_addf(&expected, "{\"violations\": [%s], \"max_in_flight\": %u, \"groups\": {", violations,
-             max_in_flight);
-    ck_assert_ptr_nonnull(strstr(out.data, ", \"groups\""));
-    *strstr(out.data, "\"mercury_edge\"") = '\0';
-    ck_assert_str_eq(out.data, expected.data);
+    struct buf out = {0}, expected = {0}, joined = {0};
+    referee_write(&r, false, &out);
+    for (size_t i = 0; i < out.len; i++)
+        if (out.data[i] != '\n')
+            buf_add(&joined, &out.data[i], 1);
+        else if (out.data[i - 1] == ',')
+            buf_adds(&joined, " ");
+    buf_addf(&expected, "{\"violations\": [%s], \"max_in_flight\": %u}", violations, max_in_flight);
+    ck_assert_str_eq(joined.data, expected.data);
     buf_deinit(&out);
+    buf_deinit(&joined);
     buf_deinit(&expected);
 }
 
