@@ -326,6 +326,8 @@ static const struct {
     {"GET /livez\r\n\r\n", 400},
     {"GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n", 400},
     {"GET /livez HTTP/2.0\r\n\r\n", 505},
+    {"POST /reset/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
+     413},
 };
 
 START_TEST(what_is_no_request_is_refused_as_a_problem) {

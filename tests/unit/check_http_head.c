@@ -50,6 +50,9 @@ static const struct {
     {T(LINE "Host x\r\n"), 400},
     {T(LINE ": x\r\n"), 400},
     {T(LINE HOST_X " folded: y\r\n"), 400},
+    {T(LINE HOST_X "content-length: 0000000000000000000001\r\n\r\n"), 0},
+    {T(LINE HOST_X "Content-Length: 999999999999999999\r\n\r\n"), 0}, // read, and dropped
+    {T(LINE HOST_X "Content-Length: 9999999999999999999\r\n"), 413},
 };
 
 START_TEST(a_head_is_whole_or_refused) {
