@@ -37,7 +37,7 @@ UNIT_TESTS = acmeos address buf claims console duration error event expect fault
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests
-FUZZ_TARGETS = console fault inventory json network request scenario session yml
+FUZZ_TARGETS = console fault http_head inventory json network request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
