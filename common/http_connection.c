@@ -51,7 +51,7 @@ static void append(struct http_connection *c) {
 static void on_poll_closed(uv_handle_t *handle) {
     struct http_server *s = handle->data;
     free(handle);
-    http_handle_closed(s);
+    s->handle_closed(s);
 }
 
 static void stop_poll(struct http_connection *c) {

@@ -1,7 +1,7 @@
 // What the sources of the HTTP server share, and nobody else. The loop (http_server.c) calls the
 // connections (http_connection.c, accepting and deadlines), the streams (http_stream.c, answers in
 // pieces) and the requests (http_request.c, from the request line to the answer); streams call
-// requests, and requests tell their connections how far they are. The ways back are the two
+// requests, and requests tell their connections how far they are. The ways back are the
 // functions that a server and a request carry.
 #pragma once
 
@@ -56,11 +56,12 @@ struct http_server {
     unsigned answered;  // of them, those whose answer is being delivered
     unsigned graces;    // that have passed while closing
     unsigned handles_open;
-    void (*kick)(struct http_server *s); // MHD_run is due
-    struct http_stream *streams;         // all
-    struct http_stream *due, **last;     // of them, a queue of those whose next piece is due
-    bool running;                        // inside of MHD_run
-    bool kicked;                         // MHD_run is due again
+    void (*handle_closed)(struct http_server *s); // one of them; the last one frees the server
+    void (*kick)(struct http_server *s);          // MHD_run is due
+    struct http_stream *streams;                  // all
+    struct http_stream *due, **last; // of them, a queue of those whose next piece is due
+    bool running;                    // inside of MHD_run
+    bool kicked;                     // MHD_run is due again
     bool closing, force_close, stopped;
     http_closed done;
     void *done_arg;

@@ -24,7 +24,7 @@ static void kick(struct http_server *s) {
     if (!s->running) uv_idle_start(&s->soon, on_soon);
 }
 
-void http_handle_closed(struct http_server *s) {
+static void handle_closed(struct http_server *s) {
     if (--s->handles_open > 0) return;
     http_closed done = s->done;
     void *arg = s->done_arg;
@@ -33,7 +33,7 @@ void http_handle_closed(struct http_server *s) {
 }
 
 static void on_handle_closed(uv_handle_t *handle) {
-    http_handle_closed(handle->data);
+    handle_closed(handle->data);
 }
 
 static void stop(struct http_server *s) {
@@ -108,6 +108,7 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     s->address = *listen;
     s->last = &s->due;
     s->kick = kick;
+    s->handle_closed = handle_closed;
     s->loop = loop;
     int rc = http_listen(s, err);
     if (rc != 0) {
