@@ -290,7 +290,7 @@ void http_accept_due(struct http_server *s) {
     if (s->listen_fd >= 0) accept_some(s);
     for (struct http_connection *c = s->first, *next; c != NULL && s->ours > 0; c = next) {
         next = c->next;
-        if (c->progress == HTTP_FRESH) read_head(c, false);
+        if (c->progress == HTTP_FRESH && c->seen == 0) read_head(c, false); // mostly all at once
     }
 }
 
