@@ -6,6 +6,7 @@
 #include "tests/e2e/harness.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -122,6 +123,37 @@ START_TEST(connections_that_came_and_went_meanwhile_are_no_trouble) {
         fds[i] = begin(&p, i % 2 == 0 ? "" : "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
     close_all(fds, HTTP_CONNECTIONS_MAX);
     program_signal(&p, SIGCONT);
+    assert_lives(&p);
+    ck_assert_int_eq(program_stop(&p), 0);
+}
+END_TEST
+
+static size_t open_files(pid_t pid) {
+    char path[64];
+    size_t count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count - 2; // "." and ".."
+}
+
+// A program without a descriptor to spare ends silent connections, and answers.
+START_TEST(without_descriptors_silent_connections_make_room) {
+    enum { ROOM = 8, COUNT = 4 * ROOM };
+    int fds[COUNT];
+    struct program p = start(programs[_i]);
+    assert_lives(&p);
+    const struct rlimit few = {.rlim_cur = open_files(p.pid) + ROOM,
+                               .rlim_max = open_files(p.pid) + ROOM};
+    ck_assert_int_eq(prlimit(p.pid, RLIMIT_NOFILE, &few, NULL), 0);
+    for (size_t i = 0; i < COUNT; i++)
+        fds[i] = dial(strstr(p.url, "//") + 2);
+    assert_lives(&p);
+    await_end(fds[0]);
+    close_all(fds, COUNT);
     assert_lives(&p);
     ck_assert_int_eq(program_stop(&p), 0);
 }
@@ -445,6 +477,7 @@ Suite *check_connections(void) {
     tcase_add_loop_test(tc, silent_connections_make_room, 0, both);
     tcase_add_loop_test(tc, kept_connections_make_room, 0, both);
     tcase_add_loop_test(tc, connections_that_came_and_went_meanwhile_are_no_trouble, 0, both);
+    tcase_add_loop_test(tc, without_descriptors_silent_connections_make_room, 0, both);
     tcase_add_test(tc, waiting_requests_leave_room_and_end_with_their_clients);
     tcase_add_test(tc, a_client_that_leaves_a_running_job_frees_its_connection);
     tcase_add_test(tc, a_head_that_does_not_end_is_refused);
