@@ -147,7 +147,7 @@ static void hand_over(struct http_connection *c) {
     setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
     leave_ours(c);
     c->progress = HTTP_IDLE;
-    c->due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_S * 1000;
+    c->due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_MS;
     union address peer = {0};
     socklen_t len = sizeof peer;
     s->handing_over = c;
@@ -243,7 +243,7 @@ static void take(struct http_server *s, int fd) {
     *c = (struct http_connection){.server = s,
                                   .fd = fd,
                                   .progress = HTTP_FRESH,
-                                  .due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_S * 1000};
+                                  .due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_MS};
     append(c);
     s->connections++;
     s->ours++;
@@ -310,7 +310,7 @@ static void look_for_client(struct http_connection *c) {
     if (r == NULL || !r->suspended || r->left == NULL) return;
     int left = has_left(c);
     r->silent = left == 0 ? 0 : r->silent + 1;
-    if (left != 1 && r->silent * LOOK_MS < HTTP_SILENT_S * 1000) return;
+    if (left != 1 && r->silent * LOOK_MS < HTTP_SILENT_MS) return;
     http_left tell = r->left;
     r->left = NULL;
     tell(r->left_arg);

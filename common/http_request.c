@@ -21,7 +21,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { QUERY_MAX = 16 }; // parameters of which none may come twice
+enum {
+    QUERY_MAX = 16, // parameters of which none may come twice
+    KEPT_MS = HTTP_IDLE_TIMEOUT_S * 1000 + HTTP_HEAD_TIMEOUT_MS, // until the next request begins
+};
 
 // --- answers
 
@@ -356,7 +359,7 @@ static bool is_foreign(const struct http_request *r) {
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
                   const char *path, const char *version) {
     r->begun = true;
-    http_progress(r->on, HTTP_READING, HTTP_BODY_TIMEOUT_S * 1000);
+    http_progress(r->on, HTTP_READING, HTTP_BODY_TIMEOUT_MS);
     r->connection = connection;
     r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
@@ -429,7 +432,7 @@ void *http_on_request_line(void *server, const char *uri, struct MHD_Connection 
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->on = info->socket_context;
     r->on->request = r;
-    http_progress(r->on, HTTP_READING, HTTP_HEAD_TIMEOUT_S * 1000);
+    http_progress(r->on, HTTP_READING, HTTP_HEAD_TIMEOUT_MS);
     return r;
 }
 
@@ -446,7 +449,7 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->stream != NULL) r->stream_free(r->stream);
     if (r->counted) s->answering--;
     r->on->request = NULL;
-    http_progress(r->on, HTTP_IDLE, (HTTP_IDLE_TIMEOUT_S + HTTP_HEAD_TIMEOUT_S) * 1000);
+    http_progress(r->on, HTTP_IDLE, KEPT_MS);
     buf_deinit(&r->accept);
     drop_body(r);
     free(r->origin);

@@ -12,6 +12,7 @@ export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
 # Check gives a test 4 s, which a machine that is busy with other work does not.
 export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT:-60}"
+export CK_TIMEOUT_MULTIPLIER="${CK_TIMEOUT_MULTIPLIER:-4}" # of those that a test set has set itself
 export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1}"
 jobs=${TEST_JOBS:-$((2 * $(nproc)))}
 

@@ -213,6 +213,28 @@ START_TEST(waiting_requests_leave_room_and_end_with_their_clients) {
 }
 END_TEST
 
+// However many others come, the one that awaits its answer gets it.
+START_TEST(a_request_that_waits_is_not_ended_for_others) {
+    enum { COUNT = HTTP_CONNECTIONS_MAX + 10 };
+    static int fds[COUNT];
+    char url[64];
+    want_descriptors(COUNT + 50);
+    int inventory = listen_silently(url);
+    struct program p = program_start(
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", url, "--log", "/dev/null"));
+    int post = begin(&p, POST_ALL), fetch = accept(inventory, NULL, NULL);
+    for (size_t i = 0; i < COUNT; i++)
+        fds[i] = dial(strstr(p.url, "//") + 2);
+    await_end(fds[0]);
+    send_text(fetch, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"earth\": {}}");
+    expect(post, 200, "completed");
+    close_all(fds, COUNT);
+    ck_assert_int_eq(program_stop(&p), 0);
+    close(fetch);
+    close(inventory);
+}
+END_TEST
+
 static double open_descriptors(const char *api) {
     struct answer a = http_get(api, "/metrics/");
     const char *at = strstr(a.body, "\nprocess_open_fds ");
@@ -471,7 +493,7 @@ END_TEST
 Suite *check_connections(void) {
     Suite *suite = suite_create("connections");
     TCase *tc = tcase_create("connections");
-    tcase_set_timeout(tc, 120);
+    tcase_set_timeout(tc, 30);
     suite_add_tcase(suite, tc);
     const int both = COUNT(programs);
     tcase_add_loop_test(tc, silent_connections_make_room, 0, both);
@@ -479,6 +501,7 @@ Suite *check_connections(void) {
     tcase_add_loop_test(tc, connections_that_came_and_went_meanwhile_are_no_trouble, 0, both);
     tcase_add_loop_test(tc, without_descriptors_silent_connections_make_room, 0, both);
     tcase_add_test(tc, waiting_requests_leave_room_and_end_with_their_clients);
+    tcase_add_test(tc, a_request_that_waits_is_not_ended_for_others);
     tcase_add_test(tc, a_client_that_leaves_a_running_job_frees_its_connection);
     tcase_add_test(tc, a_head_that_does_not_end_is_refused);
     tcase_add_loop_test(tc, a_head_may_come_byte_by_byte, 0, both);
