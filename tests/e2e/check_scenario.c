@@ -137,6 +137,38 @@ START_TEST(one_wrong_file_keeps_all_others_from_being_played) {
 }
 END_TEST
 
+START_TEST(all_that_is_wrong_in_the_files_is_told_at_once) {
+    static const char *const commands[] = {"check", "run", "list"};
+    struct buf long_file = {0}, expected = {0};
+    buf_adds(&long_file, "name: b\nsteps:\n");
+    for (int i = 0; i < 12; i++)
+        buf_adds(&long_file, "  - log: {hs: [a]}\n");
+    const char *a = play_write("a.yaml", "name: a\nnetwork: nowhere.yaml\nsed: 1\n"
+                                         "faults: [{on: login, effect: brick}]\nsteps:\n"
+                                         "  - devices: {leaf00.earth: {version: 5.3}}\n");
+    const char *b = play_write("b.yaml", long_file.data);
+    buf_addf(
+        &expected,
+        "%s:2:10: network: %s/nowhere.yaml: No such file or directory\n"
+        "%s:3:6: sed: unknown field; did you mean seed?\n"
+        "%s:4:15: faults[0].on: brick makes no sense on login, only on install_os_version or "
+        "any\n"
+        "%s:6:39: steps[0].devices.leaf00.earth.version: expected a string, not 5.3: put it in "
+        "quotes\n",
+        a, play_dir, a, a, a);
+    for (int i = 0; i < 10; i++)
+        buf_addf(&expected, "%s:%d:15: steps[%d].log.hs: unknown field; did you mean has?\n", b,
+                 i + 3, i);
+    buf_addf(&expected, "%s: and 2 more\n", b);
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        play_run(INVALID, ARGS(commands[i], play_dir));
+        ck_assert_str_eq(play_output, expected.data);
+    }
+    buf_deinit(&long_file);
+    buf_deinit(&expected);
+}
+END_TEST
+
 // Where our own sources lie in such a folder, they are no scenarios.
 START_TEST(a_folder_named_runner_is_played_like_any_other) {
     ck_assert_int_eq(mkdir(play_path("runner"), 0700), 0);
@@ -578,6 +610,7 @@ Suite *check_scenario(void) {
                         BROKEN);
     tcase_add_test(tc, every_wrong_file_is_in_the_table);
     tcase_add_test(tc, one_wrong_file_keeps_all_others_from_being_played);
+    tcase_add_test(tc, all_that_is_wrong_in_the_files_is_told_at_once);
     tcase_add_test(tc, a_folder_named_runner_is_played_like_any_other);
     tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
