@@ -209,6 +209,28 @@ START_TEST(a_long_scrape_comes_in_pieces_and_tells_every_host) {
 }
 END_TEST
 
+START_TEST(two_long_scrapes_at_once_are_each_whole) {
+    for (int i = 0; i < METRICS_PIECE + 1; i++)
+        fail_host(i);
+    char *whole = scrape(PROM_TEXT, 0);
+    struct buf texts[2] = {0};
+    struct metrics_scrape *scrapes[2];
+    for (int i = 0; i < 2; i++)
+        scrapes[i] = metrics_scrape_new(metrics, PROM_TEXT, 0);
+    bool more[2] = {true, true};
+    for (int i = 1; more[0] || more[1]; i = 1 - i)
+        if (more[i]) more[i] = metrics_scrape_next(scrapes[i], &texts[i]);
+    for (int i = 0; i < 2; i++) {
+        size_t own = (size_t)(strstr(whole, "process_") - whole); // what follows changes by itself
+        ck_assert_uint_ge(texts[i].len, own);
+        ck_assert_int_eq(memcmp(texts[i].data, whole, own), 0);
+        metrics_scrape_free(scrapes[i]);
+        buf_deinit(&texts[i]);
+    }
+    free(whole);
+}
+END_TEST
+
 Suite *check_metrics(void) {
     Suite *suite = suite_create("metrics");
     TCase *tcase = tcase_create("metrics");
@@ -220,5 +242,6 @@ Suite *check_metrics(void) {
     tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
     tcase_add_test(tcase, no_sample_or_family_is_given_twice_or_out_of_place);
     tcase_add_test(tcase, a_long_scrape_comes_in_pieces_and_tells_every_host);
+    tcase_add_test(tcase, two_long_scrapes_at_once_are_each_whole);
     return suite;
 }
