@@ -181,10 +181,15 @@ static void fail_host(int number) {
     tell(EVENT_TASK_INSTANCE_COMPLETED, leaf, HOST_FAILED, 50);
 }
 
-static int count(const char *text, const char *part) {
+// Lines that begin so. strstr() in a loop reads all that is left each time under a sanitizer.
+static int count(const char *text, const char *begin) {
     int found = 0;
-    for (; (text = strstr(text, part)) != NULL; text++)
-        found++;
+    for (const char *line = text; *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        found += strncmp(line, begin, strlen(begin)) == 0;
+        if (end == NULL) break;
+        line = end + 1;
+    }
     return found;
 }
 
@@ -194,14 +199,14 @@ START_TEST(a_long_scrape_comes_in_pieces_and_tells_every_host) {
     struct buf text = {0};
     struct metrics_scrape *s = metrics_scrape_new(metrics, PROM_TEXT, 0);
     ck_assert(metrics_scrape_next(s, &text));
-    ck_assert_int_eq(count(text.data, "\ntotal_task_requests_per_host_total{"), METRICS_PIECE);
+    ck_assert_int_eq(count(text.data, "total_task_requests_per_host_total{"), METRICS_PIECE);
     fail_host(METRICS_PIECE + 1); // one that appears meanwhile
     int pieces = 2;
     while (metrics_scrape_next(s, &text))
         pieces++;
     ck_assert_int_eq(pieces, 3); // the second and third have the rests of both families
-    ck_assert_int_eq(count(text.data, "\ntotal_task_requests_per_host_total{"), METRICS_PIECE + 2);
-    ck_assert_int_eq(count(text.data, "\nfailed_tasks_per_host_total{"), METRICS_PIECE + 2);
+    ck_assert_int_eq(count(text.data, "total_task_requests_per_host_total{"), METRICS_PIECE + 2);
+    ck_assert_int_eq(count(text.data, "failed_tasks_per_host_total{"), METRICS_PIECE + 2);
     metrics_scrape_free(s);
     buf_deinit(&text);
     check_form(PROM_TEXT);
