@@ -172,6 +172,7 @@ static bool read_result(struct run *run) {
 static void abandon(struct run *run, const struct runs_config *config) {
     kill(run->pid, SIGKILL); // and the kernel its programs
     close(run->fd);
+    buf_deinit(&run->output); // of which only a part may have come
     waitpid(run->pid, NULL, 0);
     run->pid = 0;
     if (config->keep == NULL) remove_folder(run->dir);
