@@ -25,12 +25,12 @@ SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main 
 ORCHESTRATOR_PURE = claims event group inventory job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
-SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
+SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address buf claims console duration error event expect fault file group heap http_framing http_head http_host http_route \
+UNIT_TESTS = acmeos address buf claims console duration error event expect fault file findings group heap http_framing http_head http_host http_route \
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml

@@ -29,7 +29,8 @@ static int start(const struct lab *lab, const char *name, const char *const *arg
     snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
     for (size_t i = 0; args[i] != NULL && i + 2 < ARGS_MAX; i++)
         argv[i + 1] = args[i];
-    const struct daemon_command command = {name, argv, stderr_path, READY_S};
+    const struct daemon_command command = {
+        .name = name, .process = {.argv = argv, .stderr_path = stderr_path}, .patience_s = READY_S};
     return daemon_start(d, &command, err);
 }
 
@@ -234,7 +235,8 @@ int lab_client(struct lab *lab, const char *const *argv, const char *version, un
     struct process_end how;
     *run = (struct lab_run){0};
     double simulator_cpu_s = process_cpu_s(&lab->simulator.process);
-    int rc = process_start(&client, all, stderr_path, err);
+    int rc = process_start(&client,
+                           &(struct process_command){.argv = all, .stderr_path = stderr_path}, err);
     if (rc != 0) return rc;
     rc = process_read_line(&client, CLIENT_S, line, sizeof line, err);
     struct error second;

@@ -20,7 +20,8 @@ static int read_ready(struct daemon *d, unsigned patience_s, struct error *err) 
 static void explain(const struct daemon_command *command, struct error *err) {
     struct buf said = {0};
     struct error ignored;
-    if (command->stderr_path != NULL) file_read(command->stderr_path, &said, &ignored);
+    const char *path = command->process.stderr_path;
+    if (path != NULL) file_read(path, &said, &ignored);
     if (said.len > 0) error_set(err, "%.300s", said.data);
     error_from(err, "%s did not start", command->name);
     buf_deinit(&said);
@@ -29,7 +30,7 @@ static void explain(const struct daemon_command *command, struct error *err) {
 int daemon_start(struct daemon *d, const struct daemon_command *command, struct error *err) {
     struct error ignored;
     *d = (struct daemon){.name = command->name, .process.out = -1};
-    int rc = process_start(&d->process, command->argv, command->stderr_path, err);
+    int rc = process_start(&d->process, &command->process, err);
     if (rc != 0) return rc;
     rc = read_ready(d, command->patience_s, err);
     if (rc == 0) return 0;

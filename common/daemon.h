@@ -12,14 +12,13 @@ struct daemon {
 };
 
 struct daemon_command {
-    const char *name;        // for messages: "orchestrator"; borrowed for the daemon's life
-    const char *const *argv; // argv[0] is the path of the program; NULL ends it
-    const char *stderr_path; // appended to; NULL: this process' stderr
-    unsigned patience_s;     // for the first line
+    const char *name; // for messages: "orchestrator"; borrowed for the daemon's life
+    struct process_command process;
+    unsigned patience_s; // for the first line
 };
 
-// On an error nothing runs: "orchestrator did not start: " and what it wrote to stderr_path, else
-// why.
+// On an error nothing runs: "orchestrator did not start: " and what it wrote to its stderr_path,
+// else why.
 int daemon_start(struct daemon *d, const struct daemon_command *command, struct error *err);
 
 // Waits for its end, after a signal where signum is not 0. An error where it takes longer than

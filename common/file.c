@@ -1,6 +1,8 @@
 #include "common/file.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,4 +55,13 @@ int file_probe(const char *path, struct error *err) {
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         return error_system(err, -errno, "%s", path);
     return check_status(path, &status, FILE_BYTES_MAX, err);
+}
+
+char *file_absolute(const char *path) {
+    char here[PATH_MAX];
+    struct buf absolute = {0};
+    bool relative = path[0] != '/' && getcwd(here, sizeof here) != NULL;
+    if (relative) buf_addf(&absolute, "%s/", here);
+    buf_adds(&absolute, path);
+    return buf_take(&absolute);
 }

@@ -11,6 +11,9 @@ enum { FILE_BYTES_MAX = 128 << 20 }; // of what we read whole, files and answers
 int file_read(const char *path, struct buf *out, struct error *err);
 int file_read_max(const char *path, size_t max, struct buf *out, struct error *err);
 
+// The path from / on of one that is relative to where this process runs; to free.
+char *file_absolute(const char *path);
+
 // Whether it could be read now, as file_read() says, without reading it or waiting for a pipe's
 // writer.
 int file_probe(const char *path, struct error *err);

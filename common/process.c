@@ -1,9 +1,12 @@
 #include "common/process.h"
 
+#include "common/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,26 +30,58 @@ static void reset_signals(void) {
     signal(SIGINT, SIG_IGN);
 }
 
-static void run_child(const char *const *argv, const char *stderr_path, int out, pid_t parent) {
+static bool is_replaced(const char *entry, const char *const *more) {
+    size_t len = strcspn(entry, "=") + 1;
+    for (; *more != NULL; more++)
+        if (strncmp(*more, entry, len) == 0) return true;
+    return false;
+}
+
+// Ours with more in it: an array to free, of borrowed strings.
+static const char **make_environment(const char *const *more) {
+    static const char *const none[] = {NULL};
+    if (more == NULL) more = none;
+    size_t count = 0, len = 0;
+    for (char **entry = environ; *entry != NULL; entry++)
+        count++;
+    for (const char *const *entry = more; *entry != NULL; entry++)
+        count++;
+    const char **all = mem_array(count + 1, sizeof *all);
+    for (char **entry = environ; *entry != NULL; entry++)
+        if (!is_replaced(*entry, more)) all[len++] = *entry;
+    for (; *more != NULL; more++)
+        all[len++] = *more;
+    return all;
+}
+
+// Of a fork of a process with threads: nothing here may allocate.
+static void run_child(const struct process_command *command, const char *const *environment,
+                      int out, pid_t parent) {
+    const char *program = command->argv[0], *failed = program;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127); // it was killed meanwhile
     reset_signals();
     dup2(out, STDOUT_FILENO);
-    if (stderr_path != NULL) {
-        int fd = open(stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (command->stderr_path != NULL) {
+        int fd = open(command->stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (fd >= 0) dup2(fd, STDERR_FILENO);
     }
-    execv(argv[0], (char *const *)(uintptr_t)argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+    if (command->dir != NULL && chdir(command->dir) != 0)
+        failed = command->dir;
+    else
+        execve(program, (char *const *)(uintptr_t)command->argv,
+               (char *const *)(uintptr_t)environment);
+    dprintf(STDERR_FILENO, "%s: %s\n", failed, strerror(errno));
     _exit(127);
 }
 
-int process_start(struct process *p, const char *const *argv, const char *stderr_path,
-                  struct error *err) {
+int process_start(struct process *p, const struct process_command *command, struct error *err) {
     int fds[2];
     if (pipe2(fds, O_CLOEXEC) != 0) return error_system(err, -errno, "pipe");
+    const char **environment = make_environment(command->environment);
     pid_t parent = getpid(), pid = fork();
-    if (pid == 0) run_child(argv, stderr_path, fds[1], parent);
+    if (pid == 0) run_child(command, environment, fds[1], parent);
+    free(environment);
     int rc = pid < 0 ? error_system(err, -errno, "fork") : 0;
     close(fds[1]);
     if (rc != 0)

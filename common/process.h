@@ -12,13 +12,19 @@ struct process {
     int out;   // its stdout; -1: closed
 };
 
-// argv[0] is the path of the program. stderr_path is appended to; NULL: this process' stderr;
-// /dev/stdout: the child's stdout. The kernel kills the child when the thread that started it ends,
+struct process_command {
+    const char *const *argv; // argv[0] is the path of the program; NULL ends it
+    const char *stderr_path; // appended to; NULL: this process' stderr; /dev/stdout: its stdout
+    const char *dir; // where it runs, which argv[0] is relative to; NULL: where this one does
+    const char *const
+        *environment; // "NAME=value", beside this process' own; NULL ends it, or is none
+};
+
+// The kernel kills the child when the thread that started it ends,
 // however it ends, so a killed parent leaves no child behind. Ctrl-C and a hangup of the terminal
 // are for the parent to answer: the child has a process group of its own and, unless it handles
 // SIGINT itself, ignores it. All other signals are as usual for it, whatever this process ignores.
-int process_start(struct process *p, const char *const *argv, const char *stderr_path,
-                  struct error *err);
+int process_start(struct process *p, const struct process_command *command, struct error *err);
 
 // The next line of its stdout, without the LF. Fails where none comes in time or the stream ends.
 int process_read_line(struct process *p, unsigned patience_s, char *line, size_t size,

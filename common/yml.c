@@ -328,6 +328,12 @@ unsigned yml_line(const struct yml *y, const cJSON *value) {
     return found == NULL ? 0 : found->line;
 }
 
+bool yml_before(const struct yml *y, const cJSON *one, const cJSON *other) {
+    const struct yml_mark *a = find_mark(y, one), *b = find_mark(y, other);
+    if (a == NULL || b == NULL) return a == NULL && b != NULL;
+    return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
 void yml_place(const struct yml *y, const char *name, struct error *err) {
     const struct yml_mark *found = find_mark(y, err->at);
     if (found != NULL)

@@ -9,6 +9,7 @@
 #include "common/error.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 // Beyond: an error. Aliases of aliases grow without bounds, so that what they add is counted before
@@ -34,6 +35,8 @@ int yml_load(struct yml *y, const char *path, struct error *err); // negative: i
 void yml_deinit(struct yml *y);
 
 unsigned yml_line(const struct yml *y, const cJSON *value); // 0: it is none of this file
+// Whether the one stands before the other; what is none of this file stands before all.
+bool yml_before(const struct yml *y, const cJSON *one, const cJSON *other);
 
 // Puts "name:line:column: " of the value at err->at before an error that a getter gave.
 void yml_place(const struct yml *y, const char *name, struct error *err);

@@ -64,6 +64,12 @@ void admin_metrics_get(const struct world *world, size_t connections, struct htt
     one(&w, "simulator_connections", PROM_GAUGE, "Connections that are open.", (double)connections);
     one(&w, "simulator_connections_accepted", PROM_COUNTER, "Connections that were taken.",
         (double)world->last_connection);
+    one(&w, "simulator_connections_kept", PROM_COUNTER,
+        "Connections that the client had not closed 2 s after the last answer.",
+        (double)world->connections_kept);
+    one(&w, "simulator_delay_seconds", PROM_COUNTER,
+        "Time that calls were made to take, by latencies and delays.",
+        (double)world->delays_us / 1e6);
     one(&w, "simulator_faults", PROM_GAUGE, "Fault rules in force.", (double)world->faults.len);
     one(&w, "simulator_logged_in", PROM_GAUGE, "Connections that are logged in.",
         (double)world->referee.in_flight);

@@ -226,6 +226,7 @@ static void on_timer(uv_timer_t *timer) {
         write_piece(c);
         break;
     case CONNECTION_DRAINING:
+        c->all->world->connections_kept++;
         end(c, false);
         break;
     default:

@@ -134,7 +134,9 @@ uint64_t console_call_begin(struct console_call *call, struct world *w, uint64_t
         choose_fault(call, w);
         if (call->operation == OPERATION_INSTALL) begin_install(call, w, now_us);
     }
-    return latency_us(call, w);
+    uint64_t us = latency_us(call, w);
+    w->delays_us += us;
+    return us;
 }
 
 // --- when its time is up

@@ -29,6 +29,8 @@ struct world {
     uint64_t last_connection;  // ids, from 1
     // counters since the start
     uint64_t logins, bad_requests;
+    uint64_t connections_kept; // whose client did not close it in time when all was said
+    uint64_t delays_us;        // that calls were made to take
     uint64_t requests[OPERATION_COUNT][WORLD_OUTCOME_COUNT];
     uint64_t faults_fired[FAULT_EFFECT_COUNT]; // before the last reset, as is the next
     uint64_t violations[REFEREE_KIND_COUNT];

@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "scenarios/runner/step.h"
 #include "scenarios/runner/steps.h"
 #include "scenarios/runner/vars.h"
 
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { WATCH_INTERVAL_NS = 100 * 1000 * 1000, LOG_LINES_SHOWN = 10, STDERR_LINES_SHOWN = 40 };
 
@@ -272,6 +274,25 @@ static void run(struct show *s) {
     if (strcmp(s->outcome, "pass") == 0) check_fired(s);
 }
 
+static char *beside(const struct show *s, const char *path) {
+    return scenario_beside(s->config->scenario, path);
+}
+
+// A URL as it is; a file beside the scenario or, where there is none, where the runner runs.
+static char *find_inventory(const struct show *s, const char *given) {
+    if (strstr(given, "://") != NULL) return mem_strdup(given);
+    char *path = beside(s, given);
+    char *absolute = file_absolute(access(path, F_OK) == 0 ? path : given);
+    free(path);
+    return absolute;
+}
+
+// Takes text.
+static void replace(cJSON *object, const char *key, char *text) {
+    cJSON_ReplaceItemInObjectCaseSensitive(object, key, cJSON_CreateString(text));
+    free(text);
+}
+
 // What the programs are started with; steps expand their strings when they come to run.
 static int make_options(struct show *s, const cJSON *vars, cJSON **options, struct error *err) {
     static const char *const parts[] = {"network", "simulator", "orchestrator"};
@@ -282,12 +303,11 @@ static int make_options(struct show *s, const cJSON *vars, cJSON **options, stru
     int rc = vars_expand(raw, vars, options, err);
     cJSON_Delete(raw);
     if (rc != 0) return rc;
-    const cJSON *network = cJSON_GetObjectItemCaseSensitive(*options, "network");
-    if (cJSON_IsString(network)) {
-        char *path = scenario_beside(s->config->scenario, network->valuestring);
-        cJSON_ReplaceItemInObjectCaseSensitive(*options, "network", cJSON_CreateString(path));
-        free(path);
-    }
+    cJSON *orchestrator = cJSON_GetObjectItemCaseSensitive(*options, "orchestrator");
+    const char *inventory = step_text(orchestrator, "inventory", NULL);
+    const char *network = step_text(*options, "network", NULL);
+    if (network != NULL) replace(*options, "network", beside(s, network));
+    if (inventory != NULL) replace(orchestrator, "inventory", find_inventory(s, inventory));
     return 0;
 }
 

@@ -9,7 +9,7 @@ struct play_config {
     const struct scenario *scenario;
     cJSON *values; // of the matrix; borrowed
     uint64_t seed;
-    const char *dir;             // empty, for the programs' files and logs
+    const char *dir;             // empty, for the programs' files and logs; from / on
     const char *const *binaries; // by program_name
 };
 

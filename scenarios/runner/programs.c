@@ -1,8 +1,13 @@
+// Each program runs in a folder of its own below the scenario's, so that what it writes by default
+// (a log, a state) lands there and is found again when it is started anew. So every path that it is
+// given begins with /.
+//
 // A program that is started anew gets the port that it had, so that what was told its address
 // before still reaches it. Whoever ends a program takes its process out of the list first: of two
 // branches that end it at once, one does, and the other is told that it is not running.
 #include "scenarios/runner/programs.h"
 
+#include "common/file.h"
 #include "common/mem.h"
 #include "simulator/operation.h"
 
@@ -11,10 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char *const program_names[PROGRAM_COUNT] = {"simulator", "orchestrator"};
 
-enum { ARGS_MAX = 40, ARG_MAX = 256 };
+enum { ARGS_MAX = 40, ARG_MAX = 512 };
 
 struct command { // a command line under construction
     char *argv[ARGS_MAX + 1];
@@ -50,11 +56,18 @@ static void command_deinit(struct command *c) {
         free(c->argv[i]);
 }
 
+static void add_path(struct command *c, const char *option, const char *path) {
+    char *absolute = file_absolute(path);
+    add(c, option, absolute);
+    free(absolute);
+}
+
 // {"install_timeout": "2s"} becomes --install-timeout 2s.
-static void add_options(struct command *c, const cJSON *options, const char *except) {
+static void add_options(struct command *c, const cJSON *options) {
     const cJSON *option;
     cJSON_ArrayForEach(option, options) {
-        if (except != NULL && strcmp(option->string, except) == 0) continue;
+        if (strcmp(option->string, "password") == 0 || strcmp(option->string, "environment") == 0)
+            continue; // they are no options
         char name[64], number[64];
         snprintf(name, sizeof name, "--%s", option->string);
         for (char *s = name; *s != '\0'; s++)
@@ -109,9 +122,9 @@ static int simulator_command(const struct programs *p, struct command *c, struct
     add(c, "--admin", listen_address(&p->list[PROGRAM_SIMULATOR]));
     snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
     add(c, "--seed", text);
-    add_options(c, options, NULL);
+    add_options(c, options);
     if (cJSON_IsString(network)) {
-        add(c, "--network", network->valuestring);
+        add_path(c, "--network", network->valuestring);
         return 0;
     }
     if (network == NULL && own_latency) return 0; // ACME's, as the simulator has it
@@ -139,25 +152,50 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
         if (rc != 0) return rc;
         add(c, "--password-file", text);
     }
-    add_options(c, options, "password");
+    add_options(c, options);
     return 0;
 }
 
 // --- starting
 
+// {"http_proxy": "x"} becomes http_proxy=x.
+static void read_environment(const struct programs *p, enum program_name name, struct command *c) {
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, program_names[name]);
+    const cJSON *variable;
+    cJSON_ArrayForEach(variable, cJSON_GetObjectItemCaseSensitive(options, "environment")) {
+        struct buf entry = {0};
+        buf_addf(&entry, "%s=%s", variable->string, variable->valuestring);
+        add(c, NULL, entry.data);
+        buf_deinit(&entry);
+    }
+}
+
+static int make_folder(const struct programs *p, enum program_name name, char path[512],
+                       struct error *err) {
+    snprintf(path, 512, "%s/%s", p->dir, program_names[name]);
+    if (mkdir(path, 0755) == 0 || errno == EEXIST) return 0; // it is started anew
+    return error_system(err, -errno, "%s", path);
+}
+
 int programs_start(struct programs *p, enum program_name name, struct error *err) {
     struct program *program = &p->list[name];
-    struct command c = {0};
+    struct command c = {0}, environment = {0};
     struct daemon daemon;
-    char stderr_path[512];
+    char stderr_path[512], dir[512];
     programs_stderr_path(p, name, stderr_path);
-    add(&c, NULL, program->binary);
-    int rc = name == PROGRAM_SIMULATOR ? simulator_command(p, &c, err)
+    add_path(&c, NULL, program->binary);
+    int rc = make_folder(p, name, dir, err);
+    if (rc == 0)
+        rc = name == PROGRAM_SIMULATOR ? simulator_command(p, &c, err)
                                        : orchestrator_command(p, &c, err);
-    const struct daemon_command command = {.name = program_names[name],
-                                           .argv = (const char *const *)c.argv,
-                                           .stderr_path = stderr_path,
-                                           .patience_s = PROGRAM_PATIENCE_S};
+    read_environment(p, name, &environment);
+    const struct daemon_command command = {
+        .name = program_names[name],
+        .process = {.argv = (const char *const *)c.argv,
+                    .stderr_path = stderr_path,
+                    .dir = dir,
+                    .environment = (const char *const *)environment.argv},
+        .patience_s = PROGRAM_PATIENCE_S};
     if (rc == 0) rc = daemon_start(&daemon, &command, err);
     if (rc == 0) {
         pthread_mutex_lock(&p->lock);
@@ -167,6 +205,7 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
         pthread_mutex_unlock(&p->lock);
     }
     command_deinit(&c);
+    command_deinit(&environment);
     return rc;
 }
 

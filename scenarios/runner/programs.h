@@ -1,4 +1,4 @@
-// The two programs of a scenario: their command lines, ports, folder, and end.
+// The two programs of a scenario: their command lines, ports, folders, and end.
 #pragma once
 
 #include "common/buf.h"
@@ -23,7 +23,7 @@ struct program {
 
 struct programs {
     struct program list[PROGRAM_COUNT];
-    const char *dir;       // for files and logs; the caller's
+    const char *dir;       // for files and logs, from / on; the caller's
     const cJSON *scenario; // its options, network and password
     uint64_t seed;
     unsigned changes;     // grows whenever a program comes or goes

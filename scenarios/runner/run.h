@@ -23,7 +23,7 @@ struct run {
     pid_t pid;
     int fd;
     struct buf output;
-    char dir[256];
+    char dir[400]; // for its programs, from / on
     uint64_t started_us;
 };
 

@@ -9,13 +9,14 @@
 #include "scenarios/runner/runs.h"
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "scenarios/runner/play.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,14 +36,26 @@ static void on_interrupt(int signum) {
     interrupted = 1;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at) {
+    (void)status;
+    (void)type;
+    (void)at;
+    remove(path);
+    return 0;
+}
+
 static void remove_folder(const char *path) {
-    DIR *dir = opendir(path);
-    if (dir == NULL) return;
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
-    rmdir(path);
+    enum { OPEN_FOLDERS = 8 };
+    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+}
+
+// Programs run elsewhere.
+static int make_absolute(struct run *run, struct error *err) {
+    char *absolute = file_absolute(run->dir);
+    bool fits = strlen(absolute) < sizeof run->dir;
+    if (fits) strcpy(run->dir, absolute);
+    free(absolute);
+    return fits ? 0 : error_set(err, "%.300s: its path from / on is too long", run->dir);
 }
 
 static int make_folder(struct run *run, const struct runs_config *config, size_t number,
@@ -50,15 +63,17 @@ static int make_folder(struct run *run, const struct runs_config *config, size_t
     if (config->keep == NULL) {
         const char *tmp = getenv("TMPDIR");
         snprintf(run->dir, sizeof run->dir, "%.200s/scenario-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-        return mkdtemp(run->dir) == NULL ? error_system(err, -errno, "%s", run->dir) : 0;
+        if (mkdtemp(run->dir) == NULL) return error_system(err, -errno, "%s", run->dir);
+        return make_absolute(run, err);
     }
     const char *file = strrchr(run->scenario->path, '/');
     file = file == NULL ? run->scenario->path : file + 1;
-    snprintf(run->dir, sizeof run->dir, "%.120s/%04zu-%.100s", config->keep, number + 1, file);
+    snprintf(run->dir, sizeof run->dir, "%.250s/%04zu-%.100s", config->keep, number + 1, file);
     if (mkdir(config->keep, 0755) != 0 && errno != EEXIST)
         return error_system(err, -errno, "%s", config->keep);
     remove_folder(run->dir); // of a round before
-    return mkdir(run->dir, 0755) != 0 ? error_system(err, -errno, "%s", run->dir) : 0;
+    if (mkdir(run->dir, 0755) != 0) return error_system(err, -errno, "%s", run->dir);
+    return make_absolute(run, err);
 }
 
 // --- the child
@@ -157,6 +172,7 @@ static bool read_result(struct run *run) {
 static void abandon(struct run *run, const struct runs_config *config) {
     kill(run->pid, SIGKILL); // and the kernel its programs
     close(run->fd);
+    buf_deinit(&run->output); // of which only a part may have come
     waitpid(run->pid, NULL, 0);
     run->pid = 0;
     if (config->keep == NULL) remove_folder(run->dir);

@@ -1,7 +1,8 @@
-// A scenario is checked from the outside in, and the first error is told: the schema; the matrix
-// and every ${name}; then the network and the faults, by the simulator's own loaders, so that what
-// is valid here is what the simulator takes. A part that holds ${...} is known only when it is
-// played, and is left to that moment.
+// A scenario is checked from the outside in: the schema; the matrix and every ${name}; then the
+// network and the faults, by the simulator's own loaders, so that what is valid here is what the
+// simulator takes. All that is wrong is told at once; but a part that the schema finds wrong is not
+// asked for more, nor is what depends on it, for that would only be the same error again. A part
+// that holds ${...} is known only when it is played, and is left to that moment.
 #include "scenarios/runner/scenario.h"
 
 #include "common/count.h"
@@ -48,97 +49,110 @@ cJSON *scenario_plain_fault(const cJSON *fault) {
 
 // The simulator's rule of a fault, with the fault's own values below its fields: so an error's
 // place can be found again.
-static int check_fault(const cJSON *fault, struct error *err) {
+static void check_fault(const cJSON *fault, struct findings *f) {
     cJSON *plain = cJSON_CreateObject(), *field;
     struct fault_list list = {0};
+    struct error err;
     for (field = fault->child; field != NULL; field = field->next)
         if (strcmp(field->string, "name") != 0 && strcmp(field->string, "may_not_fire") != 0)
             cJSON_AddItemReferenceToObject(plain, field->string, field);
-    int rc = fault_add(&list, plain, err);
-    if (rc != 0 && err->at == plain) err->at = fault;
-    cJSON_ArrayForEach(field, plain) {
-        if (rc != 0 && err->at == field) err->at = get(fault, field->string);
+    if (fault_add(&list, plain, &err) != 0) {
+        if (err.at == plain) err.at = fault;
+        cJSON_ArrayForEach(field, plain) {
+            if (err.at == field) err.at = get(fault, field->string);
+        }
+        findings_add(f, &err);
     }
     fault_deinit(&list);
     cJSON_Delete(plain);
-    return rc;
 }
 
-static int check_faults(const cJSON *faults, struct error *err) {
+static void check_faults(const cJSON *faults, struct findings *f) {
     const cJSON *fault;
     int index = 0;
+    if (!cJSON_IsArray(faults)) return;
     cJSON_ArrayForEach(fault, faults) {
-        int rc = is_open(fault) ? 0 : check_fault(fault, err);
-        if (rc != 0) {
-            error_in(err, "faults[%d]", index);
-            return rc;
-        }
-        index++;
+        size_t since = f->count;
+        if (!is_open(fault) && !findings_within(f, fault)) check_fault(fault, f);
+        findings_in(f, since, "faults[%d]", index++);
     }
-    return 0;
 }
 
-static int check_network(const cJSON *network, struct error *err) {
-    if (!cJSON_IsObject(network) || is_open(network)) return 0;
+static void check_network(const cJSON *network, struct findings *f) {
+    if (!cJSON_IsObject(network) || is_open(network) || findings_within(f, network)) return;
     struct network n = {0};
     struct fault_list faults = {0};
+    struct error err;
     network_init(&n);
-    int rc = network_file_read(&n, &faults, network, err);
+    int rc = network_file_read(&n, &faults, network, &err);
     network_deinit(&n);
     fault_deinit(&faults);
-    if (rc != 0) error_in(err, "network");
-    return rc;
+    if (rc == 0) return;
+    error_in(&err, "network");
+    findings_add(f, &err);
+}
+
+// A network file's own error: the scenario's place, and the place in that file.
+static void check_network_file(const struct scenario *s, struct findings *f) {
+    const cJSON *network = get(s->file.root, "network");
+    if (!cJSON_IsString(network) || is_open(network) || findings_within(f, network)) return;
+    struct network n = {0};
+    struct fault_list faults = {0};
+    struct error err;
+    char *path = scenario_beside(s, network->valuestring);
+    network_init(&n);
+    int rc = network_file_load(&n, &faults, path, &err);
+    network_deinit(&n);
+    fault_deinit(&faults);
+    free(path);
+    if (rc == 0) return;
+    error_from(&err, "network");
+    err.at = network;
+    findings_add(f, &err);
 }
 
 // --- steps, however deep
 
-typedef int (*check_step)(const cJSON *step, void *arg, struct error *err);
+typedef void (*check_step)(const cJSON *step, void *arg, struct findings *f);
 
-static int each_step(const cJSON *steps, check_step check, void *arg, struct error *err);
+static void each_step(const cJSON *steps, check_step check, void *arg, struct findings *f);
 
-static int step_and_inner(const cJSON *step, check_step check, void *arg, struct error *err) {
-    if (cJSON_IsArray(step)) return each_step(step, check, arg, err); // a branch of parallel
-    int rc = check(step, arg, err);
-    if (rc != 0) return rc;
-    rc = each_step(get(step, "parallel"), check, arg, err);
-    if (rc != 0) {
-        error_in(err, "parallel");
-        return rc;
+static void step_and_inner(const cJSON *step, check_step check, void *arg, struct findings *f) {
+    if (cJSON_IsArray(step)) { // a branch of parallel
+        each_step(step, check, arg, f);
+        return;
     }
-    rc = each_step(get(get(step, "eventually"), "steps"), check, arg, err);
-    if (rc != 0) error_in(err, "eventually.steps");
-    return rc;
+    check(step, arg, f);
+    size_t since = f->count;
+    each_step(get(step, "parallel"), check, arg, f);
+    findings_in(f, since, "parallel");
+    since = f->count;
+    each_step(get(get(step, "eventually"), "steps"), check, arg, f);
+    findings_in(f, since, "eventually.steps");
 }
 
-static int each_step(const cJSON *steps, check_step check, void *arg, struct error *err) {
+static void each_step(const cJSON *steps, check_step check, void *arg, struct findings *f) {
     const cJSON *step;
     int index = 0;
     cJSON_ArrayForEach(step, steps) {
-        int rc = step_and_inner(step, check, arg, err);
-        if (rc != 0) {
-            error_in(err, "[%d]", index);
-            return rc;
-        }
-        index++;
+        size_t since = f->count;
+        step_and_inner(step, check, arg, f);
+        findings_in(f, since, "[%d]", index++);
     }
-    return 0;
 }
 
-static int each_step_of(const cJSON *root, check_step check, void *arg, struct error *err) {
+static void each_step_of(const cJSON *root, check_step check, void *arg, struct findings *f) {
     static const char *const lists[] = {"steps", "finally"};
     for (size_t i = 0; i < COUNT(lists); i++) {
-        int rc = each_step(get(root, lists[i]), check, arg, err);
-        if (rc != 0) {
-            error_in(err, "%s", lists[i]);
-            return rc;
-        }
+        size_t since = f->count;
+        each_step(get(root, lists[i]), check, arg, f);
+        findings_in(f, since, "%s", lists[i]);
     }
-    return 0;
 }
 
-static int check_step_faults(const cJSON *step, void *arg, struct error *err) {
+static void check_step_faults(const cJSON *step, void *arg, struct findings *f) {
     (void)arg;
-    return check_faults(get(step, "faults"), err);
+    check_faults(get(step, "faults"), f);
 }
 
 // --- names
@@ -153,12 +167,11 @@ static void add_name(struct names *names, const char *name) {
     names->list[names->count++] = name;
 }
 
-static int add_captures(const cJSON *step, void *names, struct error *err) {
+static void add_captures(const cJSON *step, void *names, struct findings *f) {
     const cJSON *capture;
-    (void)err;
+    (void)f;
     cJSON_ArrayForEach(capture, get(get(step, "request"), "capture"))
         add_name(names, capture->string);
-    return 0;
 }
 
 static void add_fault_names(const cJSON *faults, struct names *names) {
@@ -169,153 +182,171 @@ static void add_fault_names(const cJSON *faults, struct names *names) {
     }
 }
 
-static int add_step_fault_names(const cJSON *step, void *names, struct error *err) {
-    (void)err;
+static void add_step_fault_names(const cJSON *step, void *names, struct findings *f) {
+    (void)f;
     add_fault_names(get(step, "faults"), names);
-    return 0;
 }
 
-static int check_part(const cJSON *root, const char *part, const struct names *known,
-                      struct error *err) {
+static void check_part(const cJSON *root, const char *part, const struct names *known,
+                       struct findings *f) {
     const cJSON *value = get(root, part);
-    int rc = value == NULL ? 0 : vars_check(value, known->list, known->count, err);
-    if (rc != 0) error_in(err, "%s", part);
-    return rc;
+    size_t since = f->count;
+    if (value != NULL) vars_check(value, known->list, known->count, f);
+    findings_in(f, since, "%s", part);
 }
 
-// The name is told before anything runs: it knows the matrix and the seed.
-static int check_title(const cJSON *root, struct error *err) {
-    struct names known = {0};
+static void add_axes(const cJSON *root, struct names *known) {
     const cJSON *axis;
-    add_name(&known, "seed");
-    cJSON_ArrayForEach(axis, get(root, "matrix")) add_name(&known, axis->string);
-    int rc = check_part(root, "name", &known, err);
-    free(known.list);
-    return rc;
+    add_name(known, "seed");
+    cJSON_ArrayForEach(axis, get(root, "matrix")) add_name(known, axis->string);
 }
 
-// Every ${name}: what the programs are started with knows the matrix, what comes later captures
-// too.
-static int check_variables(const cJSON *root, struct error *err) {
-    static const char *const first[] = {"network", "simulator", "orchestrator", "faults"},
-                             *const later[] = {"steps", "always", "finally"};
+// The name is told before anything runs: it knows the matrix and the seed. What the programs are
+// started with knows their folder, too.
+static void check_first_names(const cJSON *root, struct findings *f) {
+    static const char *const parts[] = {"network", "simulator", "orchestrator", "faults"};
     struct names known = {0};
-    const cJSON *axis;
-    int rc = 0;
-    add_name(&known, "seed");
+    add_axes(root, &known);
+    check_part(root, "name", &known, f);
     add_name(&known, "dir");
-    cJSON_ArrayForEach(axis, get(root, "matrix")) add_name(&known, axis->string);
-    for (size_t i = 0; rc == 0 && i < COUNT(first); i++)
-        rc = check_part(root, first[i], &known, err);
-    if (rc == 0) rc = each_step_of(root, add_captures, &known, err);
-    for (size_t i = 0; rc == 0 && i < COUNT(later); i++)
-        rc = check_part(root, later[i], &known, err);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        check_part(root, parts[i], &known, f);
     free(known.list);
-    return rc;
 }
 
-static int check_removed(const cJSON *step, void *arg, struct error *err) {
+// What comes later knows captures, too.
+static void check_later_names(const cJSON *root, struct findings *f) {
+    static const char *const parts[] = {"steps", "always", "finally"};
+    struct names known = {0};
+    add_axes(root, &known);
+    add_name(&known, "dir");
+    each_step_of(root, add_captures, &known, f);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        check_part(root, parts[i], &known, f);
+    free(known.list);
+}
+
+static void check_removed(const cJSON *step, void *arg, struct findings *f) {
     const struct names *known = arg;
     const cJSON *name;
     int index = 0;
     cJSON_ArrayForEach(name, get(step, "remove_faults")) {
-        size_t i = 0;
+        size_t i = 0, since = f->count;
         while (i < known->count && strcmp(known->list[i], name->valuestring) != 0)
             i++;
         if (i == known->count && !is_open(name)) {
             const char *near = suggest(name->valuestring, known->list, known->count);
-            error_set(err, "no fault of this scenario is named '%.60s'%s%.60s%s", name->valuestring,
-                      near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-                      near == NULL ? "" : "?");
-            error_in(err, "remove_faults[%d]", index);
-            err->at = name;
-            return ERROR_INPUT;
+            struct error err;
+            error_set(&err, "no fault of this scenario is named '%.60s'%s%.60s%s",
+                      name->valuestring, near == NULL ? "" : "; did you mean ",
+                      near == NULL ? "" : near, near == NULL ? "" : "?");
+            err.at = name;
+            findings_add(f, &err);
         }
-        index++;
+        findings_in(f, since, "remove_faults[%d]", index++);
     }
-    return 0;
 }
 
-static int check_fault_names(const cJSON *root, struct error *err) {
+static void check_fault_names(const cJSON *root, struct findings *f) {
     struct names known = {0};
     add_fault_names(get(root, "faults"), &known);
-    each_step_of(root, add_step_fault_names, &known, err);
-    int rc = each_step_of(root, check_removed, &known, err);
+    each_step_of(root, add_step_fault_names, &known, f);
+    each_step_of(root, check_removed, &known, f);
     free(known.list);
-    return rc;
 }
 
-static int check_matrix(const cJSON *matrix, struct error *err) {
+static void check_matrix(const cJSON *matrix, struct findings *f) {
     double combinations = 1;
     const cJSON *axis;
+    struct error err;
     cJSON_ArrayForEach(axis, matrix) combinations *= cJSON_GetArraySize(axis);
-    if (combinations <= SCENARIO_COMBINATIONS_MAX) return 0;
-    error_set(err, "expected %d combinations at most, not %.6g", SCENARIO_COMBINATIONS_MAX,
+    if (combinations <= SCENARIO_COMBINATIONS_MAX) return;
+    error_set(&err, "expected %d combinations at most, not %.6g", SCENARIO_COMBINATIONS_MAX,
               combinations);
-    error_in(err, "matrix");
-    err->at = matrix;
-    return ERROR_INPUT;
+    error_in(&err, "matrix");
+    err.at = matrix;
+    findings_add(f, &err);
 }
 
-static int check(const cJSON *root, struct error *err) {
-    int rc = schema_check(schema(), root, err);
-    if (rc == 0) rc = check_matrix(get(root, "matrix"), err);
-    if (rc == 0) rc = check_title(root, err);
-    if (rc == 0) rc = check_variables(root, err);
-    if (rc == 0) rc = check_network(get(root, "network"), err);
-    if (rc == 0) rc = check_faults(get(root, "faults"), err);
-    if (rc == 0) rc = each_step_of(root, check_step_faults, NULL, err);
-    if (rc == 0) rc = check_fault_names(root, err);
-    return rc;
+// Whether a part of the file has an error, or a field that may be that part, misspelt.
+static bool is_doubtful(const cJSON *root, const char *part, const struct findings *f) {
+    const cJSON *field, *known = get(schema(), "properties");
+    cJSON_ArrayForEach(field, root) {
+        bool concerns = strcmp(field->string, part) == 0 || get(known, field->string) == NULL;
+        if (concerns && findings_within(f, field)) return true;
+    }
+    return false;
+}
+
+static void check(const struct scenario *s, bool with_files, struct findings *f) {
+    const cJSON *root = s->file.root;
+    schema_check(schema(), root, f);
+    if (f->more > 0 || !cJSON_IsObject(root)) return;
+    bool has_axes = !is_doubtful(root, "matrix", f);
+    bool has_steps = !is_doubtful(root, "steps", f) && !is_doubtful(root, "finally", f);
+    bool has_faults = has_steps && !is_doubtful(root, "faults", f);
+    if (has_axes) check_matrix(get(root, "matrix"), f);
+    if (has_axes) check_first_names(root, f);
+    if (has_axes && has_steps) check_later_names(root, f);
+    check_network(get(root, "network"), f);
+    check_faults(get(root, "faults"), f);
+    each_step_of(root, check_step_faults, NULL, f);
+    if (has_faults) check_fault_names(root, f);
+    if (with_files) check_network_file(s, f);
 }
 
 // --- the file
 
-int scenario_parse(struct scenario *s, const char *path, const char *text, size_t len,
-                   struct error *err) {
-    struct yml file = {0};
-    int rc = yml_parse(&file, path, text, len, err);
-    if (rc != 0) return rc;
-    rc = check(file.root, err);
+// In the order of the file, each with its line and column.
+static void place(const struct scenario *s, struct findings *f) {
+    for (size_t i = 1; i < f->count; i++) {
+        struct error moved = f->list[i];
+        size_t at = i;
+        for (; at > 0 && yml_before(&s->file, moved.at, f->list[at - 1].at); at--)
+            f->list[at] = f->list[at - 1];
+        f->list[at] = moved;
+    }
+    for (size_t i = 0; i < f->count; i++)
+        yml_place(&s->file, s->path, &f->list[i]);
+}
+
+static int parse(struct scenario *s, const char *path, const char *text, size_t len,
+                 bool with_files, struct findings *f) {
+    struct scenario parsed = {.seed = 1};
+    struct error err;
+    int rc = yml_parse(&parsed.file, path, text, len, &err);
     if (rc != 0) {
-        yml_place(&file, path, err);
-        yml_deinit(&file);
+        findings_add(f, &err);
         return rc;
     }
-    *s = (struct scenario){.path = mem_strdup(path), .file = file, .seed = 1};
-    s->name = get(file.root, "name")->valuestring;
-    const cJSON *seed = get(file.root, "seed");
-    if (seed != NULL) s->seed = (uint64_t)seed->valuedouble;
+    parsed.path = mem_strdup(path);
+    check(&parsed, with_files, f);
+    if (f->count > 0) {
+        place(&parsed, f);
+        scenario_deinit(&parsed);
+        return ERROR_INPUT;
+    }
+    parsed.name = get(parsed.file.root, "name")->valuestring;
+    const cJSON *seed = get(parsed.file.root, "seed");
+    if (seed != NULL) parsed.seed = (uint64_t)seed->valuedouble;
+    *s = parsed;
     return 0;
 }
 
-// A network file's own error: the scenario's place, and the place in that file.
-static int check_network_file(const struct scenario *s, struct error *err) {
-    const cJSON *network = get(s->file.root, "network");
-    if (!cJSON_IsString(network) || is_open(network)) return 0;
-    struct network n = {0};
-    struct fault_list faults = {0};
-    char *path = scenario_beside(s, network->valuestring);
-    network_init(&n);
-    int rc = network_file_load(&n, &faults, path, err);
-    network_deinit(&n);
-    fault_deinit(&faults);
-    free(path);
-    if (rc == 0) return 0;
-    error_from(err, "network");
-    err->at = network;
-    yml_place(&s->file, s->path, err);
-    return ERROR_INPUT;
+int scenario_parse(struct scenario *s, const char *path, const char *text, size_t len,
+                   struct findings *f) {
+    return parse(s, path, text, len, false, f);
 }
 
-int scenario_load(struct scenario *s, const char *path, struct error *err) {
+int scenario_load(struct scenario *s, const char *path, struct findings *f) {
     struct buf text = {0};
-    int rc = file_read(path, &text, err);
-    if (rc == 0) rc = scenario_parse(s, path, text.len == 0 ? "" : text.data, text.len, err);
+    struct error err;
+    int rc = file_read(path, &text, &err);
+    if (rc == 0)
+        rc = parse(s, path, text.len == 0 ? "" : text.data, text.len, true, f);
+    else
+        findings_add(f, &err);
     buf_deinit(&text);
-    if (rc != 0) return rc;
-    rc = check_network_file(s, err);
-    if (rc != 0) scenario_deinit(s);
     return rc;
 }
 

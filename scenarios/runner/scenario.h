@@ -2,8 +2,8 @@
 // simulator's own loaders say of its network and faults, and spread over its matrix.
 #pragma once
 
-#include "common/error.h"
 #include "common/yml.h"
+#include "scenarios/runner/findings.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -18,12 +18,12 @@ struct scenario {
 
 enum { SCENARIO_COMBINATIONS_MAX = 10000 };
 
-// Errors read "path:line:column: where: what, and what would be right"; negative: it cannot be
-// read.
-int scenario_load(struct scenario *s, const char *path, struct error *err);
+// Errors are added in the order of the file and read "path:line:column: where: what, and what would
+// be right"; negative: it cannot be read, which is an error too.
+int scenario_load(struct scenario *s, const char *path, struct findings *f);
 // The same of a text, without a look at the network file that it may name.
 int scenario_parse(struct scenario *s, const char *path, const char *text, size_t len,
-                   struct error *err);
+                   struct findings *f);
 void scenario_deinit(struct scenario *s);
 
 // Whether a file has neither name nor steps, though it has other fields: a network, a policy or an

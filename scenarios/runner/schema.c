@@ -1,3 +1,6 @@
+// A scalar has one error at most, and fills it as all else does; a container adds the errors of all
+// that it holds. Where a field is unknown, the fields that are missing are not told: it may be one
+// of them, misspelt.
 #include "scenarios/runner/schema.h"
 
 #include "common/buf.h"
@@ -13,7 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check(const cJSON *root, const cJSON *schema, const cJSON *value, struct error *err);
+static int check_scalar(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct error *err);
+static void check(const cJSON *root, const cJSON *schema, const cJSON *value, struct findings *f);
 
 static const cJSON *get(const cJSON *schema, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(schema, key);
@@ -146,19 +151,17 @@ static const cJSON *meant(const cJSON *root, const cJSON *alternatives, const cJ
     return NULL;
 }
 
-// Containers are told apart by their type alone: to try all alternatives at every depth would take
-// for ever.
 static int check_any_of(const cJSON *root, const cJSON *schema, const cJSON *value,
                         struct error *err) {
     const cJSON *alternatives = get(schema, "anyOf"), *one;
     const cJSON *chosen = meant(root, alternatives, value);
     if (chosen == NULL) return check_type(root, schema, value, err);
-    int rc = check(root, chosen, value, err);
-    if (rc == 0 || cJSON_IsArray(value) || cJSON_IsObject(value)) return rc;
+    int rc = check_scalar(root, chosen, value, err);
+    if (rc == 0) return 0;
     cJSON_ArrayForEach(one, alternatives) {
         struct error ignored;
-        if (check(root, one, value, &ignored) == 0) return 0;
-        if (is_variable(one) && holds_variable(value)) return check(root, one, value, err);
+        if (check_scalar(root, one, value, &ignored) == 0) return 0;
+        if (is_variable(one) && holds_variable(value)) return check_scalar(root, one, value, err);
     }
     return rc;
 }
@@ -236,25 +239,43 @@ static int check_number(const cJSON *schema, const cJSON *value, struct error *e
                  is_low ? low->valuedouble : high->valuedouble, is_low ? "least" : "most", n);
 }
 
+static int check_scalar(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct error *err) {
+    const cJSON *target = referred(root, schema), *known = get(schema, "enum");
+    if (target != NULL) // fields beside it only describe
+        return check_scalar(root, target, value, err);
+    if (get(schema, "anyOf") != NULL) return check_any_of(root, schema, value, err);
+    int rc = check_type(root, schema, value, err);
+    if (rc != 0) return rc;
+    if (known != NULL) return check_enum(known, value, err);
+    if (cJSON_IsString(value)) return check_string(schema, value, err);
+    if (cJSON_IsNumber(value)) return check_number(schema, value, err);
+    return 0;
+}
+
 // --- containers
 
-static int check_array(const cJSON *root, const cJSON *schema, const cJSON *value,
-                       struct error *err) {
-    const cJSON *items = get(schema, "items"), *least = get(schema, "minItems"), *element;
-    int count = cJSON_GetArraySize(value), index = 0;
-    if (least != NULL && count < least->valueint)
-        return count == 0 ? wrong(value, err, "it is empty: expected one element at least")
-                          : wrong(value, err, "expected %d elements at least, not %d",
-                                  least->valueint, count);
+static int check_length(const cJSON *schema, const cJSON *value, struct error *err) {
+    const cJSON *least = get(schema, "minItems");
+    int count = cJSON_GetArraySize(value);
+    if (least == NULL || count >= least->valueint) return 0;
+    return count == 0
+               ? wrong(value, err, "it is empty: expected one element at least")
+               : wrong(value, err, "expected %d elements at least, not %d", least->valueint, count);
+}
+
+static void check_array(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct findings *f) {
+    const cJSON *items = get(schema, "items"), *element;
+    struct error err;
+    int index = 0;
+    if (check_length(schema, value, &err) != 0) findings_add(f, &err);
+    if (items == NULL) return;
     cJSON_ArrayForEach(element, value) {
-        int rc = items == NULL ? 0 : check(root, items, element, err);
-        if (rc != 0) {
-            error_in(err, "[%d]", index);
-            return rc;
-        }
-        index++;
+        size_t since = f->count;
+        check(root, items, element, f);
+        findings_in(f, since, "[%d]", index++);
     }
-    return 0;
 }
 
 static void list_names(const cJSON *properties, struct buf *list) {
@@ -262,7 +283,7 @@ static void list_names(const cJSON *properties, struct buf *list) {
     cJSON_ArrayForEach(property, properties) add_to_list(list, property->string, ", ");
 }
 
-static int unknown_field(const cJSON *properties, const cJSON *field, struct error *err) {
+static void unknown_field(const cJSON *properties, const cJSON *field, struct findings *f) {
     enum { KNOWN_MAX = 32 };
     const char *known[KNOWN_MAX] = {0};
     size_t count = 0;
@@ -273,29 +294,38 @@ static int unknown_field(const cJSON *properties, const cJSON *field, struct err
     }
     const char *near = suggest(field->string, known, count);
     struct buf list = {0};
+    struct error err;
     list_names(properties, &list);
     if (near != NULL)
-        wrong(field, err, "unknown field; did you mean %s?", near);
+        wrong(field, &err, "unknown field; did you mean %s?", near);
     else
-        wrong(field, err, "unknown field; known are %.300s", list.data);
-    error_in(err, "%.100s", field->string);
+        wrong(field, &err, "unknown field; known are %.300s", list.data);
+    error_in(&err, "%.100s", field->string);
+    findings_add(f, &err);
     buf_deinit(&list);
-    return ERROR_INPUT;
 }
 
-static int check_names(const cJSON *root, const cJSON *schema, const cJSON *value,
-                       struct error *err) {
+// Whether all are right.
+static bool check_names(const cJSON *root, const cJSON *schema, const cJSON *value,
+                        struct findings *f) {
     const cJSON *properties = get(schema, "properties"), *rule = get(schema, "propertyNames");
     bool closed = cJSON_IsFalse(get(schema, "additionalProperties"));
     const cJSON *target = rule == NULL ? NULL : referred(root, rule), *field;
+    bool right = true;
     cJSON_ArrayForEach(field, value) {
-        if (closed && get(properties, field->string) == NULL)
-            return unknown_field(properties, field, err);
-        if (target != NULL && !matches(field->string, get(target, "pattern")->valuestring))
-            return wrong(field, err, "'%.60s': expected %s", field->string,
-                         get(target, "title")->valuestring);
+        struct error err;
+        if (closed && get(properties, field->string) == NULL) {
+            unknown_field(properties, field, f);
+        } else if (target != NULL && !matches(field->string, get(target, "pattern")->valuestring)) {
+            wrong(field, &err, "'%.60s': expected %s", field->string,
+                  get(target, "title")->valuestring);
+            findings_add(f, &err);
+        } else {
+            continue;
+        }
+        right = false;
     }
-    return 0;
+    return right;
 }
 
 // How many fields there are, and which must be.
@@ -320,39 +350,49 @@ static int check_fields(const cJSON *schema, const cJSON *value, struct error *e
     return ERROR_INPUT;
 }
 
-static int check_object(const cJSON *root, const cJSON *schema, const cJSON *value,
-                        struct error *err) {
+static void check_object(const cJSON *root, const cJSON *schema, const cJSON *value,
+                         struct findings *f) {
     const cJSON *additional = get(schema, "additionalProperties"), *field;
-    int rc = check_names(root, schema, value, err);
-    if (rc == 0) rc = check_fields(schema, value, err);
-    if (rc != 0) return rc;
+    struct error err;
+    if (check_names(root, schema, value, f) && check_fields(schema, value, &err) != 0)
+        findings_add(f, &err);
     cJSON_ArrayForEach(field, value) {
         const cJSON *property = get(get(schema, "properties"), field->string);
         if (property == NULL && cJSON_IsObject(additional)) property = additional;
-        if (property != NULL) rc = check(root, property, field, err);
-        if (rc == 0) continue;
-        error_in(err, "%.100s", field->string);
-        return rc;
+        if (property == NULL) continue;
+        size_t since = f->count;
+        check(root, property, field, f);
+        findings_in(f, since, "%.100s", field->string);
     }
-    return 0;
+}
+
+// Containers are told apart by their type alone: to try all alternatives at every depth would take
+// for ever.
+static void check_container(const cJSON *root, const cJSON *schema, const cJSON *value,
+                            struct findings *f) {
+    const cJSON *target = referred(root, schema), *alternatives = get(schema, "anyOf");
+    struct error err;
+    if (alternatives != NULL) target = meant(root, alternatives, value);
+    if (target != NULL)
+        check_container(root, target, value, f);
+    else if (check_type(root, schema, value, &err) != 0)
+        findings_add(f, &err);
+    else if (cJSON_IsArray(value))
+        check_array(root, schema, value, f);
+    else
+        check_object(root, schema, value, f);
 }
 
 // --- all of it
 
-static int check(const cJSON *root, const cJSON *schema, const cJSON *value, struct error *err) {
-    const cJSON *target = referred(root, schema), *known = get(schema, "enum");
-    if (target != NULL) return check(root, target, value, err); // fields beside it only describe
-    if (get(schema, "anyOf") != NULL) return check_any_of(root, schema, value, err);
-    int rc = check_type(root, schema, value, err);
-    if (rc != 0) return rc;
-    if (known != NULL) return check_enum(known, value, err);
-    if (cJSON_IsString(value)) return check_string(schema, value, err);
-    if (cJSON_IsNumber(value)) return check_number(schema, value, err);
-    if (cJSON_IsArray(value)) return check_array(root, schema, value, err);
-    if (cJSON_IsObject(value)) return check_object(root, schema, value, err);
-    return 0;
+static void check(const cJSON *root, const cJSON *schema, const cJSON *value, struct findings *f) {
+    struct error err;
+    if (cJSON_IsArray(value) || cJSON_IsObject(value))
+        check_container(root, schema, value, f);
+    else if (check_scalar(root, schema, value, &err) != 0)
+        findings_add(f, &err);
 }
 
-int schema_check(const cJSON *root, const cJSON *value, struct error *err) {
-    return check(root, root, value, err);
+void schema_check(const cJSON *root, const cJSON *value, struct findings *f) {
+    check(root, root, value, f);
 }

@@ -7,9 +7,10 @@
 // fits the value is taken to be meant, and #/$defs/variable never is, unless the value holds ${.
 #pragma once
 
-#include "common/error.h"
+#include "scenarios/runner/findings.h"
 
 #include <cjson/cJSON.h>
 
-// root holds the $defs that $ref points to.
-int schema_check(const cJSON *root, const cJSON *value, struct error *err);
+// Adds all that is wrong with the value; nothing where it fits. root holds the $defs that $ref
+// points to.
+void schema_check(const cJSON *root, const cJSON *value, struct findings *f);

@@ -1,13 +1,18 @@
 // The step `request`: what is sent, and its answer against what is expected. The answer is compared
 // from the outside in: a wrong status is all that is told, for all else would be wrong for that
-// reason; headers and texts next; JSON last, with what the log says of hosts in a wrong list.
+// reason; headers and texts next; JSON, with what the log says of hosts in a wrong list; last how
+// long it took, as a multiple of what the devices' own delays made it take at least. So what is
+// expected of it holds for every machine.
 #include "common/client.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/scrape.h"
 #include "scenarios/runner/expect.h"
 #include "scenarios/runner/expect_report.h"
 #include "scenarios/runner/step.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +119,48 @@ static void check_json(struct stage *s, const cJSON *request, const struct reply
     cJSON_Delete(json);
 }
 
+// The time that all calls on devices were made to take until now.
+static int read_delays(struct stage *s, double *seconds, struct error *err) {
+    char url[512];
+    struct buf scrape = {0};
+    stage_url(s, PROGRAM_SIMULATOR, "/metrics/", url);
+    int rc =
+        client_expect(&(struct client_request){.method = "GET", .url = url}, 200, &scrape, err);
+    if (rc == 0) scrape_sum(scrape.data, "simulator_delay_seconds_total", seconds);
+    buf_deinit(&scrape);
+    return rc;
+}
+
+struct stopwatch { // of an answer that is expected to take so and so long; else NULL
+    const cJSON *takes;
+    double started, delays;
+};
+
+static int start_stopwatch(struct stage *s, const cJSON *request, struct stopwatch *w,
+                           struct error *err) {
+    *w = (struct stopwatch){.takes = get(get(request, "expect"), "takes")};
+    int rc = w->takes == NULL ? 0 : read_delays(s, &w->delays, err);
+    w->started = clock_monotonic_s();
+    return rc;
+}
+
+static void check_stopwatch(struct stage *s, const struct stopwatch *w, struct buf *differences) {
+    double took = clock_monotonic_s() - w->started, delays = 0;
+    struct error err;
+    if (w->takes == NULL) return;
+    if (read_delays(s, &delays, &err) != 0) {
+        expect_differ(differences, "%s", err.text);
+        return;
+    }
+    const cJSON *workers = get(w->takes, "workers");
+    double least = (delays - w->delays) / (workers == NULL ? 1 : workers->valuedouble);
+    if (least > 0)
+        expect_number(w->takes, round(1e3 * took / least) / 1e3,
+                      "takes, as a multiple of the devices' own delays", differences);
+    else
+        expect_differ(differences, "takes: no call on a device took any time%s", "");
+}
+
 static void keep_answer(struct stage *s, const struct question *q, const struct reply *reply) {
     if (strcmp(q->method, "POST") != 0 || strstr(q->url, "/upgrade-os/") == NULL) return;
     pthread_mutex_lock(&s->lock);
@@ -139,6 +186,7 @@ static void play(struct stage *s, const cJSON *request, struct buf *differences)
     struct question q = {0};
     struct reply reply = {0};
     struct error err;
+    struct stopwatch stopwatch;
     make_question(s, request, &q);
     const struct client_request asked = {.method = q.method,
                                          .url = q.url,
@@ -146,13 +194,19 @@ static void play(struct stage *s, const cJSON *request, struct buf *differences)
                                          .body = q.has_body ? q.body.data : NULL,
                                          .body_len = q.body.len,
                                          .is_json = get(request, "json") != NULL};
-    int rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
+    int rc = start_stopwatch(s, request, &stopwatch, &err);
+    if (rc == 0)
+        rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
                                                    : client_send(&asked, &reply, &err);
     if (rc != 0)
         expect_differ(differences, "%s", err.text);
     else if (reply.body != NULL) {
+        struct buf late = {0};
+        check_stopwatch(s, &stopwatch, &late);
         keep_answer(s, &q, &reply);
         check_reply(s, request, &reply, differences);
+        if (differences->len == 0 && late.len > 0) buf_adds(differences, late.data);
+        buf_deinit(&late);
     }
     reply_deinit(&reply);
     buf_deinit(&q.body);

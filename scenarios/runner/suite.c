@@ -87,6 +87,12 @@ static void add_run(struct suite *suite, const struct scenario *s, size_t combin
     suite->runs[suite->runs_count++] = run;
 }
 
+static void tell(const char *path, const struct findings *found, FILE *errors) {
+    for (size_t i = 0; i < found->count; i++)
+        fprintf(errors, "%s\n", found->list[i].text);
+    if (found->more > 0) fprintf(errors, "%s: and %zu more\n", path, found->more);
+}
+
 int suite_load(struct suite *suite, const char *const *paths, size_t count,
                const struct suite_filter *filter, unsigned repeat, FILE *errors) {
     struct names names = {0};
@@ -97,11 +103,11 @@ int suite_load(struct suite *suite, const char *const *paths, size_t count,
     if (names.count > 0) qsort(names.list, names.count, sizeof(char *), by_name);
     suite->scenarios = mem_array(names.count, sizeof *suite->scenarios);
     for (size_t i = 0; i < names.count; i++) {
-        struct error err;
-        if (scenario_load(&suite->scenarios[suite->scenarios_count], names.list[i], &err) == 0) {
+        struct findings found = {0};
+        if (scenario_load(&suite->scenarios[suite->scenarios_count], names.list[i], &found) == 0) {
             suite->scenarios_count++;
         } else {
-            fprintf(errors, "%s\n", err.text);
+            tell(names.list[i], &found, errors);
             rc = ERROR_INPUT;
         }
         free(names.list[i]);

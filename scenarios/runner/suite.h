@@ -20,8 +20,8 @@ struct suite {
 };
 
 // Loads every .yaml file below the paths: files, whatever their names end in, or folders. An
-// invalid file is reported on errors, in one line, and makes the result ERROR_INPUT. Deinit it in
-// either case.
+// invalid file is reported on errors, a line for each error, and makes the result ERROR_INPUT.
+// Deinit it in either case.
 int suite_load(struct suite *suite, const char *const *paths, size_t count,
                const struct suite_filter *filter, unsigned repeat, FILE *errors);
 void suite_deinit(struct suite *suite);

@@ -124,22 +124,26 @@ static int check_text(const char *text, const char *const *known, size_t count, 
     return 0;
 }
 
-int vars_check(const cJSON *value, const char *const *known, size_t count, struct error *err) {
-    int index = 0, rc = 0;
-    if (cJSON_IsString(value)) rc = check_text(value->valuestring, known, count, err);
-    if (rc != 0) err->at = value;
-    for (const cJSON *child = value->child; rc == 0 && child != NULL; child = child->next) {
-        if (child->string != NULL) rc = check_text(child->string, known, count, err);
-        if (rc != 0) { // in the field's name
-            err->at = child;
-            return rc;
-        }
-        rc = vars_check(child, known, count, err);
-        if (rc != 0 && cJSON_IsArray(value))
-            error_in(err, "[%d]", index);
-        else if (rc != 0)
-            error_in(err, "%.100s", child->string);
-        index++;
+// A text that is a value, or the name of that value.
+static void check_text_of(const cJSON *value, const char *text, const char *const *known,
+                          size_t count, struct findings *f) {
+    struct error err;
+    if (check_text(text, known, count, &err) == 0) return;
+    err.at = value;
+    findings_add(f, &err);
+}
+
+void vars_check(const cJSON *value, const char *const *known, size_t count, struct findings *f) {
+    const cJSON *child;
+    int index = 0;
+    if (cJSON_IsString(value)) check_text_of(value, value->valuestring, known, count, f);
+    cJSON_ArrayForEach(child, value) {
+        if (child->string != NULL) check_text_of(child, child->string, known, count, f);
+        size_t since = f->count;
+        vars_check(child, known, count, f);
+        if (child->string != NULL)
+            findings_in(f, since, "%.100s", child->string);
+        else
+            findings_in(f, since, "[%d]", index++);
     }
-    return rc;
 }

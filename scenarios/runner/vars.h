@@ -1,7 +1,7 @@
 // ${name} in strings: the matrix, captured answers, ${seed}, and what the runner offers.
 #pragma once
 
-#include "common/error.h"
+#include "scenarios/runner/findings.h"
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 // string that is nothing but one ${name} becomes the value as it is: a number, a list.
 int vars_expand(const cJSON *value, const cJSON *vars, cJSON **out, struct error *err);
 
-// Refuses a ${name} that is none of the names known, and a ${ without }. The error has the place
-// within value: "steps[0].log: there is no ${nme} here; did you mean ${name}?"
-int vars_check(const cJSON *value, const char *const *known, size_t count, struct error *err);
+// Adds each string whose ${name} is none of the names known, or which has a ${ without }. The
+// errors have the place within value: "steps[0].log: there is no ${nme} here; did you mean
+// ${name}?"
+void vars_check(const cJSON *value, const char *const *known, size_t count, struct findings *f);

@@ -1,5 +1,6 @@
 // The simulator's admin API over HTTP: every endpoint, what it refuses, and the long poll.
 #include "common/count.h"
+#include "common/scrape.h"
 #include "tests/e2e/harness.h"
 
 #include <errno.h>
@@ -504,6 +505,51 @@ START_TEST(the_metrics_count_calls_faults_and_devices) {
 }
 END_TEST
 
+static double metric(const char *selector) {
+    double value;
+    struct answer a = http_get(lab.admin, "/metrics/");
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_msg(scrape_sum(a.body, selector, &value), "no %s", selector);
+    answer_free(&a);
+    return value;
+}
+
+START_TEST(a_connection_that_its_client_keeps_after_the_logout_is_counted) {
+    int kept = log_in_to("leaf00.earth"), closed = log_in_to("leaf02.earth");
+    char *text;
+    for (int i = 0; i < 2; i++) {
+        int fd = i == 0 ? kept : closed;
+        send_text(fd, "{\"jsonrpc\": \"2.0\", \"id\": 9, \"method\": \"logout\"}\n");
+        read_rest(fd, &text); // it has said all; whether it is closed is the client's to say
+        free(text);
+        if (fd == closed) close(fd);
+    }
+    while (metric("simulator_connections") > 0) { // it waits for its client, in vain
+        struct answer a = http_get(lab.admin, "/events/?after=1000&wait=100ms");
+        answer_free(&a);
+    }
+    ck_assert_double_eq(metric("simulator_connections_kept_total"), 1);
+    close(kept);
+}
+END_TEST
+
+START_TEST(what_calls_were_made_to_take_is_added_up) {
+    struct lab other = bare_start(ARGS("--latency", "10s", "--time-scale", "0.001"));
+    struct lab mine = lab;
+    lab = other;
+    add_faults(&lab, "{\"on\": \"get_version\", \"effect\": \"delay\", \"by\": \"20s\"}");
+    ck_assert_double_eq(metric("simulator_delay_seconds_total"), 0);
+    int fd = log_in_to("leaf00.earth");
+    ck_assert_double_eq(metric("simulator_delay_seconds_total"), 0.01);
+    send_text(fd, "{\"jsonrpc\": \"2.0\", \"id\": 2, \"method\": \"get_version\"}\n");
+    free(read_line(fd));
+    ck_assert_double_eq(metric("simulator_delay_seconds_total"), 0.04);
+    close(fd);
+    lab = mine;
+    bare_stop(&other);
+}
+END_TEST
+
 START_TEST(probes_say_ok) {
     static const char *const paths[] = {"/livez", "/readyz"};
     for (size_t i = 0; i < 2; i++) {
@@ -627,6 +673,8 @@ Suite *check_admin(void) {
     tcase_add_test(tc, long_polls_are_answered_at_the_end_of_the_simulator);
     tcase_add_test(tc, a_client_that_leaves_its_long_poll_harms_nothing);
     tcase_add_test(tc, the_metrics_count_calls_faults_and_devices);
+    tcase_add_test(tc, a_connection_that_its_client_keeps_after_the_logout_is_counted);
+    tcase_add_test(tc, what_calls_were_made_to_take_is_added_up);
     tcase_add_test(tc, probes_say_ok);
     tcase_add_test(tc, head_works_where_get_does);
     tcase_add_test(tc, a_path_without_its_slash_is_sent_to_the_one_with_it);

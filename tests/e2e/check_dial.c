@@ -2,6 +2,8 @@
 // A name's addresses are what the test says: getaddrinfo() is ours for names that end in ".test".
 #include "orchestrator/dial.h"
 
+#include "common/count.h"
+
 #include <arpa/inet.h>
 #include <check.h>
 #include <dlfcn.h>
@@ -178,10 +180,14 @@ START_TEST(an_address_that_is_silent_makes_room_for_the_next) {
     uint16_t port = 0;
     ck_assert_int_ge(listen_at("127.0.0.3", &port, 8), 0);
     ck_assert_int_ge(silence("127.0.0.2", port), 0);
-    names_addresses = (const char *const[]){"127.0.0.2", "127.0.0.2", "127.0.0.3", NULL};
-    dial_all("slow.test", port);
-    ck_assert(outcome.connected);
-    ck_assert_str_eq(outcome.peer, "127.0.0.3");
+    static const char *const lists[][4] = {{"127.0.0.2", "127.0.0.2", "127.0.0.3"},
+                                           {"127.0.0.2", "127.0.0.3"}};
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        names_addresses = lists[i];
+        dial_all("slow.test", port);
+        ck_assert_msg(outcome.connected, "%s", outcome.why);
+        ck_assert_str_eq(outcome.peer, "127.0.0.3");
+    }
 }
 END_TEST
 
@@ -213,6 +219,22 @@ START_TEST(a_cancelled_dial_tells_nothing_and_leaves_nothing_open) {
 }
 END_TEST
 
+// The first is given up at half of the time, and the last has all that is left.
+START_TEST(an_address_that_was_given_up_says_nothing_more) {
+    uint16_t port = 0;
+    close(listen_at("127.0.0.2", &port, 8));
+    ck_assert_int_ge(silence("127.0.0.2", port), 0);
+    names_addresses = (const char *const[]){"127.0.0.2", "127.0.0.2", NULL};
+    uv_timer_t timer;
+    struct dial *d = start("silent.test", port);
+    uv_timer_init(&loop, &timer);
+    timer.data = d;
+    uv_timer_start(&timer, on_time_up, TIMEOUT_MS, 0);
+    finish();
+    ck_assert_msg(!outcome.told, "%s", outcome.why);
+}
+END_TEST
+
 Suite *check_dial(void) {
     Suite *suite = suite_create("dial");
     TCase *tcase = tcase_create("dial");
@@ -223,6 +245,7 @@ Suite *check_dial(void) {
     tcase_add_test(tcase, a_name_that_nobody_knows_is_told);
     tcase_add_test(tcase, addresses_that_refuse_are_passed_over_and_the_last_is_told);
     tcase_add_test(tcase, an_address_that_is_silent_makes_room_for_the_next);
+    tcase_add_test(tcase, an_address_that_was_given_up_says_nothing_more);
     tcase_add_test(tcase, a_cancelled_dial_tells_nothing_and_leaves_nothing_open);
     return suite;
 }

@@ -118,6 +118,72 @@ START_TEST(an_inventory_that_cannot_be_used_is_a_bad_gateway) {
 }
 END_TEST
 
+START_TEST(a_name_of_the_longest_length_is_told_whole_and_a_longer_one_refused) {
+    enum { LONGEST = 255 };
+    char path[] = "/tmp/e2e-inventory-XXXXXX", name[LONGEST + 2], part[LONGEST + 100];
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--inventory", path));
+    for (size_t len = LONGEST; len <= LONGEST + 1; len++) {
+        memset(name, 'x', len);
+        name[len] = '\0';
+        ck_assert_int_eq(ftruncate(fd, 0), 0);
+        lseek(fd, 0, SEEK_SET);
+        dprintf(fd,
+                "%.255s: {%s: {platform: acmeos, dev_type: %.255s, rack: '1', hostname: 127.0.0.1, "
+                "port: 1}}\n",
+                name, name, name);
+        struct answer a = http_post(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
+        if (len > LONGEST) {
+            assert_problem(a, 502, NULL, "longer than 255 bytes");
+            break;
+        }
+        snprintf(part, sizeof part, "{\"failed\": [\"%s\"], \"skipped\": [], \"completed\": []}",
+                 name);
+        assert_answer(a, 200, part);
+        a = http_get(lab.api, "/metrics/");
+        snprintf(part, sizeof part, ",host=\"%s\",site=\"%s", name, "xxx");
+        ck_assert_ptr_nonnull(strstr(a.body, part));
+        answer_free(&a);
+        char *log = read_file(lab.log);
+        snprintf(part, sizeof part,
+                 ":completed host:%s:connect to 127.0.0.1:1: connection refused\n", name);
+        ck_assert_msg(strstr(log, part) != NULL, "%s", log);
+        free(log);
+    }
+    close(fd);
+    unlink(path);
+    lab_stop(&lab);
+}
+END_TEST
+
+// Of each line that begins a job, the id: a random UUID.
+START_TEST(each_job_has_an_id_of_its_own) {
+    enum { JOBS = 4, ID = 36, STAMP = 24 };
+    char ids[JOBS][ID + 1];
+    int count = 0;
+    struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
+    for (int i = 0; i < JOBS; i++)
+        assert_report(http_post(lab.api, "/upgrade-os/",
+                                "{\"version\": \"5.3.1\", \"filter_dev_types\": [\"edge\"]}"),
+                      0, 0, 16);
+    char *log = read_file(lab.log), *save = NULL;
+    for (char *line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (strstr(line, ":starting  task:upgrade_os") == NULL) continue;
+        ck_assert_int_lt(count, JOBS);
+        snprintf(ids[count], sizeof ids[0], "%s", strchr(line, ':') + 1 + STAMP);
+        ck_assert_msg(strspn(ids[count], "0123456789abcdef-") == ID && ids[count][14] == '4', "%s",
+                      line);
+        for (int i = 0; i < count; i++)
+            ck_assert_str_ne(ids[i], ids[count]);
+        count++;
+    }
+    ck_assert_int_eq(count, JOBS);
+    free(log);
+    lab_stop(&lab);
+}
+END_TEST
+
 static void write_leaf(int fd, const struct lab *lab, const char *rack) {
     char text[300];
     snprintf(text, sizeof text,
@@ -255,6 +321,8 @@ Suite *check_jobs(void) {
     tcase_add_test(tc, a_client_that_goes_away_does_not_stop_its_job);
     tcase_add_test(tc, sighup_reopens_the_log);
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
+    tcase_add_test(tc, a_name_of_the_longest_length_is_told_whole_and_a_longer_one_refused);
+    tcase_add_test(tc, each_job_has_an_id_of_its_own);
     tcase_add_test(tc, jobs_that_see_a_device_in_different_groups_drive_it_one_after_the_other);
     tcase_add_test(tc, a_second_signal_waits_for_nobody_and_says_who_is_in_doubt);
     tcase_add_test(tc, an_inventory_file_is_read_anew_for_every_job);

@@ -1,6 +1,7 @@
 // The program scenario: what it says of wrong files, its exit codes and outputs, and its end.
 #include "common/buf.h"
 #include "common/count.h"
+#include "common/file.h"
 #include "tests/e2e/play.h"
 #include "tests/e2e/processes.h"
 
@@ -134,6 +135,38 @@ START_TEST(one_wrong_file_keeps_all_others_from_being_played) {
     play_write("b.yaml", "name: b\n");
     play_run(INVALID, ARGS("run", play_dir));
     ck_assert_ptr_null(strstr(play_output, "a.yaml"));
+}
+END_TEST
+
+START_TEST(all_that_is_wrong_in_the_files_is_told_at_once) {
+    static const char *const commands[] = {"check", "run", "list"};
+    struct buf long_file = {0}, expected = {0};
+    buf_adds(&long_file, "name: b\nsteps:\n");
+    for (int i = 0; i < 12; i++)
+        buf_adds(&long_file, "  - log: {hs: [a]}\n");
+    const char *a = play_write("a.yaml", "name: a\nnetwork: nowhere.yaml\nsed: 1\n"
+                                         "faults: [{on: login, effect: brick}]\nsteps:\n"
+                                         "  - devices: {leaf00.earth: {version: 5.3}}\n");
+    const char *b = play_write("b.yaml", long_file.data);
+    buf_addf(
+        &expected,
+        "%s:2:10: network: %s/nowhere.yaml: No such file or directory\n"
+        "%s:3:6: sed: unknown field; did you mean seed?\n"
+        "%s:4:15: faults[0].on: brick makes no sense on login, only on install_os_version or "
+        "any\n"
+        "%s:6:39: steps[0].devices.leaf00.earth.version: expected a string, not 5.3: put it in "
+        "quotes\n",
+        a, play_dir, a, a, a);
+    for (int i = 0; i < 10; i++)
+        buf_addf(&expected, "%s:%d:15: steps[%d].log.hs: unknown field; did you mean has?\n", b,
+                 i + 3, i);
+    buf_addf(&expected, "%s: and 2 more\n", b);
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        play_run(INVALID, ARGS(commands[i], play_dir));
+        ck_assert_str_eq(play_output, expected.data);
+    }
+    buf_deinit(&long_file);
+    buf_deinit(&expected);
 }
 END_TEST
 
@@ -313,6 +346,85 @@ START_TEST(programs_leave_their_logs_where_they_are_to_be_kept) {
     ck_assert_ptr_nonnull(strstr(log, "completed host:leaf00.earth"));
     ck_assert_int_eq(access(play_path("kept/0001-a.yaml/simulator.stderr"), R_OK), 0);
     free(log);
+}
+END_TEST
+
+// The path of one of our programs, from / on; to free.
+static char *built(const char *program) {
+    char path[300];
+    const char *build = getenv("BUILD");
+    snprintf(path, sizeof path, "%s/%s", build == NULL ? "build" : build, program);
+    return file_absolute(path);
+}
+
+// Runs scenario in a folder below the test's own, where a user might stand.
+static void play_standing_in(const char *folder, int expected, const char *arguments) {
+    char *scenario = built("scenario");
+    int code = play_shell("cd %s && %s %s 2>&1", play_path(folder), scenario, arguments);
+    ck_assert_msg(code == expected, "exit code %d, expected %d:\n%s", code, expected, play_output);
+    free(scenario);
+}
+
+// It passes on to our orchestrator all that it was given but --log, and says where it runs.
+static void write_forgetful(const char *name) {
+    struct buf text = {0};
+    char *orchestrator = built("orchestrator");
+    buf_addf(&text,
+             "#!/bin/sh\nfor arg; do\n  shift\n"
+             "  [ \"$last\" = --log ] || [ \"$arg\" = --log ] || set -- \"$@\" \"$arg\"\n"
+             "  last=$arg\ndone\necho \"$COLOUR $*\" >>started\nexec %s \"$@\"\n",
+             orchestrator);
+    ck_assert_int_eq(chmod(play_write(name, text.data), 0700), 0);
+    free(orchestrator);
+    buf_deinit(&text);
+}
+
+START_TEST(what_a_program_writes_by_default_lands_in_a_folder_of_its_own) {
+    ck_assert_int_eq(play_shell("mkdir %s %s", play_path("here"), play_path("here/below")), 0);
+    write_forgetful("here/mine");
+    play_write("here/below/net.yaml", "sites: [earth]\ndev_types: {leaf: {count: 4, rack: 100}}\n"
+                                      "latency: 0\nfaults: []\n");
+    play_write("here/below/a.yaml",
+               "name: it passes\nnetwork: net.yaml\norchestrator: {password: admin, environment: "
+               "{COLOUR: green}}\nsteps:\n" UPGRADE "  - signal: {do: restart}\n" UPGRADE);
+    play_standing_in("here", PASSED, "run below --orchestrator ./mine --keep kept");
+    char *log = read_file(play_path("here/kept/0001-a.yaml/orchestrator/orchestrator.log"));
+    ck_assert_ptr_nonnull(strstr(log, "completed host:leaf00.earth:success!!!"));
+    ck_assert_ptr_nonnull(strstr(log, "completed host:leaf00.earth:nothing to do!!!"));
+    free(log);
+    char *started = read_file(play_path("here/kept/0001-a.yaml/orchestrator/started"));
+    ck_assert_ptr_eq(strstr(started, "green --listen 127.0.0.1:0 "), started);
+    ck_assert_ptr_nonnull(strstr(strchr(started, '\n'), "green --listen 127.0.0.1:")); // again
+    free(started);
+    play_shell("ls %s", play_path("here"));
+    ck_assert_str_eq(play_output, "below\nkept\nmine\n");
+    play_standing_in("here", PASSED, "run below --orchestrator ./mine"); // and nothing is left
+    ck_assert_int_ne(play_shell("ls -d %s/scenario-* 2>&1", play_dir), 0);
+}
+END_TEST
+
+START_TEST(an_inventory_is_a_url_or_lies_beside_its_scenario_or_where_the_user_stands) {
+    ck_assert_int_eq(play_shell("mkdir %s %s", play_path("here"), play_path("here/below")), 0);
+    play_write("here/one.json", "{\"where\": 1}");
+    play_write("here/two.json", "{\"where\": 1}");
+    play_write("here/below/two.json", "{\"beside\": 1}");
+    static const char *const rows[][2] = {
+        {"one.json", "here/one.json: where: "},
+        {"two.json", "here/below/two.json: beside: "},
+        {"none.json", "here/none.json: No such file"},
+        {"http://127.0.0.1:1/x", "inventory: http://127.0.0.1:1/x: "},
+    };
+    struct buf text = {0};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        buf_clear(&text);
+        buf_addf(&text,
+                 "name: it is read\n" SMALL "orchestrator: {inventory: '%s'}\nsteps:\n"
+                 "  - request: {json: {version: 5.3.1}, expect: {status: 502, body: ['%s']}}\n",
+                 rows[i][0], rows[i][1]);
+        play_write("here/below/a.yaml", text.data);
+        play_standing_in("here", PASSED, "run below/a.yaml");
+    }
+    buf_deinit(&text);
 }
 END_TEST
 
@@ -578,6 +690,7 @@ Suite *check_scenario(void) {
                         BROKEN);
     tcase_add_test(tc, every_wrong_file_is_in_the_table);
     tcase_add_test(tc, one_wrong_file_keeps_all_others_from_being_played);
+    tcase_add_test(tc, all_that_is_wrong_in_the_files_is_told_at_once);
     tcase_add_test(tc, a_folder_named_runner_is_played_like_any_other);
     tcase_add_test(tc, a_scenario_that_passes_ends_with_0);
     tcase_add_test(tc, one_failure_among_others_ends_with_1);
@@ -588,6 +701,8 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, tap_is_understood_by_prove);
     tcase_add_test(tc, json_has_answers_and_how_often_faults_fired);
     tcase_add_test(tc, programs_leave_their_logs_where_they_are_to_be_kept);
+    tcase_add_test(tc, what_a_program_writes_by_default_lands_in_a_folder_of_its_own);
+    tcase_add_test(tc, an_inventory_is_a_url_or_lies_beside_its_scenario_or_where_the_user_stands);
     tcase_add_test(tc, after_a_failure_nothing_more_is_started_if_so_wanted);
     tcase_add_test(tc, repeating_until_a_failure_stops_at_the_first);
     tcase_add_test(tc, scenarios_are_listed_by_tags_and_text);

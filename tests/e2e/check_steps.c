@@ -202,6 +202,21 @@ static const struct {
      "  change of simulator_devices: expected 5, is 4\n"
      "  simulator_none: there is no such series\n"
      "  simulator_devices: the series exists, but should not\n"},
+    // a try that fails is not what the next one counts from
+    {"steps:\n" UPGRADE
+     "  - eventually: {timeout: 200ms, interval: 1ms, steps: [metrics: {changes: "
+     "{orchestrator_hosts_total: 0}}]}\n",
+     "  change of orchestrator_hosts_total: expected 0, is 4\n"},
+    // two groups of two, whose devices take 50 ms each
+    {"simulator: {latency: 10ms}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+     "{completed: 4}, takes: {workers: 1000, at_least: 1000, at_most: 1}}}\n",
+     "  takes, as a multiple of the devices' own delays: expected at least 1000, is "},
+    {"simulator: {latency: 10ms}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+     "{completed: 4}, takes: {workers: 1000, at_most: 1}}}\n",
+     "  takes, as a multiple of the devices' own delays: expected at most 1, is "},
+    {"simulator: {latency: 0}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+     "{completed: 4}, takes: {at_most: 1000}}}\n",
+     "  takes: no call on a device took any time\n"},
     {"steps:\n  - when: {operation: login, host: 'leaf*', count: 2, timeout: 1ms}\n",
      "  login begun: expected 2 events, saw 0 until the timeout\n"},
     {"steps:\n  - eventually: {timeout: 1ms, steps: [devices: {leaf00.earth: {logins: 1}}]}\n",
@@ -271,6 +286,9 @@ static const char *const passing[] = {
     SMALL "faults: [{name: f, on: install_os_version, effect: error}]\nsteps:\n  - request: {json: "
           "{version: 5.3.1}, expect: {report: {failed: 2, skipped: 2}}}\n  - remove_faults: "
           "[f]\n" UPGRADE,
+    "matrix: {w: [2]}\n" SMALL
+    "simulator: {latency: 10ms}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+    "{completed: 4}, takes: {workers: '${w}', at_least: 1, at_most: 1000}}}\n",
     "matrix: {soon: [20s], n: [4]}\n" SMALL "steps:\n" UPGRADE
     "  - eventually: {timeout: '${soon}', interval: 1ms, steps: [metrics: {changes: "
     "{orchestrator_hosts_total: '${n}'}}]}\n",

@@ -1,5 +1,6 @@
 // Upgrades end to end, as far as a scenario cannot say it: a process that stands still, the
 // kernel's timer of a connection, what other tools think of the metrics. The rest is in scenarios/.
+#include "common/buf.h"
 #include "tests/e2e/harness.h"
 
 #include <arpa/inet.h>
@@ -83,6 +84,45 @@ START_TEST(a_device_that_answers_before_it_is_asked_fails) {
     assert_answer(call_wait(call), 200,
                   "{\"failed\": [\"edge00.earth\"], \"skipped\": [], \"completed\": []}");
     close(device);
+    close(listener);
+    unlink(inventory);
+    lab_stop(&lab);
+}
+END_TEST
+
+// Answers what the device is asked next, and says more behind it, at once.
+static void answer_next(int device, const char *method, const char *result, const char *behind) {
+    char *line = read_line(device);
+    ck_assert_ptr_nonnull(line);
+    cJSON *request = cJSON_Parse(line);
+    ck_assert_str_eq(cJSON_GetObjectItem(request, "method")->valuestring, method);
+    struct buf answer = {0};
+    buf_addf(&answer, "{\"jsonrpc\":\"2.0\",\"id\":%.0f,\"result\":%s}\n%s",
+             cJSON_GetObjectItem(request, "id")->valuedouble, result, behind);
+    send_text(device, answer.data);
+    buf_deinit(&answer);
+    cJSON_Delete(request);
+    free(line);
+}
+
+START_TEST(what_a_device_says_behind_its_last_answer_harms_nobody) {
+    char inventory[] = "/tmp/e2e-inventory-XXXXXX";
+    uint16_t port;
+    int listener = listen_for_devices(&port);
+    struct lab lab = lab_over_one_device(inventory, port);
+    for (int i = 0; i < 2; i++) { // and the next job is served like the first
+        struct call *call = call_start(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}");
+        int device = accept(listener, NULL, NULL);
+        ck_assert_int_ge(device, 0);
+        answer_next(device, "login", "{\"hostname\":\"edge00.earth\",\"platform\":\"acmeos\"}", "");
+        answer_next(device, "get_version",
+                    "{\"os_version\":\"5.3\",\"revision\":\"1\",\"full_version\":\"5.3.1\"}", "");
+        answer_next(device, "logout", "true",
+                    "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":true}\nbye\n\nx");
+        assert_answer(call_wait(call), 200,
+                      "{\"failed\": [], \"skipped\": [], \"completed\": [\"edge00.earth\"]}");
+        close(device);
+    }
     close(listener);
     unlink(inventory);
     lab_stop(&lab);
@@ -219,6 +259,7 @@ Suite *check_upgrade(void) {
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, answers_that_came_while_the_orchestrator_stood_still_count);
     tcase_add_test(tc, a_device_that_answers_before_it_is_asked_fails);
+    tcase_add_test(tc, what_a_device_says_behind_its_last_answer_harms_nobody);
     tcase_add_test(tc, a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed);
     tcase_add_test(tc, promtool_finds_nothing_to_say_of_the_metrics);
     tcase_add_test(tc, prometheus_gets_openmetrics_that_ends_as_it_must);

@@ -43,7 +43,8 @@ struct program program_start(const char *name, const char *const *args) {
     struct daemon daemon;
     struct error err;
     make_command_line(name, args, &c);
-    const struct daemon_command command = {.name = name, .argv = c.argv, .patience_s = PATIENCE_S};
+    const struct daemon_command command = {
+        .name = name, .process.argv = c.argv, .patience_s = PATIENCE_S};
     ck_assert_msg(daemon_start(&daemon, &command, &err) == 0, "%s", err.text);
     struct program p = {.pid = daemon.process.pid, .out = daemon.process.out};
     snprintf(p.ready, sizeof p.ready, "%s", daemon.ready);
@@ -55,8 +56,9 @@ static struct program spawn(const char *name, const char *const *args, const cha
     struct command_line c;
     struct process process;
     struct error err;
+    const struct process_command command = {.argv = c.argv, .stderr_path = stderr_path};
     make_command_line(name, args, &c);
-    ck_assert_msg(process_start(&process, c.argv, stderr_path, &err) == 0, "%s", err.text);
+    ck_assert_msg(process_start(&process, &command, &err) == 0, "%s", err.text);
     return (struct program){.pid = process.pid, .out = process.out};
 }
 

@@ -54,13 +54,13 @@ static void check_scenario(const struct scenario *s) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct scenario s = {0};
-    struct error err = {0};
+    struct findings f = {0};
     mem_init();
-    int rc = scenario_parse(&s, "scenario.yaml", (const char *)data, size, &err);
-    if (rc == 0)
-        check_scenario(&s);
-    else
-        assert(rc == ERROR_INPUT && strncmp(err.text, "scenario.yaml:", 14) == 0);
+    int rc = scenario_parse(&s, "scenario.yaml", (const char *)data, size, &f);
+    assert(rc == (f.count == 0 ? 0 : ERROR_INPUT) && (f.more == 0 || f.count == FINDINGS_MAX));
+    if (rc == 0) check_scenario(&s);
+    for (size_t i = 0; i < f.count; i++)
+        assert(strncmp(f.list[i].text, "scenario.yaml:", 14) == 0);
     scenario_deinit(&s);
     return 0;
 }

@@ -109,6 +109,18 @@ START_TEST(yaml_is_loaded_from_a_file_and_named_by_its_path) {
 }
 END_TEST
 
+START_TEST(an_absolute_path_means_the_same_wherever_it_is_used) {
+    char here[4096], expected[4200];
+    ck_assert_ptr_nonnull(getcwd(here, sizeof here));
+    snprintf(expected, sizeof expected, "%s/a/../b", here);
+    char *relative = file_absolute("a/../b"), *absolute = file_absolute("/a/b");
+    ck_assert_str_eq(relative, expected);
+    ck_assert_str_eq(absolute, "/a/b");
+    free(relative);
+    free(absolute);
+}
+END_TEST
+
 Suite *check_file(void) {
     Suite *suite = suite_create("file");
     TCase *tcase = tcase_create("file");
@@ -117,6 +129,7 @@ Suite *check_file(void) {
     tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);
     tcase_add_test(tcase, a_file_is_bounded);
     tcase_add_test(tcase, a_probe_says_what_reading_would);
+    tcase_add_test(tcase, an_absolute_path_means_the_same_wherever_it_is_used);
     tcase_add_test(tcase, yaml_is_loaded_from_a_file_and_named_by_its_path);
     return suite;
 }

@@ -2,6 +2,8 @@
 
 #include "tests/unit/support.h"
 
+#include <stdio.h>
+
 Suite *check_scenario(void);
 
 static struct scenario s;
@@ -11,9 +13,10 @@ static void tear_down(void) {
 }
 
 static void parse_well(const char *text) {
-    struct error err = {0};
-    int rc = scenario_parse(&s, "x/y.yaml", text, strlen(text), &err);
-    ck_assert_msg(rc == 0, "%s", err.text);
+    struct findings found = {0};
+    int rc = scenario_parse(&s, "x/y.yaml", text, strlen(text), &found);
+    ck_assert_msg(rc == 0, "%s", found.list[0].text);
+    ck_assert_uint_eq(found.count, 0);
 }
 
 #define STEP "steps: [audit: {violations: []}]\n"
@@ -121,9 +124,10 @@ START_TEST(a_file_is_looked_for_beside_its_scenario) {
 END_TEST
 
 START_TEST(a_file_that_is_not_there_is_told_by_name) {
-    struct error err = {0};
-    ck_assert_int_lt(scenario_load(&s, "/nowhere/x.yaml", &err), 0);
-    ck_assert_ptr_nonnull(strstr(err.text, "/nowhere/x.yaml"));
+    struct findings found = {0};
+    ck_assert_int_lt(scenario_load(&s, "/nowhere/x.yaml", &found), 0);
+    ck_assert_uint_eq(found.count, 1);
+    ck_assert_ptr_nonnull(strstr(found.list[0].text, "/nowhere/x.yaml"));
 }
 END_TEST
 
@@ -132,7 +136,7 @@ static const struct {
 } wrong[] = {
     {"", "y.yaml: it is empty"},
     {"name: x\n", "y.yaml:1:1: expected the field steps, which is missing"},
-    {"nme: x\nsteps: []\n", "y.yaml:1:6: nme: unknown field; did you mean name?"},
+    {"nme: x\n" STEP, "y.yaml:1:6: nme: unknown field; did you mean name?"},
     {"name: x\nsteps: []\n", "y.yaml:2:8: steps: it is empty: expected one element at least"},
     {"name: x\nseed: 1.5\n" STEP, "y.yaml:2:7: seed: expected a whole number, not 1.5"},
     {"name: x\nmatrix: {a: [1, 2], b: []}\n" STEP,
@@ -180,10 +184,101 @@ static const struct {
 };
 
 START_TEST(what_is_wrong_is_told_with_its_line_and_column) {
-    struct error err = {0};
-    int rc = scenario_parse(&s, "y.yaml", wrong[_i].text, strlen(wrong[_i].text), &err);
+    struct findings found = {0};
+    int rc = scenario_parse(&s, "y.yaml", wrong[_i].text, strlen(wrong[_i].text), &found);
     ck_assert_int_eq(rc, ERROR_INPUT);
-    ck_assert_str_eq(err.text, wrong[_i].error);
+    ck_assert_str_eq(found.list[0].text, wrong[_i].error);
+    ck_assert_uint_eq(found.count, 1);
+}
+END_TEST
+
+static const struct {
+    const char *text, *errors; // a line each
+} many[] = {
+    // of several kinds, in the order of the file
+    {"name: '${x}'\nsed: 5\nfaults:\n- {on: login, effect: brick}\n- {on: any, effect: eror}\n"
+     "- {on: any, effect: delay}\nalways: [audit: {max_in_fligt: 1}]\nsteps:\n"
+     "- log: {has: [5, 6]}\n- sleep: 5s\n",
+     "y.yaml:2:6: sed: unknown field; did you mean seed?\n"
+     "y.yaml:4:8: faults[0].on: brick makes no sense on login, only on install_os_version or any\n"
+     "y.yaml:5:21: faults[1].effect: 'eror' is none of error, refuse, reset, close, no_reply, "
+     "delay, slow, truncate, garbage, oversize, wrong_id, wrong_version, reboot, brick; did you "
+     "mean error?\n"
+     "y.yaml:6:3: faults[2].by: missing\n"
+     "y.yaml:7:32: always[0].audit.max_in_fligt: unknown field; did you mean max_in_flight?\n"
+     "y.yaml:9:15: steps[0].log.has[0]: expected a string, not 5: put it in quotes\n"
+     "y.yaml:9:18: steps[0].log.has[1]: expected a string, not 6: put it in quotes\n"
+     "y.yaml:10:10: steps[1].sleep: unknown field; known are request, metrics, devices, audit, "
+     "log, faults, remove_faults, parallel, when, signal, eventually\n"},
+    // every name; and what is about steps within steps has its place
+    {"name: '${a}'\nfaults: [{on: any, effect: close, message: '${b}'}]\nsteps:\n"
+     "- parallel:\n  - log: {has: ['${c}', '${seed}', '${d}']}\n"
+     "  - [remove_faults: [e], faults: [{on: logout, effect: refuse}]]\n"
+     "finally:\n- eventually: {steps: [remove_faults: [f]]}\n",
+     "y.yaml:1:7: name: there is no ${a} here; known are ${seed}\n"
+     "y.yaml:2:44: faults[0].message: there is no ${b} here; known are ${seed}, ${dir}\n"
+     "y.yaml:5:17: steps[0].parallel[0].log.has[0]: there is no ${c} here; known are ${seed}, "
+     "${dir}\n"
+     "y.yaml:5:36: steps[0].parallel[0].log.has[2]: there is no ${d} here; known are ${seed}, "
+     "${dir}\n"
+     "y.yaml:6:22: steps[0].parallel[1][0].remove_faults[0]: no fault of this scenario is named "
+     "'e'\n"
+     "y.yaml:6:40: steps[0].parallel[1][1].faults[0].on: refuse makes no sense on logout, only on "
+     "login or any\n"
+     "y.yaml:8:40: finally[0].eventually.steps[0].remove_faults[0]: no fault of this scenario is "
+     "named 'f'\n"},
+    {"nme: x\nsteps: []\n", "y.yaml:1:6: nme: unknown field; did you mean name?\n"
+                            "y.yaml:2:8: steps: it is empty: expected one element at least\n"},
+    // an error is told once: not for what depends on the part that is wrong, too
+    {"name: x\nmatrx: {a: [1]}\nsteps:\n- log: {has: ['${a}']}\n",
+     "y.yaml:2:8: matrx: unknown field; did you mean matrix?\n"},
+    {"name: x\nmatrix: {a: 1}\nsteps:\n- log: {has: ['${a}']}\n",
+     "y.yaml:2:13: matrix.a: expected an array, not 1\n"},
+    {"name: x\nsteps:\n- request: {captur: {a: 'failed[0]'}}\nfinally:\n- log: {has: ['${a}']}\n",
+     "y.yaml:3:21: steps[0].request.captur: unknown field; did you mean capture?\n"},
+    {"name: x\nfaults: [{nme: f, on: any, effect: close}]\nsteps:\n- remove_faults: [f]\n",
+     "y.yaml:2:16: faults[0].nme: unknown field; did you mean name?\n"},
+    // parts of another type hold nothing
+    {"name: x\nfaults: {a: [b]}\nsteps: {a: [{faults: 5}]}\nfinally: [5, [remove_faults]]\n"
+     "network: [a]\nmatrix: 5\nalways: x\n",
+     "y.yaml:2:9: faults: expected an array, not an object\n"
+     "y.yaml:3:8: steps: expected an array, not an object\n"
+     "y.yaml:4:11: finally[0]: expected an object, not 5\n"
+     "y.yaml:4:14: finally[1]: expected an object, not an array\n"
+     "y.yaml:5:10: network: expected a string or an object, not an array\n"
+     "y.yaml:6:9: matrix: expected an object, not 5\n"
+     "y.yaml:7:9: always: expected an array, not a string\n"},
+};
+
+START_TEST(all_that_is_wrong_is_told_at_once_in_the_order_of_the_file) {
+    struct findings found = {0};
+    struct buf told = {0};
+    int rc = scenario_parse(&s, "y.yaml", many[_i].text, strlen(many[_i].text), &found);
+    ck_assert_int_eq(rc, ERROR_INPUT);
+    for (size_t i = 0; i < found.count; i++)
+        buf_addf(&told, "%s\n", found.list[i].text);
+    ck_assert_str_eq(told.data, many[_i].errors);
+    ck_assert_uint_eq(found.more, 0);
+    buf_deinit(&told);
+}
+END_TEST
+
+START_TEST(of_many_errors_the_first_are_told_and_the_others_counted) {
+    enum { MORE = 5 };
+    struct findings found = {0};
+    struct buf text = {0};
+    buf_adds(&text, "name: x\nsteps:\n");
+    for (int i = 0; i < FINDINGS_MAX + MORE; i++)
+        buf_adds(&text, "- sleep: 5s\n");
+    ck_assert_int_eq(scenario_parse(&s, "y.yaml", text.data, text.len, &found), ERROR_INPUT);
+    ck_assert_uint_eq(found.count, FINDINGS_MAX);
+    ck_assert_uint_eq(found.more, MORE);
+    for (int i = 0; i < FINDINGS_MAX; i++) {
+        char begin[64];
+        snprintf(begin, sizeof begin, "y.yaml:%d:10: steps[%d].sleep: unknown", i + 3, i);
+        ck_assert_ptr_eq(strstr(found.list[i].text, begin), found.list[i].text);
+    }
+    buf_deinit(&text);
 }
 END_TEST
 
@@ -201,6 +296,9 @@ Suite *check_scenario(void) {
     tcase_add_loop_test(tc, a_file_is_looked_for_beside_its_scenario, 0, COUNT(beside));
     tcase_add_test(tc, a_file_that_is_not_there_is_told_by_name);
     tcase_add_loop_test(tc, what_is_wrong_is_told_with_its_line_and_column, 0, COUNT(wrong));
+    tcase_add_loop_test(tc, all_that_is_wrong_is_told_at_once_in_the_order_of_the_file, 0,
+                        COUNT(many));
+    tcase_add_test(tc, of_many_errors_the_first_are_told_and_the_others_counted);
     suite_add_tcase(suite, tc);
     return suite;
 }

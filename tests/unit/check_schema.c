@@ -60,9 +60,11 @@ static void tear_down(void) {
     value = NULL;
 }
 
-static int check(const char *text, struct error *err) {
+static struct findings check(const char *text) {
+    struct findings found = {0};
     value = json_of(text);
-    return schema_check(root, value, err);
+    schema_check(root, value, &found);
+    return found;
 }
 
 static const char *const right[] = {
@@ -90,9 +92,8 @@ static const char *const right[] = {
 };
 
 START_TEST(a_value_that_fits_passes) {
-    struct error err = {0};
-    int rc = check(right[_i], &err);
-    ck_assert_msg(rc == 0, "%s: %s", right[_i], err.text);
+    struct findings found = check(right[_i]);
+    ck_assert_msg(found.count == 0, "%s: %s", right[_i], found.list[0].text);
 }
 END_TEST
 
@@ -143,23 +144,46 @@ static const struct {
 };
 
 START_TEST(what_does_not_fit_is_told_with_its_place_and_what_would) {
-    struct error err = {0};
-    ck_assert_msg(check(wrong[_i].text, &err) == ERROR_INPUT, "%s", wrong[_i].text);
-    ck_assert_str_eq(err.text, wrong[_i].error);
-    ck_assert_ptr_nonnull(err.at);
+    struct findings found = check(wrong[_i].text);
+    ck_assert_msg(found.count == 1, "%s: %zu", wrong[_i].text, found.count);
+    ck_assert_str_eq(found.list[0].text, wrong[_i].error);
+    ck_assert_ptr_nonnull(found.list[0].at);
 }
 END_TEST
 
 START_TEST(an_error_points_at_the_value_that_is_wrong) {
-    struct error err = {0};
-    ck_assert_int_eq(check("{'name': 'a', 'list': ['b', 5]}", &err), ERROR_INPUT);
-    ck_assert_ptr_eq(err.at, cJSON_GetArrayItem(cJSON_GetObjectItem(value, "list"), 1));
+    struct findings found = check("{'name': 'a', 'list': ['b', 5]}");
+    ck_assert_uint_eq(found.count, 1);
+    ck_assert_ptr_eq(found.list[0].at, cJSON_GetArrayItem(cJSON_GetObjectItem(value, "list"), 1));
+}
+END_TEST
+
+START_TEST(whatever_does_not_fit_is_told) {
+    static const char *const errors[] = {
+        "txt: unknown field; did you mean text?", // and name, which is missing, may be meant
+        "nam: unknown field; did you mean name?",
+        "list[0]: expected a string, not 1: put it in quotes",
+        "list[2]: expected a string, not 2: put it in quotes",
+        "pair: expected 2 elements at least, not 1",
+        "pair[0]: 'no' is none of error, close",
+        "either.b.c: expected an object, not 5",
+        "either.d: expected an object, not 6",
+        "map: 'B': expected a name of letters",
+        "map.B: expected a whole number, not 0.5",
+    };
+    struct findings found =
+        check("{'txt': '', 'nam': '', 'list': [1, 'x', 2], 'pair': ['no'], "
+              "'either': {'b': {'c': 5}, 'd': 6}, 'map': {'B': 0.5}, 'flag': 1, 'low': 6}");
+    ck_assert_uint_eq(found.count, COUNT(errors));
+    ck_assert_uint_eq(found.more, 2);
+    for (size_t i = 0; i < COUNT(errors); i++)
+        ck_assert_str_eq(found.list[i].text, errors[i]);
 }
 END_TEST
 
 START_TEST(deep_nesting_of_alternatives_takes_no_longer_than_reading_it) {
     enum { DEPTH = 40 };
-    struct error err = {0};
+    struct findings found = {0};
     cJSON *schema = json_of("{'$defs': {'step': {'type': 'object', 'additionalProperties': "
                             "{'type': 'array', 'items': {'anyOf': [{'$ref': '#/$defs/step'}, "
                             "{'type': 'array', 'items': {'$ref': '#/$defs/step'}}]}}}}, "
@@ -171,8 +195,10 @@ START_TEST(deep_nesting_of_alternatives_takes_no_longer_than_reading_it) {
         cJSON_AddItemToObject(object, "parallel", list);
         deep = object;
     }
-    ck_assert_int_eq(schema_check(schema, deep, &err), ERROR_INPUT);
-    ck_assert_ptr_eq(strstr(err.text, "parallel[0].parallel[0]."), err.text);
+    schema_check(schema, deep, &found);
+    ck_assert_uint_eq(found.count, 1);
+    const char *text = found.list[0].text;
+    ck_assert_ptr_eq(strstr(text, "parallel[0].parallel[0]."), text);
     cJSON_Delete(schema);
     cJSON_Delete(deep);
 }
@@ -298,6 +324,7 @@ Suite *check_schema(void) {
     tcase_add_loop_test(tc, what_does_not_fit_is_told_with_its_place_and_what_would, 0,
                         COUNT(wrong));
     tcase_add_test(tc, an_error_points_at_the_value_that_is_wrong);
+    tcase_add_test(tc, whatever_does_not_fit_is_told);
     tcase_add_test(tc, deep_nesting_of_alternatives_takes_no_longer_than_reading_it);
     tcase_add_test(tc, the_scenario_schema_uses_only_what_the_checker_knows);
     tcase_add_test(tc, every_field_of_the_scenario_schema_has_a_description);

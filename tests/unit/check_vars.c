@@ -121,12 +121,28 @@ static const struct {
 
 START_TEST(an_unknown_name_is_told_before_anything_runs) {
     static const char *const names[] = {"seed", "device"};
-    struct error err = {0};
+    struct findings found = {0};
     cJSON *value = json_of(known[_i].text);
-    int rc = vars_check(value, names, COUNT(names), &err);
-    ck_assert_int_eq(rc, known[_i].error == NULL ? 0 : ERROR_INPUT);
-    ck_assert_str_eq(err.text, known[_i].error == NULL ? "" : known[_i].error);
-    ck_assert_int_eq(err.at != NULL, known[_i].error != NULL);
+    vars_check(value, names, COUNT(names), &found);
+    ck_assert_uint_eq(found.count, known[_i].error == NULL ? 0 : 1);
+    ck_assert_str_eq(found.list[0].text, known[_i].error == NULL ? "" : known[_i].error);
+    ck_assert_int_eq(found.list[0].at != NULL, known[_i].error != NULL);
+    cJSON_Delete(value);
+}
+END_TEST
+
+START_TEST(every_unknown_name_is_told) {
+    static const char *const names[] = {"seed"};
+    struct findings found = {0};
+    cJSON *value = json_of("{'a${sed}': ['${sead} ${sid}', {'b': '${seed}'}], 'c': '${sod'}");
+    vars_check(value, names, COUNT(names), &found);
+    ck_assert_uint_eq(found.count, 3);
+    ck_assert_str_eq(found.list[0].text, "there is no ${sed} here; did you mean ${seed}?");
+    ck_assert_ptr_eq(found.list[0].at, value->child);
+    ck_assert_str_eq(found.list[1].text,
+                     "a${sed}[0]: there is no ${sead} here; did you mean ${seed}?");
+    ck_assert_ptr_eq(found.list[1].at, value->child->child);
+    ck_assert_str_eq(found.list[2].text, "c: '${sod': expected a } behind ${");
     cJSON_Delete(value);
 }
 END_TEST
@@ -140,6 +156,7 @@ Suite *check_vars(void) {
     tcase_add_loop_test(tc, a_name_without_a_value_is_an_error, 0, COUNT(bad));
     tcase_add_test(tc, the_original_stays_as_it_was);
     tcase_add_loop_test(tc, an_unknown_name_is_told_before_anything_runs, 0, COUNT(known));
+    tcase_add_test(tc, every_unknown_name_is_told);
     suite_add_tcase(suite, tc);
     return suite;
 }
