@@ -17,7 +17,7 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_route json limits line log mem options \
-	prom prom_process rng rpc scrape secret strmap suggest text yml
+	policy prom prom_process rng rpc scrape secret strmap suggest terms text texts yml
 COMMON_SHELL = client daemon http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
@@ -32,10 +32,10 @@ BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf claims console duration error event expect fault file glob group heap http_framing http_route \
 	inventory job joblog jobs json limits line log mem metrics model network network_file options \
-	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
-	strmap suggest suite table text vars virtual world yml
+	outputs pace policy prom referee request rng rpc scenario schedule schema scrape secret session stats \
+	strmap suggest suite table terms text texts vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
-FUZZ_TARGETS = console fault inventory json network request scenario session yml
+FUZZ_TARGETS = console fault inventory json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
