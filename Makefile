@@ -22,7 +22,8 @@ COMMON_SHELL = client daemon http_request http_server http_stream process progra
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = claims event group inventory job joblog jobs metrics pace request schedule session \
+ORCHESTRATOR_PURE = claims event group inventory inventory_acme inventory_ansible inventory_builder \
+	inventory_file inventory_nornir inventory_parse job joblog jobs metrics pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
@@ -31,7 +32,7 @@ SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf claims console duration error event expect fault file glob group heap http_framing http_route \
-	inventory job joblog jobs json limits line log mem metrics model network network_file options \
+	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json limits line log mem metrics model network network_file options \
 	outputs pace policy prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table terms text texts vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
@@ -51,7 +52,8 @@ scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
-bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group inventory) $(common_pure)
+bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group $(filter inventory%,$(ORCHESTRATOR_PURE))) \
+	$(common_pure)
 
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
 

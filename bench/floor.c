@@ -13,7 +13,7 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "orchestrator/group.h"
-#include "orchestrator/inventory.h"
+#include "orchestrator/inventory_parse.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

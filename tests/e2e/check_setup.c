@@ -116,7 +116,7 @@ END_TEST
 static const struct {
     const char *path, *why;
 } no_files[] = {
-    {"/tmp", "/tmp: Is a directory"},
+    {"/tmp", "/tmp/hosts.yaml: No such file or directory"},
     {"/dev/zero", "/dev/zero: it is a device or a socket, not a file"},
 };
 

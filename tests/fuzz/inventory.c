@@ -1,18 +1,35 @@
 // An inventory file, in YAML or JSON, up to its redundancy groups.
-#include "orchestrator/inventory.h"
 #include "common/yml.h"
 #include "orchestrator/group.h"
+#include "orchestrator/inventory_parse.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_hosts(const struct inventory *inventory) {
     for (size_t i = 0; i < inventory->count; i++) {
         const struct host *host = &inventory->hosts[i];
-        assert(host->port > 0 && host->address[0] != '\0' && host->rack[0] != '\0');
+        assert(host->address[0] != '\0' && host->rack != NULL);
+        assert(host->platform < inventory->platforms.count);
+        assert(host->platform != 0 || host->port > 0);
+        assert(host->platform != 0 || host->site != INVENTORY_NO_NAME);
         assert(host->name[0] != '\0' && strlen(host->name) <= INVENTORY_NAME_MAX);
         assert(strpbrk(host->name, "\r\n\t ") == NULL); // it goes into the log
         assert(inventory_site(inventory, host) != NULL);
         assert(inventory_dev_type(inventory, host) != NULL);
     }
+}
+
+// What a host has is told as it was found: no empty text, and nothing where nobody has any.
+static void check_attributes(const struct inventory *inventory) {
+    size_t values = 0;
+    for (size_t i = 0; i < inventory->count; i++)
+        for (size_t a = 0; a < inventory->attributes.count; a++) {
+            int attribute = inventory_attribute(inventory, inventory->attributes.list[a]);
+            struct attribute_values has = inventory_values(inventory, i, attribute);
+            for (size_t v = 0; v < has.count; v++)
+                assert(has.list[v][0] != '\0');
+            values += attribute < 0 ? 0 : has.count;
+        }
+    assert(inventory->attributes_from != NULL || values == 0);
 }
 
 // Each host stands in exactly one group, and the groups in inventory order.
@@ -60,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     yml_deinit(&y);
     if (rc != 0) return 0;
     check_hosts(inventory);
+    check_attributes(inventory);
     check_groups(inventory);
     inventory_unref(inventory);
     return 0;

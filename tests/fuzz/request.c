@@ -1,5 +1,6 @@
 // The body of POST /upgrade-os/, up to the hosts that it selects.
 #include "orchestrator/request.h"
+#include "orchestrator/inventory_parse.h"
 #include "common/acmeos.h"
 #include "common/http_route.h"
 #include "tests/fuzz/fuzz.h"
