@@ -87,9 +87,17 @@ static void on_look(uv_timer_t *timer) {
     if (posts->waiting == NULL) uv_timer_stop(timer);
 }
 
+static int select_hosts(const struct task_request *request, const struct inventory *inventory,
+                        struct selection *selection, struct error *err) {
+    int rc = inventory_select(inventory, &request->sites, &request->dev_types, selection, err);
+    if (rc != 0) return rc;
+    rc = inventory_narrow(inventory, &request->hosts, selection, err);
+    if (rc != 0) selection_deinit(selection);
+    return rc;
+}
+
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
-    const struct task_request *request = &post->request;
     struct selection selection;
     struct error err;
     stop_waiting(post);
@@ -98,8 +106,7 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
         inventory_unref(inventory);
     } else if (why != NULL) {
         http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
-                                &err) != 0) {
+    } else if (select_hosts(&post->request, inventory, &selection, &err) != 0) {
         http_answer_error(post->http, 400, &err);
         inventory_unref(inventory);
     } else {

@@ -1,6 +1,7 @@
 #include "orchestrator/inventory.h"
 
 #include "common/buf.h"
+#include "common/glob.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 
@@ -160,6 +161,77 @@ int inventory_select(const struct inventory *inventory, const struct filter *sit
     }
     free(site_wanted);
     free(type_wanted);
+    return rc;
+}
+
+// --- hosts by name
+
+// named[i] becomes the host that entry i names, where it names one.
+static void find_named(const struct inventory *inventory, const struct filter *hosts,
+                       const struct host **named) {
+    struct strmap entries = {0}; // of a million hosts few are asked for
+    for (size_t i = 0; i < hosts->count; i++)
+        strmap_put(&entries, hosts->names[i], &named[i]);
+    for (size_t i = 0; i < inventory->count; i++) {
+        const struct host **found = strmap_get(&entries, inventory->hosts[i].name);
+        if (found != NULL) *found = &inventory->hosts[i];
+    }
+    for (size_t i = 0; i < hosts->count; i++) // an entry may come twice
+        named[i] = *(const struct host **)strmap_get(&entries, hosts->names[i]);
+    strmap_deinit(&entries);
+}
+
+static bool want_matching(const struct inventory *inventory, const char *glob, bool *wanted) {
+    bool any = false;
+    for (size_t i = 0; i < inventory->count; i++) {
+        if (!glob_matches(glob, inventory->hosts[i].name)) continue;
+        wanted[i] = true;
+        any = true;
+    }
+    return any;
+}
+
+static int not_ours(const struct inventory *inventory, const struct host *host, struct error *err) {
+    return error_set(err, "%.100s runs %.60s, not acmeos", host->name,
+                     inventory_platform(inventory, host));
+}
+
+static int want_entry(const struct inventory *inventory, const struct host *named,
+                      const char *entry, bool *wanted, size_t *globs, struct error *err) {
+    if (named != NULL && named->platform != 0) return not_ours(inventory, named, err);
+    if (named != NULL) {
+        wanted[named - inventory->hosts] = true;
+        return 0;
+    }
+    if (!glob_is(entry)) return error_set(err, "there is no host '%.100s'", entry);
+    if (++*globs > INVENTORY_GLOBS_MAX)
+        return error_set(err, "more than %d globs", INVENTORY_GLOBS_MAX);
+    if (want_matching(inventory, entry, wanted)) return 0;
+    return error_set(err, "no host matches '%.100s'", entry);
+}
+
+static void keep_wanted(struct selection *selection, const bool *wanted) {
+    size_t kept = 0;
+    for (size_t i = 0; i < selection->count; i++)
+        if (wanted[selection->hosts[i]]) selection->hosts[kept++] = selection->hosts[i];
+    selection->count = kept;
+}
+
+int inventory_narrow(const struct inventory *inventory, const struct filter *hosts,
+                     struct selection *selection, struct error *err) {
+    if (hosts->all) return 0;
+    bool *wanted = mem_array(inventory->count, sizeof *wanted);
+    const struct host **named = mem_array(hosts->count, sizeof *named);
+    size_t globs = 0;
+    int rc = 0;
+    find_named(inventory, hosts, named);
+    for (size_t i = 0; rc == 0 && i < hosts->count; i++) {
+        rc = want_entry(inventory, named[i], hosts->names[i], wanted, &globs, err);
+        if (rc != 0) error_in_list(err, "filter_hosts", i);
+    }
+    if (rc == 0) keep_wanted(selection, wanted);
+    free(named);
+    free(wanted);
     return rc;
 }
 

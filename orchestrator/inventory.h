@@ -14,6 +14,7 @@
 enum {
     INVENTORY_HOSTS_MAX = 4 * 1000 * 1000,
     INVENTORY_NAME_MAX = 255,      // bytes of a name, an address, a platform
+    INVENTORY_GLOBS_MAX = 100,     // in one request: each is tried on every host
     INVENTORY_NO_NAME = UINT16_MAX // as a site or dev_type: the host has none
 };
 
@@ -77,4 +78,10 @@ struct selection {
 // field is the filter ("filter_sites" or "filter_dev_types").
 int inventory_select(const struct inventory *inventory, const struct filter *sites,
                      const struct filter *dev_types, struct selection *out, struct error *err);
+// Leaves in the selection only those hosts that `hosts` names, by name or by glob (glob.h). An
+// error, with the field "filter_hosts": an entry that fits no host of the inventory, one that names
+// a host of another platform than acmeos (a glob may match it), or more globs than
+// INVENTORY_GLOBS_MAX. The selection is as it was then.
+int inventory_narrow(const struct inventory *inventory, const struct filter *hosts,
+                     struct selection *selection, struct error *err);
 void selection_deinit(struct selection *selection);

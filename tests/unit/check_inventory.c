@@ -285,6 +285,101 @@ START_TEST(a_selection_is_in_inventory_order) {
 }
 END_TEST
 
+static const char
+    *const one_host[] = {"leaf00.mars"},
+           *const globs[] = {"leaf*", "spine00.ma?s", "leaf00.mars"},
+           *const brackets[] = {"[es]*.mars"}, *const twice[] = {"spine00.earth", "spine00.earth"},
+           *const no_host[] = {"leaf*", "leaf01.mars"}, *const no_match[] = {"leaf1*"};
+
+START_TEST(hosts_are_selected_by_name_and_by_glob) {
+    static const struct {
+        struct filter sites, names;
+        const char *hosts; // indices
+    } cases[] = {
+        {ALL, ALL, "01234"},
+        {ALL, NONE, ""},
+        {ALL, NAMED(one_host), "2"},
+        {ALL, NAMED(globs), "123"},
+        {ALL, NAMED(brackets), "34"},
+        {ALL, NAMED(twice), "0"},
+        {NAMED(earth), NAMED(globs), "1"},
+        {NAMED(earth), NAMED(one_host), ""},
+    };
+    struct inventory *inventory = inventory_of(network);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct filter all = ALL;
+        struct selection selection;
+        struct error err;
+        ck_assert_int_eq(inventory_select(inventory, &cases[i].sites, &all, &selection, &err), 0);
+        ck_assert_int_eq(inventory_narrow(inventory, &cases[i].names, &selection, &err), 0);
+        char hosts[16] = "";
+        for (size_t h = 0; h < selection.count; h++)
+            hosts[h] = (char)('0' + selection.hosts[h]);
+        ck_assert_str_eq(hosts, cases[i].hosts);
+        selection_deinit(&selection);
+    }
+    inventory_unref(inventory);
+}
+END_TEST
+
+static void assert_not_narrowed(const struct inventory *inventory, const struct filter *names,
+                                const char *said) {
+    struct filter all = ALL;
+    struct selection selection;
+    struct error err;
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, names, &selection, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, said);
+    ck_assert_str_eq(err.field, "filter_hosts");
+    ck_assert_uint_eq(selection.count, inventory->count);
+    selection_deinit(&selection);
+}
+
+START_TEST(an_entry_that_fits_no_host_is_refused) {
+    struct inventory *inventory = inventory_of(network);
+    assert_not_narrowed(inventory, &(struct filter)NAMED(no_host),
+                        "filter_hosts[1]: there is no host 'leaf01.mars'");
+    assert_not_narrowed(inventory, &(struct filter)NAMED(no_match),
+                        "filter_hosts[0]: no host matches 'leaf1*'");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_of_another_platform_is_refused_by_name_and_not_by_glob) {
+    static const char *const name[] = {"fw"}, *const glob[] = {"f*"};
+    struct inventory *inventory =
+        inventory_of("{'earth': {'fw': {'platform': 'panos'}, " HOST("leaf", "leaf", "1") "}}");
+    struct filter all = ALL, by_glob = NAMED(glob);
+    struct selection selection;
+    struct error err;
+    assert_not_narrowed(inventory, &(struct filter)NAMED(name),
+                        "filter_hosts[0]: fw runs panos, not acmeos");
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, &by_glob, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 1);
+    selection_deinit(&selection);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_request_has_a_hundred_globs_and_any_number_of_names) {
+    const char *entries[2 * INVENTORY_GLOBS_MAX];
+    struct inventory *inventory = inventory_of(network);
+    struct filter all = ALL, names = {entries, COUNT(entries), false};
+    struct selection selection;
+    struct error err;
+    for (size_t i = 0; i < COUNT(entries); i++)
+        entries[i] = i < INVENTORY_GLOBS_MAX ? "leaf*" : "edge00.mars";
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, &names, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 3);
+    selection_deinit(&selection);
+    entries[COUNT(entries) - 1] = "spine*";
+    assert_not_narrowed(inventory, &names, "filter_hosts[199]: more than 100 globs");
+    inventory_unref(inventory);
+}
+END_TEST
+
 START_TEST(an_unknown_name_is_refused_with_the_known_ones) {
     static const struct {
         struct filter sites, types;
@@ -379,6 +474,10 @@ Suite *check_inventory(void) {
     tcase_add_test(tcase, what_is_wrong_with_several_hosts_is_told_at_once);
     tcase_add_test(tcase, wrong_hosts_of_several_sites_are_told_with_their_sites);
     tcase_add_test(tcase, a_selection_is_in_inventory_order);
+    tcase_add_test(tcase, hosts_are_selected_by_name_and_by_glob);
+    tcase_add_test(tcase, an_entry_that_fits_no_host_is_refused);
+    tcase_add_test(tcase, a_host_of_another_platform_is_refused_by_name_and_not_by_glob);
+    tcase_add_test(tcase, a_request_has_a_hundred_globs_and_any_number_of_names);
     tcase_add_test(tcase, an_unknown_name_is_refused_with_the_known_ones);
     tcase_add_test(tcase, many_known_names_are_counted_and_not_all_listed);
     tcase_add_test(tcase, a_large_inventory_keeps_every_name);
