@@ -4,6 +4,7 @@
 #include "orchestrator/api_tasks.h"
 
 #include "common/mem.h"
+#include "orchestrator/policy_order.h"
 #include "orchestrator/request.h"
 
 #include <stdio.h>
@@ -96,18 +97,40 @@ static int select_hosts(const struct task_request *request, const struct invento
     return rc;
 }
 
+// Whether the policy fits the inventory, and the hosts that are selected: nothing is touched if
+// not.
+static int check_policy(const struct api_tasks *posts, const struct inventory *inventory,
+                        const struct selection *selection, struct error *err) {
+    struct applied_policy applied;
+    int rc = policy_apply(&applied, posts->policy, inventory, selection, err);
+    if (rc != 0) return rc;
+    rc = policy_order_check(&applied, posts->policy, inventory, selection, err);
+    applied_policy_deinit(&applied);
+    return rc;
+}
+
+static int prepare(const struct post *post, const struct inventory *inventory,
+                   struct selection *selection, struct error *err) {
+    int rc = select_hosts(&post->request, inventory, selection, err);
+    if (rc != 0) return rc;
+    rc = check_policy(post->tasks, inventory, selection, err);
+    if (rc != 0) selection_deinit(selection);
+    return rc;
+}
+
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
     struct selection selection;
     struct error err;
+    int rc;
     stop_waiting(post);
     if (post->tasks->draining) {
         http_answer_problem(post->http, 503, "the orchestrator is shutting down");
         inventory_unref(inventory);
     } else if (why != NULL) {
         http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if (select_hosts(&post->request, inventory, &selection, &err) != 0) {
-        http_answer_error(post->http, 400, &err);
+    } else if ((rc = prepare(post, inventory, &selection, &err)) != 0) {
+        http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
         inventory_unref(inventory);
     } else {
         start_job(post, inventory, &selection);

@@ -3,12 +3,14 @@
 
 #include "common/http.h"
 #include "common/log.h"
+#include "common/policy.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/runner.h"
 
 struct api_tasks {
     struct fetcher *fetcher;
+    const struct policy *policy;
     struct jobs *jobs;
     struct runner *runner;
     struct log *log;
@@ -19,7 +21,7 @@ struct api_tasks {
     void *answered_arg;
 };
 
-// What is set already (fetcher, jobs, runner, log, answered) is borrowed.
+// What is set already (fetcher, policy, jobs, runner, log, answered) is borrowed.
 void api_tasks_start(struct api_tasks *posts, uv_loop_t *loop);
 
 // The handler's part: http_arg() is the struct task.

@@ -50,18 +50,18 @@ const char *inventory_platform(const struct inventory *inventory, const struct h
     return inventory->platforms.list[host->platform];
 }
 
-enum { SITE, DEV_TYPE, RACK, HOST, PLATFORM, FIELDS }; // the attributes that every form has
+enum { SITE, DEV_TYPE, RACK, HOST, PLATFORM };
 
-static const char *const fields[FIELDS] = {
+const char *const inventory_fields[INVENTORY_FIELDS] = {
     [SITE] = "site", [DEV_TYPE] = "dev_type", [RACK] = "rack",
     [HOST] = "host", [PLATFORM] = "platform",
 };
 
 int inventory_attribute(const struct inventory *inventory, const char *name) {
-    for (int i = 0; i < FIELDS; i++)
-        if (strcmp(fields[i], name) == 0) return i;
+    for (int i = 0; i < INVENTORY_FIELDS; i++)
+        if (strcmp(inventory_fields[i], name) == 0) return i;
     for (size_t i = 0; i < inventory->attributes.count; i++)
-        if (strcmp(inventory->attributes.list[i], name) == 0) return FIELDS + (int)i;
+        if (strcmp(inventory->attributes.list[i], name) == 0) return INVENTORY_FIELDS + (int)i;
     return -1;
 }
 
@@ -98,7 +98,7 @@ struct attribute_values inventory_values(const struct inventory *inventory, size
         one = name_at(&inventory->platforms, h->platform);
         break;
     default:
-        return own_values(inventory, host, attribute - FIELDS);
+        return own_values(inventory, host, attribute - INVENTORY_FIELDS);
     }
     return (struct attribute_values){one, **one == '\0' ? 0 : 1};
 }

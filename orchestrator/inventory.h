@@ -56,8 +56,11 @@ const char *inventory_site(const struct inventory *inventory, const struct host 
 const char *inventory_dev_type(const struct inventory *inventory, const struct host *host);
 const char *inventory_platform(const struct inventory *inventory, const struct host *host);
 
-// What a policy may name: site, dev_type, rack, host (its name), platform, and what else documents
-// have. The number is for inventory_values(); negative: no host has it.
+// What a policy may name: the fields that every form has (site, dev_type, rack, host, which is its
+// name, and platform), and what else the document has. The number is for inventory_values(), below
+// INVENTORY_FIELDS for a field; negative: the document has no such attribute.
+enum { INVENTORY_FIELDS = 5 };
+extern const char *const inventory_fields[INVENTORY_FIELDS];
 int inventory_attribute(const struct inventory *inventory, const char *name);
 struct attribute_values inventory_values(const struct inventory *inventory, size_t host,
                                          int attribute);

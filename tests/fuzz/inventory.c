@@ -2,6 +2,7 @@
 #include "common/yml.h"
 #include "orchestrator/group.h"
 #include "orchestrator/inventory_parse.h"
+#include "orchestrator/policy.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_hosts(const struct inventory *inventory) {
@@ -60,6 +61,36 @@ static void check_groups(const struct inventory *inventory) {
     selection_deinit(&selection);
 }
 
+// Under a policy over whatever attributes: members and groups say the same of each other.
+static void check_policy(const struct inventory *inventory) {
+    static const char text[] =
+        "{ungrouped: allow, redundancy: [{group: \"{redundancy_groups}{role}\", first: {role: a}}, "
+        "{group: \"{site}{rack}\"}], throttle: [{group: \"{feeds}\", at_once: 2}]}";
+    struct yml y = {0};
+    struct policy policy;
+    struct applied_policy applied;
+    struct error err;
+    int rc = yml_parse(&y, "policy", text, sizeof text - 1, &err);
+    if (rc == 0) rc = policy_parse(&policy, y.root, NULL, NULL, &err);
+    assert(rc == 0);
+    yml_deinit(&y);
+    policy.given = false; // its rules need not apply
+    const struct selection none = {0};
+    rc = policy_apply(&applied, &policy, inventory, &none, &err);
+    assert(rc == 0 || rc == POLICY_UNFIT);
+    if (rc == 0) {
+        size_t members = 0;
+        for (size_t g = 0; g < applied.count; g++) {
+            const struct applied_group *group = &applied.groups[g];
+            assert(group->first == members && group->count > 0 && group->leading <= group->count);
+            members += group->count;
+        }
+        assert(members == applied.of_from[inventory->count]);
+        applied_policy_deinit(&applied);
+    }
+    policy_deinit(&policy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct yml y = {0};
     struct inventory *inventory = NULL;
@@ -79,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_hosts(inventory);
     check_attributes(inventory);
     check_groups(inventory);
+    check_policy(inventory);
     inventory_unref(inventory);
     return 0;
 }
