@@ -22,7 +22,7 @@ COMMON_SHELL = client daemon http_request http_server http_stream process progra
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = claims event group inventory job joblog jobs metrics pace request schedule session \
+ORCHESTRATOR_PURE = claims event group inventory job joblog jobs lanes lock metrics pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars

@@ -21,11 +21,12 @@ static const char
 static char *describe(const struct inventory *inventory, const struct grouping *grouping) {
     struct buf text = {0};
     for (size_t g = 0; g < grouping->count; g++) {
-        const struct group *group = &grouping->groups[g];
-        group_write_name(inventory, &inventory->hosts[grouping->order[group->first]], &text);
-        buf_adds(&text, ":");
-        for (uint32_t i = 0; i < group->count; i++)
-            buf_addf(&text, " %s", inventory->hosts[grouping->order[group->first + i]].name);
+        const struct constraint *group = &grouping->constraints[g];
+        ck_assert_uint_eq(group->cohorts_count, 1);
+        const struct cohort *cohort = &grouping->cohorts[group->cohorts];
+        buf_addf(&text, "%s:", group->name);
+        for (uint32_t i = 0; i < cohort->count; i++)
+            buf_addf(&text, " %s", inventory->hosts[grouping->order[cohort->first + i]].name);
         buf_adds(&text, "; ");
     }
     return buf_take(&text);
@@ -80,7 +81,7 @@ START_TEST(groups_whose_names_coincide_are_two) {
     struct grouping grouping;
     grouping_init(&grouping, inventory, &all);
     ck_assert_uint_eq(grouping.count, 2);
-    ck_assert_str_ne(grouping.groups[0].key, grouping.groups[1].key);
+    ck_assert_str_ne(grouping.constraints[0].key, grouping.constraints[1].key);
     grouping_deinit(&grouping);
     inventory_unref(inventory);
 }
@@ -119,11 +120,12 @@ START_TEST(a_thousand_groups_keep_their_keys_and_pairs) {
     for (uint32_t g = 0; g < RACKS; g++) {
         char key[32];
         snprintf(key, sizeof key, "rack earth %u", g);
-        const struct group *group = &grouping.groups[g];
-        ck_assert_str_eq(group->key, key);
-        ck_assert_uint_eq(group->count, 2);
-        ck_assert_uint_eq(grouping.order[group->first], g);
-        ck_assert_uint_eq(grouping.order[group->first + 1], g + RACKS);
+        ck_assert_str_eq(grouping.constraints[g].key, key);
+        ck_assert_uint_eq(grouping.constraints[g].members, 2);
+        const struct cohort *cohort = &grouping.cohorts[g];
+        ck_assert_uint_eq(cohort->count, 2);
+        ck_assert_uint_eq(grouping.order[cohort->first], g);
+        ck_assert_uint_eq(grouping.order[cohort->first + 1], g + RACKS);
     }
     grouping_deinit(&grouping);
     inventory_unref(inventory);

@@ -36,13 +36,13 @@ static void learn(const char *task, const char *type, uint64_t ms, int hosts) {
 
 static void assert_weights(uint32_t edge, uint32_t spine, uint32_t leaf) {
     pace_weigh(&pace, "upgrade_os", inventory, &grouping);
-    ck_assert_uint_eq(grouping.groups[0].weight, edge);
-    ck_assert_uint_eq(grouping.groups[1].weight, spine);
-    ck_assert_uint_eq(grouping.groups[2].weight, leaf);
+    ck_assert_uint_eq(grouping.constraints[0].weight, edge);
+    ck_assert_uint_eq(grouping.constraints[1].weight, spine);
+    ck_assert_uint_eq(grouping.constraints[2].weight, leaf);
 }
 
 START_TEST(nothing_is_weighed_before_anything_is_known) {
-    ck_assert_uint_eq(grouping.groups[0].weight, 1);
+    ck_assert_uint_eq(grouping.constraints[0].weight, 1);
     assert_weights(1, 1, 1);
 }
 END_TEST

@@ -7,20 +7,27 @@ Suite *check_virtual(void);
 // Groups of the given sizes; hosts are numbered through.
 struct small_grouping {
     struct grouping grouping;
-    struct group groups[8];
+    struct constraint groups[8];
+    struct cohort cohorts[8];
     uint32_t order[64];
     char keys[8][4];
 };
 
 static void make_grouping(struct small_grouping *s, const uint32_t *sizes, size_t count) {
-    *s = (struct small_grouping){.grouping = {.groups = s->groups, .count = count}};
+    *s = (struct small_grouping){.grouping = {.constraints = s->groups,
+                                              .count = count,
+                                              .cohorts = s->cohorts,
+                                              .cohorts_count = count}};
     s->grouping.order = s->order;
     for (size_t g = 0; g < count; g++) {
         s->keys[g][0] = (char)('a' + g);
-        s->groups[g] = (struct group){.key = s->keys[g],
-                                      .first = (uint32_t)s->grouping.hosts,
-                                      .count = sizes[g],
-                                      .weight = 1};
+        s->groups[g] = (struct constraint){.key = s->keys[g],
+                                           .limit = 1,
+                                           .weight = 1,
+                                           .cohorts = (uint32_t)g,
+                                           .cohorts_count = 1,
+                                           .redundancy = true};
+        s->cohorts[g] = (struct cohort){(uint32_t)s->grouping.hosts, sizes[g], (uint32_t)g, 1};
         s->grouping.hosts += sizes[g];
     }
     for (uint32_t i = 0; i < s->grouping.hosts; i++)
