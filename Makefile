@@ -31,7 +31,7 @@ SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf claims console duration error event expect fault file group heap http_framing http_route \
-	inventory job joblog jobs json limits line log mem metrics model network network_file options \
+	inventory job joblog jobs json lanes limits line log mem metrics model network network_file options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps

@@ -183,6 +183,13 @@ static void note_held(struct lane *lane) {
     locks->held_last = lane;
 }
 
+// Hosts in hand are all that it may wait for: those that go first may need what is kept for it.
+static bool may_reserve(const struct lane *lane) {
+    for (uint32_t i = 0; i < needs_count(lane); i++)
+        if (share_at(lane, i)->lock->holds > 0 || waits_for_first(lane, i)) return false;
+    return true;
+}
+
 static void reserve(struct locks *locks, struct lane *lane, bool reserved) {
     locks->reserver = reserved ? lane : NULL;
     for (uint32_t i = 0; i < needs_count(lane); i++)
@@ -215,21 +222,28 @@ static void offer_all(struct lane *lane) {
         offer(lane->of->locks, share_at(lane, i - 1)->lock);
 }
 
-// It was first at the lock `by`. Where it cannot go for want of a place elsewhere it is overtaken.
-static void place(struct lane *lane, const struct lock *by) {
+// It was first at a constraint, and is overtaken there for want of a place at another.
+static void pass_over(struct lane *lane, struct share *blocked) {
+    if (blocked->lock->offered == NULL && may_reserve(lane)) note_held(lane);
+    park(lane, blocked);
+}
+
+static void place(struct lane *lane) {
     struct share *share = blocker(lane, NULL);
-    if (share == NULL) {
+    if (share == NULL)
         make_ready(lane);
-        return;
-    }
-    if (share->lock != by && share->lock->in_hand > 0 && share->lock->offered == NULL)
-        note_held(lane);
-    park(lane, share);
+    else
+        pass_over(lane, share);
 }
 
 static void place_reserver(struct locks *locks) {
     struct lane *lane = locks->reserver;
-    if (lane->state == LANE_PARKED && blocker(lane, NULL) == NULL) make_ready(lane);
+    if (lane->state != LANE_PARKED) return;
+    struct share *share = blocker(lane, NULL);
+    if (share == NULL)
+        make_ready(lane);
+    else if (share != lane->parked)
+        park(lane, share);
 }
 
 static struct lane *first_in_turn(const struct lock *lock) {
@@ -247,7 +261,7 @@ static void offer(struct locks *locks, struct lock *lock) {
     while (lock->offered == NULL && lock_is_open(lock, true)) {
         struct lane *lane = first_in_turn(lock);
         if (lane == NULL) return;
-        place(lane, lock);
+        place(lane);
     }
 }
 
@@ -271,13 +285,6 @@ static void review(struct lock *lock) {
     if (lane == NULL || blocker(lane, NULL) == NULL) return;
     withdraw(lane, waits_at(lane));
     offer_all(lane);
-}
-
-// Hosts in hand are all that it may wait for: those that go first may need what is kept for it.
-static bool may_reserve(const struct lane *lane) {
-    for (uint32_t i = 0; i < needs_count(lane); i++)
-        if (share_at(lane, i)->lock->holds > 0 || waits_for_first(lane, i)) return false;
-    return true;
 }
 
 static void drop_reservation(struct locks *locks) {
@@ -325,7 +332,7 @@ static struct lane *earlier_at(const struct share *share, const struct lane *lan
         struct share *blocked = blocker(other, lane);
         if (blocked == NULL) return other;
         if (blocked == share) return NULL;
-        park(other, blocked);
+        pass_over(other, blocked);
     }
     return NULL;
 }
