@@ -54,7 +54,13 @@ uint32_t lane_next_host(const struct lane *lane) {
 }
 
 const char *lane_group(const struct lane *lane) {
-    return share_at(lane, 0)->lock->key;
+    const struct share *smallest = share_at(lane, 0);
+    for (uint32_t i = 1; i < needs_count(lane); i++) {
+        const struct share *share = share_at(lane, i);
+        if (!share->constraint->redundancy) break;
+        if (share->constraint->members < smallest->constraint->members) smallest = share;
+    }
+    return smallest->lock->key;
 }
 
 static uint64_t share_time_left(const struct share *share) {

@@ -62,5 +62,5 @@ void lanes_skip_all(struct lanes *lanes); // that have not begun, for no host's 
 void lanes_hold(struct locks *locks, const char *key);
 void lanes_release(struct locks *locks, const char *key);
 
-const char *lane_group(const struct lane *lane);  // the key of its first redundancy group
+const char *lane_group(const struct lane *lane);  // the key of its smallest redundancy group
 uint32_t lane_next_host(const struct lane *lane); // which it must have

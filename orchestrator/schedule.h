@@ -40,7 +40,7 @@ struct schedule_work { // a host in hand, or being claimed
     void *owner;       // as given to schedule_add
     struct lane *lane; // the schedule's own
     uint32_t host;     // index into the inventory
-    const char *group; // key of its first redundancy group, which lives as long as the schedule
+    const char *group; // key of its smallest redundancy group; it lives as long as the schedule
     bool is_claimed;   // the schedule's own
 };
 

@@ -945,6 +945,49 @@ START_TEST(jobs_take_turns_on_every_place_of_a_group) {
 }
 END_TEST
 
+START_TEST(jobs_take_turns_where_several_places_come_free) {
+    struct schedule *s = begin_script(10);
+    struct script_job jobs[2];
+    script_add(s, &jobs[0], "A2", "aA bA cA dA");
+    ck_assert_str_eq(start_all(s), "ab");
+    script_add(s, &jobs[1], "A2", "wA xA");
+    schedule_hold(s, "A");
+    SUCCEED(jobs[0], 'a');
+    SUCCEED(jobs[0], 'b');
+    ck_assert_str_eq(start_all(s), "");
+    schedule_release(s, "A");
+    ck_assert_str_eq(start_all(s), "wc");
+    SUCCEED(jobs[0], 'c');
+    ck_assert_str_eq(start_all(s), "x");
+    SUCCEED(jobs[1], 'w');
+    ck_assert_str_eq(start_all(s), "d");
+    SUCCEED(jobs[0], 'd');
+    SUCCEED(jobs[1], 'x');
+    end_script(s, jobs, 2);
+}
+END_TEST
+
+START_TEST(what_stands_for_a_host_is_its_smallest_group) {
+    struct schedule *s = begin_script(1);
+    struct schedule_work work;
+    struct script_job job;
+    uint32_t host[] = {'a'}, ends[] = {3}, needs[] = {0, 2, 1};
+    const struct selection selection = {host, 1};
+    job.grouping = (struct grouping){
+        .constraints = script_constraints("A1 B1 t1", &job.grouping.count), .count = 3};
+    job.grouping.constraints[0].members = 40;
+    job.grouping.constraints[1].members = 2;
+    job.grouping.constraints[2].members = 1;
+    grouping_build(&job.grouping, &selection, ends, needs);
+    job.scheduled = schedule_add(s, &job.grouping, &job);
+    ck_assert(schedule_next(s, &work));
+    ck_assert_str_eq(work.group, "B");
+    schedule_claimed(s, &work);
+    schedule_done(s, &work, false);
+    end_script(s, &job, 1);
+}
+END_TEST
+
 START_TEST(hosts_that_are_put_back_stand_in_inventory_order_again) {
     struct schedule *s = begin_script(3);
     struct script_job job;
@@ -1004,6 +1047,8 @@ Suite *check_lanes(void) {
     tcase_add_test(cases, one_that_can_go_only_now_goes_before_the_later_ones_of_its_group);
     tcase_add_test(cases, the_least_limit_of_the_jobs_that_are_there_holds);
     tcase_add_test(cases, jobs_take_turns_on_every_place_of_a_group);
+    tcase_add_test(cases, jobs_take_turns_where_several_places_come_free);
+    tcase_add_test(cases, what_stands_for_a_host_is_its_smallest_group);
     tcase_add_test(cases, hosts_that_are_put_back_stand_in_inventory_order_again);
     tcase_add_test(cases, a_job_that_is_cancelled_keeps_no_place_for_anybody);
     TCase *random = tcase_create("random networks");

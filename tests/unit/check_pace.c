@@ -63,6 +63,23 @@ START_TEST(types_that_take_about_as_long_weigh_the_same) {
 }
 END_TEST
 
+START_TEST(a_group_of_several_types_weighs_their_mean) {
+    struct grouping mixed = {.constraints = mem_array(2, sizeof(struct constraint)), .count = 2};
+    uint32_t hosts[] = {0, 1, 2}, needs[] = {0, 0, 0, 1};
+    const uint32_t ends[] = {1, 2, 4}; // the leaf is under a throttle, too
+    const struct selection selection = {hosts, 3};
+    mixed.constraints[0].redundancy = true;
+    grouping_build(&mixed, &selection, ends, needs);
+    learn("upgrade_os", "edge", 12000, 10);
+    learn("upgrade_os", "spine", 8000, 10);
+    learn("upgrade_os", "leaf", 1000, 10);
+    pace_weigh(&pace, "upgrade_os", inventory, &mixed);
+    ck_assert_uint_eq(mixed.constraints[0].weight, 7);
+    ck_assert_uint_eq(mixed.constraints[1].weight, 1);
+    grouping_deinit(&mixed);
+}
+END_TEST
+
 START_TEST(few_hosts_say_nothing_of_their_type) {
     learn("upgrade_os", "edge", 90000, PACE_HOSTS_MIN - 1);
     learn("upgrade_os", "leaf", 3000, PACE_HOSTS_MIN);
@@ -105,6 +122,7 @@ Suite *check_pace(void) {
     tcase_add_test(tcase, nothing_is_weighed_before_anything_is_known);
     tcase_add_test(tcase, a_type_weighs_as_many_times_as_the_quickest_as_its_hosts_take);
     tcase_add_test(tcase, types_that_take_about_as_long_weigh_the_same);
+    tcase_add_test(tcase, a_group_of_several_types_weighs_their_mean);
     tcase_add_test(tcase, few_hosts_say_nothing_of_their_type);
     tcase_add_test(tcase, another_task_says_nothing_of_this_one);
     tcase_add_test(tcase, what_takes_no_time_and_what_takes_for_ever_are_weighed_within_limits);

@@ -54,6 +54,19 @@ START_TEST(a_worker_for_each_group_leaves_the_longest_group_as_the_limit) {
 }
 END_TEST
 
+START_TEST(a_group_takes_as_long_as_its_limit_makes_it) {
+    struct small_grouping s;
+    struct virtual_result r;
+    make_grouping(&s, (uint32_t[]){3, 6, 1}, 3);
+    s.groups[1].limit = 3;
+    virtual_run(&s.grouping, 10, ten_ms, NULL, &r);
+    ck_assert_uint_eq(r.makespan_us, 30000);
+    ck_assert_uint_eq(r.longest_group_us, 30000);
+    ck_assert_uint_eq(r.longest_group, 0);
+    ck_assert_uint_eq(r.busy_us, 100000);
+}
+END_TEST
+
 START_TEST(one_worker_takes_one_host_after_the_other) {
     struct small_grouping s;
     struct virtual_result r;
@@ -120,6 +133,7 @@ Suite *check_virtual(void) {
     TCase *tcase = tcase_create("virtual");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_worker_for_each_group_leaves_the_longest_group_as_the_limit);
+    tcase_add_test(tcase, a_group_takes_as_long_as_its_limit_makes_it);
     tcase_add_test(tcase, one_worker_takes_one_host_after_the_other);
     tcase_add_test(tcase, a_failure_skips_the_rest_of_its_group);
     tcase_add_test(tcase, a_host_that_times_out_is_a_failed_one);
