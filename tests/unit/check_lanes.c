@@ -775,6 +775,31 @@ START_TEST(who_has_waited_longest_is_overtaken_no_more) {
 }
 END_TEST
 
+START_TEST(of_two_that_were_overtaken_the_first_is_overtaken_no_more) {
+    struct schedule *s = begin_script(10);
+    struct script_job job;
+    void *owner;
+    uint32_t host;
+    script_add(s, &job, "A1 B1 C1", "aA bB cC dAC eBC fA gB hC");
+    ck_assert_str_eq(start_all(s), "cab");
+    SUCCEED(job, 'c');
+    ck_assert_str_eq(start_all(s), "h"); // before d, which waits for A, and e, which waits for B
+    SUCCEED(job, 'a');
+    ck_assert(schedule_reserver(s, &owner, &host));
+    ck_assert_uint_eq(host, 'd');
+    ck_assert_str_eq(start_all(s), "");
+    SUCCEED(job, 'b');
+    ck_assert_str_eq(start_all(s), "g");
+    SUCCEED(job, 'h');
+    ck_assert_str_eq(start_all(s), "d");
+    SUCCEED(job, 'g');
+    SUCCEED(job, 'd');
+    ck_assert_str_eq(start_all(s), "fe");
+    finish_all(s, &job, "fe");
+    end_script(s, &job, 1);
+}
+END_TEST
+
 START_TEST(nothing_is_kept_while_a_group_is_held_from_outside) {
     struct schedule *s = begin_script(10);
     struct script_job job;
@@ -1037,6 +1062,7 @@ Suite *check_lanes(void) {
     tcase_add_test(cases, a_throttle_counts_and_skips_nobody);
     tcase_add_test(cases, who_is_held_back_elsewhere_is_overtaken);
     tcase_add_test(cases, who_has_waited_longest_is_overtaken_no_more);
+    tcase_add_test(cases, of_two_that_were_overtaken_the_first_is_overtaken_no_more);
     tcase_add_test(cases, nothing_is_kept_while_a_group_is_held_from_outside);
     tcase_add_test(cases, those_that_go_first_have_all_started_before_the_others);
     tcase_add_test(cases, who_goes_first_and_is_put_back_goes_first_again);
