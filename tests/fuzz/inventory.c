@@ -44,9 +44,12 @@ static void check_groups(const struct inventory *inventory) {
     grouping_init(&grouping, inventory, &selection);
     bool *seen = mem_array(inventory->count, sizeof *seen);
     size_t hosts = 0;
+    assert(grouping.cohorts_count == grouping.count);
     for (size_t g = 0; g < grouping.count; g++) {
-        const struct group *group = &grouping.groups[g];
-        assert(group->count > 0 && group->key[0] != '\0' && group->first == hosts);
+        const struct constraint *constraint = &grouping.constraints[g];
+        const struct cohort *group = &grouping.cohorts[constraint->cohorts];
+        assert(group->count > 0 && group->first == hosts && constraint->members == group->count);
+        assert(constraint->key[0] != '\0' && constraint->name[0] != '\0');
         for (uint32_t i = 0; i < group->count; i++) {
             uint32_t host = grouping.order[group->first + i];
             assert(host < inventory->count && !seen[host]);
