@@ -23,9 +23,8 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = claims event group inventory inventory_acme inventory_ansible inventory_builder \
-	inventory_file inventory_nornir inventory_parse job joblog jobs lanes lock metrics pace policy policy_order \
-	request schedule session \
-	store_memory tasks upgrade_os
+	inventory_file inventory_nornir inventory_parse job joblog jobs lanes lock metrics pace policy policy_grouping \
+	policy_order request schedule session store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
@@ -34,7 +33,7 @@ BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf claims console duration error event expect fault file glob group heap http_framing http_route \
 	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file options \
-	outputs pace policy policy_order prom referee request rng rpc scenario schedule schema scrape secret session stats \
+	outputs pace policy policy_grouping policy_order prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table terms text texts vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network policy request scenario session yml

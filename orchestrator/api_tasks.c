@@ -4,7 +4,7 @@
 #include "orchestrator/api_tasks.h"
 
 #include "common/mem.h"
-#include "orchestrator/policy_order.h"
+#include "orchestrator/policy_grouping.h"
 #include "orchestrator/request.h"
 
 #include <stdio.h>
@@ -52,11 +52,13 @@ static void on_job_done(void *arg, const struct job *job) {
     posts->answered(posts->answered_arg);
 }
 
-static void start_job(struct post *post, struct inventory *inventory, struct selection *selection) {
+static void start_job(struct post *post, struct inventory *inventory, struct selection *selection,
+                      struct grouping *grouping) {
     struct api_tasks *posts = post->tasks;
     char id[JOB_ID_MAX];
     make_id(id);
-    struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
+    struct job *job =
+        job_new(id, post->request.task, &post->request.args, inventory, selection, grouping);
     jobs_add(posts->jobs, job);
     jobs_watch(posts->jobs, job, on_job_done, post);
     runner_submit(posts->runner, job);
@@ -97,23 +99,11 @@ static int select_hosts(const struct task_request *request, const struct invento
     return rc;
 }
 
-// Whether the policy fits the inventory, and the hosts that are selected: nothing is touched if
-// not.
-static int check_policy(const struct api_tasks *posts, const struct inventory *inventory,
-                        const struct selection *selection, struct error *err) {
-    struct applied_policy applied;
-    int rc = policy_apply(&applied, posts->policy, inventory, selection, err);
-    if (rc != 0) return rc;
-    rc = policy_order_check(&applied, posts->policy, inventory, selection, err);
-    applied_policy_deinit(&applied);
-    return rc;
-}
-
 static int prepare(const struct post *post, const struct inventory *inventory,
-                   struct selection *selection, struct error *err) {
+                   struct selection *selection, struct grouping *grouping, struct error *err) {
     int rc = select_hosts(&post->request, inventory, selection, err);
     if (rc != 0) return rc;
-    rc = check_policy(post->tasks, inventory, selection, err);
+    rc = policy_grouping(grouping, post->tasks->policy, inventory, selection, err);
     if (rc != 0) selection_deinit(selection);
     return rc;
 }
@@ -121,6 +111,7 @@ static int prepare(const struct post *post, const struct inventory *inventory,
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
     struct selection selection;
+    struct grouping grouping;
     struct error err;
     int rc;
     stop_waiting(post);
@@ -129,11 +120,11 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
         inventory_unref(inventory);
     } else if (why != NULL) {
         http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if ((rc = prepare(post, inventory, &selection, &err)) != 0) {
+    } else if ((rc = prepare(post, inventory, &selection, &grouping, &err)) != 0) {
         http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
         inventory_unref(inventory);
     } else {
-        start_job(post, inventory, &selection);
+        start_job(post, inventory, &selection, &grouping);
         return;
     }
     free_post(post);

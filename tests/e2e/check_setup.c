@@ -171,6 +171,38 @@ START_TEST(a_policy_that_does_not_fit_touches_nothing) {
 }
 END_TEST
 
+// At most so many are in hand at once, where ACME's policy would have dozens.
+static const struct {
+    const char *policy;
+    int at_once;
+} bounds[] = {
+    {"redundancy:\n"
+     "  - {group: \"{site}_leaf_{rack}\", match: {dev_type: leaf}}\n"
+     "  - {group: \"{site}_{dev_type}\", unless: {dev_type: leaf}}\n"
+     "throttle: [{group: all, at_once: 3}]\n",
+     3},
+    {"redundancy: [{group: \"{site}\"}]\n", 1},
+    {"redundancy: [{group: \"{site}_{dev_type}\"}, {group: \"{site}\", max_unavailable: 2}]\n", 2},
+};
+
+START_TEST(a_policy_says_how_many_are_worked_on_at_once) {
+    char path[] = "/tmp/e2e-policy-XXXXXX";
+    write_file(path, bounds[_i].policy);
+    struct lab lab = lab_start(ARGS("--latency", "2ms"), ARGS("--policy", path));
+    struct answer a = http_post(lab.api, "/upgrade-os/",
+                                "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
+    ck_assert_int_eq(a.status, 200);
+    cJSON *report = answer_json(&a), *audit = get_json(lab.admin, "/audit/");
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), 106);
+    ck_assert_int_le(cJSON_GetObjectItem(audit, "max_in_flight")->valueint, bounds[_i].at_once);
+    cJSON_Delete(report);
+    cJSON_Delete(audit);
+    answer_free(&a);
+    lab_stop(&lab);
+    unlink(path);
+}
+END_TEST
+
 #define HOST_LINE                                                                                  \
     "  %s: {platform: acmeos, dev_type: edge, rack: \"10\", hostname: \"%s\", port: %s}\n"
 
@@ -223,6 +255,7 @@ Suite *check_setup(void) {
     tcase_add_test(tc, a_username_that_no_device_knows_ends_the_start);
     tcase_add_loop_test(tc, an_inventory_that_is_no_file_is_told_before_a_job_wants_it, 0, 2);
     tcase_add_test(tc, a_policy_that_is_wrong_ends_the_start);
+    tcase_add_loop_test(tc, a_policy_says_how_many_are_worked_on_at_once, 0, 3);
     tcase_add_loop_test(tc, a_policy_that_does_not_fit_touches_nothing, 0, 4);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);
