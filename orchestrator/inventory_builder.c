@@ -239,7 +239,7 @@ static int check_groups(const cJSON *value, struct error *err) {
 
 int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
                                 struct error *err) {
-    uint16_t name;
+    uint16_t name = 0;
     const char *key = value->string;
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;

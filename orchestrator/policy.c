@@ -301,10 +301,12 @@ static int check_grouped(const struct applier *a, const struct selection *select
 
 static void init(struct applier *a, struct applied_policy *out, const struct policy *policy,
                  const struct inventory *inventory) {
-    *out = (struct applied_policy){.of_from = mem_array(inventory->count + 1, sizeof(uint32_t))};
+    *out = (struct applied_policy){.of_from = mem_array(inventory->count + 1, sizeof(uint32_t)),
+                                   .of = mem_array(inventory->count, sizeof(uint32_t))};
     *a = (struct applier){.policy = policy,
                           .inventory = inventory,
                           .out = out,
+                          .of_cap = inventory->count,
                           .numbers = mem_array(policy->names.count, sizeof *a->numbers),
                           .applied = mem_array(policy->count, sizeof *a->applied),
                           .leading = mem_array(policy->count, sizeof *a->leading)};
