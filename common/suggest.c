@@ -46,7 +46,7 @@ const char *suggest(const char *word, const char *const *known, size_t count) {
 
 static size_t fold(const char *word, char folded[WORD_MAX + 1]) {
     size_t len = 0;
-    for (; word[len] != '\0' && len < WORD_MAX; len++)
+    for (; len < WORD_MAX && word[len] != '\0'; len++)
         folded[len] =
             word[len] == '-' || word[len] == ' ' ? '_' : (char)tolower((unsigned char)word[len]);
     folded[len] = '\0';

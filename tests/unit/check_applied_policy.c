@@ -55,15 +55,14 @@ START_TEST(redundancy_groups_of_the_inventory_take_the_place_of_acmes) {
     check_groups(
         "",
         "{'ams': {" PLAIN(
-            "fw0",
-            "fw", ", 'redundancy_groups': ['wan', 'dmz', 'wan']") "}, "
-                                                                  "'lon': {" PLAIN(
-                                                                      "fw1", "fw",
-                                                                      ", 'redundancy_groups': "
-                                                                      "['wan']") ", " PLAIN("rtr",
-                                                                                            "rtr",
-                                                                                            "") "}"
-                                                                                                "}",
+            "fw0", "fw",
+            ", 'redundancy_groups': ['wan', 'dmz', 'wan']") "}, "
+                                                            "'lon': {" PLAIN(
+                                                                "fw1", "fw",
+                                                                ", 'redundancy_groups': "
+                                                                "['wan']") ", " PLAIN("rtr", "rtr",
+                                                                                      "") "}"
+                                                                                          "}",
         "wan/1: fw0 fw1; dmz/1: fw0; lon_rtr/1: rtr");
 }
 END_TEST
@@ -97,7 +96,7 @@ START_TEST(of_each_host_its_groups_are_told_in_the_order_of_the_rules) {
     for (uint32_t i = 0; i < COUNT(expected); i++)
         ck_assert_uint_eq(applied.of[i], expected[i]);
     for (uint32_t i = 0; i <= 3; i++)
-        ck_assert_uint_eq(applied.of_from[i], 2 * i);
+        ck_assert_uint_eq(applied.of_from[i], (size_t)2 * i);
     applied_policy_deinit(&applied);
     selection_deinit(&selection);
     inventory_unref(inventory);

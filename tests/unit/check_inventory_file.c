@@ -7,9 +7,10 @@
 
 Suite *check_inventory_file(void);
 
-static char folder[] = "/tmp/unit-inventory-XXXXXX";
+static char folder[32];
 
 static void make_folder(void) {
+    snprintf(folder, sizeof folder, "/tmp/unit-inventory-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
@@ -24,7 +25,6 @@ static void remove_folder(void) {
     for (size_t i = 0; i < COUNT(names); i++)
         unlink(path_of(names[i]));
     rmdir(folder);
-    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 }
 
 static void write_part(const char *name, const char *text) {

@@ -31,16 +31,12 @@ static int check(const char *policy_text, const char *inventory_text, const char
     "  - {group: \"z{z}\", first: {lead_z: \"y\"}}\n"
 
 // a before b by x, b before c by y, c before a by z.
-static const char
-    three
-        [] =
-            "{'s': {" PLAIN("a", "t", ", 'x': 1, 'z': 1, 'lead_x': 'y'") ", " PLAIN(
-                "b",
-                "t", ", 'x': 1, 'y': 1, 'lead_y': 'y'") ", " PLAIN("c", "t",
-                                                                   ", 'y': 1, 'z': 1, 'lead_z': "
-                                                                   "'y'") ", " PLAIN("d", "t",
-                                                                                     ", 'x': 1") "}"
-                                                                                                 "}";
+static const char three[] = "{'s': {" PLAIN("a", "t", ", 'x': 1, 'z': 1, 'lead_x': 'y'") ", " PLAIN(
+    "b", "t", ", 'x': 1, 'y': 1, 'lead_y': 'y'") ", " PLAIN("c", "t",
+                                                            ", 'y': 1, 'z': 1, 'lead_z': "
+                                                            "'y'") ", " PLAIN("d", "t",
+                                                                              ", 'x': 1") "}"
+                                                                                          "}";
 
 START_TEST(a_circle_of_three_is_refused_while_all_three_are_selected) {
     struct error err;
@@ -75,13 +71,15 @@ END_TEST
 // it.
 START_TEST(a_circle_of_two_is_found_behind_a_tail_and_beside_other_orders) {
     static const char hosts[] = "{'s': {" PLAIN("tail", "t", ", 'z': 1") ", " PLAIN(
-        "a",
-        "t", ", 'x': 1, 'y': 1, 'lead_x': 'y', 'z': 1, 'lead_z': 'y'") ", " PLAIN("b", "t",
-                                                                                  ", 'x': 1, 'y': "
-                                                                                  "1, 'lead_y': "
-                                                                                  "'y'") ", " PLAIN("free",
-                                                                                                    "t",
-                                                                                                    ", 'x': 1, 'lead_x': 'y'") "}}";
+        "a", "t",
+        ", 'x': 1, 'y': 1, 'lead_x': 'y', 'z': 1, 'lead_z': "
+        "'y'") ", " PLAIN("b", "t",
+                          ", 'x': 1, 'y': "
+                          "1, 'lead_y': "
+                          "'y'") ", " PLAIN("free", "t",
+                                            ", 'x': 1, "
+                                            "'lead_x': 'y'") "}"
+                                                             "}";
     struct error err;
     ck_assert_int_eq(check(RULES, hosts, "tail a b free", &err), ERROR_INPUT);
     ck_assert_ptr_null(strstr(err.text, "tail"));
