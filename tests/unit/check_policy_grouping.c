@@ -60,18 +60,16 @@ static void check(const char *policy, const char *inventory, const char *selecte
     free(text);
 }
 
-static const char fabric[] =
-    "{'s': {" PLAIN("a", "leaf", ", 'mlag': 'm', 'feed': 1") ", " PLAIN(
-        "b",
-        "leaf", ", 'mlag': 'm', 'feed': 1, 'role': 'standby'") ", " PLAIN("c", "leaf",
-                                                                          ", 'mlag': 'n', 'feed': "
-                                                                          "2") ", " PLAIN("d",
-                                                                                          "leaf",
-                                                                                          ", "
-                                                                                          "'mlag': "
-                                                                                          "'n', "
-                                                                                          "'feed': "
-                                                                                          "2") "}}";
+static const char fabric[] = "{'s': {" PLAIN("a", "leaf", ", 'mlag': 'm', 'feed': 1") ", " PLAIN(
+    "b", "leaf",
+    ", 'mlag': 'm', 'feed': 1, 'role': 'standby'") ", " PLAIN("c", "leaf",
+                                                              ", 'mlag': 'n', 'feed': "
+                                                              "2") ", " PLAIN("d", "leaf",
+                                                                              ", "
+                                                                              "'mlag': "
+                                                                              "'n', "
+                                                                              "'feed': "
+                                                                              "2") "}}";
 static const char fabric_policy[] = "redundancy:\n"
                                     "  - {group: \"{mlag}\", first: {role: standby}}\n"
                                     "  - {group: \"feed {feed}\", max_unavailable: 12}\n"
