@@ -22,7 +22,7 @@ COMMON_SHELL = client daemon http_request http_server http_stream process progra
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = claims event group inventory job joblog jobs lanes lock metrics pace request schedule session \
+ORCHESTRATOR_PURE = claims event group inventory job joblog jobs lanes lock metrics offers pace request schedule session \
 	store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
@@ -31,7 +31,7 @@ SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address buf claims console duration error event expect fault file group heap http_framing http_route \
-	inventory job joblog jobs json lanes limits line log mem metrics model network network_file options \
+	inventory job joblog jobs json lanes limits line log mem metrics model network network_file offers options \
 	outputs pace prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table text vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
