@@ -23,7 +23,7 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	listing network network_file operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = claims event group inventory inventory_acme inventory_ansible inventory_builder \
-	inventory_file inventory_nornir inventory_parse job joblog jobs lanes lock metrics pace policy policy_grouping \
+	inventory_file inventory_nornir inventory_parse job joblog jobs lanes lock metrics offers pace policy policy_grouping \
 	policy_order request schedule session store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report outputs run scenario schema suite vars
@@ -32,7 +32,7 @@ SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf claims console duration error event expect fault file glob group heap http_framing http_route \
-	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file options \
+	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file offers options \
 	outputs pace policy policy_grouping policy_order prom referee request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table terms text texts vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps

@@ -92,6 +92,7 @@ void grouping_init(struct grouping *grouping, const struct inventory *inventory,
     struct buf key = {0};
     uint32_t *needs = mem_array(selection->count, sizeof *needs);
     uint32_t *ends = mem_array(selection->count, sizeof *ends);
+    strmap_reserve(&list.known, selection->count / 2); // few hosts are alone in their group
     for (size_t i = 0; i < selection->count; i++) {
         const struct host *host = &inventory->hosts[selection->hosts[i]];
         write_key(&key, inventory, host);

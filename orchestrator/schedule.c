@@ -70,7 +70,7 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
     struct lane *lane = NULL;
     struct schedule_job *job = s->oldest;
     for (; job != NULL; job = job->next)
-        if ((lane = lanes_next(&job->lanes)) != NULL) break;
+        if ((lane = offers_next(&job->lanes)) != NULL) break;
     if (lane == NULL) return false;
     s->in_hand++;
     *work = (struct schedule_work){.job = job,
