@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-_Static_assert(APPLIED_FIRST == NEED_FIRST, "a host's groups become its needs");
-
 // Groups without a selected host hold nobody back, and are left out: numbers change.
 struct grouper {
     const struct policy *policy;
@@ -72,7 +70,7 @@ static void group_host(struct grouper *g, uint32_t host) {
         uint32_t of = g->applied->of[i], group = of & ~APPLIED_FIRST;
         if (g->numbers[group] == 0)
             g->numbers[group] = add_group(g, &g->applied->groups[group]) + 1;
-        add_need(g, (g->numbers[group] - 1) | (of & APPLIED_FIRST));
+        add_need(g, (g->numbers[group] - 1) | ((of & APPLIED_FIRST) != 0 ? NEED_FIRST : 0));
         alone = alone && !g->applied->groups[group].redundancy;
     }
     if (alone) add_need(g, add_alone(g, g->inventory->hosts[host].name));
