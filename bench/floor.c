@@ -13,7 +13,7 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "orchestrator/group.h"
-#include "orchestrator/inventory.h"
+#include "orchestrator/inventory_parse.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -244,12 +244,12 @@ static int plan_targets(struct floor *f, const char *url, struct error *err) {
     if (rc == 0) {
         grouping_init(&grouping, inventory, &selection);
         f->targets = mem_array(grouping.hosts, sizeof *f->targets);
-        f->group_ends = mem_array(grouping.count, sizeof *f->group_ends);
+        f->group_ends = mem_array(grouping.cohorts_count, sizeof *f->group_ends);
     }
     for (size_t i = 0; rc == 0 && i < grouping.hosts; i++)
         rc = add_target(f, &inventory->hosts[grouping.order[i]], err);
-    for (size_t g = 0; rc == 0 && g < grouping.count; g++)
-        f->group_ends[f->groups++] = grouping.groups[g].first + grouping.groups[g].count;
+    for (size_t g = 0; rc == 0 && g < grouping.cohorts_count; g++)
+        f->group_ends[f->groups++] = grouping.cohorts[g].first + grouping.cohorts[g].count;
     grouping_deinit(&grouping);
     selection_deinit(&selection);
     inventory_unref(inventory);

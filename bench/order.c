@@ -57,7 +57,7 @@ int order_table(const struct bench_config *config, struct bench_result *result, 
         for (size_t type = 0; type < 3; type++)
             model.slowness[type] = slowness[i][type];
         for (size_t g = 0; g < plan.grouping.count; g++)
-            plan.grouping.groups[g].weight = 1;
+            plan.grouping.constraints[g].weight = 1;
         double by_number = median_ratio(&model, &plan.grouping, seeds);
         learn(&model, &plan.grouping);
         double learnt = median_ratio(&model, &plan.grouping, seeds);

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "orchestrator/inventory_parse.h"
 #include "simulator/listing.h"
 #include "simulator/network_file.h"
 

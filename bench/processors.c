@@ -58,9 +58,11 @@ static double run(struct plan *plan, struct log *log) {
     processors_add(&processors, (struct processor){joblog_event, log});
     processors_add(&processors, (struct processor){metrics_event, metrics});
     struct selection selection = plan->selection;
+    struct grouping grouping = plan->grouping;
     plan->selection = (struct selection){0};
+    plan->grouping = (struct grouping){0};
     struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args,
-                              inventory_ref(plan->inventory), &selection);
+                              inventory_ref(plan->inventory), &selection, &grouping);
     size_t len;
     double started = cpu_us();
     tell(&processors, job, (struct event){.kind = EVENT_TASK_STARTED});

@@ -20,8 +20,8 @@ struct clockwork {
     struct flight *flights;
     uint32_t *free_slots;
     uint32_t free_count;
-    uint32_t *group_of; // host -> group
-    uint64_t *group_us;
+    uint32_t *cohort_of;     // host -> cohort
+    uint64_t *constraint_us; // of its hosts together
     struct virtual_result *result;
 };
 
@@ -34,13 +34,20 @@ static void on_skip(void *owner, uint32_t host, uint32_t cause) {
     c->result->skipped++;
 }
 
+static void add_time(struct clockwork *c, uint32_t host, uint64_t us) {
+    const struct cohort *cohort = &c->grouping->cohorts[c->cohort_of[host]];
+    const uint32_t *needs = cohort_needs(c->grouping, cohort);
+    c->result->busy_us += us;
+    for (uint32_t i = 0; i < cohort->needs_count; i++)
+        c->constraint_us[need_constraint(needs[i])] += us;
+}
+
 static void start_hosts(struct clockwork *c) {
     struct schedule_work work;
     while (schedule_next(c->schedule, &work)) {
         schedule_claimed(c->schedule, &work);
         struct virtual_host host = c->draw(c->draw_arg, work.host);
-        c->result->busy_us += host.us;
-        c->group_us[c->group_of[work.host]] += host.us;
+        add_time(c, work.host, host.us);
         const uint32_t slot = c->free_slots[--c->free_count];
         c->flights[slot] = (struct flight){host, work};
         heap_push(&c->ends, (struct heap_entry){c->now_us + host.us, work.host, slot});
@@ -60,15 +67,25 @@ static void finish_host(struct clockwork *c) {
     schedule_done(c->schedule, &flight->work, flight->host.fails);
 }
 
-static uint32_t *map_groups(const struct grouping *grouping) {
+static uint32_t *map_cohorts(const struct grouping *grouping) {
     uint32_t last = 0;
     for (size_t i = 0; i < grouping->hosts; i++)
         if (grouping->order[i] > last) last = grouping->order[i];
-    uint32_t *group_of = mem_array((size_t)last + 1, sizeof *group_of);
-    for (size_t g = 0; g < grouping->count; g++)
-        for (uint32_t i = 0; i < grouping->groups[g].count; i++)
-            group_of[grouping->order[grouping->groups[g].first + i]] = (uint32_t)g;
-    return group_of;
+    uint32_t *cohort_of = mem_array((size_t)last + 1, sizeof *cohort_of);
+    for (uint32_t c = 0; c < grouping->cohorts_count; c++)
+        for (uint32_t i = 0; i < grouping->cohorts[c].count; i++)
+            cohort_of[grouping->order[grouping->cohorts[c].first + i]] = c;
+    return cohort_of;
+}
+
+// However the hosts of a constraint are ordered, it takes a limit's part of their time at least.
+static void find_longest(const struct clockwork *c) {
+    for (size_t i = 0; i < c->grouping->count; i++) {
+        const uint64_t us = c->constraint_us[i] / c->grouping->constraints[i].limit;
+        if (us <= c->result->longest_group_us) continue;
+        c->result->longest_group_us = us;
+        c->result->longest_group = i;
+    }
 }
 
 void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw draw, void *arg,
@@ -79,8 +96,8 @@ void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw
                           .grouping = grouping,
                           .draw = draw,
                           .draw_arg = arg,
-                          .group_of = map_groups(grouping),
-                          .group_us = mem_array(grouping->count, sizeof(uint64_t)),
+                          .cohort_of = map_cohorts(grouping),
+                          .constraint_us = mem_array(grouping->count, sizeof(uint64_t)),
                           .flights = mem_array(slots, sizeof(struct flight)),
                           .free_slots = mem_array(slots, sizeof(uint32_t)),
                           .result = result};
@@ -92,18 +109,14 @@ void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw
     for (start_hosts(&c); c.ends.count > 0; start_hosts(&c))
         finish_host(&c);
     result->makespan_us = c.now_us;
-    for (size_t g = 0; g < grouping->count; g++)
-        if (c.group_us[g] > result->longest_group_us) {
-            result->longest_group_us = c.group_us[g];
-            result->longest_group = g;
-        }
+    find_longest(&c);
     schedule_remove(c.schedule, job);
     schedule_free(c.schedule);
     heap_deinit(&c.ends);
     free(c.flights);
     free(c.free_slots);
-    free(c.group_of);
-    free(c.group_us);
+    free(c.cohort_of);
+    free(c.constraint_us);
 }
 
 double virtual_bound_us(const struct virtual_result *result, unsigned workers) {

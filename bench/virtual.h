@@ -19,8 +19,8 @@ typedef struct virtual_host (*virtual_draw)(void *arg, uint32_t host);
 struct virtual_result {
     uint64_t makespan_us;
     uint64_t busy_us;          // of all hosts together
-    uint64_t longest_group_us; // the group whose hosts took longest, one after the other
-    size_t longest_group;      // which of the grouping; the first of several
+    uint64_t longest_group_us; // the group whose hosts took longest, as many at once as it allows
+    size_t longest_group;      // which of the grouping's constraints; the first of several
     uint32_t completed, failed, skipped;
     uint32_t timed_out; // of the failed
 };

@@ -74,18 +74,14 @@ static void note_longest(const struct plan *plan, const struct distribution *d,
                          struct bench_result *result) {
     const struct grouping *grouping = &plan->grouping;
     size_t longest = 0;
-    struct buf name = {0};
     if (grouping->count == 0) return;
     for (size_t g = 1; g < grouping->count; g++)
         if (d->longest_runs[g] > d->longest_runs[longest]) longest = g;
-    const struct group *group = &grouping->groups[longest];
-    group_write_name(plan->inventory, &plan->inventory->hosts[grouping->order[group->first]],
-                     &name);
+    const struct constraint *group = &grouping->constraints[longest];
     bench_note(result,
                "The longest group is most often %s, with %u hosts: in %.0f %% of the runs. No "
                "number of workers makes the window shorter than the longest group.",
-               name.data, group->count, 100.0 * d->longest_runs[longest] / (double)d->runs);
-    buf_deinit(&name);
+               group->name, group->members, 100.0 * d->longest_runs[longest] / (double)d->runs);
 }
 
 static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,

@@ -23,8 +23,8 @@ void *strmap_get(const struct strmap *m, const char *key) {
     return m->cap == 0 ? NULL : find(m, key)->value;
 }
 
-static void grow(struct strmap *m) {
-    struct strmap bigger = {.cap = m->cap == 0 ? 16 : m->cap * 2, .count = m->count};
+static void grow(struct strmap *m, size_t cap) {
+    struct strmap bigger = {.cap = cap, .count = m->count};
     bigger.slots = mem_array(bigger.cap, sizeof *bigger.slots);
     for (size_t i = 0; i < m->cap; i++)
         if (m->slots[i].key != NULL) *find(&bigger, m->slots[i].key) = m->slots[i];
@@ -32,8 +32,15 @@ static void grow(struct strmap *m) {
     *m = bigger;
 }
 
+void strmap_reserve(struct strmap *m, size_t count) {
+    size_t cap = m->cap == 0 ? 16 : m->cap;
+    while (count * 4 > cap * 3)
+        cap *= 2;
+    if (cap > m->cap) grow(m, cap);
+}
+
 void *strmap_put(struct strmap *m, const char *key, void *value) {
-    if ((m->count + 1) * 4 > m->cap * 3) grow(m);
+    strmap_reserve(m, m->count + 1);
     struct strmap_slot *slot = find(m, key);
     if (slot->key != NULL) return slot->value;
     *slot = (struct strmap_slot){key, value};

@@ -17,6 +17,7 @@ struct strmap {
 };
 
 void strmap_deinit(struct strmap *m);
+void strmap_reserve(struct strmap *m, size_t count);       // room for so many keys in all
 void *strmap_get(const struct strmap *m, const char *key); // NULL: not there
 // Stores value (not NULL) under key, which must outlive the map. Returns NULL, or, where the key is
 // taken, the value that was there and stays.

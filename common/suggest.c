@@ -1,5 +1,6 @@
 #include "common/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { WORD_MAX = 63 };
@@ -41,4 +42,32 @@ const char *suggest(const char *word, const char *const *known, size_t count) {
         }
     }
     return best;
+}
+
+static size_t fold(const char *word, char folded[WORD_MAX + 1]) {
+    size_t len = 0;
+    for (; len < WORD_MAX && word[len] != '\0'; len++)
+        folded[len] =
+            word[len] == '-' || word[len] == ' ' ? '_' : (char)tolower((unsigned char)word[len]);
+    folded[len] = '\0';
+    return len;
+}
+
+// Whether one swap of neighbours makes one of the other.
+static bool swapped(const char *a, const char *b) {
+    size_t at = 0;
+    while (a[at] != '\0' && a[at] == b[at])
+        at++;
+    return a[at] != '\0' && a[at + 1] != '\0' && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+           strcmp(a + at + 2, b + at + 2) == 0;
+}
+
+bool suggest_slip(const char *word, const char *known) {
+    enum { SHORT = 4, LONG = 8 };
+    char a[WORD_MAX + 1], b[WORD_MAX + 1];
+    if (strlen(word) > WORD_MAX || strlen(known) > WORD_MAX) return false;
+    size_t a_len = fold(word, a), b_len = fold(known, b);
+    if (strcmp(a, b) == 0) return true;
+    if (a_len < SHORT || b_len < SHORT) return false;
+    return swapped(a, b) || distance(a, a_len, b, b_len) <= (b_len < LONG ? 1 : 2);
 }

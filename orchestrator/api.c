@@ -134,6 +134,7 @@ int api_start(struct api **started, uv_loop_t *loop, const struct api_config *co
     }
     api->fetcher = fetcher_new(loop, config->inventory);
     api->tasks = (struct api_tasks){.fetcher = api->fetcher,
+                                    .policy = config->policy,
                                     .jobs = jobs,
                                     .runner = runner,
                                     .log = log,

@@ -3,13 +3,15 @@
 
 #include "common/http.h"
 #include "common/log.h"
+#include "common/policy.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/metrics.h"
 #include "orchestrator/runner.h"
 
 struct api_config {
     union address listen;
-    const char *inventory;      // a URL or a path, for fetch.h
+    const char *inventory; // a URL or a path, for fetch.h
+    const struct policy *policy;
     const char *const *origins; // of web pages that may change the network
     size_t origins_count;
     struct http_hosts hosts; // names of the service, beside localhost and where it listens

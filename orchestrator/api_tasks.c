@@ -4,6 +4,7 @@
 #include "orchestrator/api_tasks.h"
 
 #include "common/mem.h"
+#include "orchestrator/policy_grouping.h"
 #include "orchestrator/request.h"
 
 #include <stdio.h>
@@ -50,11 +51,13 @@ static void on_job_done(void *arg, const struct job *job) {
     posts->answered(posts->answered_arg);
 }
 
-static void start_job(struct post *post, struct inventory *inventory, struct selection *selection) {
+static void start_job(struct post *post, struct inventory *inventory, struct selection *selection,
+                      struct grouping *grouping) {
     struct api_tasks *posts = post->tasks;
     char id[JOB_ID_MAX];
     make_id(id);
-    struct job *job = job_new(id, post->request.task, &post->request.args, inventory, selection);
+    struct job *job =
+        job_new(id, post->request.task, &post->request.args, inventory, selection, grouping);
     jobs_add(posts->jobs, job);
     post->has_job = true;
     jobs_watch(posts->jobs, job, on_job_done, post);
@@ -72,22 +75,40 @@ static void on_left(void *arg) {
     free_post(post);
 }
 
+static int select_hosts(const struct task_request *request, const struct inventory *inventory,
+                        struct selection *selection, struct error *err) {
+    int rc = inventory_select(inventory, &request->sites, &request->dev_types, selection, err);
+    if (rc != 0) return rc;
+    rc = inventory_narrow(inventory, &request->hosts, selection, err);
+    if (rc != 0) selection_deinit(selection);
+    return rc;
+}
+
+static int prepare(const struct post *post, const struct inventory *inventory,
+                   struct selection *selection, struct grouping *grouping, struct error *err) {
+    int rc = select_hosts(&post->request, inventory, selection, err);
+    if (rc != 0) return rc;
+    rc = policy_grouping(grouping, post->tasks->policy, inventory, selection, err);
+    if (rc != 0) selection_deinit(selection);
+    return rc;
+}
+
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
-    const struct task_request *request = &post->request;
     struct selection selection;
+    struct grouping grouping;
     struct error err;
+    int rc;
     if (post->tasks->draining) {
         http_answer_problem(post->http, 503, "the orchestrator is shutting down");
         inventory_unref(inventory);
     } else if (why != NULL) {
         http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if (inventory_select(inventory, &request->sites, &request->dev_types, &selection,
-                                &err) != 0) {
-        http_answer_error(post->http, 400, &err);
+    } else if ((rc = prepare(post, inventory, &selection, &grouping, &err)) != 0) {
+        http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
         inventory_unref(inventory);
     } else {
-        start_job(post, inventory, &selection);
+        start_job(post, inventory, &selection, &grouping);
         return;
     }
     free_post(post);

@@ -3,12 +3,14 @@
 
 #include "common/http.h"
 #include "common/log.h"
+#include "common/policy.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/runner.h"
 
 struct api_tasks { // what it points to is borrowed
     struct fetcher *fetcher;
+    const struct policy *policy;
     struct jobs *jobs;
     struct runner *runner;
     struct log *log;

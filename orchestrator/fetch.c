@@ -14,14 +14,14 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/version.h"
-#include "common/yml.h"
+#include "orchestrator/inventory_file.h"
+#include "orchestrator/inventory_parse.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct waiter {
     struct waiter *next;
@@ -151,29 +151,10 @@ static int get(struct reading *r, struct buf *body, struct error *err) {
 
 // --- what was read, on the reading's thread
 
-// A file that begins like a JSON object is JSON, any other YAML; errors of the second know lines.
-static int parse_file(const char *path, const struct buf *text, struct inventory **inventory,
-                      struct error *err) {
-    const char *start = text->data + strspn(text->data, " \t\r\n");
-    struct yml y = {0};
-    int rc;
-    if (*start == '{') {
-        rc = json_parse(text->data, text->len, &y.root, err);
-        if (rc == 0) rc = inventory_parse(y.root, inventory, err);
-        if (rc != 0) yml_place(&y, path, err);
-    } else {
-        rc = yml_parse(&y, path, text->data, text->len, err);
-        if (rc == 0 && (rc = inventory_parse(y.root, inventory, err)) != 0)
-            yml_place(&y, path, err);
-    }
-    yml_deinit(&y);
-    return rc;
-}
-
 static int parse_answer(const char *url, const struct buf *text, struct inventory **inventory,
                         struct error *err) {
     cJSON *document = NULL;
-    int rc = json_parse(text->data, text->len, &document, err);
+    int rc = json_parse(text->data == NULL ? "" : text->data, text->len, &document, err);
     if (rc == 0) rc = inventory_parse(document, inventory, err);
     cJSON_Delete(document);
     if (rc != 0) error_from(err, "%.200s", url);
@@ -182,42 +163,39 @@ static int parse_answer(const char *url, const struct buf *text, struct inventor
 
 // --- the reading's thread
 
-// It is read again for every job, which a pipe cannot be; and a pipe may never end.
-static int check_no_pipe(const char *path, struct error *err) {
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISFIFO(status.st_mode)) return 0; // or the reading says so
-    return error_set(err, "%.200s: it is a pipe, not a file", path);
-}
-
 // A document takes many times the memory of the inventory that is made of it, and malloc would keep
 // it for the length of the job.
 enum { TRIM_ABOVE = 1 << 20 }; // bytes of text
 
-static void load(struct reading *r) {
-    const char *source = r->fetcher->source;
+static void load_url(struct reading *r, size_t *size) {
     struct buf text = {0};
-    bool url = is_url(source);
-    if (url)
-        r->rc = get(r, &text, &r->err);
-    else if ((r->rc = check_no_pipe(source, &r->err)) == 0)
-        r->rc = file_read(source, &text, &r->err);
-    if (r->rc == 0 && !r->abandoned) {
-        buf_reserve(&text, 0); // an empty one has a byte, too
-        text.data[text.len] = '\0';
-        r->rc = url ? parse_answer(source, &text, &r->inventory, &r->err)
-                    : parse_file(source, &text, &r->inventory, &r->err);
-    }
-    bool trims = text.len > TRIM_ABOVE;
+    r->rc = get(r, &text, &r->err);
+    if (r->rc == 0 && !r->abandoned)
+        r->rc = parse_answer(r->fetcher->source, &text, &r->inventory, &r->err);
+    *size = text.len;
     buf_deinit(&text);
-    if (trims) malloc_trim(0);
+}
+
+static void load_file(struct reading *r, size_t *size) {
+    struct inventory_file file;
+    r->rc = inventory_file_read(&file, r->fetcher->source, &r->err);
+    if (r->rc == 0 && !r->abandoned) r->rc = inventory_file_parse(&file, &r->inventory, &r->err);
+    *size = inventory_file_size(&file);
+    inventory_file_deinit(&file);
+}
+
+static void load(struct reading *r) {
+    size_t size;
+    if (is_url(r->fetcher->source))
+        load_url(r, &size);
+    else
+        load_file(r, &size);
+    if (size > TRIM_ABOVE) malloc_trim(0);
 }
 
 static void probe(struct reading *r) {
     const char *source = r->fetcher->source;
-    if (is_url(source))
-        r->rc = get(r, NULL, &r->err);
-    else if ((r->rc = check_no_pipe(source, &r->err)) == 0)
-        r->rc = file_probe(source, &r->err);
+    r->rc = is_url(source) ? get(r, NULL, &r->err) : inventory_file_probe(source, &r->err);
 }
 
 static void read_on_thread(void *arg) {

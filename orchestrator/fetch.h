@@ -1,5 +1,5 @@
-// Reads the inventory off the loop's thread, over HTTP with libcurl or from a file; FILE_BYTES_MAX
-// of it at most.
+// Reads the inventory off the loop's thread, over HTTP with libcurl or from a file or a folder
+// (inventory_file.h); FILE_BYTES_MAX of each at most.
 //
 // Who asks while others do shares what they get, under one rule: nobody gets an inventory that may
 // be older than its request. So a reading is shared until its request is sent (until its file is
@@ -20,7 +20,7 @@ enum {
 
 struct fetcher;
 
-// source is an http:// or https:// URL, or the path of a JSON or YAML file; borrowed.
+// source is an http:// or https:// URL, or the path of a file or a folder; borrowed.
 struct fetcher *fetcher_new(uv_loop_t *loop, const char *source);
 // Tells all who wait at once that it ends, and calls closed when the last thread is gone and the
 // fetcher is freed: at once, or later. Nobody may ask any more.

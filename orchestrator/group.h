@@ -1,28 +1,76 @@
-// Redundancy groups: the hosts that stand in for one another. One of a group at a time is upgraded.
-// A leaf shares its group with the leaves of its site and rack; any other device with those of its
-// site and type (spec/architecture.md, "Redundancy groups").
+// What keeps hosts from being upgraded at the same time. A redundancy group has hosts that stand in
+// for one another, of which at most so many may be in hand; a throttle counts hosts in hand and no
+// more, for links and image servers. Both are constraints, and a host may stand under several.
+//
+// Hosts under the same constraints form a cohort: for the schedule all that matters of them is
+// which is next. Where each host has one redundancy group, cohorts and groups are the same.
+//
+// grouping_init makes ACME's groups: a leaf shares one with the leaves of its site and rack; any
+// other device with those of its site and type (spec/architecture.md, "Redundancy groups").
 #pragma once
 
 #include "common/buf.h"
 #include "orchestrator/inventory.h"
 
-struct group {
-    const char *key; // "rack earth 131", "type mars spine": of this group alone
-    uint32_t first;  // its hosts are order[first] to order[first + count - 1]
-    uint32_t count;
-    uint32_t weight; // the time that one of its hosts takes, where that is known: pace.h; else 1
+struct constraint {
+    const char *key;  // "rack earth 131", "type mars spine": of this group alone
+    const char *name; // what people call it: "earth_leaf_131", "mars_spine"; names may coincide
+    uint32_t limit;   // so many of its hosts may be in hand; 1 at least
+    uint32_t members; // of the whole inventory
+    uint32_t weight;  // the time that one of its hosts takes, where that is known: pace.h; else 1
+    uint32_t cohorts; // where cohorts_count is 1 the cohort's number, else an index into cohorts_of
+    uint32_t cohorts_count; // which have its selected hosts
+    bool redundancy;        // else a throttle
 };
 
-struct grouping {
-    struct group *groups; // in the order in which their first hosts stand in the inventory
-    size_t count;
-    uint32_t *order; // indices into inventory.hosts; inventory order within a group
-    size_t hosts;
-    char *keys; // memory of the keys
+// A need is a constraint's number, and whether the host is one of those that go before the others
+// of the group.
+enum { GROUP_CONSTRAINTS_MAX = INT32_MAX };
+#define NEED_FIRST (UINT32_C(1) << 31)
+
+struct cohort {
+    uint32_t first; // its hosts are order[first] to order[first + count - 1]
+    uint32_t count;
+    uint32_t needs; // where needs_count is 1 the need itself, else an index into needs_of
+    uint32_t needs_count;
 };
+
+struct grouping { // of the selected hosts
+    struct constraint *constraints;
+    size_t count;
+    struct cohort *cohorts; // in the order in which their first hosts stand in the inventory
+    size_t cohorts_count;
+    uint32_t *order; // indices into inventory.hosts; inventory order within a cohort
+    size_t hosts;
+    uint32_t *needs_of;   // of cohorts with several: redundancy groups first, then by number
+    uint32_t *cohorts_of; // of constraints with several
+    char *texts;          // memory of the keys and names
+};
+
+static inline const uint32_t *cohort_needs(const struct grouping *grouping,
+                                           const struct cohort *cohort) {
+    return cohort->needs_count == 1 ? &cohort->needs : &grouping->needs_of[cohort->needs];
+}
+
+static inline const uint32_t *constraint_cohorts(const struct grouping *grouping,
+                                                 const struct constraint *constraint) {
+    return constraint->cohorts_count == 1 ? &constraint->cohorts
+                                          : &grouping->cohorts_of[constraint->cohorts];
+}
+
+static inline uint32_t need_constraint(uint32_t need) {
+    return need & ~NEED_FIRST;
+}
 
 void grouping_init(struct grouping *grouping, const struct inventory *inventory,
                    const struct selection *selection);
-// What people call the group of a host: "earth_leaf_131", "mars_spine". Names may coincide.
-void group_write_name(const struct inventory *inventory, const struct host *host, struct buf *out);
+
+// The same for constraints of any kind. grouping has its constraints (all but the cohorts) and
+// texts; the rest is made here. ends[i] is where the needs of the selection's host i end in needs;
+// each host's are put in order. A host has one redundancy group at least (one that nothing else
+// stands in for is a group of its own) and no constraint twice. What goes before what must not run
+// in a circle, over all groups: such hosts would wait for one another for ever.
+void grouping_build(struct grouping *grouping, const struct selection *selection,
+                    const uint32_t *ends, uint32_t *needs);
+
 void grouping_deinit(struct grouping *grouping);

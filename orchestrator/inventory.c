@@ -1,195 +1,14 @@
 #include "orchestrator/inventory.h"
 
 #include "common/buf.h"
-#include "common/json.h"
+#include "common/glob.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// Strings stand in large blocks: a million hosts are a few hundred allocations, and one free.
-enum { BLOCK_SIZE = 64 * 1024 };
-
-struct block {
-    struct block *next;
-    size_t used;
-    char bytes[BLOCK_SIZE];
-};
-
-struct inventory_memory {
-    struct block *blocks;
-};
-
-// While parsing: what was seen before.
-struct reader {
-    struct inventory *inventory;
-    struct strmap shared;    // addresses and racks: text -> the one copy
-    struct strmap hosts;     // name -> anything
-    struct strmap dev_types; // name -> index + 1
-    size_t hosts_cap;
-    struct error first; // what is wrong with it
-    struct buf several; // ... and with ERRORS_TOLD at most, each cut
-    size_t errors;
-};
-
-enum { ERRORS_TOLD = 3 };
-
-static const char *keep(struct inventory_memory *memory, const char *text) {
-    size_t size = strlen(text) + 1;
-    struct block *block = memory->blocks;
-    if (block == NULL || BLOCK_SIZE - block->used < size) {
-        block = mem_alloc(sizeof *block);
-        *block = (struct block){.next = memory->blocks};
-        memory->blocks = block;
-    }
-    char *copy = block->bytes + block->used;
-    memcpy(copy, text, size);
-    block->used += size;
-    return copy;
-}
-
-static const char *keep_shared(struct reader *r, const char *text) {
-    const char *copy = strmap_get(&r->shared, text);
-    if (copy != NULL) return copy;
-    copy = keep(r->inventory->memory, text);
-    strmap_put(&r->shared, copy, (void *)(uintptr_t)copy);
-    return copy;
-}
-
-static size_t add_name(struct names *names, const char *name) {
-    names->list = mem_resize(names->list, names->count + 1, sizeof *names->list);
-    names->list[names->count] = name;
-    return names->count++;
-}
-
-static int check_name(const char *name, const char *what, struct error *err) {
-    size_t len = strlen(name);
-    if (len == 0) return error_set(err, "%s is empty", what);
-    if (len > INVENTORY_NAME_MAX)
-        return error_set(err, "%s is longer than %d bytes", what, INVENTORY_NAME_MAX);
-    for (const char *c = name; *c != '\0'; c++)
-        if ((unsigned char)*c <= 0x20 || *c == 0x7f)
-            return error_set(err, "%s holds a space or a control character", what);
-    return 0;
-}
-
-static int dev_type_index(struct reader *r, const char *name, uint16_t *out, struct error *err) {
-    uintptr_t known = (uintptr_t)strmap_get(&r->dev_types, name);
-    if (known == 0) {
-        struct names *types = &r->inventory->dev_types;
-        if (types->count == UINT16_MAX) return error_set(err, "too many device types");
-        const char *copy = keep(r->inventory->memory, name);
-        known = add_name(types, copy) + 1;
-        strmap_put(&r->dev_types, copy, (void *)known);
-    }
-    *out = (uint16_t)(known - 1);
-    return 0;
-}
-
-static int read_text(const cJSON *object, const char *key, const char **out, struct error *err) {
-    int rc = json_string(object, key, out, err);
-    return rc != 0 ? rc : check_name(*out, key, err);
-}
-
-static int unknown_platform(const char *platform, struct error *err) {
-    error_set(err, "'%.40s' is unknown; only acmeos is", platform);
-    error_in(err, "platform");
-    return ERROR_INPUT;
-}
-
-static int read_host(struct reader *r, const cJSON *entry, uint16_t site, struct error *err) {
-    struct inventory *inventory = r->inventory;
-    const char *platform, *dev_type, *rack, *address;
-    uint64_t port;
-    int rc = json_as_object(entry, err);
-    if (rc == 0) rc = check_name(entry->string, "the host's name", err);
-    if (rc == 0) rc = json_string(entry, "platform", &platform, err);
-    if (rc == 0 && strcmp(platform, "acmeos") != 0) rc = unknown_platform(platform, err);
-    if (rc != 0 && err->at == NULL) err->at = cJSON_GetObjectItemCaseSensitive(entry, "platform");
-    if (rc == 0) rc = read_text(entry, "dev_type", &dev_type, err);
-    if (rc == 0) rc = read_text(entry, "rack", &rack, err);
-    if (rc == 0) rc = read_text(entry, "hostname", &address, err);
-    if (rc == 0) rc = json_uint(entry, "port", 1, UINT16_MAX, &port, err);
-    if (rc == 0 && inventory->count == INVENTORY_HOSTS_MAX)
-        rc = error_set(err, "more than %d hosts", INVENTORY_HOSTS_MAX);
-    struct host host = {.site = site};
-    if (rc == 0) rc = dev_type_index(r, dev_type, &host.dev_type, err);
-    if (rc != 0) return rc;
-
-    host.name = keep(inventory->memory, entry->string);
-    host.address = keep_shared(r, address);
-    host.rack = keep_shared(r, rack);
-    host.port = (uint16_t)port;
-    if (strmap_put(&r->hosts, host.name, inventory->memory) != NULL)
-        return error_set(err, "there is another host of this name in another site");
-    inventory->hosts =
-        mem_grow(inventory->hosts, &r->hosts_cap, inventory->count + 1, sizeof *inventory->hosts);
-    inventory->hosts[inventory->count++] = host;
-    return 0;
-}
-
-// A file with one mistake often has it a hundred times: it is told at once how often.
-static void note_error(struct reader *r, const cJSON *site, struct error *err) {
-    error_in(err, "%.100s", site->string);
-    if (r->errors == 0) r->first = *err;
-    if (r->errors < ERRORS_TOLD)
-        buf_addf(&r->several, "%s%.80s", r->errors == 0 ? "" : "; ", err->text);
-    r->errors++;
-}
-
-static int tell_errors(const struct reader *r, struct error *err) {
-    *err = r->first;
-    if (r->errors == 1) return ERROR_INPUT;
-    if (r->errors > ERRORS_TOLD)
-        error_set(err, "%s; and %zu more", r->several.data, r->errors - ERRORS_TOLD);
-    else
-        error_set(err, "%s", r->several.data);
-    err->at = r->first.at;
-    return ERROR_INPUT;
-}
-
-static void read_site(struct reader *r, const cJSON *site) {
-    struct error err;
-    int rc = json_as_object(site, &err);
-    if (rc == 0) rc = check_name(site->string, "the site's name", &err);
-    if (rc == 0 && r->inventory->sites.count == UINT16_MAX) rc = error_set(&err, "too many sites");
-    if (rc != 0) {
-        note_error(r, site, &err);
-        return;
-    }
-    size_t index = add_name(&r->inventory->sites, keep(r->inventory->memory, site->string));
-    const cJSON *entry;
-    cJSON_ArrayForEach(entry, site) {
-        if (read_host(r, entry, (uint16_t)index, &err) == 0) continue;
-        if (err.at == NULL) err.at = entry;
-        error_in(&err, "%.100s", entry->string);
-        note_error(r, site, &err);
-    }
-}
-
-int inventory_parse(const cJSON *document, struct inventory **out, struct error *err) {
-    if (!cJSON_IsObject(document))
-        return error_set(err, "expected an object of sites, not %s", json_type_name(document));
-    struct inventory *inventory = mem_zalloc(sizeof *inventory);
-    inventory->memory = mem_zalloc(sizeof *inventory->memory);
-    inventory->refs = 1;
-    struct reader r = {.inventory = inventory};
-    const cJSON *site;
-    cJSON_ArrayForEach(site, document) read_site(&r, site);
-    int rc = r.errors == 0 ? 0 : tell_errors(&r, err);
-    buf_deinit(&r.several);
-    strmap_deinit(&r.shared);
-    strmap_deinit(&r.hosts);
-    strmap_deinit(&r.dev_types);
-    if (rc != 0) {
-        inventory_unref(inventory);
-        return rc;
-    }
-    inventory->hosts = mem_resize(inventory->hosts, inventory->count, sizeof *inventory->hosts);
-    *out = inventory;
-    return 0;
-}
+// --- life
 
 struct inventory *inventory_ref(struct inventory *inventory) {
     inventory->refs++;
@@ -198,25 +17,93 @@ struct inventory *inventory_ref(struct inventory *inventory) {
 
 void inventory_unref(struct inventory *inventory) {
     if (inventory == NULL || --inventory->refs > 0) return;
-    while (inventory->memory->blocks != NULL) {
-        struct block *block = inventory->memory->blocks;
-        inventory->memory->blocks = block->next;
-        free(block);
-    }
-    free(inventory->memory);
     free(inventory->hosts);
     free(inventory->sites.list);
     free(inventory->dev_types.list);
+    free(inventory->platforms.list);
+    free(inventory->attributes.list);
+    free(inventory->attributes_from);
+    free(inventory->attribute_names);
+    free(inventory->attribute_values);
+    texts_deinit(&inventory->texts);
     free(inventory);
 }
 
+// --- what is known of a host
+
+static const char *const no_name = "";
+
+// Where the name of a host stands, so that it can be handed out as a list of one.
+static const char *const *name_at(const struct names *names, uint16_t index) {
+    return index == INVENTORY_NO_NAME ? &no_name : &names->list[index];
+}
+
 const char *inventory_site(const struct inventory *inventory, const struct host *host) {
-    return inventory->sites.list[host->site];
+    return *name_at(&inventory->sites, host->site);
 }
 
 const char *inventory_dev_type(const struct inventory *inventory, const struct host *host) {
-    return inventory->dev_types.list[host->dev_type];
+    return *name_at(&inventory->dev_types, host->dev_type);
 }
+
+const char *inventory_platform(const struct inventory *inventory, const struct host *host) {
+    return inventory->platforms.list[host->platform];
+}
+
+enum { SITE, DEV_TYPE, RACK, HOST, PLATFORM };
+
+const char *const inventory_fields[INVENTORY_FIELDS] = {
+    [SITE] = "site", [DEV_TYPE] = "dev_type", [RACK] = "rack",
+    [HOST] = "host", [PLATFORM] = "platform",
+};
+
+int inventory_attribute(const struct inventory *inventory, const char *name) {
+    for (int i = 0; i < INVENTORY_FIELDS; i++)
+        if (strcmp(inventory_fields[i], name) == 0) return i;
+    for (size_t i = 0; i < inventory->attributes.count; i++)
+        if (strcmp(inventory->attributes.list[i], name) == 0) return INVENTORY_FIELDS + (int)i;
+    return -1;
+}
+
+static struct attribute_values own_values(const struct inventory *inventory, size_t host,
+                                          int attribute) {
+    if (inventory->attributes_from == NULL) return (struct attribute_values){0};
+    uint32_t at = inventory->attributes_from[host], end = inventory->attributes_from[host + 1];
+    while (at < end && inventory->attribute_names[at] != attribute)
+        at++;
+    struct attribute_values values = {.list = inventory->attribute_values + at};
+    for (; at < end && inventory->attribute_names[at] == attribute; at++)
+        values.count++;
+    return values;
+}
+
+struct attribute_values inventory_values(const struct inventory *inventory, size_t host,
+                                         int attribute) {
+    const struct host *h = &inventory->hosts[host];
+    const char *const *one = &no_name;
+    switch (attribute) {
+    case SITE:
+        one = name_at(&inventory->sites, h->site);
+        break;
+    case DEV_TYPE:
+        one = name_at(&inventory->dev_types, h->dev_type);
+        break;
+    case RACK:
+        one = &h->rack;
+        break;
+    case HOST:
+        one = &h->name;
+        break;
+    case PLATFORM:
+        one = name_at(&inventory->platforms, h->platform);
+        break;
+    default:
+        return own_values(inventory, host, attribute - INVENTORY_FIELDS);
+    }
+    return (struct attribute_values){one, **one == '\0' ? 0 : 1};
+}
+
+// --- the hosts that a request asks for
 
 static int unknown_name(const char *field, size_t index, const char *name, const char *what,
                         const struct names *known, struct error *err) {
@@ -264,14 +151,87 @@ int inventory_select(const struct inventory *inventory, const struct filter *sit
         struct selection selection = {.hosts = mem_array(inventory->count, sizeof(uint32_t))};
         for (size_t i = 0; i < inventory->count; i++) {
             const struct host *host = &inventory->hosts[i];
-            if (site_wanted[host->site] && type_wanted[host->dev_type])
-                selection.hosts[selection.count++] = (uint32_t)i;
+            bool in_site = host->site == INVENTORY_NO_NAME ? sites->all : site_wanted[host->site];
+            bool of_type =
+                host->dev_type == INVENTORY_NO_NAME ? dev_types->all : type_wanted[host->dev_type];
+            if (in_site && of_type) selection.hosts[selection.count++] = (uint32_t)i;
         }
         selection.hosts = mem_resize(selection.hosts, selection.count, sizeof(uint32_t));
         *out = selection;
     }
     free(site_wanted);
     free(type_wanted);
+    return rc;
+}
+
+// --- hosts by name
+
+// named[i] becomes the host that entry i names, where it names one.
+static void find_named(const struct inventory *inventory, const struct filter *hosts,
+                       const struct host **named) {
+    struct strmap entries = {0}; // of a million hosts few are asked for
+    for (size_t i = 0; i < hosts->count; i++)
+        strmap_put(&entries, hosts->names[i], &named[i]);
+    for (size_t i = 0; i < inventory->count; i++) {
+        const struct host **found = strmap_get(&entries, inventory->hosts[i].name);
+        if (found != NULL) *found = &inventory->hosts[i];
+    }
+    for (size_t i = 0; i < hosts->count; i++) // an entry may come twice
+        named[i] = *(const struct host **)strmap_get(&entries, hosts->names[i]);
+    strmap_deinit(&entries);
+}
+
+static bool want_matching(const struct inventory *inventory, const char *glob, bool *wanted) {
+    bool any = false;
+    for (size_t i = 0; i < inventory->count; i++) {
+        if (!glob_matches(glob, inventory->hosts[i].name)) continue;
+        wanted[i] = true;
+        any = true;
+    }
+    return any;
+}
+
+static int not_ours(const struct inventory *inventory, const struct host *host, struct error *err) {
+    return error_set(err, "%.100s runs %.60s, not acmeos", host->name,
+                     inventory_platform(inventory, host));
+}
+
+static int want_entry(const struct inventory *inventory, const struct host *named,
+                      const char *entry, bool *wanted, size_t *globs, struct error *err) {
+    if (named != NULL && named->platform != 0) return not_ours(inventory, named, err);
+    if (named != NULL) {
+        wanted[named - inventory->hosts] = true;
+        return 0;
+    }
+    if (!glob_is(entry)) return error_set(err, "there is no host '%.100s'", entry);
+    if (++*globs > INVENTORY_GLOBS_MAX)
+        return error_set(err, "more than %d globs", INVENTORY_GLOBS_MAX);
+    if (want_matching(inventory, entry, wanted)) return 0;
+    return error_set(err, "no host matches '%.100s'", entry);
+}
+
+static void keep_wanted(struct selection *selection, const bool *wanted) {
+    size_t kept = 0;
+    for (size_t i = 0; i < selection->count; i++)
+        if (wanted[selection->hosts[i]]) selection->hosts[kept++] = selection->hosts[i];
+    selection->count = kept;
+}
+
+int inventory_narrow(const struct inventory *inventory, const struct filter *hosts,
+                     struct selection *selection, struct error *err) {
+    if (hosts->all) return 0;
+    bool *wanted = mem_array(inventory->count, sizeof *wanted);
+    const struct host **named = mem_array(hosts->count, sizeof *named);
+    size_t globs = 0;
+    int rc = 0;
+    find_named(inventory, hosts, named);
+    for (size_t i = 0; rc == 0 && i < hosts->count; i++) {
+        rc = want_entry(inventory, named[i], hosts->names[i], wanted, &globs, err);
+        if (rc != 0) error_in_list(err, "filter_hosts", i);
+    }
+    if (rc == 0) keep_wanted(selection, wanted);
+    free(named);
+    free(wanted);
     return rc;
 }
 

@@ -1,25 +1,31 @@
-// The hosts that a job may touch, read from ACME's inventory document:
-//   {"earth": {"spine00.earth": {"platform": "acmeos", "dev_type": "spine", "rack": "20",
-//                                "hostname": "127.0.0.1", "port": 8300}}}
-// Immutable once parsed, shared by reference between a job and what works for it.
+// The hosts of a network: what a job may touch, and what else is in its groups. It is read from any
+// of three documents (inventory_parse.h). Immutable once parsed, shared by reference between a job
+// and what works for it.
 #pragma once
 
 #include "common/error.h"
+#include "common/terms.h"
+#include "common/texts.h"
 
-#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { INVENTORY_HOSTS_MAX = 4 * 1000 * 1000, INVENTORY_NAME_MAX = 255 };
+enum {
+    INVENTORY_HOSTS_MAX = 4 * 1000 * 1000,
+    INVENTORY_NAME_MAX = 255,      // bytes of a name, an address, a platform
+    INVENTORY_GLOBS_MAX = 100,     // in one request: each is tried on every host
+    INVENTORY_NO_NAME = UINT16_MAX // as a site or dev_type: the host has none
+};
 
 struct host {
     const char *name;    // "spine00.earth": what the device is asked to be
-    const char *address; // "hostname" in the document: an IP address or a name to look up
-    const char *rack;
-    uint16_t port;
-    uint16_t site;     // into inventory.sites
-    uint16_t dev_type; // into inventory.dev_types
+    const char *address; // an IP address or a name to look up
+    const char *rack;    // "": none
+    uint16_t port;       // 0: none, and it is of another platform
+    uint16_t site;       // into inventory.sites; hosts of another platform may have no name
+    uint16_t dev_type;   // into inventory.dev_types; the same
+    uint16_t platform;   // into inventory.platforms: 0 is acmeos, the one that we speak to
 };
 
 struct names {
@@ -32,19 +38,32 @@ struct inventory {
     size_t count;
     struct names sites; // in order of appearance, sites without hosts included
     struct names dev_types;
-    struct inventory_memory *memory;
+    struct names platforms;  // "acmeos" first
+    struct names attributes; // that documents have beside the fields above, "redundancy_groups" too
+    // Host i has the attributes from attributes_from[i] to before attributes_from[i + 1], a list as
+    // several of the same name, side by side. NULL where no host has any.
+    uint32_t *attributes_from;
+    uint16_t *attribute_names; // into attributes
+    const char **attribute_values;
+    struct texts texts;
     unsigned refs;
 };
 
-// Errors name the place: "earth.spine00.earth.port: expected a whole number...", and those of
-// several hosts are told at once: "earth.a.port: missing; earth.b.port: missing; earth.c.port:
-// missing; and 497 more". *out has one reference, the caller's.
-int inventory_parse(const cJSON *document, struct inventory **out, struct error *err);
 struct inventory *inventory_ref(struct inventory *inventory);
 void inventory_unref(struct inventory *inventory); // takes NULL
 
 const char *inventory_site(const struct inventory *inventory, const struct host *host);
 const char *inventory_dev_type(const struct inventory *inventory, const struct host *host);
+const char *inventory_platform(const struct inventory *inventory, const struct host *host);
+
+// What a policy may name: the fields that every form has (site, dev_type, rack, host, which is its
+// name, and platform), and what else the document has. The number is for inventory_values(), below
+// INVENTORY_FIELDS for a field; negative: the document has no such attribute.
+enum { INVENTORY_FIELDS = 5 };
+extern const char *const inventory_fields[INVENTORY_FIELDS];
+int inventory_attribute(const struct inventory *inventory, const char *name);
+struct attribute_values inventory_values(const struct inventory *inventory, size_t host,
+                                         int attribute);
 
 // Which hosts a request asks for. all: every one; else those named, none where count is 0.
 struct filter {
@@ -62,4 +81,10 @@ struct selection {
 // field is the filter ("filter_sites" or "filter_dev_types").
 int inventory_select(const struct inventory *inventory, const struct filter *sites,
                      const struct filter *dev_types, struct selection *out, struct error *err);
+// Leaves in the selection only those hosts that `hosts` names, by name or by glob (glob.h). An
+// error, with the field "filter_hosts": an entry that fits no host of the inventory, one that names
+// a host of another platform than acmeos (a glob may match it), or more globs than
+// INVENTORY_GLOBS_MAX. The selection is as it was then.
+int inventory_narrow(const struct inventory *inventory, const struct filter *hosts,
+                     struct selection *selection, struct error *err);
 void selection_deinit(struct selection *selection);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 struct job *job_new(const char *id, const struct task *task, const struct task_args *args,
-                    struct inventory *inventory, struct selection *selection) {
+                    struct inventory *inventory, struct selection *selection,
+                    struct grouping *grouping) {
     struct job *job = mem_zalloc(sizeof *job);
     snprintf(job->id, sizeof job->id, "%s", id);
     job->task = task;
@@ -16,7 +17,8 @@ struct job *job_new(const char *id, const struct task *task, const struct task_a
     job->inventory = inventory;
     job->selection = *selection;
     *selection = (struct selection){0};
-    grouping_init(&job->grouping, inventory, &job->selection);
+    job->grouping = *grouping;
+    *grouping = (struct grouping){0};
     job->hosts = mem_array(job->selection.count, sizeof *job->hosts);
     job->counts[HOST_WAITING] = job->selection.count;
     return job;

@@ -24,9 +24,11 @@ struct job {
     struct event_ring events;
 };
 
-// Takes over the reference to the inventory and the selection. All hosts wait.
+// Takes over the reference to the inventory, the selection, and the grouping, which is of it. All
+// hosts wait.
 struct job *job_new(const char *id, const struct task *task, const struct task_args *args,
-                    struct inventory *inventory, struct selection *selection);
+                    struct inventory *inventory, struct selection *selection,
+                    struct grouping *grouping);
 void job_free(struct job *job); // takes NULL
 
 // host is an index into the inventory, and must be one of the selection.

@@ -30,6 +30,7 @@ struct config {
     enum log_level log_level;
     const char *origins[ORIGINS_MAX];
     char *password; // read from a file
+    struct policy policy;
 };
 
 struct service {
@@ -58,8 +59,18 @@ static int set_listen(void *config, const char *value, struct error *err) {
 
 static int set_inventory(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    if (*value == '\0') return error_set(err, "expected a URL or a file");
+    if (*value == '\0') return error_set(err, "expected a URL, a file or a folder");
     c->api.inventory = value;
+    return 0;
+}
+
+static int set_policy(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct policy policy;
+    int rc = policy_load(&policy, value, err);
+    if (rc != 0) return rc;
+    policy_deinit(&c->policy);
+    c->policy = policy;
     return 0;
 }
 
@@ -139,8 +150,9 @@ static int set_install_timeout(void *config, const char *value, struct error *er
 static const struct option_spec specs[] = {
     {"listen", "ADDRESS", "serve HTTP here; port 0 means any free port (127.0.0.1:5000)",
      set_listen},
-    {"inventory", "URL|FILE",
+    {"inventory", "URL|FILE|DIR",
      "read the hosts here for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
+    {"policy", "FILE", "redundancy groups and throttles, in YAML (ACME's)", set_policy},
     {"workers", "N", "devices worked on at the same time, over all jobs (100)", set_workers},
     {"log", "FILE", "append the log to it; - means stderr; SIGHUP reopens it (orchestrator.log)",
      set_log},
@@ -179,7 +191,14 @@ static int set_defaults(struct config *c, struct error *err) {
         .log_level = LOG_INFO,
     };
     c->api.origins = c->origins;
+    c->api.policy = &c->policy;
+    policy_default(&c->policy);
     return address_parse("127.0.0.1:5000", &c->api.listen, err);
+}
+
+static void config_deinit(struct config *c) {
+    free(c->password);
+    policy_deinit(&c->policy);
 }
 
 // --- signals and the end
@@ -287,7 +306,7 @@ int main(int argc, char **argv) {
     int exit_code;
     if (set_defaults(&s.config, &err) != 0) return EXIT_FAILURE;
     if (!options_parse(&options, &s.config, argc, argv, &exit_code)) {
-        free(s.config.password);
+        config_deinit(&s.config);
         return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -310,7 +329,7 @@ int main(int argc, char **argv) {
     jobs_free(s.jobs);
     metrics_free(s.metrics);
     log_close(&s.log);
-    free(s.config.password);
+    config_deinit(&s.config);
     uv_loop_close(&s.loop);
     uv_library_shutdown();
     curl_global_cleanup();

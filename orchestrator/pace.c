@@ -57,14 +57,37 @@ static double *means_of(const struct pace *pace, const char *task,
     return means;
 }
 
+// The times that the selected hosts of each constraint take, in those of the quickest type.
+static double *times_of(const struct inventory *inventory, const struct grouping *grouping,
+                        const double *means, double quickest, uint32_t *hosts) {
+    double *times = mem_array(grouping->count, sizeof *times);
+    for (size_t c = 0; c < grouping->cohorts_count; c++) {
+        const struct cohort *cohort = &grouping->cohorts[c];
+        const uint32_t *needs = cohort_needs(grouping, cohort);
+        double time = 0;
+        for (uint32_t i = 0; i < cohort->count; i++) {
+            const double mean =
+                means[inventory->hosts[grouping->order[cohort->first + i]].dev_type];
+            time += mean > 0 ? mean / quickest : 1;
+        }
+        for (uint32_t i = 0; i < cohort->needs_count; i++) {
+            times[need_constraint(needs[i])] += time;
+            hosts[need_constraint(needs[i])] += cohort->count;
+        }
+    }
+    return times;
+}
+
 void pace_weigh(const struct pace *pace, const char *task, const struct inventory *inventory,
                 struct grouping *grouping) {
     double quickest, *means = means_of(pace, task, inventory, &quickest);
+    uint32_t *hosts = mem_array(grouping->count, sizeof *hosts);
+    double *times = times_of(inventory, grouping, means, quickest, hosts);
     for (size_t g = 0; g < grouping->count; g++) {
-        struct group *group = &grouping->groups[g];
-        double mean = means[inventory->hosts[grouping->order[group->first]].dev_type];
-        double multiple = mean > 0 ? round(mean / quickest) : 1;
-        group->weight = (uint32_t)fmin(multiple, PACE_WEIGHT_MAX);
+        const double multiple = hosts[g] > 0 ? round(times[g] / hosts[g]) : 1;
+        grouping->constraints[g].weight = (uint32_t)fmin(multiple, PACE_WEIGHT_MAX);
     }
     free(means);
+    free(hosts);
+    free(times);
 }

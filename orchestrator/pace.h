@@ -24,6 +24,6 @@ void pace_deinit(struct pace *pace);
 // that one takes.
 void pace_learn(struct pace *pace, const char *task, const char *dev_type, uint64_t ms);
 
-// Sets the weight of every group.
+// Sets the weight of every constraint: where its hosts are of several types, their mean.
 void pace_weigh(const struct pace *pace, const char *task, const struct inventory *inventory,
                 struct grouping *grouping);

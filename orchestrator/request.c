@@ -8,7 +8,8 @@
 #include <string.h>
 
 // filter_dev_sites is an older name of filter_sites.
-static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_dev_sites"};
+static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_hosts",
+                                            "filter_dev_sites"};
 enum { FILTER_FIELDS = COUNT(filter_fields) };
 
 static int check_known(const struct task *task, const cJSON *body, struct error *err) {
@@ -76,6 +77,7 @@ int request_parse(const struct task *task, const cJSON *body, struct task_reques
     rc = parse_fields(task, body, &r.args, err);
     if (rc == 0) rc = parse_filter(body, sites, &r.sites, err);
     if (rc == 0) rc = parse_filter(body, "filter_dev_types", &r.dev_types, err);
+    if (rc == 0) rc = parse_filter(body, "filter_hosts", &r.hosts, err);
     if (rc != 0) {
         request_deinit(&r);
         return rc;
@@ -87,5 +89,6 @@ int request_parse(const struct task *task, const cJSON *body, struct task_reques
 void request_deinit(struct task_request *request) {
     free(request->sites.names);
     free(request->dev_types.names);
+    free(request->hosts.names);
     *request = (struct task_request){0};
 }

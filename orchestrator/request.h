@@ -10,6 +10,7 @@ struct task_request {
     struct task_args args;
     struct filter sites; // names are borrowed from the body
     struct filter dev_types;
+    struct filter hosts; // names or globs
 };
 
 int request_parse(const struct task *task, const cJSON *body, struct task_request *request,

@@ -3,13 +3,23 @@
 //
 // What it promises, over all jobs at once:
 // - at most `workers` hosts are in hand;
-// - of a redundancy group at most one host is in hand, whichever jobs want it; jobs that wait for a
-//   group take turns, host by host, in order of arrival, and hold no worker while they wait;
-// - no host of a group is handed out while the group is held from outside (schedule_hold);
-// - within a group and job, inventory order; between groups of a job, the one with the most hosts
-//   left, times its weight, goes first (inventory order breaks ties); between jobs, the oldest that
-//   has a group ready;
-// - a host that fails stops its group in its job: what is left of it is skipped, nothing else is;
+// - of no constraint more hosts are in hand than its limit, whichever jobs want them; where jobs
+//   bring different limits for one, the least holds. A host has a place in all of its constraints,
+//   or in none. Jobs that wait for a constraint take turns, host by host, in order of arrival, and
+//   hold no worker while they wait;
+// - no host is handed out while one of its constraints is held from outside (schedule_hold);
+// - within a group and job, those that go first, then inventory order; one that another of its
+//   groups holds back is overtaken by the next that can go, but the others of the group wait until
+//   all that go first have begun;
+// - between groups of a job, the one with the most time left goes first: the rounds that its hosts
+//   need, times its weight (that of the largest, where a host has several; inventory order breaks
+//   ties); between jobs, the oldest that has a host that may go;
+// - of the hosts that were so overtaken, the one that has waited longest has what comes free in its
+//   constraints kept for it, until it goes; not while one of them is held from outside;
+// - as many failures as its limit stop a redundancy group in the job: what is left of it is
+// skipped,
+//   nothing else is. A throttle only counts;
+// - when it says that no host may start, none could without breaking one of these rules;
 // - every host of a job is done once or skipped once; one that is put back is as if not begun.
 //
 // The life of a host:
@@ -30,7 +40,8 @@ struct schedule_work { // a host in hand, or being claimed
     void *owner;       // as given to schedule_add
     struct lane *lane; // the schedule's own
     uint32_t host;     // index into the inventory
-    const char *group; // its key, which lives as long as the schedule
+    const char *group; // key of its smallest redundancy group; it lives as long as the schedule
+    bool is_claimed;   // the schedule's own
 };
 
 enum { SCHEDULE_NO_HOST = UINT32_MAX };
@@ -48,18 +59,18 @@ struct schedule_job *schedule_add(struct schedule *s, const struct grouping *gro
 bool schedule_finished(const struct schedule_job *job);             // every host done or skipped
 void schedule_remove(struct schedule *s, struct schedule_job *job); // finished ones only
 
-// The next host to start, which is then being claimed: it holds its group and a worker until it is
+// The next host to start, which is then being claimed: it has its places and a worker until it is
 // put back or done. False: nothing may start now.
 bool schedule_next(struct schedule *s, struct schedule_work *work);
-void schedule_claimed(struct schedule *s, const struct schedule_work *work); // it is in hand
-// The claim was refused, or the device could not be worked on now: the host is pending again, first
-// of its job's in the group, and other jobs that wait for the group have their turn before it.
-// Where the job was cancelled meanwhile the host is skipped.
+void schedule_claimed(struct schedule *s, struct schedule_work *work); // it is in hand
+// The claim was refused, or the device could not be worked on now: the host is pending again, in
+// its place among its job's, and other jobs that wait for its constraints have their turn before
+// it. Where the job was cancelled meanwhile, or a group of it stopped, the host is skipped.
 void schedule_put_back(struct schedule *s, const struct schedule_work *work);
 void schedule_done(struct schedule *s, const struct schedule_work *work, bool failed);
 
-// A group is held from outside, by as many as say so: none of its hosts is handed out until each
-// has released it. What is in hand stays so. key as of struct group.
+// A constraint is held from outside, by as many as say so: none of its hosts is handed out until
+// each has released it. What is in hand stays so. key as of struct constraint.
 void schedule_hold(struct schedule *s, const char *key);
 void schedule_release(struct schedule *s, const char *key);
 
@@ -69,4 +80,7 @@ void schedule_cancel(struct schedule *s, struct schedule_job *job);
 void schedule_drain(struct schedule *s);
 
 unsigned schedule_in_hand(const struct schedule *s);      // being claimed, too
-size_t schedule_groups_pending(const struct schedule *s); // with hosts that have not begun
+size_t schedule_groups_pending(const struct schedule *s); // of redundancy, with hosts not begun
+
+// The host for which what comes free is kept, and its job's owner. False: there is none.
+bool schedule_reserver(const struct schedule *s, void **owner, uint32_t *host);

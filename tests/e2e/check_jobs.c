@@ -88,7 +88,7 @@ static const struct {
     {"{\"earth\": {\"a\": {\"platform\": \"acmeos\", \"dev_type\": \"leaf\", \"rack\": \"1\", "
      "\"hostname\": \"127.0.0.1\", \"port\": 0}}}",
      "earth.a.port: expected a whole number from 1 to 65535"},
-    {"earth:\n  leaf00.earth:\n    platform: eos\n", ":3:15: earth.leaf00.earth.platform"},
+    {"earth:\n  leaf00.earth:\n    platform: 5\n", ":3:15: earth.leaf00.earth.platform"},
     {"earth: {}\nearth: {}\n", ":2:1: earth: given twice"},
     {"", "it is empty"},
 };

@@ -116,7 +116,7 @@ END_TEST
 static const struct {
     const char *path, *why;
 } no_files[] = {
-    {"/tmp", "/tmp: Is a directory"},
+    {"/tmp", "/tmp/hosts.yaml: No such file or directory"},
     {"/dev/zero", "/dev/zero: it is a device or a socket, not a file"},
 };
 
@@ -125,6 +125,81 @@ START_TEST(an_inventory_that_is_no_file_is_told_before_a_job_wants_it) {
     assert_problem(http_get(lab.api, "/readyz"), 503, NULL, no_files[_i].why);
     assert_problem(http_post(lab.api, "/upgrade-os/", EDGES), 502, NULL, no_files[_i].why);
     lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_policy_that_is_wrong_ends_the_start) {
+    char path[] = "/tmp/e2e-policy-XXXXXX", output[1024], said[100];
+    write_file(path, "redundancy:\n  - {group: \"{site}\", max_unavailble: 2}\n");
+    ck_assert_int_eq(program_run("orchestrator", ARGS("--policy", path), output, sizeof output), 2);
+    snprintf(said, sizeof said, "--policy: %s:2:39: redundancy[0].max_unavailble: unknown field",
+             path);
+    ck_assert_msg(strstr(output, said) != NULL, "%s", output);
+    ck_assert_ptr_nonnull(strstr(output, "did you mean max_unavailable?"));
+    unlink(path);
+    ck_assert_int_eq(program_run("orchestrator", ARGS("--policy", path), output, sizeof output), 2);
+    ck_assert_msg(strstr(output, "No such file or directory") != NULL, "%s", output);
+}
+END_TEST
+
+static const struct {
+    const char *policy, *said;
+    int status;
+} unfit[] = {
+    {"redundancy:\n  - {group: \"{mlag}\"}\n", ":2: redundancy[0] \"{mlag}\": no host has mlag",
+     502},
+    {"redundancy:\n  - {group: \"{site}\"}\n  - {group: x, match: {dev_type: laef}}\n",
+     ":3: redundancy[1] \"x\": it applies to no host", 502},
+    {"redundancy:\n  - {group: \"{site}\", match: {dev_type: leaf}}\n",
+     "edge00.earth is in no redundancy group: no rule is for it; and 1 more", 400},
+    {"redundancy:\n  - {group: \"{site}\", first: {host: edge00.earth}}\n"
+     "  - {group: \"{rack}\", first: {host: edge01.earth}}\n",
+     "opposite orders: ", 400},
+};
+
+START_TEST(a_policy_that_does_not_fit_touches_nothing) {
+    char path[] = "/tmp/e2e-policy-XXXXXX";
+    write_file(path, unfit[_i].policy);
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--policy", path));
+    assert_problem(http_post(lab.api, "/upgrade-os/", EDGES), unfit[_i].status, NULL,
+                   unfit[_i].said);
+    cJSON *devices = get_json(lab.admin, "/devices/edge00.earth/");
+    ck_assert_int_eq(cJSON_GetObjectItem(devices, "logins")->valueint, 0);
+    cJSON_Delete(devices);
+    lab_stop(&lab);
+    unlink(path);
+}
+END_TEST
+
+// At most so many are in hand at once, where ACME's policy would have dozens.
+static const struct {
+    const char *policy;
+    int at_once;
+} bounds[] = {
+    {"redundancy:\n"
+     "  - {group: \"{site}_leaf_{rack}\", match: {dev_type: leaf}}\n"
+     "  - {group: \"{site}_{dev_type}\", unless: {dev_type: leaf}}\n"
+     "throttle: [{group: all, at_once: 3}]\n",
+     3},
+    {"redundancy: [{group: \"{site}\"}]\n", 1},
+    {"redundancy: [{group: \"{site}_{dev_type}\"}, {group: \"{site}\", max_unavailable: 2}]\n", 2},
+};
+
+START_TEST(a_policy_says_how_many_are_worked_on_at_once) {
+    char path[] = "/tmp/e2e-policy-XXXXXX";
+    write_file(path, bounds[_i].policy);
+    struct lab lab = lab_start(ARGS("--latency", "2ms"), ARGS("--policy", path));
+    struct answer a = http_post(lab.api, "/upgrade-os/",
+                                "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"]}");
+    ck_assert_int_eq(a.status, 200);
+    cJSON *report = answer_json(&a), *audit = get_json(lab.admin, "/audit/");
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), 106);
+    ck_assert_int_le(cJSON_GetObjectItem(audit, "max_in_flight")->valueint, bounds[_i].at_once);
+    cJSON_Delete(report);
+    cJSON_Delete(audit);
+    answer_free(&a);
+    lab_stop(&lab);
+    unlink(path);
 }
 END_TEST
 
@@ -179,6 +254,9 @@ Suite *check_setup(void) {
     tcase_add_loop_test(tc, a_password_file_in_another_encoding_ends_the_start, 0, 5);
     tcase_add_test(tc, a_username_that_no_device_knows_ends_the_start);
     tcase_add_loop_test(tc, an_inventory_that_is_no_file_is_told_before_a_job_wants_it, 0, 2);
+    tcase_add_test(tc, a_policy_that_is_wrong_ends_the_start);
+    tcase_add_loop_test(tc, a_policy_says_how_many_are_worked_on_at_once, 0, 3);
+    tcase_add_loop_test(tc, a_policy_that_does_not_fit_touches_nothing, 0, 4);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);
     suite_add_tcase(suite, tc);

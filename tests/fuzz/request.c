@@ -2,6 +2,7 @@
 #include "orchestrator/request.h"
 #include "common/acmeos.h"
 #include "common/http_route.h"
+#include "orchestrator/inventory_parse.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char network[] =
@@ -33,6 +34,10 @@ static void check_request(const struct task_request *request) {
         bool none = (!request->sites.all && request->sites.count == 0) ||
                     (!request->dev_types.all && request->dev_types.count == 0);
         assert(!none || selection.count == 0);
+        size_t before = selection.count;
+        if (inventory_narrow(inventory, &request->hosts, &selection, &err) != 0)
+            check_problem(&err);
+        assert(selection.count <= before && (!request->hosts.all || selection.count == before));
         selection_deinit(&selection);
     } else {
         check_problem(&err);

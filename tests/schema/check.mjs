@@ -20,11 +20,17 @@ const files = (folder) =>
   execFileSync("git", ["ls-files", "--", `${folder}/*.yaml`], { encoding: "utf8" })
     .split("\n")
     .filter((path) => path !== "");
-const compile = (path) =>
-  new Ajv({ allowUnionTypes: true, strictTypes: false }).compile(JSON.parse(readFileSync(path)));
+const compile = (path, part = "") => {
+  const ajv = new Ajv({ allowUnionTypes: true, strictTypes: false });
+  const schema = JSON.parse(readFileSync(path));
+  return ajv.addSchema(schema).getSchema(schema.$id + part);
+};
 
 const scenario = compile("spec/scenario.schema.json");
 const network = compile("spec/network.schema.json");
+const policy = compile("spec/policy.schema.json");
+const inventory = compile("spec/inventory.schema.json");
+const nornir = (part) => compile("spec/inventory.schema.json", `#/$defs/nornir_${part}`);
 let checks = 0;
 let failed = 0;
 const check = (ok, what) => {
@@ -76,6 +82,37 @@ const bad = checked(networks);
 for (const path of files("tests/corpus/network"))
   if (!bad.has(`${networks}/${basename(path)}`)) accepted(network, load(path), path);
 refused(network, load("tests/corpus/network/wrong.yaml"), "tests/corpus/network/wrong.yaml");
+
+// --- policies and inventories: what our own tests take and refuse
+
+for (const path of ["acme.yaml", "fabric.yaml", "nothing.yaml", "many-places.json"])
+  accepted(policy, load(`tests/corpus/policy/${path}`), path);
+accepted(policy, load("spec/examples/policy.yaml"), "spec/examples/policy.yaml");
+for (const wrong of [
+  {},
+  { redundancy: [] },
+  { redundancy: [{ group: "{site" }] },
+  { redundancy: [{ group: "site}" }] },
+  { redundancy: [{ group: "{a}{b}{c}{d}{e}{f}{g}{h}{i}" }] },
+  { redundancy: [{ group: "a", at_once: 1 }] },
+  { redundancy: [{ group: "a", max_unavailable: 0 }] },
+  { redundancy: [{ group: "a", first: {} }] },
+  { redundancy: [{ group: "a", match: { b: true } }] },
+  { redundancy: [{ group: "a", unless: { b: [] } }] },
+  { throttle: [{ group: "a", at_once: 1 }] },
+  { ungrouped: "allow", throttle: [{ group: "a" }] },
+  { ungrouped: "refuse" },
+])
+  refused(policy, wrong, JSON.stringify(wrong));
+for (const path of ["acme/inventory.yaml", "ansible/inventory.json", "nornir/hosts.yaml"])
+  accepted(inventory, load(`spec/examples/${path}`), path);
+for (const part of ["hosts", "groups", "defaults"])
+  accepted(nornir(part), load(`spec/examples/nornir/${part}.yaml`), part);
+const host = { platform: "acmeos", hostname: "x", port: 1, dev_type: "t" };
+accepted(inventory, { s: { h: host } }, "a host");
+for (const wrong of [{ group: "a" }, { port: 0 }, { hostname: "a b" }, { redundancy_groups: "a" }])
+  refused(inventory, { s: { h: { ...host, ...wrong } } }, JSON.stringify(wrong));
+refused(nornir("hosts"), { h: { mlag: "m" } }, "an attribute outside of data");
 
 // --- scenarios with one thing changed at random: ajv accepts whatever our own checker accepts
 

@@ -1,5 +1,5 @@
 #include "orchestrator/inventory.h"
-#include "tests/unit/support.h"
+#include "tests/unit/inventories.h"
 
 #include <stdio.h>
 
@@ -35,6 +35,7 @@ START_TEST(an_inventory_keeps_the_documents_order_and_fields) {
 END_TEST
 
 #define BASE        "'platform': 'acmeos', 'dev_type': 'leaf', 'rack': '1', "
+#define ALL_FIELDS  BASE "'hostname': 'a', 'port': 1, "
 #define ONE(fields) "{'earth': {'h': {" fields "}}}"
 
 START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
@@ -48,7 +49,16 @@ START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
         {"{'a b': {}}", "the site's name holds a space"},
         {"{'earth': {'h\\n': {}}}", "the host's name holds a space or a control character"},
         {ONE(""), "earth.h.platform: missing"},
-        {ONE("'platform': 'ios'"), "earth.h.platform: 'ios' is unknown; only acmeos is"},
+        {ONE("'platform': 'a b'"), "earth.h: platform holds a space"},
+        {ONE("'platform': 'acmeos'"), "earth.h.dev_type: missing"},
+        {ONE("'platform': 'ios', 'dev_type': 1"), "earth.h.dev_type: expected a string"},
+        {ONE(ALL_FIELDS "'site': 'mars'"), "earth.h.site: the host stands in earth"},
+        {ONE(ALL_FIELDS "'redundancy_groups': 'wan'"),
+         "earth.h.redundancy_groups: expected an array of names, not a string"},
+        {ONE(ALL_FIELDS "'redundancy_groups': ['wan', '']"),
+         "earth.h.redundancy_groups[1]: expected a name, not a string"},
+        {ONE(ALL_FIELDS "'redundancy_groups': [true]"),
+         "earth.h.redundancy_groups[0]: expected a name, not a boolean"},
         {ONE("'platform': 'acmeos', 'dev_type': ''"), "earth.h: dev_type is empty"},
         {ONE("'platform': 'acmeos', 'dev_type': 'leaf', 'rack': 20"),
          "earth.h.rack: expected a string, not a number"},
@@ -88,6 +98,120 @@ static const char *const earth[] = {"earth"}, *const mars_earth[] = {"mars", "ea
 #define NAMED(names)                                                                               \
     { (const char **)(uintptr_t)(names), COUNT(names), false }
 
+START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
+    struct inventory *inventory = inventory_of("{'earth': {" HOST(
+        "plain", "leaf",
+        "1") ", 'h': {" ALL_FIELDS
+             "'site': 'earth', 'mlag': 'm01', 'asn': 65100, 'up': true, 'none': '', 'nil': null, "
+             "'deep': {'a': 'b'}, 'feeds': ['a', 2, {}], 'redundancy_groups': ['wan', "
+             "'dmz']}, " HOST("last", "edge", "1") "}}");
+    static const struct {
+        const char *name, *plain, *h, *last;
+    } cases[] = {
+        {"mlag", "", "m01", ""},
+        {"asn", "", "65100", ""},
+        {"feeds", "", "a,2", ""},
+        {"redundancy_groups", "", "wan,dmz", ""},
+        {"site", "earth", "earth", "earth"},
+        {"dev_type", "leaf", "leaf", "edge"},
+        {"host", "plain", "h", "last"},
+        {"platform", "acmeos", "acmeos", "acmeos"},
+        {"rack", "1", "1", "1"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        ck_assert_str_eq(values_of(inventory, 0, cases[i].name), cases[i].plain);
+        ck_assert_str_eq(values_of(inventory, 1, cases[i].name), cases[i].h);
+        ck_assert_str_eq(values_of(inventory, 2, cases[i].name), cases[i].last);
+    }
+    static const char *const none[] = {"up", "none", "nil", "deep", "port", "hostname"};
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_str_eq(values_of(inventory, 1, none[i]), "nobody has it");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(hosts_without_attributes_take_no_room_for_them) {
+    struct inventory *inventory = inventory_of(network);
+    ck_assert_uint_eq(sizeof(struct host), 32);
+    ck_assert_ptr_null(inventory->attributes_from);
+    ck_assert_ptr_null(inventory->attribute_names);
+    ck_assert_ptr_null(inventory->attribute_values);
+    ck_assert_uint_eq(inventory->attributes.count, 0);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(equal_values_are_kept_once) {
+    struct inventory *inventory = inventory_of(
+        "{'earth': {'a': {" ALL_FIELDS "'mlag': 'm01'}, 'b': {" ALL_FIELDS "'mlag': 'm01'}}}");
+    int mlag = inventory_attribute(inventory, "mlag");
+    ck_assert_ptr_eq(inventory_values(inventory, 0, mlag).list[0],
+                     inventory_values(inventory, 1, mlag).list[0]);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_of_another_platform_is_kept_and_needs_no_port) {
+    struct inventory *inventory =
+        inventory_of("{'earth': {'fw': {'platform': 'panos'}, " HOST("leaf", "leaf", "1") "}}");
+    ck_assert_uint_eq(inventory->count, 2);
+    ck_assert_uint_ne(inventory->hosts[0].platform, 0);
+    ck_assert_uint_eq(inventory->hosts[0].port, 0);
+    ck_assert_str_eq(inventory_platform(inventory, &inventory->hosts[0]), "panos");
+    ck_assert_str_eq(inventory_dev_type(inventory, &inventory->hosts[0]), "");
+    ck_assert_str_eq(inventory_site(inventory, &inventory->hosts[0]), "earth");
+    ck_assert_uint_eq(inventory->hosts[1].platform, 0);
+    ck_assert_str_eq(inventory_platform(inventory, &inventory->hosts[1]), "acmeos");
+    ck_assert_uint_eq(inventory->dev_types.count, 1);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_without_a_type_is_of_no_type_that_is_asked_for) {
+    struct inventory *inventory =
+        inventory_of("{'earth': {'fw': {'platform': 'panos'}, " HOST("leaf", "leaf", "1") "}}");
+    struct filter all = ALL, leaves = NAMED(leaf);
+    struct selection selection;
+    struct error err;
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 2);
+    selection_deinit(&selection);
+    ck_assert_int_eq(inventory_select(inventory, &all, &leaves, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 1);
+    ck_assert_uint_eq(selection.hosts[0], 1);
+    selection_deinit(&selection);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_field_that_means_redundancy_groups_is_refused_with_the_remedy) {
+    static const char *const names[] = {
+        "group",
+        "groups",
+        "redundancy_group",
+        "redundancy-groups",
+        "redundancy_grups",
+        "redundency_groups",
+        "Redundancy_Groups",
+        "redundancygroups",
+        "GROUP",
+    };
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct buf text = {0};
+        struct inventory *inventory;
+        struct error err;
+        buf_addf(&text, ONE(ALL_FIELDS "'%s': 'wan'"), names[i]);
+        cJSON *json = json_of(text.data);
+        ck_assert_msg(inventory_parse(json, &inventory, &err) == ERROR_INPUT, "%s", names[i]);
+        buf_clear(&text);
+        buf_addf(&text, "earth.h.%s: unknown field; did you mean redundancy_groups?", names[i]);
+        ck_assert_str_eq(err.text, text.data);
+        cJSON_Delete(json);
+        buf_deinit(&text);
+    }
+}
+END_TEST
+
 START_TEST(what_is_wrong_with_several_hosts_is_told_at_once) {
     static const struct {
         int wrong;
@@ -122,11 +246,11 @@ END_TEST
 START_TEST(wrong_hosts_of_several_sites_are_told_with_their_sites) {
     struct inventory *inventory = NULL;
     struct error err;
-    cJSON *json = json_of("{'earth': {'a': 1}, 'mars': [], 'venus': {'b': {'platform': 'ios'}}}");
+    cJSON *json = json_of("{'earth': {'a': 1}, 'mars': [], 'venus': {'b': {'platform': 5}}}");
     ck_assert_int_eq(inventory_parse(json, &inventory, &err), ERROR_INPUT);
     ck_assert_str_eq(err.text, "earth.a: expected an object, not a number; mars: expected an "
-                               "object, not an array; venus.b.platform: 'ios' is unknown; only "
-                               "acmeos is");
+                               "object, not an array; venus.b.platform: expected a string, "
+                               "not a number");
     cJSON_Delete(json);
 }
 END_TEST
@@ -157,6 +281,101 @@ START_TEST(a_selection_is_in_inventory_order) {
         ck_assert_str_eq(hosts, cases[i].hosts);
         selection_deinit(&selection);
     }
+    inventory_unref(inventory);
+}
+END_TEST
+
+static const char
+    *const one_host[] = {"leaf00.mars"},
+           *const globs[] = {"leaf*", "spine00.ma?s", "leaf00.mars"},
+           *const brackets[] = {"[es]*.mars"}, *const twice[] = {"spine00.earth", "spine00.earth"},
+           *const no_host[] = {"leaf*", "leaf01.mars"}, *const no_match[] = {"leaf1*"};
+
+START_TEST(hosts_are_selected_by_name_and_by_glob) {
+    static const struct {
+        struct filter sites, names;
+        const char *hosts; // indices
+    } cases[] = {
+        {ALL, ALL, "01234"},
+        {ALL, NONE, ""},
+        {ALL, NAMED(one_host), "2"},
+        {ALL, NAMED(globs), "123"},
+        {ALL, NAMED(brackets), "34"},
+        {ALL, NAMED(twice), "0"},
+        {NAMED(earth), NAMED(globs), "1"},
+        {NAMED(earth), NAMED(one_host), ""},
+    };
+    struct inventory *inventory = inventory_of(network);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct filter all = ALL;
+        struct selection selection;
+        struct error err;
+        ck_assert_int_eq(inventory_select(inventory, &cases[i].sites, &all, &selection, &err), 0);
+        ck_assert_int_eq(inventory_narrow(inventory, &cases[i].names, &selection, &err), 0);
+        char hosts[16] = "";
+        for (size_t h = 0; h < selection.count; h++)
+            hosts[h] = (char)('0' + selection.hosts[h]);
+        ck_assert_str_eq(hosts, cases[i].hosts);
+        selection_deinit(&selection);
+    }
+    inventory_unref(inventory);
+}
+END_TEST
+
+static void assert_not_narrowed(const struct inventory *inventory, const struct filter *names,
+                                const char *said) {
+    struct filter all = ALL;
+    struct selection selection;
+    struct error err;
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, names, &selection, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, said);
+    ck_assert_str_eq(err.field, "filter_hosts");
+    ck_assert_uint_eq(selection.count, inventory->count);
+    selection_deinit(&selection);
+}
+
+START_TEST(an_entry_that_fits_no_host_is_refused) {
+    struct inventory *inventory = inventory_of(network);
+    assert_not_narrowed(inventory, &(struct filter)NAMED(no_host),
+                        "filter_hosts[1]: there is no host 'leaf01.mars'");
+    assert_not_narrowed(inventory, &(struct filter)NAMED(no_match),
+                        "filter_hosts[0]: no host matches 'leaf1*'");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_of_another_platform_is_refused_by_name_and_not_by_glob) {
+    static const char *const name[] = {"fw"}, *const glob[] = {"f*"};
+    struct inventory *inventory =
+        inventory_of("{'earth': {'fw': {'platform': 'panos'}, " HOST("leaf", "leaf", "1") "}}");
+    struct filter all = ALL, by_glob = NAMED(glob);
+    struct selection selection;
+    struct error err;
+    assert_not_narrowed(inventory, &(struct filter)NAMED(name),
+                        "filter_hosts[0]: fw runs panos, not acmeos");
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, &by_glob, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 1);
+    selection_deinit(&selection);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_request_has_a_hundred_globs_and_any_number_of_names) {
+    const char *entries[2 * INVENTORY_GLOBS_MAX];
+    struct inventory *inventory = inventory_of(network);
+    struct filter all = ALL, names = {entries, COUNT(entries), false};
+    struct selection selection;
+    struct error err;
+    for (size_t i = 0; i < COUNT(entries); i++)
+        entries[i] = i < INVENTORY_GLOBS_MAX ? "leaf*" : "edge00.mars";
+    ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
+    ck_assert_int_eq(inventory_narrow(inventory, &names, &selection, &err), 0);
+    ck_assert_uint_eq(selection.count, 3);
+    selection_deinit(&selection);
+    entries[COUNT(entries) - 1] = "spine*";
+    assert_not_narrowed(inventory, &names, "filter_hosts[199]: more than 100 globs");
     inventory_unref(inventory);
 }
 END_TEST
@@ -246,9 +465,19 @@ Suite *check_inventory(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
     tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
+    tcase_add_test(tcase, what_stands_beside_the_known_fields_is_an_attribute);
+    tcase_add_test(tcase, hosts_without_attributes_take_no_room_for_them);
+    tcase_add_test(tcase, equal_values_are_kept_once);
+    tcase_add_test(tcase, a_host_of_another_platform_is_kept_and_needs_no_port);
+    tcase_add_test(tcase, a_host_without_a_type_is_of_no_type_that_is_asked_for);
+    tcase_add_test(tcase, a_field_that_means_redundancy_groups_is_refused_with_the_remedy);
     tcase_add_test(tcase, what_is_wrong_with_several_hosts_is_told_at_once);
     tcase_add_test(tcase, wrong_hosts_of_several_sites_are_told_with_their_sites);
     tcase_add_test(tcase, a_selection_is_in_inventory_order);
+    tcase_add_test(tcase, hosts_are_selected_by_name_and_by_glob);
+    tcase_add_test(tcase, an_entry_that_fits_no_host_is_refused);
+    tcase_add_test(tcase, a_host_of_another_platform_is_refused_by_name_and_not_by_glob);
+    tcase_add_test(tcase, a_request_has_a_hundred_globs_and_any_number_of_names);
     tcase_add_test(tcase, an_unknown_name_is_refused_with_the_known_ones);
     tcase_add_test(tcase, many_known_names_are_counted_and_not_all_listed);
     tcase_add_test(tcase, a_large_inventory_keeps_every_name);

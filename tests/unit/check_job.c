@@ -15,7 +15,9 @@ static struct job *job_of(const char *hosts) { // as letters
     for (; hosts[selection.count] != '\0'; selection.count++)
         selection.hosts[selection.count] = (uint32_t)(hosts[selection.count] - 'a');
     struct task_args args = {.version = "5.3.1"};
-    return job_new("id", &task_upgrade_os, &args, inventory, &selection);
+    struct grouping grouping;
+    grouping_init(&grouping, inventory, &selection);
+    return job_new("id", &task_upgrade_os, &args, inventory, &selection, &grouping);
 }
 
 // In hand, then its result.

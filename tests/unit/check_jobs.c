@@ -9,7 +9,8 @@ static struct job *job_of(const char *id) {
     struct inventory *inventory = inventory_of("{'earth': {" HOST("a", "spine", "1") "}}");
     struct selection none = {0};
     struct task_args args = {.version = "5.3.1"};
-    return job_new(id, &task_upgrade_os, &args, inventory, &none);
+    struct grouping grouping = {0};
+    return job_new(id, &task_upgrade_os, &args, inventory, &none, &grouping);
 }
 
 static char told[64];

@@ -36,13 +36,13 @@ static void learn(const char *task, const char *type, uint64_t ms, int hosts) {
 
 static void assert_weights(uint32_t edge, uint32_t spine, uint32_t leaf) {
     pace_weigh(&pace, "upgrade_os", inventory, &grouping);
-    ck_assert_uint_eq(grouping.groups[0].weight, edge);
-    ck_assert_uint_eq(grouping.groups[1].weight, spine);
-    ck_assert_uint_eq(grouping.groups[2].weight, leaf);
+    ck_assert_uint_eq(grouping.constraints[0].weight, edge);
+    ck_assert_uint_eq(grouping.constraints[1].weight, spine);
+    ck_assert_uint_eq(grouping.constraints[2].weight, leaf);
 }
 
 START_TEST(nothing_is_weighed_before_anything_is_known) {
-    ck_assert_uint_eq(grouping.groups[0].weight, 1);
+    ck_assert_uint_eq(grouping.constraints[0].weight, 1);
     assert_weights(1, 1, 1);
 }
 END_TEST
@@ -60,6 +60,23 @@ START_TEST(types_that_take_about_as_long_weigh_the_same) {
     learn("upgrade_os", "spine", 3000, 10);
     learn("upgrade_os", "leaf", 3500, 10);
     assert_weights(1, 1, 1);
+}
+END_TEST
+
+START_TEST(a_group_of_several_types_weighs_their_mean) {
+    struct grouping mixed = {.constraints = mem_array(2, sizeof(struct constraint)), .count = 2};
+    uint32_t hosts[] = {0, 1, 2}, needs[] = {0, 0, 0, 1};
+    const uint32_t ends[] = {1, 2, 4}; // the leaf is under a throttle, too
+    const struct selection selection = {hosts, 3};
+    mixed.constraints[0].redundancy = true;
+    grouping_build(&mixed, &selection, ends, needs);
+    learn("upgrade_os", "edge", 12000, 10);
+    learn("upgrade_os", "spine", 8000, 10);
+    learn("upgrade_os", "leaf", 1000, 10);
+    pace_weigh(&pace, "upgrade_os", inventory, &mixed);
+    ck_assert_uint_eq(mixed.constraints[0].weight, 7);
+    ck_assert_uint_eq(mixed.constraints[1].weight, 1);
+    grouping_deinit(&mixed);
 }
 END_TEST
 
@@ -105,6 +122,7 @@ Suite *check_pace(void) {
     tcase_add_test(tcase, nothing_is_weighed_before_anything_is_known);
     tcase_add_test(tcase, a_type_weighs_as_many_times_as_the_quickest_as_its_hosts_take);
     tcase_add_test(tcase, types_that_take_about_as_long_weigh_the_same);
+    tcase_add_test(tcase, a_group_of_several_types_weighs_their_mean);
     tcase_add_test(tcase, few_hosts_say_nothing_of_their_type);
     tcase_add_test(tcase, another_task_says_nothing_of_this_one);
     tcase_add_test(tcase, what_takes_no_time_and_what_takes_for_ever_are_weighed_within_limits);

@@ -37,6 +37,12 @@ START_TEST(a_bad_body_is_refused_and_the_field_at_fault_is_named) {
          "filter_sites[0]: expected a string, not null"},
         {"{'version': '5.3.1', 'filter_dev_types': 'leaf'}", "filter_dev_types",
          "filter_dev_types: expected an array of strings, not a string"},
+        {"{'version': '5.3.1', 'filter_hosts': 'leaf*'}", "filter_hosts",
+         "filter_hosts: expected an array of strings, not a string"},
+        {"{'version': '5.3.1', 'filter_hosts': ['a', {}]}", "filter_hosts",
+         "filter_hosts[1]: expected a string, not an object"},
+        {"{'version': '5.3.1', 'filter_host': ['a']}", "filter_host",
+         "filter_host: unknown field; did you mean filter_hosts?"},
         {"{'version': '5.3.1', 'filter_dev_sites': 'earth'}", "filter_dev_sites",
          "filter_dev_sites: expected an array of strings, not a string"},
         {"{'version': '5.3.1', 'filter_dev_sites': [], 'filter_sites': []}", "filter_dev_sites",
@@ -62,18 +68,21 @@ START_TEST(a_good_body_is_taken_with_its_filters) {
     static const struct {
         const char *body;
         bool all_sites, all_types;
-        size_t sites, types;
+        size_t sites, types, hosts; // hosts 0: all
     } cases[] = {
-        {"{'version': '5.3.1'}", true, true, 0, 0},
-        {"{'version': '5.3.1', 'filter_sites': null, 'filter_dev_types': null}", true, true, 0, 0},
-        {"{'version': '5.3.1', 'filter_sites': []}", false, true, 0, 0},
-        {"{'version': '5.3.1', 'filter_dev_types': []}", true, false, 0, 0},
-        {"{'version': '5.3.1', 'filter_sites': ['earth', 'mars']}", false, true, 2, 0},
-        {"{'version': '5.3.1', 'filter_dev_sites': ['earth']}", false, true, 1, 0},
-        {"{'version': '5.3.1', 'filter_dev_sites': null}", true, true, 0, 0},
+        {"{'version': '5.3.1', 'filter_hosts': ['leaf*', 'a']}", true, true, 0, 0, 2},
+        {"{'version': '5.3.1', 'filter_hosts': null}", true, true, 0, 0, 0},
+        {"{'version': '5.3.1'}", true, true, 0, 0, 0},
+        {"{'version': '5.3.1', 'filter_sites': null, 'filter_dev_types': null}", true, true, 0, 0,
+         0},
+        {"{'version': '5.3.1', 'filter_sites': []}", false, true, 0, 0, 0},
+        {"{'version': '5.3.1', 'filter_dev_types': []}", true, false, 0, 0, 0},
+        {"{'version': '5.3.1', 'filter_sites': ['earth', 'mars']}", false, true, 2, 0, 0},
+        {"{'version': '5.3.1', 'filter_dev_sites': ['earth']}", false, true, 1, 0, 0},
+        {"{'version': '5.3.1', 'filter_dev_sites': null}", true, true, 0, 0, 0},
         {"{'filter_sites': ['earth'], 'filter_dev_types': ['leaf', 'edge', 'leaf'], "
          "'version': '5.3.1'}",
-         false, false, 1, 3},
+         false, false, 1, 3, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         cJSON *body = json_of(cases[i].body);
@@ -87,6 +96,8 @@ START_TEST(a_good_body_is_taken_with_its_filters) {
         ck_assert_msg(request.dev_types.all == cases[i].all_types, "%s", cases[i].body);
         ck_assert_uint_eq(request.sites.count, cases[i].sites);
         ck_assert_uint_eq(request.dev_types.count, cases[i].types);
+        ck_assert_uint_eq(request.hosts.count, cases[i].hosts);
+        ck_assert(request.hosts.all == (cases[i].hosts == 0));
         if (request.sites.count > 0) ck_assert_str_eq(request.sites.names[0], "earth");
         request_deinit(&request);
         cJSON_Delete(body);

@@ -1,5 +1,8 @@
-// The schedule against a model of its contract. The model is as plain as can be: it looks at every
-// job and group before each decision, so it needs no heap, no queue and no lock.
+// The schedule where each host has one group, of which one may be in hand, as in ACME's network:
+// against a model of its contract that tells every host to the one, and so keeps the order as it
+// has always been. The model is as plain as can be: it looks at every job and group before each
+// decision, so it needs no heap, no queue and no lock. Hosts under several constraints:
+// check_lanes.c.
 #include "common/rng.h"
 #include "orchestrator/schedule.h"
 #include "tests/unit/support.h"
@@ -17,7 +20,8 @@ enum state { ABSENT, WAITING, IN_HAND, DONE, SKIPPED };
 struct model_job {
     struct model *model;
     struct grouping grouping;
-    struct group groups[HOSTS_MAX];
+    struct constraint groups[HOSTS_MAX];
+    struct cohort cohorts[HOSTS_MAX];
     uint32_t order[HOSTS_MAX];
     enum state hosts[HOSTS_MAX];
     unsigned left[HOSTS_MAX]; // by group of the network: hosts that wait
@@ -78,24 +82,34 @@ static void make_job(struct model *m, struct model_job *job, unsigned percent) {
         job->left[g]++;
         job->open++;
         if (index[g] == 0) {
-            job->groups[job->grouping.count].key = m->keys[g];
-            job->groups[job->grouping.count].weight = m->weighs ? (uint32_t)draw(m, 1, 4) : 1;
-            index[g] = (unsigned)++job->grouping.count;
+            uint32_t number = (uint32_t)job->grouping.count++;
+            job->groups[number] = (struct constraint){
+                .key = m->keys[g],
+                .limit = 1,
+                .weight = m->weighs ? (uint32_t)draw(m, 1, 4) : 1,
+                .cohorts = number,
+                .cohorts_count = 1,
+                .redundancy = true,
+            };
+            job->cohorts[number] = (struct cohort){.needs = number, .needs_count = 1};
+            index[g] = number + 1;
         }
-        job->groups[index[g] - 1].count++;
+        job->cohorts[index[g] - 1].count++;
     }
     uint32_t first = 0;
     for (size_t i = 0; i < job->grouping.count; i++) {
-        job->groups[i].first = first;
-        first += job->groups[i].count;
-        job->groups[i].count = 0;
+        job->cohorts[i].first = first;
+        first += job->cohorts[i].count;
+        job->cohorts[i].count = 0;
     }
     for (uint32_t h = 0; h < m->hosts_count; h++) {
         if (job->hosts[h] != WAITING) continue;
-        struct group *group = &job->groups[index[m->group_of[h]] - 1];
-        job->order[group->first + group->count++] = h;
+        struct cohort *cohort = &job->cohorts[index[m->group_of[h]] - 1];
+        job->order[cohort->first + cohort->count++] = h;
     }
-    job->grouping.groups = job->groups;
+    job->grouping.constraints = job->groups;
+    job->grouping.cohorts = job->cohorts;
+    job->grouping.cohorts_count = job->grouping.count;
     job->grouping.order = job->order;
     job->grouping.hosts = job->open;
 }
@@ -158,19 +172,20 @@ static uint32_t expected_host(const struct model *m, const struct model_job **ow
     for (unsigned j = 0; j < m->jobs_count; j++) {
         const struct model_job *job = &m->jobs[j];
         if (job->scheduled == NULL) continue;
-        const struct group *best = NULL;
-        uint64_t most = 0;
+        const struct cohort *best = NULL;
+        uint64_t most = 0, left = 0;
         for (size_t i = 0; i < job->grouping.count; i++) {
-            unsigned g = m->group_of[job->order[job->groups[i].first]];
+            unsigned g = m->group_of[job->order[job->cohorts[i].first]];
             if (m->group_busy[g] || m->holds[g] > 0 || job_in_turn(m, g) != job) continue;
             uint64_t time_left = (uint64_t)job->left[g] * job->groups[i].weight;
             if (time_left <= most) continue;
             most = time_left;
-            best = &job->groups[i];
+            left = job->left[g];
+            best = &job->cohorts[i];
         }
         if (best == NULL) continue;
         *owner = job;
-        return job->order[best->first + best->count - most / best->weight];
+        return job->order[best->first + best->count - left];
     }
     return SCHEDULE_NO_HOST;
 }
@@ -425,7 +440,8 @@ END_TEST
 
 struct script_job {
     struct grouping grouping;
-    struct group groups[8];
+    struct constraint groups[8];
+    struct cohort cohorts[8];
     uint32_t order[64];
     struct schedule_job *scheduled;
 };
@@ -443,18 +459,27 @@ static void note_skip(void *owner, uint32_t host, uint32_t cause) {
 static void script_add(struct schedule *s, struct script_job *job, const char *groups) {
     static char keys[26][2];
     *job = (struct script_job){0};
-    job->grouping.groups = job->groups;
+    job->grouping.constraints = job->groups;
+    job->grouping.cohorts = job->cohorts;
     job->grouping.order = job->order;
     for (const char *c = groups; *c != '\0'; c++) {
         if (*c == ' ') continue;
         if (c == groups || c[-1] == ' ') {
             keys[*c - 'a'][0] = *c;
-            job->groups[job->grouping.count++] = (struct group){
-                .key = keys[*c - 'a'], .first = (uint32_t)job->grouping.hosts, .weight = 1};
+            const uint32_t number = (uint32_t)job->grouping.count++;
+            job->groups[number] = (struct constraint){.key = keys[*c - 'a'],
+                                                      .limit = 1,
+                                                      .weight = 1,
+                                                      .cohorts = number,
+                                                      .cohorts_count = 1,
+                                                      .redundancy = true};
+            job->cohorts[number] = (struct cohort){(uint32_t)job->grouping.hosts, 0,
+                                                   .needs = number, .needs_count = 1};
         }
-        job->groups[job->grouping.count - 1].count++;
+        job->cohorts[job->grouping.count - 1].count++;
         job->order[job->grouping.hosts++] = (uint32_t)*c;
     }
+    job->grouping.cohorts_count = job->grouping.count;
     job->scheduled = schedule_add(s, &job->grouping, job);
 }
 

@@ -26,6 +26,24 @@ START_TEST(the_first_value_stays) {
 }
 END_TEST
 
+START_TEST(room_that_was_reserved_is_not_made_again) {
+    static char keys[1000][8];
+    struct strmap m = {0};
+    ck_assert_ptr_null(strmap_put(&m, "a", keys));
+    strmap_reserve(&m, 1000);
+    const size_t cap = m.cap;
+    ck_assert_ptr_eq(strmap_get(&m, "a"), keys);
+    for (size_t i = 1; i < 1000; i++) {
+        snprintf(keys[i], sizeof keys[i], "%zu", i);
+        ck_assert_ptr_null(strmap_put(&m, keys[i], keys[i]));
+    }
+    ck_assert_uint_eq(m.cap, cap);
+    strmap_reserve(&m, 10); // less than there is
+    ck_assert_uint_eq(m.cap, cap);
+    strmap_deinit(&m);
+}
+END_TEST
+
 START_TEST(many_keys_are_all_found_and_no_others) {
     enum { KEYS = 5000 };
     static char keys[KEYS][16];
@@ -55,6 +73,7 @@ Suite *check_strmap(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, an_empty_map_has_nothing);
     tcase_add_test(tcase, the_first_value_stays);
+    tcase_add_test(tcase, room_that_was_reserved_is_not_made_again);
     tcase_add_test(tcase, many_keys_are_all_found_and_no_others);
     return suite;
 }

@@ -41,10 +41,37 @@ START_TEST(known_words_too_long_to_compare_are_passed_over) {
 }
 END_TEST
 
+START_TEST(a_slip_is_one_letter_away_or_two_in_long_words) {
+    static const struct {
+        const char *word, *known;
+        bool slip;
+    } cases[] = {
+        {"mlga", "mlag", true},
+        {"mla", "mlag", false}, // too short to tell
+        {"mlagg", "mlag", true},
+        {"MLAG", "mlag", true},
+        {"vlan", "mlag", false},
+        {"pop", "pod", false},
+        {"POD", "pod", true},
+        {"stak", "stack", true},
+        {"stacks", "stack", true},
+        {"stakcs", "stack", false},
+        {"redundancy group", "redundancy_groups", true},
+        {"redundncy_grups", "redundancy_groups", true},
+        {"redundant_group", "redundancy_groups", false},
+        {"site", "dev_type", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        ck_assert_msg(suggest_slip(cases[i].word, cases[i].known) == cases[i].slip, "%s for %s",
+                      cases[i].word, cases[i].known);
+}
+END_TEST
+
 Suite *check_suggest(void) {
     Suite *suite = suite_create("suggest");
     TCase *tcase = tcase_create("suggest");
     suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, a_slip_is_one_letter_away_or_two_in_long_words);
     tcase_add_test(tcase, the_nearest_word_is_suggested_or_none);
     tcase_add_test(tcase, known_words_too_long_to_compare_are_passed_over);
     return suite;

@@ -7,20 +7,27 @@ Suite *check_virtual(void);
 // Groups of the given sizes; hosts are numbered through.
 struct small_grouping {
     struct grouping grouping;
-    struct group groups[8];
+    struct constraint groups[8];
+    struct cohort cohorts[8];
     uint32_t order[64];
     char keys[8][4];
 };
 
 static void make_grouping(struct small_grouping *s, const uint32_t *sizes, size_t count) {
-    *s = (struct small_grouping){.grouping = {.groups = s->groups, .count = count}};
+    *s = (struct small_grouping){.grouping = {.constraints = s->groups,
+                                              .count = count,
+                                              .cohorts = s->cohorts,
+                                              .cohorts_count = count}};
     s->grouping.order = s->order;
     for (size_t g = 0; g < count; g++) {
         s->keys[g][0] = (char)('a' + g);
-        s->groups[g] = (struct group){.key = s->keys[g],
-                                      .first = (uint32_t)s->grouping.hosts,
-                                      .count = sizes[g],
-                                      .weight = 1};
+        s->groups[g] = (struct constraint){.key = s->keys[g],
+                                           .limit = 1,
+                                           .weight = 1,
+                                           .cohorts = (uint32_t)g,
+                                           .cohorts_count = 1,
+                                           .redundancy = true};
+        s->cohorts[g] = (struct cohort){(uint32_t)s->grouping.hosts, sizes[g], (uint32_t)g, 1};
         s->grouping.hosts += sizes[g];
     }
     for (uint32_t i = 0; i < s->grouping.hosts; i++)
@@ -44,6 +51,19 @@ START_TEST(a_worker_for_each_group_leaves_the_longest_group_as_the_limit) {
     ck_assert_uint_eq(r.completed, 7);
     ck_assert_double_eq(virtual_bound_us(&r, 3), 40000);
     ck_assert_double_eq(virtual_bound_us(&r, 1), 70000);
+}
+END_TEST
+
+START_TEST(a_group_takes_as_long_as_its_limit_makes_it) {
+    struct small_grouping s;
+    struct virtual_result r;
+    make_grouping(&s, (uint32_t[]){3, 6, 1}, 3);
+    s.groups[1].limit = 3;
+    virtual_run(&s.grouping, 10, ten_ms, NULL, &r);
+    ck_assert_uint_eq(r.makespan_us, 30000);
+    ck_assert_uint_eq(r.longest_group_us, 30000);
+    ck_assert_uint_eq(r.longest_group, 0);
+    ck_assert_uint_eq(r.busy_us, 100000);
 }
 END_TEST
 
@@ -113,6 +133,7 @@ Suite *check_virtual(void) {
     TCase *tcase = tcase_create("virtual");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_worker_for_each_group_leaves_the_longest_group_as_the_limit);
+    tcase_add_test(tcase, a_group_takes_as_long_as_its_limit_makes_it);
     tcase_add_test(tcase, one_worker_takes_one_host_after_the_other);
     tcase_add_test(tcase, a_failure_skips_the_rest_of_its_group);
     tcase_add_test(tcase, a_host_that_times_out_is_a_failed_one);

@@ -5,7 +5,7 @@
 #include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "orchestrator/inventory.h"
+#include "orchestrator/inventory_parse.h"
 
 #include <check.h>
 #include <stdlib.h>

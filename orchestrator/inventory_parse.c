@@ -1,0 +1,38 @@
+#include "orchestrator/inventory_parse.h"
+
+#include "common/json.h"
+#include "orchestrator/inventory_acme.h"
+#include "orchestrator/inventory_ansible.h"
+
+// What `ansible-inventory --list --yaml` and files for Ansible look like.
+static bool is_another_ansible(const cJSON *document) {
+    const cJSON *all = cJSON_GetObjectItemCaseSensitive(document, "all");
+    return cJSON_IsObject(all) && (cJSON_HasObjectItem(all, "children") ||
+                                   cJSON_IsArray(cJSON_GetObjectItem(all, "hosts")));
+}
+
+int inventory_parse(const cJSON *document, struct inventory **out, struct error *err) {
+    struct inventory_builder b;
+    if (!cJSON_IsObject(document))
+        return error_set(err, "expected an object of sites, not %s", json_type_name(document));
+    bool ansible = inventory_is_ansible(document);
+    if (!ansible && is_another_ansible(document))
+        return error_set(err, "an Ansible inventory without _meta.hostvars: give what "
+                              "`ansible-inventory --list` prints, as JSON");
+    inventory_builder_init(&b);
+    if (ansible)
+        inventory_ansible_read(&b, document);
+    else if (inventory_is_nornir(document))
+        inventory_nornir_read(&b, &(struct inventory_nornir){.hosts = document});
+    else
+        inventory_acme_read(&b, document);
+    return inventory_builder_end(&b, out, err);
+}
+
+int inventory_parse_folder(const struct inventory_nornir *documents, struct inventory **out,
+                           struct error *err) {
+    struct inventory_builder b;
+    inventory_builder_init(&b);
+    inventory_nornir_read(&b, documents);
+    return inventory_builder_end(&b, out, err);
+}

@@ -1,0 +1,286 @@
+// Where hosts begin and end: what is counted of them, what a failure stops, and where one that is
+// put back stands again. Whoever may go next is found by offers.c.
+#include "orchestrator/lanes.h"
+
+#include "common/mem.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *lane_group(const struct lane *lane) {
+    const struct share *smallest = lane_share(lane, 0);
+    for (uint32_t i = 1; i < lane_needs_count(lane); i++) {
+        const struct share *share = lane_share(lane, i);
+        if (!share->constraint->redundancy) break;
+        if (share->constraint->members < smallest->constraint->members) smallest = share;
+    }
+    return smallest->lock->key;
+}
+
+// --- hosts that begin, and are over
+
+static void count_pending(const struct lane *lane, uint32_t i, bool again) {
+    struct share *share = lane_share(lane, i);
+    const uint32_t by = again ? 1 : UINT32_MAX; // -1
+    const bool was_pending = share->left > 0;
+    share->left += by;
+    if (lane_is_first(lane, i)) share->first_left += by;
+    if (!share->constraint->redundancy) return;
+    if (was_pending && share->left == 0) lane->of->locks->groups_pending--;
+    if (!was_pending) lane->of->locks->groups_pending++;
+}
+
+static uint32_t begin(struct lane *lane) {
+    const uint32_t host = lane_next_host(lane);
+    lane->begun++;
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++)
+        count_pending(lane, i, false);
+    return host;
+}
+
+uint32_t lane_start(struct lane *lane) {
+    assert(lane->state == LANE_READY);
+    offers_clear(lane);
+    const uint32_t host = begin(lane);
+    lane->in_hand++;
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        share->lock->in_hand++;
+        share->in_hand++;
+        lock_rotate(share);
+    }
+    if (lane_hosts_left(lane) > 0)
+        offers_wait(lane);
+    else
+        offers_end(lane);
+    offers_make(lane);
+    return host;
+}
+
+static void give_back(struct lane *lane) {
+    assert(lane->in_hand > 0);
+    lane->in_hand--;
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        assert(share->in_hand > 0 && share->lock->in_hand > 0);
+        share->in_hand--;
+        share->lock->in_hand--;
+        lock_rotate(share);
+    }
+}
+
+static void go_on(struct lane *lane) {
+    offers_reserve(lane->of->locks);
+    offers_make(lane);
+}
+
+// --- hosts that are skipped
+
+static void skip_next(struct lane *lane, uint32_t cause) {
+    struct lanes *lanes = lane->of;
+    const uint32_t host = begin(lane);
+    lanes->left--;
+    if (lane_hosts_left(lane) == 0) offers_end(lane);
+    lanes->skip(lanes->owner, host, cause);
+}
+
+// What stood for the lane elsewhere, after all its hosts were skipped.
+static void settle(struct lane *lane) {
+    offers_clear(lane);
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        if (share->left == 0 && share->in_hand == 0) lock_rotate(share);
+    }
+    offers_make(lane);
+}
+
+static void push(struct heap *heap, const struct lane *lane) {
+    heap_push(heap, (struct heap_entry){.key = lane_next_host(lane), .id = lane_number(lane)});
+}
+
+// In inventory order, over all lanes of the group.
+static void skip_rest(struct share *share) {
+    struct lanes *lanes = share->of;
+    const struct constraint *constraint = share->constraint;
+    const uint32_t *cohorts = constraint_cohorts(lanes->grouping, constraint);
+    struct heap next = {0};
+    for (uint32_t i = 0; i < constraint->cohorts_count; i++) {
+        const struct lane *lane = &lanes->list[cohorts[i]];
+        if (lane_hosts_left(lane) > 0) push(&next, lane);
+    }
+    uint32_t *skipped = mem_array(next.count, sizeof *skipped);
+    size_t count = 0;
+    while (next.count > 0) {
+        struct lane *lane = &lanes->list[heap_pop(&next).id];
+        skip_next(lane, share->cause);
+        if (lane_hosts_left(lane) > 0)
+            push(&next, lane);
+        else
+            skipped[count++] = lane_number(lane);
+    }
+    while (count > 0)
+        settle(&lanes->list[skipped[--count]]);
+    free(skipped);
+    heap_deinit(&next);
+}
+
+static void count_failure(struct lane *lane, uint32_t host) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        if (!share->constraint->redundancy) break;
+        if (++share->failed != share->constraint->limit) continue;
+        share->cause = host;
+        skip_rest(share);
+    }
+}
+
+void lane_done(struct lane *lane, uint32_t host, bool failed) {
+    lane->of->left--;
+    if (failed) count_failure(lane, host);
+    give_back(lane);
+    go_on(lane);
+}
+
+void lanes_skip_all(struct lanes *lanes) {
+    const size_t count = lanes->grouping->cohorts_count;
+    for (size_t i = 0; i < count; i++)
+        while (lane_hosts_left(&lanes->list[i]) > 0)
+            skip_next(&lanes->list[i], LANES_NO_HOST);
+    for (size_t i = 0; i < count; i++)
+        settle(&lanes->list[i]);
+    lanes->ready.count = 0;
+}
+
+// --- hosts that are put back
+
+// Into its place among those that have not begun.
+static void insert(struct lane *lane, uint32_t host) {
+    struct lanes *lanes = lane->of;
+    const uint32_t first = lane->cohort->first, count = lane->cohort->count;
+    const uint32_t *order = &lanes->order[first];
+    uint32_t at = --lane->begun;
+    if (order[at] == host && (at + 1 == count || order[at + 1] > host)) return;
+    if (lanes->own_order == NULL) {
+        const size_t hosts = lanes->grouping->hosts;
+        lanes->own_order = mem_array(hosts, sizeof *lanes->own_order);
+        memcpy(lanes->own_order, lanes->order, hosts * sizeof *lanes->own_order);
+        lanes->order = lanes->own_order;
+    }
+    uint32_t *hosts = &lanes->own_order[first];
+    while (hosts[at] != host)
+        at--;
+    for (; at < lane->begun; at++) // those that began after it
+        hosts[at] = hosts[at + 1];
+    for (; at + 1 < count && hosts[at + 1] < host; at++)
+        hosts[at] = hosts[at + 1];
+    hosts[at] = host;
+}
+
+static void wait_again(struct lane *lane, uint32_t host) {
+    insert(lane, host);
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++)
+        count_pending(lane, i, true);
+    if (lane->state != LANE_READY) offers_wait(lane);
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct lock *lock = lane_share(lane, i)->lock;
+        offers_raise(lane, lock);
+        if (lane_is_first(lane, i)) offers_review(lock);
+    }
+    offers_check_reservation(lane->of->locks);
+}
+
+// The host whose failure has stopped one of the lane's groups meanwhile.
+static uint32_t stopped_by(const struct lane *lane) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        const struct share *share = lane_share(lane, i);
+        if (!share->constraint->redundancy) break;
+        if (share->failed >= share->constraint->limit) return share->cause;
+    }
+    return LANES_NO_HOST;
+}
+
+void lane_put_back(struct lane *lane, uint32_t host, bool is_stopped) {
+    struct lanes *lanes = lane->of;
+    const uint32_t cause = is_stopped ? LANES_NO_HOST : stopped_by(lane);
+    if (is_stopped || cause != LANES_NO_HOST) {
+        lanes->left--;
+        lanes->skip(lanes->owner, host, cause);
+    } else {
+        wait_again(lane, host);
+    }
+    give_back(lane);
+    go_on(lane);
+}
+
+// --- what comes from outside
+
+void lanes_hold(struct locks *locks, const char *key) {
+    struct lock *lock = lock_of(locks, key);
+    lock->holds++;
+    offers_check_reservation(locks);
+    offers_review(lock);
+}
+
+void lanes_release(struct locks *locks, const char *key) {
+    struct lock *lock = lock_of(locks, key);
+    assert(lock->holds > 0);
+    lock->holds--;
+    offers_lock(locks, lock);
+}
+
+// --- life
+
+static void count_hosts(struct lanes *lanes, const struct lane *lane) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        share->left += lane->cohort->count;
+        if (lane_is_first(lane, i)) share->first_left += lane->cohort->count;
+    }
+    lanes->left += lane->cohort->count;
+}
+
+static void enter_lock(struct lanes *lanes, struct share *share) {
+    share->lock = lock_of(lanes->locks, share->constraint->key);
+    if (share->constraint->cohorts_count > 1) share->parked = mem_zalloc(sizeof *share->parked);
+    if (share->constraint->redundancy) lanes->locks->groups_pending++;
+    lock_enter(share);
+    offers_review(share->lock); // its limit may be lower now
+}
+
+void lanes_init(struct lanes *lanes, struct locks *locks, const struct grouping *grouping,
+                lanes_skip skip, void *owner) {
+    *lanes = (struct lanes){.locks = locks,
+                            .grouping = grouping,
+                            .order = grouping->order,
+                            .list = mem_array(grouping->cohorts_count, sizeof *lanes->list),
+                            .shares = mem_array(grouping->count, sizeof *lanes->shares),
+                            .skip = skip,
+                            .owner = owner};
+    for (size_t i = 0; i < grouping->count; i++)
+        lanes->shares[i] = (struct share){.constraint = &grouping->constraints[i], .of = lanes};
+    for (size_t i = 0; i < grouping->cohorts_count; i++) {
+        lanes->list[i] = (struct lane){.of = lanes, .cohort = &grouping->cohorts[i]};
+        count_hosts(lanes, &lanes->list[i]);
+    }
+    strmap_reserve(&locks->by_key, grouping->count); // most are there where jobs share them
+    for (size_t i = 0; i < grouping->count; i++)
+        if (lanes->shares[i].left > 0) enter_lock(lanes, &lanes->shares[i]);
+    for (size_t i = 0; i < grouping->cohorts_count; i++)
+        offers_wait(&lanes->list[i]);
+    for (size_t i = 0; i < grouping->cohorts_count; i++)
+        offers_make(&lanes->list[i]);
+}
+
+void lanes_deinit(struct lanes *lanes) {
+    assert(lanes->left == 0);
+    for (size_t i = 0; i < lanes->grouping->count; i++) {
+        if (lanes->shares[i].parked == NULL) continue;
+        heap_deinit(lanes->shares[i].parked);
+        free(lanes->shares[i].parked);
+    }
+    heap_deinit(&lanes->ready);
+    free(lanes->list);
+    free(lanes->shares);
+    free(lanes->own_order);
+}

@@ -1,0 +1,107 @@
+#include "orchestrator/inventory_ansible.h"
+#include "tests/unit/inventories.h"
+
+Suite *check_inventory_ansible(void);
+
+#define CONNECTION                                                                                 \
+    "'ansible_host': '192.0.2.1', 'ansible_port': 830, 'ansible_network_os': 'acmeos'"
+#define PLACE               "'site': 'ams', 'dev_type': 'acc'"
+#define HOSTVARS(hosts)     "{'_meta': {'hostvars': {" hosts "}}}"
+#define WITH(hosts, groups) "{'_meta': {'hostvars': {" hosts "}}, " groups "}"
+
+START_TEST(variables_are_fields_and_attributes) {
+    struct inventory *inventory = inventory_of(
+        HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'rack': 7, 'stack': 's03', 'vlans': [1, 2], "
+                 "'ansible_user': 'x', 'ansible_password': 'y'}"));
+    const struct host *host = &inventory->hosts[0];
+    ck_assert_uint_eq(inventory->count, 1);
+    ck_assert_str_eq(host->name, "sw1");
+    ck_assert_str_eq(host->address, "192.0.2.1");
+    ck_assert_uint_eq(host->port, 830);
+    ck_assert_str_eq(host->rack, "7");
+    ck_assert_str_eq(inventory_site(inventory, host), "ams");
+    ck_assert_str_eq(inventory_dev_type(inventory, host), "acc");
+    assert_values(inventory, 0, "stack", "s03");
+    assert_values(inventory, 0, "vlans", "1,2");
+    assert_values(inventory, 0, "ansible_user", "nobody has it");
+    assert_values(inventory, 0, "ansible_password", "nobody has it");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_without_an_address_is_looked_up_by_its_name) {
+    struct inventory *inventory = inventory_of(HOSTVARS(
+        "'sw1.example': {'ansible_port': '830', 'ansible_network_os': 'acme.net.acmeos', " PLACE
+        "}"));
+    ck_assert_str_eq(inventory->hosts[0].address, "sw1.example");
+    ck_assert_uint_eq(inventory->hosts[0].port, 830); // in quotes, as Ansible takes it
+    ck_assert_uint_eq(inventory->hosts[0].platform, 0);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_of_another_platform_or_of_none_needs_nothing_else) {
+    struct inventory *inventory =
+        inventory_of(HOSTVARS("'fw': {'ansible_network_os': 'paloaltonetworks.panos.panos', "
+                              "'ansible_port': '{{ port }}'}, 'server': {'ansible_host': 'x'}"));
+    ck_assert_str_eq(inventory_platform(inventory, &inventory->hosts[0]), "panos");
+    ck_assert_str_eq(inventory_platform(inventory, &inventory->hosts[1]), "unknown");
+    ck_assert_str_eq(inventory_site(inventory, &inventory->hosts[0]), "");
+    ck_assert_uint_eq(inventory->sites.count, 0);
+    inventory_unref(inventory);
+}
+END_TEST
+
+static const struct {
+    const char *document, *said;
+} wrong[] = {
+    {"{'_meta': {'hostvars': []}}", "_meta.hostvars: expected an object, not an array"},
+    {HOSTVARS("'sw1': 1"), "sw1: expected an object, not a number"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', " PLACE "}"), "sw1.ansible_port: missing"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', 'ansible_port': 1, 'site': 's'}"),
+     "sw1.dev_type: missing"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', 'ansible_port': 1, 'dev_type': 's'}"),
+     "sw1.site: missing"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', 'ansible_port': '{{ port }}', " PLACE "}"),
+     "sw1.ansible_port: '{{ port }}': expected a whole number from 1 to 65535"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', 'ansible_port': '65536', " PLACE "}"),
+     "sw1.ansible_port: '65536': expected a whole number from 1 to 65535"},
+    {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', 'ansible_port': 0, " PLACE "}"),
+     "sw1.ansible_port: expected a whole number from 1 to 65535, not 0"},
+    {HOSTVARS("'sw1': {'ansible_network_os': ['acmeos'], " PLACE "}"),
+     "sw1.ansible_network_os: expected a text, not an array"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'redundancy_groups': 'wan'}"),
+     "sw1.redundancy_groups: expected an array of names, not a string"},
+    {WITH("'sw1': {" CONNECTION ", " PLACE "}", "'ams': {'hosts': ['sw1', 'sw2']}"),
+     "ams: sw2 has no variables: no ansible_port"},
+    {WITH("'sw1': {" CONNECTION ", " PLACE "}", "'ams': ['sw3']"),
+     "ams: sw3 has no variables: no ansible_port"},
+    {"{'all': {'children': {'ams': {'hosts': {'sw1': {}}}}}}",
+     "an Ansible inventory without _meta.hostvars: give what `ansible-inventory --list` prints"},
+};
+
+START_TEST(a_mistake_is_refused_and_its_place_is_named) {
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct inventory *inventory = NULL;
+        struct error err;
+        cJSON *json = json_of(wrong[i].document);
+        ck_assert_msg(inventory_parse(json, &inventory, &err) == ERROR_INPUT, "%s was taken",
+                      wrong[i].document);
+        ck_assert_msg(strstr(err.text, wrong[i].said) != NULL, "%s: %s", wrong[i].document,
+                      err.text);
+        ck_assert_ptr_null(inventory);
+        cJSON_Delete(json);
+    }
+}
+END_TEST
+
+Suite *check_inventory_ansible(void) {
+    Suite *suite = suite_create("inventory_ansible");
+    TCase *tcase = tcase_create("inventory_ansible");
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, variables_are_fields_and_attributes);
+    tcase_add_test(tcase, a_host_without_an_address_is_looked_up_by_its_name);
+    tcase_add_test(tcase, a_host_of_another_platform_or_of_none_needs_nothing_else);
+    tcase_add_test(tcase, a_mistake_is_refused_and_its_place_is_named);
+    return suite;
+}

@@ -1,0 +1,582 @@
+// Hosts under several constraints: the schedule against its contract (schedule.h), over random
+// networks, jobs that overlap, failures, hosts that are put back, holds and cancels. What is asked
+// of it is what a reader of the contract would ask, host by host, from the start each time.
+#include "common/count.h"
+#include "common/rng.h"
+#include "orchestrator/schedule.h"
+#include "tests/unit/support.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+Suite *check_offers(void);
+
+enum { HOSTS_MAX = 60, CONSTRAINTS_MAX = 40, NEEDS_MAX = 4, JOBS_MAX = 4, RUNS = 4000 };
+
+enum state { ABSENT, WAITING, IN_HAND, DONE, SKIPPED };
+
+struct model_job {
+    struct model *model;
+    struct grouping grouping;
+    struct schedule_job *scheduled; // NULL before it arrives and after it is removed
+    enum state hosts[HOSTS_MAX];
+    uint32_t needs[HOSTS_MAX][NEEDS_MAX]; // constraint numbers, with NEED_FIRST
+    unsigned needs_count[HOSTS_MAX];
+    unsigned limit[CONSTRAINTS_MAX], failed[CONSTRAINTS_MAX];
+    uint32_t cause[CONSTRAINTS_MAX];
+    unsigned open; // hosts neither done nor skipped
+    uint64_t arrives;
+    bool arrived, cancelled;
+};
+
+struct flight {
+    struct schedule_work work;
+    uint64_t due;
+    bool claimed;
+};
+
+struct model {
+    uint64_t seed, draws, now, drain_at;
+    unsigned hosts_count, constraints_count, jobs_count, workers, in_hand;
+    unsigned fail_percent, refuse_percent;
+    bool is_throttle[CONSTRAINTS_MAX];
+    unsigned limit[CONSTRAINTS_MAX], holds[CONSTRAINTS_MAX], busy[CONSTRAINTS_MAX];
+    uint32_t members[HOSTS_MAX][NEEDS_MAX];
+    unsigned members_count[HOSTS_MAX];
+    char keys[CONSTRAINTS_MAX][8];
+    struct model_job jobs[JOBS_MAX];
+    struct flight flights[HOSTS_MAX * JOBS_MAX];
+    struct schedule *schedule;
+    bool draining;
+    // The host that places are kept for, as it was last told.
+    struct model_job *reserving;
+    uint32_t reserver;
+    // What the next skips must be: marked hosts of skip_job, or all that wait.
+    struct model_job *skip_job; // NULL: of any
+    bool skip[HOSTS_MAX];
+    uint32_t skip_cause;
+    int64_t skip_after;
+    unsigned stopped; // groups, one after the other
+    unsigned skips;
+};
+
+#define HOLDS(m, condition)                                                                        \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg("%s; replay with SEED=%llu", #condition, (unsigned long long)(m)->seed);  \
+    } while (0)
+
+static uint64_t draw(struct model *m, uint64_t low, uint64_t high) {
+    return rng_range(rng_mix(m->seed, ++m->draws), low, high);
+}
+
+static bool chance(struct model *m, unsigned percent) {
+    return draw(m, 1, 100) <= percent;
+}
+
+// --- a random network
+
+static void join(struct model *m, uint32_t host, unsigned constraint) {
+    for (unsigned i = 0; i < m->members_count[host]; i++)
+        if (m->members[host][i] == constraint) return;
+    if (m->members_count[host] < NEEDS_MAX) m->members[host][m->members_count[host]++] = constraint;
+}
+
+// Anything at all; or pairs under a few feeds; racks behind a throttle; rows and columns.
+static void make_members(struct model *m) {
+    const unsigned shape = (unsigned)draw(m, 0, 3), half = m->constraints_count / 2 + 1;
+    for (uint32_t h = 0; h < m->hosts_count; h++) {
+        if (shape == 0)
+            for (uint64_t i = draw(m, 1, NEEDS_MAX); i > 0; i--)
+                join(m, h, (unsigned)draw(m, 0, m->constraints_count - 1));
+        if (shape == 1) join(m, h, h / 2 % half);
+        if (shape == 1) join(m, h, half + (unsigned)draw(m, 0, 2));
+        if (shape == 2) join(m, h, h % half);
+        if (shape == 2) join(m, h, CONSTRAINTS_MAX - 1);
+        if (shape == 3) join(m, h, h / 6 % half);
+        if (shape == 3) join(m, h, half + h % 6);
+    }
+}
+
+static void make_network(struct model *m) {
+    m->hosts_count = (unsigned)draw(m, 1, HOSTS_MAX);
+    m->constraints_count = (unsigned)draw(m, 1, 24);
+    make_members(m);
+    for (unsigned c = 0; c < CONSTRAINTS_MAX; c++) {
+        m->limit[c] = chance(m, 60) ? 1 : (unsigned)draw(m, 1, 5);
+        m->is_throttle[c] = c > 0 && chance(m, c == CONSTRAINTS_MAX - 1 ? 80 : 15);
+        snprintf(m->keys[c], sizeof m->keys[c], "c%u", c);
+    }
+    for (uint32_t h = 0; h < m->hosts_count; h++)
+        while (m->is_throttle[m->members[h][0]]) // each has a redundancy group
+            m->members[h][0] = (uint32_t)draw(m, 0, m->constraints_count - 1);
+    for (uint32_t h = 0; h < m->hosts_count; h++)
+        for (unsigned i = 1; i < m->members_count[h]; i++)
+            if (m->members[h][i] == m->members[h][0])
+                m->members[h][i--] = m->members[h][--m->members_count[h]];
+}
+
+// In some groups hosts go first, the same before the same in all of them.
+static bool goes_first(const struct model *m, uint32_t host, unsigned constraint) {
+    if (m->is_throttle[constraint] || rng_mix(m->seed, constraint) % 3 != 0) return false;
+    return rng_mix(m->seed, 1000 + host) % 4 < rng_mix(m->seed, 2000 + constraint) % 4;
+}
+
+static void build(struct model *m, struct model_job *job) {
+    struct constraint *constraints = mem_array(CONSTRAINTS_MAX, sizeof *constraints);
+    uint32_t hosts[HOSTS_MAX], ends[HOSTS_MAX], needs[HOSTS_MAX * NEEDS_MAX], end = 0;
+    struct selection selection = {.hosts = hosts};
+    for (unsigned c = 0; c < CONSTRAINTS_MAX; c++) {
+        job->limit[c] = chance(m, 90) ? m->limit[c] : (unsigned)draw(m, 1, 5);
+        constraints[c] = (struct constraint){.key = m->keys[c],
+                                             .name = m->keys[c],
+                                             .limit = job->limit[c],
+                                             .weight = (uint32_t)draw(m, 1, 3),
+                                             .redundancy = !m->is_throttle[c]};
+    }
+    for (uint32_t h = 0; h < m->hosts_count; h++) {
+        if (job->hosts[h] == ABSENT) continue;
+        for (unsigned i = 0; i < job->needs_count[h]; i++)
+            needs[end++] = job->needs[h][i];
+        ends[selection.count] = end;
+        hosts[selection.count++] = h;
+    }
+    job->grouping = (struct grouping){.constraints = constraints, .count = CONSTRAINTS_MAX};
+    grouping_build(&job->grouping, &selection, ends, needs);
+}
+
+static void make_job(struct model *m, struct model_job *job) {
+    const unsigned percent = (unsigned)draw(m, 1, 100);
+    job->model = m;
+    for (uint32_t h = 0; h < m->hosts_count; h++) {
+        if (!chance(m, percent)) continue;
+        job->hosts[h] = WAITING;
+        job->open++;
+        for (unsigned i = 0; i < m->members_count[h]; i++) {
+            if (i > 0 && chance(m, 5)) continue; // the inventory has changed
+            const unsigned c = m->members[h][i];
+            job->needs[h][job->needs_count[h]++] = c | (goes_first(m, h, c) ? NEED_FIRST : 0);
+        }
+    }
+    build(m, job);
+}
+
+static void on_skip(void *owner, uint32_t host, uint32_t cause) {
+    struct model_job *job = owner;
+    struct model *m = job->model;
+    HOLDS(m, m->skip_job == NULL || (m->skip_job == job && m->skip[host]));
+    HOLDS(m, m->skip_job == NULL || m->stopped > 1 || host > m->skip_after); // a group in order
+    HOLDS(m, cause == m->skip_cause);
+    HOLDS(m, job->hosts[host] == WAITING);
+    m->skip_after = host;
+    job->hosts[host] = SKIPPED;
+    job->open--;
+    m->skips++;
+}
+
+static struct model *make_model(uint64_t seed) {
+    struct model *m = mem_zalloc(sizeof *m);
+    m->seed = seed;
+    make_network(m);
+    m->workers = (unsigned)(chance(m, 50) ? draw(m, 1, 5) : draw(m, 1, 60));
+    m->fail_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 40);
+    m->refuse_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 40);
+    m->drain_at = chance(m, 10) ? draw(m, 0, 200) : UINT64_MAX;
+    m->jobs_count = chance(m, 40) ? 1 : (unsigned)draw(m, 2, JOBS_MAX);
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        make_job(m, &m->jobs[j]);
+        m->jobs[j].arrives = j == 0 ? 0 : m->jobs[j - 1].arrives + draw(m, 0, 60);
+    }
+    m->schedule = schedule_new(m->workers, on_skip);
+    return m;
+}
+
+// --- the contract, spelled out
+
+static unsigned constraint_at(const struct model_job *job, uint32_t host, unsigned i) {
+    return need_constraint(job->needs[host][i]);
+}
+
+static const uint32_t *need_of(const struct model_job *job, uint32_t host, unsigned constraint) {
+    for (unsigned i = 0; i < job->needs_count[host]; i++)
+        if (constraint_at(job, host, i) == constraint) return &job->needs[host][i];
+    return NULL;
+}
+
+static unsigned count_in(const struct model_job *job, unsigned constraint, enum state state) {
+    unsigned count = 0;
+    for (uint32_t h = 0; h < HOSTS_MAX; h++)
+        count += job->hosts[h] == state && need_of(job, h, constraint) != NULL;
+    return count;
+}
+
+// The least of those jobs that have hosts left in it.
+static unsigned limit_of(const struct model *m, unsigned constraint) {
+    unsigned limit = UINT32_MAX;
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        const struct model_job *job = &m->jobs[j];
+        if (job->scheduled == NULL || job->limit[constraint] >= limit) continue;
+        if (count_in(job, constraint, WAITING) + count_in(job, constraint, IN_HAND) > 0)
+            limit = job->limit[constraint];
+    }
+    return limit;
+}
+
+static bool waits_for_first(const struct model_job *job, uint32_t need) {
+    for (uint32_t h = 0; h < HOSTS_MAX && need < NEED_FIRST; h++) {
+        const uint32_t *other = need_of(job, h, need);
+        if (job->hosts[h] == WAITING && other != NULL && *other >= NEED_FIRST) return true;
+    }
+    return false;
+}
+
+static bool is_reserver(const struct model *m, const struct model_job *job, uint32_t host) {
+    return m->reserving == job && m->reserver == host;
+}
+
+static bool has_place(const struct model *m, const struct model_job *job, uint32_t host,
+                      unsigned constraint) {
+    const bool kept = m->reserving != NULL && !is_reserver(m, job, host) &&
+                      need_of(m->reserving, m->reserver, constraint) != NULL;
+    return m->holds[constraint] == 0 && m->busy[constraint] + kept < limit_of(m, constraint);
+}
+
+static bool may_start(const struct model *m, const struct model_job *job, uint32_t host) {
+    if (job->scheduled == NULL || job->hosts[host] != WAITING) return false;
+    for (unsigned i = 0; i < job->needs_count[host]; i++)
+        if (!has_place(m, job, host, constraint_at(job, host, i)) ||
+            waits_for_first(job, job->needs[host][i]))
+            return false;
+    return true;
+}
+
+// No host that may start, of this job but for the one given or of another, wants what this one
+// does.
+static bool is_alone(const struct model *m, const struct model_job *job, uint32_t host,
+                     uint32_t but_for) {
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        for (uint32_t h = 0; h < m->hosts_count; h++) {
+            const struct model_job *other = &m->jobs[j];
+            if (other == job && (h == host || h == but_for)) continue;
+            if (other == job ? !may_start(m, other, h)
+                             : other->scheduled == NULL || other->hosts[h] != WAITING)
+                continue;
+            for (unsigned i = 0; i < job->needs_count[host]; i++)
+                if (need_of(other, h, constraint_at(job, host, i)) != NULL) return false;
+        }
+    return true;
+}
+
+static bool share_a_throttle(const struct model *m, const struct model_job *job, uint32_t a,
+                             uint32_t b) {
+    for (unsigned c = 0; c < CONSTRAINTS_MAX; c++)
+        if (m->is_throttle[c] && need_of(job, a, c) != NULL && need_of(job, b, c) != NULL)
+            return true;
+    return false;
+}
+
+// Nobody of a group is passed over who could go.
+static void check_order(const struct model *m, const struct model_job *job, uint32_t host) {
+    for (unsigned i = 0; i < job->needs_count[host]; i++) {
+        const uint32_t c = constraint_at(job, host, i);
+        for (uint32_t h = 0; h < host && !m->is_throttle[c]; h++)
+            if (need_of(job, h, c) != NULL && *need_of(job, h, c) == job->needs[host][i] &&
+                may_start(m, job, h) && !share_a_throttle(m, job, h, host))
+                HOLDS(m, !is_alone(m, job, h, host));
+    }
+    for (const struct model_job *older = m->jobs; older < job; older++)
+        for (uint32_t h = 0; h < m->hosts_count; h++)
+            if (may_start(m, older, h)) HOLDS(m, !is_alone(m, older, h, h));
+}
+
+static void check_nobody(const struct model *m) {
+    if (m->draining || m->in_hand == m->workers) return;
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        for (uint32_t h = 0; h < m->hosts_count; h++)
+            HOLDS(m, !may_start(m, &m->jobs[j], h));
+}
+
+// Once places are kept for a host they are so until it goes, or would wait for more than hosts in
+// hand.
+static void check_reserver(struct model *m) {
+    struct model_job *before = m->reserving;
+    const uint32_t host = m->reserver;
+    void *owner = NULL;
+    m->reserving = schedule_reserver(m->schedule, &owner, &m->reserver) ? owner : NULL;
+    if (m->reserving != NULL) {
+        HOLDS(m, m->reserving->hosts[m->reserver] == WAITING);
+        for (unsigned i = 0; i < m->reserving->needs_count[m->reserver]; i++) {
+            HOLDS(m, m->holds[constraint_at(m->reserving, m->reserver, i)] == 0);
+            HOLDS(m, !waits_for_first(m->reserving, m->reserving->needs[m->reserver][i]));
+        }
+    }
+    if (before == NULL || before->scheduled == NULL || before->hosts[host] != WAITING) return;
+    bool lets_go = false;
+    for (unsigned i = 0; i < before->needs_count[host]; i++)
+        lets_go = lets_go || m->holds[constraint_at(before, host, i)] > 0 ||
+                  waits_for_first(before, before->needs[host][i]);
+    // One that was put back goes before it, where both are under the same constraints.
+    HOLDS(m, lets_go || (m->reserving == before && m->reserver <= host));
+}
+
+static void check_totals(struct model *m) {
+    size_t pending = 0;
+    HOLDS(m, m->in_hand <= m->workers);
+    HOLDS(m, schedule_in_hand(m->schedule) == m->in_hand);
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        struct model_job *job = &m->jobs[j];
+        if (job->scheduled == NULL) continue;
+        HOLDS(m, schedule_finished(job->scheduled) == (job->open == 0));
+        for (unsigned c = 0; c < CONSTRAINTS_MAX; c++)
+            pending += !m->is_throttle[c] && count_in(job, c, WAITING) > 0;
+    }
+    HOLDS(m, schedule_groups_pending(m->schedule) == pending);
+    check_reserver(m);
+}
+
+// --- what can happen
+
+static void remove_if_finished(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL || job->open > 0) return;
+    schedule_remove(m->schedule, job->scheduled);
+    job->scheduled = NULL;
+    if (m->reserving == job) m->reserving = NULL;
+}
+
+static void expect_skips(struct model *m, struct model_job *job, uint32_t cause) {
+    memset(m->skip, 0, sizeof m->skip);
+    m->skip_job = job;
+    m->skip_cause = cause;
+    m->skip_after = -1;
+    m->stopped = 0;
+    m->skips = 0;
+}
+
+static unsigned count_waiting(const struct model_job *job) {
+    unsigned count = 0;
+    for (uint32_t h = 0; job->scheduled != NULL && h < HOSTS_MAX; h++)
+        count += job->hosts[h] == WAITING;
+    return count;
+}
+
+static void arrive(struct model *m, struct model_job *job) {
+    job->arrived = true;
+    expect_skips(m, NULL, SCHEDULE_NO_HOST);
+    job->scheduled = schedule_add(m->schedule, &job->grouping, job);
+    HOLDS(m, m->skips == (m->draining ? job->grouping.hosts : 0));
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static bool start_one(struct model *m) {
+    struct flight *flight = &m->flights[m->in_hand];
+    if (!schedule_next(m->schedule, &flight->work)) {
+        check_nobody(m);
+        return false;
+    }
+    struct model_job *job = flight->work.owner;
+    const uint32_t host = flight->work.host;
+    HOLDS(m, !m->draining && flight->work.job == job->scheduled);
+    HOLDS(m, may_start(m, job, host));
+    HOLDS(m, strcmp(flight->work.group, m->keys[constraint_at(job, host, 0)]) == 0 ||
+                 need_of(job, host, (unsigned)atoi(flight->work.group + 1)) != NULL);
+    check_order(m, job, host);
+    job->hosts[host] = IN_HAND;
+    for (unsigned i = 0; i < job->needs_count[host]; i++)
+        m->busy[constraint_at(job, host, i)]++;
+    m->in_hand++;
+    flight->due = m->now + draw(m, 1, 20);
+    flight->claimed = chance(m, 50);
+    if (flight->claimed) schedule_claimed(m->schedule, &flight->work);
+    check_totals(m);
+    return true;
+}
+
+static struct flight land(struct model *m, size_t number) {
+    struct flight flight = m->flights[number];
+    struct model_job *job = flight.work.owner;
+    m->flights[number] = m->flights[--m->in_hand];
+    for (unsigned i = 0; i < job->needs_count[flight.work.host]; i++)
+        m->busy[constraint_at(job, flight.work.host, i)]--;
+    return flight;
+}
+
+static void hold(struct model *m, unsigned constraint) {
+    m->holds[constraint]++;
+    schedule_hold(m->schedule, m->keys[constraint]);
+    check_totals(m);
+}
+
+// Skipped where its job or one of its groups is stopped meanwhile.
+static void put_back(struct model *m, size_t number) {
+    struct flight flight = land(m, number);
+    struct model_job *job = flight.work.owner;
+    const uint32_t host = flight.work.host;
+    bool is_skipped = job->cancelled;
+    expect_skips(m, job, SCHEDULE_NO_HOST);
+    job->hosts[host] = WAITING;
+    // The groups in the order in which the schedule has them: by number.
+    for (unsigned c = 0; c < CONSTRAINTS_MAX && !is_skipped; c++)
+        if (need_of(job, host, c) != NULL && !m->is_throttle[c] &&
+            job->failed[c] >= job->limit[c]) {
+            is_skipped = true;
+            m->skip_cause = job->cause[c];
+        }
+    m->skip[host] = is_skipped;
+    schedule_put_back(m->schedule, &flight.work);
+    HOLDS(m, m->skips == is_skipped);
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static unsigned mark_rest(struct model *m, struct model_job *job, uint32_t host) {
+    unsigned rest = 0;
+    for (unsigned i = 0; i < job->needs_count[host]; i++) {
+        const unsigned c = constraint_at(job, host, i);
+        if (m->is_throttle[c] || ++job->failed[c] != job->limit[c]) continue;
+        job->cause[c] = host;
+        m->stopped++;
+        for (uint32_t h = 0; h < m->hosts_count; h++) {
+            if (job->hosts[h] != WAITING || need_of(job, h, c) == NULL || m->skip[h]) continue;
+            m->skip[h] = true;
+            rest++;
+        }
+    }
+    return rest;
+}
+
+static void finish(struct model *m, size_t number) {
+    if (chance(m, m->refuse_percent)) {
+        put_back(m, number);
+        return;
+    }
+    struct flight flight = land(m, number);
+    struct model_job *job = flight.work.owner;
+    const bool failed = chance(m, m->fail_percent);
+    if (!flight.claimed) schedule_claimed(m->schedule, &flight.work);
+    job->hosts[flight.work.host] = DONE;
+    job->open--;
+    expect_skips(m, job, flight.work.host);
+    const unsigned rest = failed ? mark_rest(m, job, flight.work.host) : 0;
+    schedule_done(m->schedule, &flight.work, failed);
+    HOLDS(m, m->skips == rest);
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static void drain(struct model *m) {
+    unsigned waiting = 0;
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        waiting += count_waiting(&m->jobs[j]);
+    m->draining = true;
+    m->drain_at = UINT64_MAX;
+    expect_skips(m, NULL, SCHEDULE_NO_HOST);
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        m->jobs[j].cancelled = true;
+    schedule_drain(m->schedule);
+    HOLDS(m, m->skips == waiting);
+    check_totals(m);
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        remove_if_finished(m, &m->jobs[j]);
+}
+
+static void cancel(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return;
+    const unsigned waiting = count_waiting(job);
+    job->cancelled = true;
+    expect_skips(m, NULL, SCHEDULE_NO_HOST);
+    schedule_cancel(m->schedule, job->scheduled);
+    HOLDS(m, m->skips == waiting);
+    check_totals(m);
+    remove_if_finished(m, job);
+}
+
+static bool release(struct model *m, unsigned constraint) {
+    if (m->holds[constraint] == 0) return false;
+    m->holds[constraint]--;
+    schedule_release(m->schedule, m->keys[constraint]);
+    check_totals(m);
+    return true;
+}
+
+static void meddle(struct model *m) {
+    if (m->refuse_percent == 0) return;
+    if (chance(m, 10)) hold(m, (unsigned)draw(m, 0, m->constraints_count - 1));
+    if (chance(m, 20)) release(m, (unsigned)draw(m, 0, m->constraints_count - 1));
+    if (draw(m, 0, 999) < 5) cancel(m, &m->jobs[draw(m, 0, m->jobs_count - 1)]);
+}
+
+// --- the virtual clock
+
+// The earliest thing to happen at or after now. False: nothing is left to happen.
+static bool happen(struct model *m) {
+    struct model_job *next_job = NULL;
+    for (unsigned j = 0; j < m->jobs_count && next_job == NULL; j++)
+        if (!m->jobs[j].arrived) next_job = &m->jobs[j];
+    size_t first = 0;
+    for (size_t i = 1; i < m->in_hand; i++)
+        if (m->flights[i].due < m->flights[first].due) first = i;
+    const uint64_t due = m->in_hand > 0 ? m->flights[first].due : UINT64_MAX;
+    const uint64_t arrives = next_job != NULL ? next_job->arrives : UINT64_MAX;
+    if (due == UINT64_MAX && arrives == UINT64_MAX) {
+        for (unsigned c = 0; c < CONSTRAINTS_MAX; c++)
+            if (release(m, c)) return true;
+        return false;
+    }
+    if (m->drain_at <= due && m->drain_at <= arrives) {
+        m->now = m->drain_at;
+        drain(m);
+    } else if (arrives <= due) {
+        m->now = arrives;
+        arrive(m, next_job);
+    } else {
+        m->now = due;
+        finish(m, first);
+    }
+    return true;
+}
+
+static void check_run(uint64_t seed) {
+    struct model *m = make_model(seed);
+    do {
+        // Now and then less is started than could be: what comes later must not depend on it.
+        const bool all = chance(m, 80) || m->in_hand == 0;
+        while ((all || chance(m, 50)) && start_one(m))
+            ;
+        meddle(m);
+    } while (happen(m) || start_one(m));
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        for (uint32_t h = 0; h < m->hosts_count; h++) {
+            const enum state state = m->jobs[j].hosts[h];
+            HOLDS(m, state == ABSENT || state == DONE || state == SKIPPED); // it ends
+            HOLDS(m, state != SKIPPED || m->fail_percent > 0 || m->jobs[j].cancelled);
+        }
+        grouping_deinit(&m->jobs[j].grouping);
+    }
+    HOLDS(m, schedule_in_hand(m->schedule) == 0);
+    HOLDS(m, schedule_groups_pending(m->schedule) == 0);
+    schedule_free(m->schedule);
+    free(m);
+}
+
+START_TEST(random_networks_are_scheduled_as_the_contract_says) {
+    const char *replay = getenv("SEED");
+    if (replay != NULL) {
+        check_run(strtoull(replay, NULL, 10));
+        return;
+    }
+    uint64_t first = rng_mix((uint64_t)time(NULL), (uint64_t)getpid()) >> 16;
+    for (uint64_t run = 0; run < RUNS; run++)
+        check_run(first + run);
+}
+END_TEST
+
+Suite *check_offers(void) {
+    Suite *suite = suite_create("offers");
+    TCase *random = tcase_create("random networks");
+    tcase_set_timeout(random, 120);
+    suite_add_tcase(suite, random);
+    tcase_add_test(random, random_networks_are_scheduled_as_the_contract_says);
+    return suite;
+}
