@@ -26,7 +26,7 @@ static void enqueue(struct share *share) {
     struct lock *lock = share->lock;
     share->is_queued = true;
     share->behind = NULL;
-    if (lock->first == NULL)
+    if (lock->last == NULL)
         lock->first = share;
     else
         lock->last->behind = share;
