@@ -37,8 +37,8 @@ struct event {
     enum host_state result;
     bool failed; // of what is completed; of the task: a host of it has failed
     // What to say of the result: of a failure why; of a skipped host the name of the host whose
-    // failure stopped its group, or "shutting down". NULL: nothing to say. Of a subtask that has
-    // not failed: a warning.
+    // failure stopped its group, "shutting down", or "platform panos". NULL: nothing to say. Of a
+    // subtask that has not failed: a warning.
     const char *text;
     uint64_t duration_ms; // of what is completed; 0 for a skipped host
 };

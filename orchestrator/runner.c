@@ -15,6 +15,7 @@
 #include "orchestrator/schedule.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -115,15 +116,30 @@ static void finish_if_done(struct run *run) {
     jobs_done(r->config.jobs, job);
 }
 
-static void on_skip(void *arg, uint32_t host, uint32_t cause) {
-    struct run *run = arg;
-    const struct host *hosts = run->job->inventory->hosts;
+static void skip(struct run *run, uint32_t host, const char *why) {
     job_turn(run->job, host, HOST_SKIPPED);
     tell_of_host(
         run, host,
-        (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
-                       .result = HOST_SKIPPED,
-                       .text = cause == SCHEDULE_NO_HOST ? "shutting down" : hosts[cause].name});
+        (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED, .result = HOST_SKIPPED, .text = why});
+}
+
+static void on_skip(void *arg, uint32_t host, uint32_t cause) {
+    struct run *run = arg;
+    const struct host *hosts = run->job->inventory->hosts;
+    skip(run, host, cause == SCHEDULE_NO_HOST ? "shutting down" : hosts[cause].name);
+}
+
+// A host of another platform has its turn like all others, and is left alone.
+static void pass_over(struct run *run, struct schedule_work *work) {
+    const struct inventory *inventory = run->job->inventory;
+    struct schedule *schedule = run->runner->schedule;
+    char why[INVENTORY_NAME_MAX + 16];
+    snprintf(why, sizeof why, "platform %s",
+             inventory_platform(inventory, &inventory->hosts[work->host]));
+    schedule_claimed(schedule, work);
+    skip(run, work->host, why);
+    schedule_done(schedule, work, false);
+    finish_if_done(run);
 }
 
 // --- the end of a host
@@ -270,6 +286,10 @@ static bool start_host(struct runner *r) {
     struct schedule_work work;
     if (!schedule_next(r->schedule, &work)) return false;
     struct run *run = work.owner;
+    if (run->job->inventory->hosts[work.host].platform != 0) {
+        pass_over(run, &work);
+        return true;
+    }
     struct flight *flight = mem_alloc(sizeof *flight);
     *flight = (struct flight){.runner = r, .run = run, .work = work, .store_asked = true};
     struct claim *holder =

@@ -215,6 +215,29 @@ static void write_hosts(const char *path, const char *address, const struct lab 
     rewrite_file(path, text);
 }
 
+#define FIRST_SKIPPED                                                                              \
+    "{\"failed\": [], \"skipped\": [\"edge00.earth\"], \"completed\": [\"edge01.earth\"]}"
+
+// It needs no port, its peer goes on, and no job ends early for it.
+START_TEST(a_host_of_another_platform_is_left_alone) {
+    char path[] = "/tmp/e2e-inventory-XXXXXX", text[512];
+    write_file(path, "{}\n");
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--inventory", path));
+    snprintf(text, sizeof text,
+             "earth:\n  edge00.earth: {platform: panos, dev_type: edge, hostname: "
+             "127.0.0.1}\n" HOST_LINE,
+             "edge01.earth", "127.0.0.1", strrchr(lab.devices, ':') + 1);
+    rewrite_file(path, text);
+    assert_upgrade(&lab, EDGES, FIRST_SKIPPED);
+    assert_logged(&lab, ":skipped   host:edge00.earth:platform panos");
+    cJSON *device = get_json(lab.admin, "/devices/edge00.earth/");
+    ck_assert_double_eq(cJSON_GetObjectItem(device, "logins")->valuedouble, 0);
+    cJSON_Delete(device);
+    lab_stop(&lab);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(an_inventory_file_may_name_its_hosts) {
     char path[] = "/tmp/e2e-inventory-XXXXXX";
     write_file(path, "{}\n");
@@ -257,6 +280,7 @@ Suite *check_setup(void) {
     tcase_add_test(tc, a_policy_that_is_wrong_ends_the_start);
     tcase_add_loop_test(tc, a_policy_says_how_many_are_worked_on_at_once, 0, 3);
     tcase_add_loop_test(tc, a_policy_that_does_not_fit_touches_nothing, 0, 4);
+    tcase_add_test(tc, a_host_of_another_platform_is_left_alone);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);
     suite_add_tcase(suite, tc);
