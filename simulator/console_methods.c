@@ -50,7 +50,9 @@ static enum rpc_error check_install(const cJSON *params, struct error *detail) {
 static void login(const struct console_work *work, struct buf *result) {
     char host[NETWORK_HOST_MAX];
     network_host(work->world->network, work->device, host);
-    buf_addf(result, "{\"hostname\": \"%s\", \"platform\": \"acmeos\"}", host);
+    buf_adds(result, "{\"hostname\": ");
+    buf_add_json(result, host);
+    buf_adds(result, ", \"platform\": \"acmeos\"}");
 }
 
 static void write_version(struct buf *result, const char *version) {

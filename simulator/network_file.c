@@ -229,7 +229,8 @@ static int parse_hosts(struct network *n, const cJSON *hosts, struct error *err)
     return 0;
 }
 
-static int parse_faults(struct fault_list *faults, const cJSON *value, struct error *err) {
+static int parse_faults(struct fault_list *faults, const cJSON *value,
+                        struct error *err) {
     int rc = fault_add(faults, value, err);
     if (rc != 0) error_in(err, "faults");
     return rc;
@@ -265,8 +266,10 @@ int network_file_read(struct network *n, struct fault_list *faults, const cJSON 
         rc = JSON_ONLY(root, err, "sites", "dev_types", "latency", "username", "password",
                        "versions", "hosts", "faults");
     if (rc == 0) rc = parse_fields(n, root, false, err);
-    if (rc == 0 && network_seal(n, err) != 0) rc = wrong_at(root, err);
+    if (rc == 0 && network_lay_out(n, err) != 0) rc = wrong_at(root, err);
     if (rc == 0) rc = parse_fields(n, root, true, err);
+    if (rc == 0 && network_seal(n, err) != 0) rc = wrong_at(root, err);
+    faults->known = (struct fault_known){.names = n->pairs.names, .count = n->pairs.names_len};
     const cJSON *list = field_of(root, "faults");
     if (rc == 0 && list != NULL) rc = parse_faults(faults, list, err);
     return rc;

@@ -78,7 +78,7 @@ static const char *call(const char *method, const char *params) {
 }
 
 static const char *login(struct console *c, const char *host) {
-    char params[256];
+    char params[320];
     snprintf(params, sizeof params,
              "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}", host);
     return ask(c, call("login", params));
