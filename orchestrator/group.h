@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 struct group {
     const char *key; // "rack earth 131", "type mars spine": of this group alone

@@ -1,5 +1,5 @@
 // Policies on inventories: the groups, and what is refused.
-#include "orchestrator/inventory_file.h"
+#include "common/inventory_file.h"
 #include "tests/unit/applied.h"
 
 Suite *check_applied_policy(void);
@@ -55,15 +55,14 @@ START_TEST(redundancy_groups_of_the_inventory_take_the_place_of_acmes) {
     check_groups(
         "",
         "{'ams': {" PLAIN(
-            "fw0",
-            "fw", ", 'redundancy_groups': ['wan', 'dmz', 'wan']") "}, "
-                                                                  "'lon': {" PLAIN(
-                                                                      "fw1", "fw",
-                                                                      ", 'redundancy_groups': "
-                                                                      "['wan']") ", " PLAIN("rtr",
-                                                                                            "rtr",
-                                                                                            "") "}"
-                                                                                                "}",
+            "fw0", "fw",
+            ", 'redundancy_groups': ['wan', 'dmz', 'wan']") "}, "
+                                                            "'lon': {" PLAIN(
+                                                                "fw1", "fw",
+                                                                ", 'redundancy_groups': "
+                                                                "['wan']") ", " PLAIN("rtr", "rtr",
+                                                                                      "") "}"
+                                                                                          "}",
         "wan/1: fw0 fw1; dmz/1: fw0; lon_rtr/1: rtr");
 }
 END_TEST

@@ -1,5 +1,5 @@
 // Nornir's inheritance, in documents written as JSON.
-#include "orchestrator/inventory_nornir.h"
+#include "common/inventory_nornir.h"
 #include "tests/unit/inventories.h"
 
 Suite *check_inventory_nornir(void);

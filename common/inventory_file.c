@@ -1,9 +1,9 @@
-#include "orchestrator/inventory_file.h"
+#include "common/inventory_file.h"
 
 #include "common/file.h"
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/yml.h"
-#include "orchestrator/inventory_parse.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 // document means; this checks names, keeps texts, and gathers what is wrong.
 #pragma once
 
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include "common/buf.h"
 

@@ -2,8 +2,8 @@
 // (inventory_acme.h, inventory_ansible.h, inventory_nornir.h).
 #pragma once
 
-#include "orchestrator/inventory.h"
-#include "orchestrator/inventory_nornir.h"
+#include "common/inventory.h"
+#include "common/inventory_nornir.h"
 
 #include <cjson/cJSON.h>
 

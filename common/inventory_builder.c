@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_builder.h"
+#include "common/inventory_builder.h"
 
 #include "common/json.h"
 #include "common/mem.h"

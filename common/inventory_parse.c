@@ -1,8 +1,8 @@
-#include "orchestrator/inventory_parse.h"
+#include "common/inventory_parse.h"
 
+#include "common/inventory_acme.h"
+#include "common/inventory_ansible.h"
 #include "common/json.h"
-#include "orchestrator/inventory_acme.h"
-#include "orchestrator/inventory_ansible.h"
 
 // What `ansible-inventory --list --yaml` and files for Ansible look like.
 static bool is_another_ansible(const cJSON *document) {

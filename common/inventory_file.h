@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include <stdbool.h>
 
