@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/suggest.h"
+#include "simulator/network_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,11 +166,23 @@ static void write_range(const struct network_pairs *pairs, const struct network_
     }
 }
 
+static void write_computed(const struct network *n, const struct network_place *place,
+                           const struct network_computed *computed, struct buf *out) {
+    char text[NETWORK_COMPUTED_MAX];
+    const char *value = text;
+    network_name_write(&computed->value, place->site->name, place->type->name, place->number, text,
+                       sizeof text);
+    write_values(n->pairs.names[computed->name], &value, 1, out);
+}
+
 static void write_attributes(const struct network *n, const struct network_place *place,
                              const struct network_override *override, struct buf *out) {
     static const struct network_range none;
     const struct network_range *own = override == NULL ? &none : &override->attributes;
     write_range(&n->pairs, &place->type->attributes, own, out);
+    for (size_t i = 0; place->own == NULL && i < place->type->computed_len; i++)
+        if (!has_pair(&n->pairs, own, place->type->computed[i].name))
+            write_computed(n, place, &place->type->computed[i], out);
     write_range(&n->pairs, own, &none, out);
 }
 

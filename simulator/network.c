@@ -40,7 +40,10 @@ void network_deinit(struct network *n) {
         free(n->sites[i].name);
     for (size_t i = 0; i < n->types_len; i++) {
         free((void *)(uintptr_t)n->types[i].name);
-        network_name_deinit(&n->types[i].template);
+        network_name_deinit(&n->types[i].naming);
+        for (size_t k = 0; k < n->types[i].computed_len; k++)
+            network_name_deinit(&n->types[i].computed[k].value);
+        free(n->types[i].computed);
     }
     for (size_t i = 0; i < n->overrides_len; i++)
         free(n->overrides[i].version);
@@ -137,8 +140,8 @@ int network_own_type(struct network *n, const char *name, uint16_t *type, struct
     return rc;
 }
 
-int network_name_type(struct network *n, const char *template, struct error *err) {
-    return network_name_parse(&n->types[n->types_len - 1].template, template, err);
+int network_name_type(struct network *n, const char *pattern, struct error *err) {
+    return network_name_parse(&n->types[n->types_len - 1].naming, pattern, true, err);
 }
 
 void network_set_type_attributes(struct network *n, struct network_range attributes) {
@@ -278,19 +281,32 @@ static int by_device(const void *a, const void *b) {
     return (x->device > y->device) - (x->device < y->device);
 }
 
-struct network_override *network_override(struct network *n, uint32_t device, const char *version,
-                                          uint16_t port) {
+static struct network_override *add_override(struct network *n, uint32_t device) {
     n->overrides =
         mem_grow(n->overrides, &n->overrides_cap, n->overrides_len + 1, sizeof *n->overrides);
     struct network_override *override = &n->overrides[n->overrides_len++];
-    *override = (struct network_override){
-        .device = device, .port = port, .version = version == NULL ? NULL : mem_strdup(version)};
+    *override = (struct network_override){.device = device};
+    return override;
+}
+
+struct network_override *network_override(struct network *n, uint32_t device, const char *version,
+                                          uint16_t port) {
+    struct network_override key = {.device = device}, *override = NULL;
+    if (n->overrides_sorted > 0)
+        override = bsearch(&key, n->overrides, n->overrides_sorted, sizeof key, by_device);
+    if (override == NULL) override = add_override(n, device);
+    if (version != NULL) {
+        free(override->version);
+        override->version = mem_strdup(version);
+    }
+    if (port != 0) override->port = port;
     return override;
 }
 
 void network_sort_overrides(struct network *n) {
     if (n->overrides_len > 1)
         qsort(n->overrides, n->overrides_len, sizeof *n->overrides, by_device);
+    n->overrides_sorted = n->overrides_len;
 }
 
 const struct network_override *network_override_of(const struct network *n, uint32_t device) {
@@ -301,7 +317,7 @@ const struct network_override *network_override_of(const struct network *n, uint
 
 // --- attributes
 
-int network_pair(struct network *n, const char *name, const char *value, struct error *err) {
+static int name_pair(struct network *n, const char *name, uint16_t *out, struct error *err) {
     struct network_pairs *p = &n->pairs;
     uintptr_t found = (uintptr_t)strmap_get(&p->by_name, name);
     if (found == 0) {
@@ -312,9 +328,32 @@ int network_pair(struct network *n, const char *name, const char *value, struct 
         found = ++p->names_len;
         strmap_put(&p->by_name, p->names[found - 1], (void *)found);
     }
+    *out = (uint16_t)(found - 1);
+    return 0;
+}
+
+int network_pair(struct network *n, const char *name, const char *value, struct error *err) {
+    struct network_pairs *p = &n->pairs;
+    uint16_t number;
+    int rc = name_pair(n, name, &number, err);
+    if (rc != 0) return rc;
     p->name_of = mem_grow(p->name_of, &p->name_of_cap, p->len + 1, sizeof *p->name_of);
     p->values = mem_grow(p->values, &p->values_cap, p->len + 1, sizeof *p->values);
-    p->name_of[p->len] = (uint16_t)(found - 1);
+    p->name_of[p->len] = number;
     p->values[p->len++] = texts_share(&n->texts, value);
+    return 0;
+}
+
+int network_compute(struct network *n, const char *name, const char *pattern, struct error *err) {
+    struct network_type *type = &n->types[n->types_len - 1];
+    struct network_computed computed = {0};
+    int rc = network_name_parse(&computed.value, pattern, false, err);
+    if (rc == 0) rc = name_pair(n, name, &computed.name, err);
+    if (rc != 0) {
+        network_name_deinit(&computed.value);
+        return rc;
+    }
+    type->computed = mem_resize(type->computed, type->computed_len + 1, sizeof *type->computed);
+    type->computed[type->computed_len++] = computed;
     return 0;
 }

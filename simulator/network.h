@@ -46,14 +46,21 @@ struct network_range { // of pairs
     uint32_t from, to;
 };
 
+struct network_computed { // an attribute
+    uint16_t name;        // into the pairs' names
+    struct network_name value;
+};
+
 struct network_type {
     const char *name;
     uint64_t hash;
     uint32_t count; // in each site that does not say otherwise
     uint32_t rack;  // of number 0; rack + number / per_rack for the others
     uint32_t per_rack;
-    struct network_name template; // of names; none: leaf00.earth
+    struct network_name naming; // of names; none: leaf00.earth
     struct network_range attributes;
+    struct network_computed *computed; // attributes that differ from device to device
+    size_t computed_len;
 };
 
 struct network_count { // of a type in a site, where it is another than the type's
@@ -115,7 +122,7 @@ struct network {
     uint32_t *by_name; // hash table of the devices + 1 whose name is no default one; 0: free
     size_t by_name_cap;
     struct network_override *overrides; // by device
-    size_t overrides_len, overrides_cap;
+    size_t overrides_len, overrides_cap, overrides_sorted;
     struct network_pairs pairs;
     struct texts texts;
     char **versions; // that devices are born with; none: the ACME draw
@@ -151,8 +158,9 @@ int network_own_type(struct network *n, const char *name, uint16_t *type, struct
 int network_add_own(struct network *n, const struct network_own *own, struct error *err);
 // A type's count in a site, once at most; sites ascending.
 void network_set_count(struct network *n, size_t site, size_t type, uint32_t count);
-// Both are for the type that was added last. The template: network_name.h.
-int network_name_type(struct network *n, const char *template, struct error *err);
+// These are for the type that was added last. Patterns: network_name.h.
+int network_name_type(struct network *n, const char *pattern, struct error *err);
+int network_compute(struct network *n, const char *name, const char *pattern, struct error *err);
 void network_set_type_attributes(struct network *n, struct network_range attributes);
 // Appends to n->pairs. Those of a type or of a host follow each other, a list side by side.
 int network_pair(struct network *n, const char *name, const char *value, struct error *err);
@@ -166,8 +174,8 @@ int network_index(struct network *n, struct error *err); // a part of it: finds 
 // Lays out, where that was not done, and forms the groups: an error then is one of the policy.
 int network_seal(struct network *n, struct error *err);
 
-// A device can be overridden once; version may be NULL. What is returned stands until the next.
-// Sort when all are there.
+// version may be NULL, port 0: left as it is. What is returned stands until the next. A device can
+// be overridden once before they are sorted, and once more from then on. Sort when all are there.
 struct network_override *network_override(struct network *n, uint32_t device, const char *version,
                                           uint16_t port);
 void network_sort_overrides(struct network *n);

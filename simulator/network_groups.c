@@ -80,7 +80,8 @@ static void make_room(struct table *t) {
 // --- what a rule's answer depends on
 
 static enum grain grain_of_name(const struct former *f, size_t name) {
-    if (f->numbers[name] == NETWORK_HOST) return GRAIN_DEVICE;
+    if (f->numbers[name] == NETWORK_HOST || network_is_computed(f->n, f->numbers[name]))
+        return GRAIN_DEVICE;
     return f->numbers[name] == NETWORK_RACK ? GRAIN_RACK : GRAIN_BLOCK;
 }
 

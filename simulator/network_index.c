@@ -52,8 +52,8 @@ uint64_t network_hash(const struct network *n, uint32_t device) {
 // Returns its length; where it is not less than size, the text is cut.
 static size_t write_name(const struct network_place *at, char *text, size_t size) {
     if (at->own != NULL) return (size_t)snprintf(text, size, "%s", at->own->name);
-    if (at->type->template.len > 0)
-        return network_name_write(&at->type->template, at->site->name, at->type->name, at->number,
+    if (at->type->naming.len > 0)
+        return network_name_write(&at->type->naming, at->site->name, at->type->name, at->number,
                                   text, size);
     return (size_t)snprintf(text, size, "%s%02u.%s", at->type->name, at->number, at->site->name);
 }
@@ -93,14 +93,14 @@ static bool find_default(const struct network *n, const char *host, uint32_t *de
     memcpy(name, host, name_len);
     name[name_len] = '\0';
     int type = network_find_type(n, name);
-    if (type < 0 || n->types[type].template.len > 0) return false;
+    if (type < 0 || n->types[type].naming.len > 0) return false;
     return find_in_site(n, (size_t)site, (size_t)type, (uint32_t)strtoul(digits, NULL, 10), device);
 }
 
 // --- by name: any other, from the table
 
 static bool is_indexed(const struct network *n, const struct network_block *block) {
-    return block->own || n->types[block->type].template.len > 0;
+    return block->own || n->types[block->type].naming.len > 0;
 }
 
 // The slot of the name, or the free one where it would be.

@@ -17,6 +17,7 @@ int network_attribute(const struct network *n, const char *name) {
 
 void network_view(struct network_view *view, const struct network *n, uint32_t device) {
     view->network = n;
+    view->computed_next = 0;
     view->device = device;
     view->place = network_place(n, device);
     view->override = network_override_of(n, device);
@@ -67,6 +68,30 @@ static struct attribute_values find(const struct network_pairs *pairs,
     return values;
 }
 
+static const struct network_computed *computed_of(const struct network_place *at, int name) {
+    for (size_t i = 0; at->own == NULL && i < at->type->computed_len; i++)
+        if (at->type->computed[i].name == name) return &at->type->computed[i];
+    return NULL;
+}
+
+// In a ring, for a template asks for several before it uses them.
+static struct attribute_values compute(struct network_view *view,
+                                       const struct network_computed *computed) {
+    const struct network_place *at = &view->place;
+    unsigned slot = view->computed_next++ % NETWORK_COMPUTED_KEPT;
+    network_name_write(&computed->value, at->site->name, at->type->name, at->number,
+                       view->computed[slot], NETWORK_COMPUTED_MAX);
+    view->computed_texts[slot] = view->computed[slot];
+    return (struct attribute_values){&view->computed_texts[slot], 1};
+}
+
+bool network_is_computed(const struct network *n, int attribute) {
+    for (size_t type = 0; type < n->types_len; type++)
+        for (size_t i = 0; i < n->types[type].computed_len; i++)
+            if (n->types[type].computed[i].name + NETWORK_FIELDS == attribute) return true;
+    return false;
+}
+
 // The device's own word goes before its type's.
 struct attribute_values network_view_values(struct network_view *view, int attribute) {
     struct attribute_values values = {0};
@@ -81,5 +106,7 @@ struct attribute_values network_view_values(struct network_view *view, int attri
     if (view->override != NULL)
         values = find(pairs, &view->override->attributes, attribute - NETWORK_FIELDS);
     if (values.count > 0) return values;
+    const struct network_computed *computed = computed_of(&view->place, attribute - NETWORK_FIELDS);
+    if (computed != NULL) return compute(view, computed);
     return find(pairs, &view->place.type->attributes, attribute - NETWORK_FIELDS);
 }

@@ -17,6 +17,15 @@ enum network_field {
 // The number of an attribute; negative: no device has it.
 int network_attribute(const struct network *n, const char *name);
 
+// Whether it differs from device to device of a type.
+bool network_is_computed(const struct network *n, int attribute);
+
+enum {
+    NETWORK_COMPUTED_MAX = 256, // bytes of a value, the NUL included: a longer one is cut
+    NETWORK_COMPUTED_KEPT =
+        10 // values of computed attributes stand until so many more are asked for
+};
+
 struct network_view {
     const struct network *network;
     uint32_t device;
@@ -24,6 +33,9 @@ struct network_view {
     const struct network_override *override; // NULL: it is none of the odd ones
     const char *fields[NETWORK_FIELDS];
     char host[NETWORK_HOST_MAX], rack[NETWORK_RACK_TEXT_MAX];
+    char computed[NETWORK_COMPUTED_KEPT][NETWORK_COMPUTED_MAX];
+    const char *computed_texts[NETWORK_COMPUTED_KEPT];
+    unsigned computed_next;
 };
 
 // The view must stay where it is while its values are in use.

@@ -8,7 +8,7 @@ static int parse(const char *hosts, const char *groups, const char *defaults,
                  struct inventory **out, struct error *err) {
     cJSON *h = json_of(hosts), *g = groups == NULL ? NULL : json_of(groups),
           *d = defaults == NULL ? NULL : json_of(defaults);
-    int rc = inventory_parse_folder(&(struct inventory_nornir){h, g, d}, out, err);
+    int rc = inventory_parse_folder(&(struct inventory_nornir){h, g, d}, false, out, err);
     cJSON_Delete(h);
     cJSON_Delete(g);
     cJSON_Delete(d);
