@@ -120,6 +120,8 @@ static void begin_install(struct console_call *call, struct world *w, uint64_t n
     bool needless = strcmp(string_param(call, "version"), world_version(w, call->device)) == 0;
     turn(call, CONSOLE_CALL_INSTALLING);
     w->devices[call->device].installs++;
+    w->devices[call->device].installing =
+        versions_intern(&w->versions, string_param(call, "version"));
     call->install = referee_install(&w->referee, now_us, call->device, call->client, needless);
     world_turn(w, call->device, DEVICE_INSTALLING);
 }
@@ -159,17 +161,32 @@ static void answer(const struct console_call *call, struct world *w,
     buf_deinit(&text);
 }
 
+// For the referee the device is at the install until it is back.
+static void reboot(const struct console_call *call, struct world *w, uint64_t now_us,
+                   uint64_t simulated_us) {
+    world_turn(w, call->device, DEVICE_REBOOTING);
+    world_wake_at(w, now_us + world_scaled(w, simulated_us), call->device, call->install);
+}
+
+// Behind its answer, where the network says that installs do so.
+static bool restarts(const struct console_call *call, const struct world *w) {
+    return w->network->reboots && fault_carried_out(call->fault.effect);
+}
+
 // However the install went, the device is no longer at it.
 static void end_install(const struct console_call *call, struct world *w, uint64_t now_us) {
     switch (call->fault.effect) {
     case FAULT_REBOOT:
-        world_turn(w, call->device, DEVICE_REBOOTING);
-        world_wake_at(w, now_us + world_scaled(w, call->fault.us), call->device, call->install);
-        return; // for the referee the device is at it until it is back
+        reboot(call, w, now_us, call->fault.us);
+        return;
     case FAULT_BRICK:
         world_turn(w, call->device, DEVICE_DOWN);
         break;
     default:
+        if (restarts(call, w)) {
+            reboot(call, w, now_us, draw_reboot_us(call->draw, w->network->reboot));
+            return;
+        }
         world_turn(w, call->device, DEVICE_UP);
     }
     referee_installed(&w->referee, now_us, call->install);
@@ -195,6 +212,8 @@ struct console_call_result console_call_finish(struct console_call *call, struct
     case CONSOLE_CALL_INSTALLING:
         answer(call, w, &result);
         end_install(call, w, now_us);
+        if (result.reply.end == CONSOLE_STAYS && !world_reachable(w, call->device))
+            result.reply.end = CONSOLE_CLOSES;
         break;
     case CONSOLE_CALL_REFUSED:
         refuse(call, &result.reply);

@@ -120,6 +120,11 @@ const char *world_version(const struct world *w, uint32_t device) {
     return w->versions.texts[w->devices[device].version];
 }
 
+const char *world_installing(const struct world *w, uint32_t device) {
+    const struct device *d = &w->devices[device];
+    return d->state == DEVICE_INSTALLING ? w->versions.texts[d->installing] : NULL;
+}
+
 void world_turn(struct world *w, uint32_t device, enum device_state state) {
     struct device *d = &w->devices[device];
     bool served = world_serves(w, device);
