@@ -33,8 +33,9 @@ SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf claims console duration error event expect fault file glob group heap http_framing http_route \
-	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json limits line log mem metrics model network network_file options \
-	outputs pace policy policy_order prom referee request rng rpc scenario schedule schema scrape secret session stats \
+	inventory inventory_ansible inventory_file inventory_nornir job joblog jobs json limits line log mem metrics model network network_file network_groups \
+	network_inventory network_name options \
+	outputs pace policy policy_order prom referee referee_policy request rng rpc scenario schedule schema scrape secret session stats \
 	strmap suggest suite table terms text texts vars virtual world yml
 E2E_TESTS = admin bench dial effects fetch log programs setup stream wire requests upgrade jobs scenario steps
 FUZZ_TARGETS = console fault inventory json network policy request scenario session yml
