@@ -16,14 +16,15 @@ test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
 # either library. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host http_route json \
-	limits line log mem options policy prom prom_process rng rpc scrape secret strmap suggest terms text texts yml
+COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host http_route \
+	inventory inventory_acme inventory_ansible inventory_builder inventory_file inventory_nornir inventory_parse \
+	json limits line log mem options policy prom prom_process rng rpc scrape secret strmap suggest terms text texts yml
 COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
-	listing network network_file operation referee versions world
+	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
+	network_index network_inventory network_name network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = claims event group inventory inventory_acme inventory_ansible inventory_builder \
-	inventory_file inventory_nornir inventory_parse job joblog jobs lanes lock metrics offers pace policy policy_grouping \
+ORCHESTRATOR_PURE = claims event group job joblog jobs lanes lock metrics offers pace policy policy_grouping \
 	policy_order request schedule session store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema suite vars
@@ -34,9 +35,9 @@ BENCH_SHELL = bench concurrency http lab main networks order output overhead pro
 UNIT_TESTS = acmeos address applied_policy buf claims console duration error event expect fault file findings glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
-	offers options outputs pace policy policy_grouping policy_order prom referee request rng rpc scenario \
-	schedule schema scrape secret session stats strmap suggest suite table terms text texts vars virtual \
-	world yml
+	network_groups network_inventory network_name offers options outputs pace policy policy_grouping policy_order \
+	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session stats strmap suggest \
+	suite table terms text texts vars virtual world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests
@@ -56,8 +57,7 @@ scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
-bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group $(filter inventory%,$(ORCHESTRATOR_PURE))) \
-	$(common_pure)
+bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group) $(common_pure)
 
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
 

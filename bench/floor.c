@@ -8,12 +8,12 @@
 #include "common/acmeos.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "orchestrator/group.h"
-#include "orchestrator/inventory_parse.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

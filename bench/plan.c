@@ -1,8 +1,8 @@
 #include "bench/plan.h"
 
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "orchestrator/inventory_parse.h"
 #include "simulator/listing.h"
 #include "simulator/network_file.h"
 

@@ -3,7 +3,7 @@
 // same. Pure.
 #pragma once
 
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 struct claim { // of one device; embedded in who works on it
     struct claim *next;

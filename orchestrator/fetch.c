@@ -11,11 +11,11 @@
 
 #include "common/buf.h"
 #include "common/file.h"
+#include "common/inventory_file.h"
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/version.h"
-#include "orchestrator/inventory_file.h"
-#include "orchestrator/inventory_parse.h"
 
 #include <curl/curl.h>
 #include <malloc.h>

@@ -7,7 +7,7 @@
 // which all that wait share.
 #pragma once
 
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include <uv.h>
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 struct constraint {
     const char *key;  // "rack earth 131", "type mars spine": of this group alone

@@ -3,10 +3,10 @@
 // its front. Then the checks, each on what is known by then; the first that fails is told.
 #include "orchestrator/policy.h"
 
+#include "common/inventory_builder.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 #include "common/suggest.h"
-#include "orchestrator/inventory_builder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

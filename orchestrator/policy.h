@@ -5,8 +5,8 @@
 // touched.
 #pragma once
 
+#include "common/inventory.h"
 #include "common/policy.h"
-#include "orchestrator/inventory.h"
 
 // What is wrong is not the request (ERROR_INPUT), but the policy or the inventory.
 enum { POLICY_UNFIT = 2 };

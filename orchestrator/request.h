@@ -2,7 +2,7 @@
 // field and what would be right. Pure, and strict: what it lets pass is run against the network.
 #pragma once
 
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 #include "orchestrator/task.h"
 
 struct task_request {

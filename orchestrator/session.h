@@ -14,7 +14,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 #include "orchestrator/task.h"
 
 #include <stdint.h>

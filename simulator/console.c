@@ -143,8 +143,10 @@ struct console_reply console_finish(struct console *s, uint64_t now_us) {
         leave(s, now_us);
         if (result.reply.end == CONSOLE_STAYS) result.reply.end = CONSOLE_CLOSES;
     }
-    if (call->state == CONSOLE_CALL_INSTALLING && !world_reachable(s->world, call->device))
+    if (call->state == CONSOLE_CALL_INSTALLING && !world_reachable(s->world, call->device)) {
         condemn_others(s, call->device);
+        if (result.reply.end == CONSOLE_CLOSES) leave(s, now_us);
+    }
     console_call_end(call, s->world, now_us,
                      s->state == CONSOLE_GONE ? WORLD_LOST : result.outcome);
     return result.reply;

@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "simulator/console_methods.h"
 #include "simulator/draw.h"
+#include "simulator/network_view.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -84,18 +85,28 @@ static enum console_call_state arrive(struct console_call *call, const struct wo
     return CONSOLE_CALL_REACHED;
 }
 
+static const char *field_of(struct network_view *view, enum network_field field) {
+    struct attribute_values values = network_view_values(view, (int)field);
+    return values.count == 0 ? NULL : values.list[0];
+}
+
+static struct attribute_values attribute_of(void *view, const char *name) {
+    struct network_view *v = view;
+    return network_view_values(v, network_attribute(v->network, name));
+}
+
 static void choose_fault(struct console_call *call, struct world *w) {
     if (w->faults.len == 0) return;
-    struct network_place at = network_place(w->network, call->device);
-    char host[NETWORK_HOST_MAX], rack[NETWORK_RACK_TEXT_MAX];
-    network_host(w->network, call->device, host);
-    snprintf(rack, sizeof rack, "%u", network_rack(&at));
+    struct network_view view;
+    network_view(&view, w->network, call->device);
     struct fault_use use = {
         .device = call->device,
-        .fields = {[FAULT_SITE] = at.site->name,
-                   [FAULT_DEV_TYPE] = at.type->name,
-                   [FAULT_RACK] = rack,
-                   [FAULT_HOST] = host},
+        .fields = {[FAULT_SITE] = field_of(&view, NETWORK_SITE),
+                   [FAULT_DEV_TYPE] = field_of(&view, NETWORK_DEV_TYPE),
+                   [FAULT_RACK] = field_of(&view, NETWORK_RACK),
+                   [FAULT_HOST] = field_of(&view, NETWORK_HOST)},
+        .attribute = attribute_of,
+        .of_device = &view,
         .operation = call->operation,
         .draw = call->draw,
     };
@@ -105,16 +116,13 @@ static void choose_fault(struct console_call *call, struct world *w) {
     if (action->message != NULL) call->fault.message = mem_strdup(action->message);
 }
 
-static bool is_down(const void *world, uint32_t device) {
-    return !world_serves(world, device);
-}
-
 static void begin_install(struct console_call *call, struct world *w, uint64_t now_us) {
     bool needless = strcmp(string_param(call, "version"), world_version(w, call->device)) == 0;
     turn(call, CONSOLE_CALL_INSTALLING);
     w->devices[call->device].installs++;
-    call->install =
-        referee_install(&w->referee, now_us, call->device, call->client, needless, is_down, w);
+    w->devices[call->device].installing =
+        versions_intern(&w->versions, string_param(call, "version"));
+    call->install = referee_install(&w->referee, now_us, call->device, call->client, needless);
     world_turn(w, call->device, DEVICE_INSTALLING);
 }
 
@@ -155,17 +163,32 @@ static void answer(const struct console_call *call, struct world *w,
     buf_deinit(&text);
 }
 
+// For the referee the device is at the install until it is back.
+static void reboot(const struct console_call *call, struct world *w, uint64_t now_us,
+                   uint64_t simulated_us) {
+    world_turn(w, call->device, DEVICE_REBOOTING);
+    world_wake_at(w, now_us + world_scaled(w, simulated_us), call->device, call->install);
+}
+
+// Behind its answer, where the network says that installs do so.
+static bool restarts(const struct console_call *call, const struct world *w) {
+    return w->network->reboots && fault_carried_out(call->fault.effect);
+}
+
 // However the install went, the device is no longer at it.
 static void end_install(const struct console_call *call, struct world *w, uint64_t now_us) {
     switch (call->fault.effect) {
     case FAULT_REBOOT:
-        world_turn(w, call->device, DEVICE_REBOOTING);
-        world_wake_at(w, now_us + world_scaled(w, call->fault.us), call->device, call->install);
-        return; // for the referee the device is at it until it is back
+        reboot(call, w, now_us, call->fault.us);
+        return;
     case FAULT_BRICK:
         world_turn(w, call->device, DEVICE_DOWN);
         break;
     default:
+        if (restarts(call, w)) {
+            reboot(call, w, now_us, draw_reboot_us(call->draw, w->network->reboot));
+            return;
+        }
         world_turn(w, call->device, DEVICE_UP);
     }
     referee_installed(&w->referee, now_us, call->install);
@@ -191,6 +214,8 @@ struct console_call_result console_call_finish(struct console_call *call, struct
     case CONSOLE_CALL_INSTALLING:
         answer(call, w, &result);
         end_install(call, w, now_us);
+        if (result.reply.end == CONSOLE_STAYS && !world_reachable(w, call->device))
+            result.reply.end = CONSOLE_CLOSES;
         break;
     case CONSOLE_CALL_REFUSED:
         refuse(call, &result.reply);

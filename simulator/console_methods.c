@@ -50,20 +50,25 @@ static enum rpc_error check_install(const cJSON *params, struct error *detail) {
 static void login(const struct console_work *work, struct buf *result) {
     char host[NETWORK_HOST_MAX];
     network_host(work->world->network, work->device, host);
-    buf_addf(result, "{\"hostname\": \"%s\", \"platform\": \"acmeos\"}", host);
+    buf_adds(result, "{\"hostname\": ");
+    buf_add_json(result, host);
+    buf_adds(result, ", \"platform\": \"acmeos\"}");
 }
 
-static void write_version(struct buf *result, const char *version) {
+// installing: what is being installed, or NULL.
+static void write_version(struct buf *result, const char *version, const char *installing) {
     const char *dot = strrchr(version, '.');
-    buf_addf(result, "{\"os_version\": \"%.*s\", \"revision\": \"%s\", \"full_version\": \"%s\"}",
+    buf_addf(result, "{\"os_version\": \"%.*s\", \"revision\": \"%s\", \"full_version\": \"%s\"",
              (int)(dot - version), version, dot + 1, version);
+    if (installing != NULL) buf_addf(result, ", \"installing\": \"%s\"", installing);
+    buf_adds(result, "}");
 }
 
 static void get_version(const struct console_work *work, struct buf *result) {
     const char *version = world_version(work->world, work->device);
     if (work->effect == FAULT_WRONG_VERSION) // one that nobody asks for
         version = strcmp(version, "0.0.0") == 0 ? "0.0.1" : "0.0.0";
-    write_version(result, version);
+    write_version(result, version, world_installing(work->world, work->device));
 }
 
 static void get_cpu_ram(const struct console_work *work, struct buf *result) {
@@ -78,7 +83,7 @@ static void install(const struct console_work *work, struct buf *result) {
     const char *version = cJSON_GetObjectItemCaseSensitive(work->params, "version")->valuestring;
     if (work->effect != FAULT_WRONG_VERSION)
         w->devices[work->device].version = versions_intern(&w->versions, version);
-    write_version(result, version);
+    write_version(result, version, NULL);
 }
 
 static void logout(const struct console_work *work, struct buf *result) {

@@ -24,6 +24,7 @@ struct device {
     uint32_t logins;                    // that succeeded
     uint32_t installs;                  // that began
     uint32_t version;                   // of the world's versions
+    uint32_t installing;                // what is being installed, while that is its state
     uint8_t state;
 };
 

@@ -21,6 +21,7 @@ enum draw_purpose {
     DRAW_CPU,
     DRAW_RAM,
     DRAW_FAULT,
+    DRAW_REBOOT,
 };
 
 // What all draws of one call have in common. device is network_hash() of it; attempt counts that
@@ -37,6 +38,10 @@ static inline uint64_t draw_birth(uint64_t seed, uint64_t device, enum draw_purp
 // Simulated time: the time scale has not been applied. call is draw_call().
 static inline uint64_t draw_latency_us(uint64_t call, struct duration_range range) {
     return rng_range(rng_mix(call, DRAW_LATENCY), range.low_us, range.high_us);
+}
+
+static inline uint64_t draw_reboot_us(uint64_t call, struct duration_range range) {
+    return rng_range(rng_mix(call, DRAW_REBOOT), range.low_us, range.high_us);
 }
 
 // In [0, 1): the rule takes hold where this is below its probability.

@@ -8,11 +8,11 @@
 // id. So a seed replays a run, whatever the order in which connections arrive.
 #include "simulator/fault.h"
 
+#include "common/glob.h"
 #include "common/mem.h"
 #include "simulator/draw.h"
 #include "simulator/fault_parse.h"
 
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static int add_one(struct fault_list *list, const cJSON *value, struct error *er
     if (list->len == FAULT_RULES_MAX)
         return error_set(err, "there are %d faults at most", FAULT_RULES_MAX);
     struct fault_rule *rule = mem_zalloc(sizeof *rule);
-    int rc = fault_parse(rule, value, err);
+    int rc = fault_parse(rule, value, &list->known, err);
     if (rc != 0) {
         fault_rule_free(rule);
         return rc;
@@ -94,10 +94,20 @@ void fault_write(const struct fault_list *list, uint64_t after, struct buf *out)
 
 static bool pattern_matches(const struct fault_pattern *p, const char *value) {
     if (!p->given) return true;
+    if (value == NULL) return false;
     if (strmap_get(&p->exact, value) != NULL) return true;
     if (!p->globs) return false;
     for (size_t i = 0; i < p->len; i++)
-        if (fnmatch(p->values[i], value, 0) == 0) return true;
+        if (glob_matches(p->values[i], value)) return true;
+    return false;
+}
+
+// A list matches where any of its elements does.
+static bool attribute_matches(const struct fault_attribute *a, const struct fault_use *use) {
+    struct attribute_values has = {0};
+    if (use->attribute != NULL) has = use->attribute(use->of_device, a->name);
+    for (size_t i = 0; i < has.count; i++)
+        if (pattern_matches(&a->pattern, has.list[i])) return true;
     return false;
 }
 
@@ -105,6 +115,8 @@ static bool rule_matches(const struct fault_rule *rule, const struct fault_use *
     if ((rule->on & OPERATION_BIT(use->operation)) == 0) return false;
     for (int i = 0; i < FAULT_FIELD_COUNT; i++)
         if (!pattern_matches(&rule->match[i], use->fields[i])) return false;
+    for (size_t i = 0; i < rule->attributes_len; i++)
+        if (!attribute_matches(&rule->attributes[i], use)) return false;
     return true;
 }
 

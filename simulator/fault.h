@@ -4,6 +4,7 @@
 
 #include "common/buf.h"
 #include "common/error.h"
+#include "common/terms.h"
 #include "simulator/fault_rule.h"
 
 #include <cjson/cJSON.h>
@@ -13,6 +14,7 @@ enum { FAULT_RULES_MAX = 10 * 1000 };
 struct fault_list { // zeroed it is empty
     struct fault_rule **rules;
     size_t len, cap;
+    struct fault_known known;
     uint64_t last_id; // ids are not used again before the list is cleared for good
     uint64_t fired[FAULT_EFFECT_COUNT];
 };
@@ -22,11 +24,15 @@ struct fault_list { // zeroed it is empty
 int fault_add(struct fault_list *list, const cJSON *value, struct error *err);
 bool fault_remove(struct fault_list *list, uint64_t id);
 void fault_remove_all(struct fault_list *list); // ids go on
-void fault_deinit(struct fault_list *list);     // ids begin at 1 again, nothing has fired
+// Ids begin at 1 again, nothing has fired, and no attribute is known.
+void fault_deinit(struct fault_list *list);
 
 struct fault_use { // one call
     uint32_t device;
-    const char *fields[FAULT_FIELD_COUNT]; // the device's
+    const char *fields[FAULT_FIELD_COUNT]; // the device's; NULL: it has none
+    // Any other attribute of the device, by its name; NULL: it has none.
+    struct attribute_values (*attribute)(void *device, const char *name);
+    void *of_device;
     enum operation operation;
     uint64_t draw; // draw_call() of it
 };

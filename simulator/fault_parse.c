@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/rpc.h"
 #include "common/suggest.h"
+#include "common/terms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,20 +50,26 @@ static int unknown_word(const cJSON *field, const char *const *known, size_t cou
 
 // --- match
 
-static int add_value(struct fault_pattern *p, const cJSON *value, bool number_ok,
+// What a field may have beside texts: a rack is a whole number, an attribute any.
+enum numbers { NO_NUMBERS, WHOLE_NUMBERS, ANY_NUMBERS };
+
+static int add_value(struct fault_pattern *p, const cJSON *value, enum numbers numbers,
                      struct error *err) {
-    char digits[32];
-    const char *text = digits;
-    if (number_ok && cJSON_IsNumber(value)) { // a rack, written without quotes
-        uint64_t rack;
-        int rc = json_as_uint(value, 0, UINT32_MAX, &rack, err);
-        if (rc != 0) return rc;
-        snprintf(digits, sizeof digits, "%u", (unsigned)rack);
-    } else {
-        int rc = json_as_string(value, &text, err);
-        if (rc != 0) return rc;
+    struct buf text = {0};
+    uint64_t rack;
+    int rc = 0;
+    if (numbers == NO_NUMBERS || !cJSON_IsNumber(value)) {
+        const char *string;
+        rc = json_as_string(value, &string, err);
+    } else if (numbers == WHOLE_NUMBERS) {
+        rc = json_as_uint(value, 0, UINT32_MAX, &rack, err);
     }
-    char *copy = mem_strdup(text);
+    if (rc != 0) return rc;
+    if (numbers == WHOLE_NUMBERS && cJSON_IsNumber(value))
+        buf_add_uint(&text, rack);
+    else
+        json_add_text(&text, value);
+    char *copy = text.len == 0 ? mem_strdup("") : buf_take(&text);
     p->values[p->len++] = copy;
     if (strpbrk(copy, "*?[") != NULL)
         p->globs = true;
@@ -72,7 +79,7 @@ static int add_value(struct fault_pattern *p, const cJSON *value, bool number_ok
 }
 
 // A value, a list of values, or a glob.
-static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool number_ok,
+static int parse_pattern(struct fault_pattern *p, const cJSON *field, enum numbers numbers,
                          struct error *err) {
     size_t count = cJSON_IsArray(field) ? (size_t)cJSON_GetArraySize(field) : 1, index = 0;
     if (count > FAULT_VALUES_MAX) {
@@ -82,12 +89,12 @@ static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool numbe
     p->given = true;
     p->values = mem_array(count == 0 ? 1 : count, sizeof *p->values);
     if (!cJSON_IsArray(field)) {
-        int rc = add_value(p, field, number_ok, err);
+        int rc = add_value(p, field, numbers, err);
         return rc == 0 ? 0 : wrong_in(field, field->string, err);
     }
     const cJSON *value;
     cJSON_ArrayForEach(value, field) {
-        int rc = add_value(p, value, number_ok, err);
+        int rc = add_value(p, value, numbers, err);
         if (rc != 0) {
             error_in(err, "%s[%zu]", field->string, index);
             return wrong_at(value, err);
@@ -97,14 +104,51 @@ static int parse_pattern(struct fault_pattern *p, const cJSON *field, bool numbe
     return 0;
 }
 
-static int parse_match(struct fault_rule *rule, const cJSON *object, struct error *err) {
+// Refuses what is neither a field nor known as an attribute.
+static int check_attribute(const cJSON *field, const struct fault_known *known, struct error *err) {
+    if (known->any) {
+        if (attribute_name_check(field->string, err) == 0) return 0;
+        return wrong_in(field, field->string, err);
+    }
+    for (size_t i = 0; i < known->count; i++)
+        if (strcmp(field->string, known->names[i]) == 0) return 0;
+    size_t count = FAULT_FIELD_COUNT + known->count;
+    const char **all = mem_array(count, sizeof *all);
+    memcpy(all, field_names, sizeof field_names);
+    for (size_t i = 0; i < known->count; i++)
+        all[FAULT_FIELD_COUNT + i] = known->names[i];
+    const char *near = suggest(field->string, all, count);
+    if (near == NULL)
+        error_set(err, "unknown field: no device has it");
+    else
+        error_set(err, "unknown field; did you mean %.64s?", near);
+    free(all);
+    return wrong_in(field, field->string, err);
+}
+
+// One of the fields that all hosts have, or an attribute.
+static int parse_field(struct fault_rule *rule, const cJSON *field, const struct fault_known *known,
+                       struct error *err) {
+    for (int i = 0; i < FAULT_FIELD_COUNT; i++)
+        if (strcmp(field->string, field_names[i]) == 0)
+            return parse_pattern(&rule->match[i], field,
+                                 i == FAULT_RACK ? WHOLE_NUMBERS : NO_NUMBERS, err);
+    if (check_attribute(field, known, err) != 0) return ERROR_INPUT;
+    struct fault_attribute *attribute = &rule->attributes[rule->attributes_len++];
+    attribute->name = mem_strdup(field->string);
+    return parse_pattern(&attribute->pattern, field, ANY_NUMBERS, err);
+}
+
+static int parse_match(struct fault_rule *rule, const cJSON *object,
+                       const struct fault_known *known, struct error *err) {
     const cJSON *match = NULL;
     int rc = json_object_opt(object, "match", &match, err);
     if (rc != 0 || match == NULL) return rc;
-    rc = json_only(match, field_names, FAULT_FIELD_COUNT, err);
-    for (int i = 0; i < FAULT_FIELD_COUNT && rc == 0; i++) {
-        const cJSON *field = cJSON_GetObjectItemCaseSensitive(match, field_names[i]);
-        if (field != NULL) rc = parse_pattern(&rule->match[i], field, i == FAULT_RACK, err);
+    rule->attributes = mem_array((size_t)cJSON_GetArraySize(match), sizeof *rule->attributes);
+    const cJSON *field;
+    cJSON_ArrayForEach(field, match) {
+        rc = parse_field(rule, field, known, err);
+        if (rc != 0) break;
     }
     if (rc != 0) error_in(err, "match");
     return rc;
@@ -241,12 +285,13 @@ static char *rule_text(const struct fault_rule *rule, const cJSON *object) {
     return inner;
 }
 
-int fault_parse(struct fault_rule *rule, const cJSON *value, struct error *err) {
+int fault_parse(struct fault_rule *rule, const cJSON *value, const struct fault_known *known,
+                struct error *err) {
     int rc = json_as_object(value, err);
     if (rc == 0) rc = parse_effect(rule, value, err);
     if (rc == 0) rc = check_fields(rule, value, err);
     if (rc == 0) rc = parse_on(rule, value, err);
-    if (rc == 0) rc = parse_match(rule, value, err);
+    if (rc == 0) rc = parse_match(rule, value, known, err);
     if (rc == 0) rc = parse_effect_fields(rule, value, err);
     rule->probability = 1;
     rule->times = UINT64_MAX;

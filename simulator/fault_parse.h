@@ -7,4 +7,5 @@
 #include <cjson/cJSON.h>
 
 // Fills a zeroed rule, which the caller frees in either case.
-int fault_parse(struct fault_rule *rule, const cJSON *value, struct error *err);
+int fault_parse(struct fault_rule *rule, const cJSON *value, const struct fault_known *known,
+                struct error *err);

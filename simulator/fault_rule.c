@@ -18,14 +18,22 @@ bool fault_carried_out(enum fault_effect effect) {
     return table[effect];
 }
 
+static void free_pattern(struct fault_pattern *p) {
+    for (size_t i = 0; i < p->len; i++)
+        free(p->values[i]);
+    free(p->values);
+    strmap_deinit(&p->exact);
+}
+
 void fault_rule_free(struct fault_rule *rule) {
     if (rule == NULL) return;
-    for (int i = 0; i < FAULT_FIELD_COUNT; i++) {
-        for (size_t v = 0; v < rule->match[i].len; v++)
-            free(rule->match[i].values[v]);
-        free(rule->match[i].values);
-        strmap_deinit(&rule->match[i].exact);
+    for (int i = 0; i < FAULT_FIELD_COUNT; i++)
+        free_pattern(&rule->match[i]);
+    for (size_t i = 0; i < rule->attributes_len; i++) {
+        free(rule->attributes[i].name);
+        free_pattern(&rule->attributes[i].pattern);
     }
+    free(rule->attributes);
     free(rule->action.message);
     free(rule->counts);
     free(rule->text);

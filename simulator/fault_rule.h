@@ -44,6 +44,18 @@ struct fault_pattern {
     bool globs;          // whether there are others
 };
 
+struct fault_attribute { // a match by anything else that hosts have
+    char *name;
+    struct fault_pattern pattern;
+};
+
+// Which attributes a match may name, beside the fields; zeroed: none.
+struct fault_known {
+    const char *const *names;
+    size_t count;
+    bool any; // who asks does not know the network
+};
+
 struct fault_counts { // of one device, kept where a rule needs it
     uint32_t device;  // + 1; 0: a free slot
     uint32_t fired;
@@ -53,6 +65,8 @@ struct fault_counts { // of one device, kept where a rule needs it
 struct fault_rule {
     uint64_t id, fired;
     struct fault_pattern match[FAULT_FIELD_COUNT];
+    struct fault_attribute *attributes;
+    size_t attributes_len;
     unsigned on; // bits of operations: where it can act
     double probability;
     uint64_t after, times; // times: UINT64_MAX without limit

@@ -42,10 +42,10 @@ static void write_event(struct journal_reader *r, uint64_t n, struct buf *out) {
     const struct journal_event *e = &r->journal->events[n % r->journal->cap];
     char host[NETWORK_HOST_MAX];
     network_host(r->network, e->device, host);
-    buf_addf(out,
-             "%s{\"n\": %" PRIu64 ", \"ms\": %" PRIu64
-             ", \"host\": \"%s\", \"operation\": \"%s\", \"phase\": \"%s\"}",
-             r->any ? ", " : "", n + 1, e->ms, host, operation_names[e->operation],
+    buf_addf(out, "%s{\"n\": %" PRIu64 ", \"ms\": %" PRIu64 ", \"host\": ", r->any ? ", " : "",
+             n + 1, e->ms);
+    buf_add_json(out, host);
+    buf_addf(out, ", \"operation\": \"%s\", \"phase\": \"%s\"}", operation_names[e->operation],
              phase_names[e->phase]);
     r->any = true;
 }

@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "simulator/admin.h"
 #include "simulator/network_file.h"
+#include "simulator/network_inventory.h"
 #include "simulator/server.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@
 enum { EXIT_USAGE = OPTIONS_EXIT_USAGE, DESCRIPTORS = 4096 };
 
 struct config {
-    const char *network; // a file, or NULL
+    const char *network, *inventory, *policy; // files, or NULL
     union address devices, admin;
     unsigned addresses;
     uint64_t seed;
@@ -34,6 +35,18 @@ struct config {
 static int set_network(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct config *)config)->network = value;
+    return 0;
+}
+
+static int set_inventory(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct config *)config)->inventory = value;
+    return 0;
+}
+
+static int set_policy(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct config *)config)->policy = value;
     return 0;
 }
 
@@ -89,6 +102,13 @@ static int set_time_scale(void *config, const char *value, struct error *err) {
 static const struct option_spec specs[] = {
     {"network", "FILE", "read the network from this YAML file (default: a built-in one, ACME's)",
      set_network},
+    {"inventory", "FILE|DIR",
+     "make the network of this inventory: ACME's form, Nornir's or Ansible's, JSON or YAML",
+     set_inventory},
+    {"policy", "FILE",
+     "the redundancy groups and throttles that the referee watches (default: as the network file\n"
+     "says, or ACME's)",
+     set_policy},
     {"devices", "HOST:PORT", "accept connections to all devices here (default: 127.0.0.1:8300)",
      set_devices},
     {"addresses", "N",
@@ -145,13 +165,29 @@ static void on_signal(uv_signal_t *handle, int number) {
     end(handle->data);
 }
 
+// Seals the network, with the policy that the options give.
+static int load_policy(struct program *p, struct error *err) {
+    struct policy policy;
+    int rc = p->config.policy == NULL ? 0 : policy_load(&policy, p->config.policy, err);
+    if (rc == 0 && p->config.policy != NULL) network_set_policy(&p->network, &policy);
+    if (rc == 0) rc = network_seal(&p->network, err);
+    return rc;
+}
+
 static int load_network(struct program *p, struct error *err) {
+    const struct config *c = &p->config;
     int rc = 0;
     network_init(&p->network);
-    if (p->config.network == NULL)
-        rc = network_seal(&p->network, err);
-    else
-        rc = network_file_load(&p->network, &p->world.faults, p->config.network, err);
+    if (c->network != NULL && c->inventory != NULL)
+        rc = error_set(err, "--network and --inventory both say what the network is: give one (a "
+                            "network file may name an inventory)");
+    else if (c->network != NULL)
+        rc = network_file_load(&p->network, &p->world.faults, c->network, err);
+    else if (c->inventory != NULL)
+        rc = network_inventory_load(&p->network, c->inventory, err);
+    if (rc == 0) rc = load_policy(p, err);
+    p->world.faults.known =
+        (struct fault_known){.names = p->network.pairs.names, .count = p->network.pairs.names_len};
     if (p->config.latency_given) network_set_latency(&p->network, p->config.latency);
     return rc;
 }

@@ -1,3 +1,8 @@
+// A network is gathered first: sites, types, hosts of their own. Laying it out makes blocks of it,
+// each a type in a site or a site's own hosts, with the number of the block's first device; so a
+// device's place is found by bisection, and sites need not be alike. Names that follow the default
+// are taken apart to find their device; all others stand in a hash table of device numbers, and are
+// written anew to be compared.
 #include "simulator/network.h"
 
 #include "common/count.h"
@@ -23,25 +28,47 @@ void network_init(struct network *n) {
     network_set_latency(n, (struct duration_range){10000, 2000000});
 }
 
+static void free_pairs(struct network_pairs *pairs) {
+    free(pairs->names);
+    free(pairs->name_of);
+    free(pairs->values);
+    strmap_deinit(&pairs->by_name);
+}
+
 void network_deinit(struct network *n) {
     for (size_t i = 0; i < n->sites_len; i++)
         free(n->sites[i].name);
-    for (size_t i = 0; i < n->types_len; i++)
-        free(n->types[i].name);
+    for (size_t i = 0; i < n->types_len; i++) {
+        free((void *)(uintptr_t)n->types[i].name);
+        network_name_deinit(&n->types[i].naming);
+        for (size_t k = 0; k < n->types[i].computed_len; k++)
+            network_name_deinit(&n->types[i].computed[k].value);
+        free(n->types[i].computed);
+    }
     for (size_t i = 0; i < n->overrides_len; i++)
         free(n->overrides[i].version);
     for (size_t i = 0; i < n->versions_len; i++)
         free(n->versions[i]);
     free(n->sites);
+    free(n->types);
+    free(n->counts);
+    free(n->own);
+    free(n->blocks);
+    free(n->by_name);
     free(n->overrides);
     free(n->versions);
     free(n->username);
     free(n->password);
     strmap_deinit(&n->sites_by_name);
+    strmap_deinit(&n->types_by_name);
+    free_pairs(&n->pairs);
+    texts_deinit(&n->texts);
+    policy_deinit(&n->policy);
+    network_groups_deinit(&n->groups);
     *n = (struct network){0};
 }
 
-// --- building it
+// --- gathering
 
 static int check_name(const char *name, struct error *err) {
     size_t len = strlen(name);
@@ -53,9 +80,7 @@ static int check_name(const char *name, struct error *err) {
     return 0;
 }
 
-int network_add_site(struct network *n, const char *name, struct error *err) {
-    int rc = check_name(name, err);
-    if (rc != 0) return rc;
+static int add_site(struct network *n, const char *name, struct error *err) {
     if (n->sites_len == NETWORK_SITES_MAX)
         return error_set(err, "a network has %d sites at most", NETWORK_SITES_MAX);
     n->sites = mem_grow(n->sites, &n->sites_cap, n->sites_len + 1, sizeof *n->sites);
@@ -65,77 +90,86 @@ int network_add_site(struct network *n, const char *name, struct error *err) {
         free(copy);
         return error_set(err, "there is a site %s already", name);
     }
-    n->sites[n->sites_len++] = (struct network_site){copy, rng_hash(copy)};
+    n->sites[n->sites_len++] = (struct network_site){.name = copy, .hash = rng_hash(copy)};
+    n->laid_out = false;
+    return 0;
+}
+
+int network_add_site(struct network *n, const char *name, struct error *err) {
+    int rc = check_name(name, err);
+    return rc == 0 ? add_site(n, name, err) : rc;
+}
+
+static int add_type(struct network *n, const struct network_type *type, struct error *err) {
+    if (network_find_type(n, type->name) >= 0)
+        return error_set(err, "there is a device type %s already", type->name);
+    if (n->types_len == NETWORK_TYPES_MAX)
+        return error_set(err, "a network has %d device types at most", NETWORK_TYPES_MAX);
+    n->types = mem_grow(n->types, &n->types_cap, n->types_len + 1, sizeof *n->types);
+    struct network_type *copy = &n->types[n->types_len++];
+    *copy = *type;
+    copy->name = mem_strdup(type->name);
+    copy->hash = rng_hash(type->name);
+    strmap_put(&n->types_by_name, copy->name, (void *)(uintptr_t)n->types_len);
+    n->laid_out = false;
     return 0;
 }
 
 int network_add_type(struct network *n, const char *name, uint32_t count, uint32_t rack,
                      uint32_t per_rack, struct error *err) {
+    const struct network_type type = {
+        .name = name, .count = count, .rack = rack, .per_rack = per_rack};
     int rc = check_name(name, err);
-    if (rc != 0) return rc;
-    if (isdigit((unsigned char)name[strlen(name) - 1]))
-        return error_set(err, "'%s': a device type cannot end in a digit, for numbers follow it",
-                         name);
-    if (network_find_type(n, name) >= 0)
-        return error_set(err, "there is a device type %s already", name);
-    if (n->types_len == NETWORK_TYPES_MAX)
-        return error_set(err, "a network has %d device types at most", NETWORK_TYPES_MAX);
-    n->types[n->types_len++] = (struct network_type){
-        .name = mem_strdup(name),
-        .hash = rng_hash(name),
-        .count = count,
-        .rack = rack,
-        .per_rack = per_rack,
-        .by_rack = strcmp(name, "leaf") == 0,
-    };
+    if (rc == 0 && isdigit((unsigned char)name[strlen(name) - 1]))
+        rc = error_set(err, "'%s': a device type cannot end in a digit, for numbers follow it",
+                       name);
+    return rc == 0 ? add_type(n, &type, err) : rc;
+}
+
+int network_own_site(struct network *n, const char *name, uint32_t *site, struct error *err) {
+    int found = network_find_site(n, name);
+    int rc = found < 0 ? add_site(n, name, err) : 0;
+    if (rc == 0) *site = found < 0 ? (uint32_t)n->sites_len - 1 : (uint32_t)found;
+    return rc;
+}
+
+int network_own_type(struct network *n, const char *name, uint16_t *type, struct error *err) {
+    int found = network_find_type(n, name);
+    int rc = found < 0 ? add_type(n, &(struct network_type){.name = name, .per_rack = 1}, err) : 0;
+    if (rc == 0) *type = found < 0 ? (uint16_t)(n->types_len - 1) : (uint16_t)found;
+    return rc;
+}
+
+int network_name_type(struct network *n, const char *pattern, struct error *err) {
+    return network_name_parse(&n->types[n->types_len - 1].naming, pattern, true, err);
+}
+
+void network_set_type_attributes(struct network *n, struct network_range attributes) {
+    n->types[n->types_len - 1].attributes = attributes;
+}
+
+void network_set_count(struct network *n, size_t site, size_t type, uint32_t count) {
+    n->counts = mem_grow(n->counts, &n->counts_cap, n->counts_len + 1, sizeof *n->counts);
+    n->counts[n->counts_len++] = (struct network_count){(uint32_t)site, (uint16_t)type, count};
+    n->laid_out = false;
+}
+
+int network_add_own(struct network *n, const struct network_own *own, struct error *err) {
+    if (n->own_len == NETWORK_DEVICES_MAX)
+        return error_set(err, "a network has %d devices at most", NETWORK_DEVICES_MAX);
+    n->own = mem_grow(n->own, &n->own_cap, n->own_len + 1, sizeof *n->own);
+    struct network_own *copy = &n->own[n->own_len++];
+    *copy = *own;
+    copy->name = texts_keep(&n->texts, own->name);
+    if (own->rack != NULL) copy->rack = texts_share(&n->texts, own->rack);
+    if (own->platform != NULL) copy->platform = texts_share(&n->texts, own->platform);
+    n->laid_out = false;
     return 0;
 }
 
-int network_seal(struct network *n, struct error *err) {
-    int rc = 0;
-    if (n->sites_len == 0)
-        for (size_t i = 0; i < COUNT(acme_sites) && rc == 0; i++)
-            rc = network_add_site(n, acme_sites[i], err);
-    if (n->types_len == 0)
-        for (size_t i = 0; i < COUNT(acme_types) && rc == 0; i++)
-            rc = network_add_type(n, acme_types[i].name, acme_types[i].count, acme_types[i].rack, 2,
-                                  err);
-    if (rc != 0) return rc;
-
-    uint64_t devices = 0, groups = 0;
-    for (size_t i = 0; i < n->types_len; i++) {
-        struct network_type *type = &n->types[i];
-        type->first_device = (uint32_t)devices;
-        type->first_group = (uint32_t)groups;
-        devices += type->count;
-        groups += type->by_rack ? (type->count + type->per_rack - 1) / type->per_rack : 1;
-        if (devices > NETWORK_DEVICES_MAX) break; // before first_device could overflow
-    }
-    if (devices * n->sites_len > NETWORK_DEVICES_MAX)
-        return error_set(err, "a network has %d devices at most: this one would have more",
-                         NETWORK_DEVICES_MAX);
-    n->site_devices = (uint32_t)devices;
-    n->site_groups = (uint32_t)groups;
-    n->devices = (uint32_t)(devices * n->sites_len);
-    n->groups = (uint32_t)(groups * n->sites_len);
-    return 0;
-}
-
-static int by_device(const void *a, const void *b) {
-    const struct network_override *x = a, *y = b;
-    return (x->device > y->device) - (x->device < y->device);
-}
-
-void network_override(struct network *n, uint32_t device, const char *version, uint16_t port) {
-    n->overrides =
-        mem_grow(n->overrides, &n->overrides_cap, n->overrides_len + 1, sizeof *n->overrides);
-    n->overrides[n->overrides_len++] =
-        (struct network_override){device, port, version == NULL ? NULL : mem_strdup(version)};
-}
-
-void network_sort_overrides(struct network *n) {
-    if (n->overrides_len > 1)
-        qsort(n->overrides, n->overrides_len, sizeof *n->overrides, by_device);
+void network_set_policy(struct network *n, const struct policy *policy) {
+    policy_deinit(&n->policy);
+    n->policy = *policy;
 }
 
 void network_add_version(struct network *n, const char *version) {
@@ -148,60 +182,131 @@ void network_set_latency(struct network *n, struct duration_range all) {
         n->latency[i] = all;
 }
 
-// --- devices
+// --- laying it out
 
-int network_find_site(const struct network *n, const char *name) {
-    return (int)(uintptr_t)strmap_get(&n->sites_by_name, name) - 1;
+int network_add_defaults(struct network *n, struct error *err) {
+    int rc = 0;
+    if (n->sites_len == 0)
+        for (size_t i = 0; i < COUNT(acme_sites) && rc == 0; i++)
+            rc = network_add_site(n, acme_sites[i], err);
+    if (n->types_len == 0)
+        for (size_t i = 0; i < COUNT(acme_types) && rc == 0; i++)
+            rc = network_add_type(n, acme_types[i].name, acme_types[i].count, acme_types[i].rack, 2,
+                                  err);
+    return rc;
 }
 
-int network_find_type(const struct network *n, const char *name) {
+// By site; within a site in the order in which they were added.
+static void sort_own(struct network *n) {
+    uint32_t *next = mem_array(n->sites_len + 1, sizeof *next);
+    struct network_own *sorted = mem_array(n->own_len, sizeof *sorted);
+    for (size_t i = 0; i < n->own_len; i++)
+        next[n->own[i].site + 1]++;
+    for (size_t site = 0; site < n->sites_len; site++)
+        next[site + 1] += next[site];
+    for (size_t i = 0; i < n->own_len; i++)
+        sorted[next[n->own[i].site]++] = n->own[i];
+    free(next);
+    free(n->own);
+    n->own = sorted;
+    n->own_cap = n->own_len;
+}
+
+static int add_block(struct network *n, struct network_block block, uint64_t count,
+                     struct error *err) {
+    if (count == 0) return 0;
+    if (n->devices + count > NETWORK_DEVICES_MAX)
+        return error_set(err, "a network has %d devices at most: this one would have more",
+                         NETWORK_DEVICES_MAX);
+    n->blocks = mem_grow(n->blocks, &n->blocks_cap, n->blocks_len + 1, sizeof *n->blocks);
+    block.first = n->devices;
+    n->blocks[n->blocks_len++] = block;
+    n->devices += (uint32_t)count;
+    return 0;
+}
+
+struct layer { // what stands before the site that is next
+    size_t counts, own;
+    uint32_t *types; // of the site: how many of each
+};
+
+static int lay_out_site(struct network *n, struct layer *l, size_t site, struct error *err) {
+    int rc = 0;
     for (size_t i = 0; i < n->types_len; i++)
-        if (strcmp(n->types[i].name, name) == 0) return (int)i;
-    return -1;
+        l->types[i] = n->types[i].count;
+    for (; l->counts < n->counts_len && n->counts[l->counts].site == site; l->counts++)
+        l->types[n->counts[l->counts].type] = n->counts[l->counts].count;
+    n->sites[site].first_block = (uint32_t)n->blocks_len;
+    for (size_t i = 0; rc == 0 && i < n->types_len; i++)
+        rc = add_block(n, (struct network_block){.site = (uint32_t)site, .type = (uint16_t)i},
+                       l->types[i], err);
+    size_t first = l->own;
+    while (l->own < n->own_len && n->own[l->own].site == site)
+        l->own++;
+    struct network_block block = {
+        .site = (uint32_t)site, .own = true, .first_own = (uint32_t)first};
+    return rc == 0 ? add_block(n, block, l->own - first, err) : rc;
 }
 
-bool network_find(const struct network *n, const char *host, uint32_t *device) {
-    const char *dot = strchr(host, '.');
-    if (dot == NULL) return false;
-    int site = network_find_site(n, dot + 1);
-    const char *digits = dot;
-    while (digits > host && isdigit((unsigned char)digits[-1]))
-        digits--;
-    size_t count = (size_t)(dot - digits), name_len = (size_t)(digits - host);
-    if (site < 0 || count < 2 || count > 9 || (count > 2 && *digits == '0')) return false;
-    if (name_len > NETWORK_NAME_MAX) return false;
-
-    char name[NETWORK_NAME_MAX + 1];
-    memcpy(name, host, name_len);
-    name[name_len] = '\0';
-    int type = network_find_type(n, name);
-    uint32_t number = (uint32_t)strtoul(digits, NULL, 10);
-    if (type < 0 || number >= n->types[type].count) return false;
-    *device = (uint32_t)site * n->site_devices + n->types[type].first_device + number;
-    return true;
+int network_lay_out(struct network *n, struct error *err) {
+    int rc = network_add_defaults(n, err);
+    if (rc != 0) return rc;
+    n->blocks_len = n->devices = 0;
+    struct layer l = {.types = mem_array(n->types_len, sizeof *l.types)};
+    sort_own(n);
+    for (size_t site = 0; rc == 0 && site < n->sites_len; site++)
+        rc = lay_out_site(n, &l, site, err);
+    free(l.types);
+    if (rc == 0) rc = network_index(n, err);
+    n->laid_out = rc == 0;
+    return rc;
 }
 
-struct network_place network_place(const struct network *n, uint32_t device) {
-    uint32_t within = device % n->site_devices;
-    size_t type = n->types_len - 1;
-    while (n->types[type].first_device > within)
-        type--;
-    return (struct network_place){&n->sites[device / n->site_devices], &n->types[type],
-                                  within - n->types[type].first_device};
+int network_seal(struct network *n, struct error *err) {
+    int rc = n->laid_out ? 0 : network_lay_out(n, err);
+    if (rc != 0) return rc;
+    network_sort_overrides(n);
+    if (!n->policy.given) {
+        policy_deinit(&n->policy);
+        policy_default(&n->policy);
+    }
+    network_groups_deinit(&n->groups);
+    return network_groups_form(&n->groups, n, err);
 }
 
-void network_host(const struct network *n, uint32_t device, char text[NETWORK_HOST_MAX]) {
-    struct network_place at = network_place(n, device);
-    snprintf(text, NETWORK_HOST_MAX, "%s%02u.%s", at.type->name, at.number, at.site->name);
+// --- overriding
+
+static int by_device(const void *a, const void *b) {
+    const struct network_override *x = a, *y = b;
+    return (x->device > y->device) - (x->device < y->device);
 }
 
-uint32_t network_rack(const struct network_place *place) {
-    return place->type->rack + place->number / place->type->per_rack;
+static struct network_override *add_override(struct network *n, uint32_t device) {
+    n->overrides =
+        mem_grow(n->overrides, &n->overrides_cap, n->overrides_len + 1, sizeof *n->overrides);
+    struct network_override *override = &n->overrides[n->overrides_len++];
+    *override = (struct network_override){.device = device};
+    return override;
 }
 
-uint64_t network_hash(const struct network *n, uint32_t device) {
-    struct network_place at = network_place(n, device);
-    return rng_mix(rng_mix(at.site->hash, at.type->hash), at.number);
+struct network_override *network_override(struct network *n, uint32_t device, const char *version,
+                                          uint16_t port) {
+    struct network_override key = {.device = device}, *override = NULL;
+    if (n->overrides_sorted > 0)
+        override = bsearch(&key, n->overrides, n->overrides_sorted, sizeof key, by_device);
+    if (override == NULL) override = add_override(n, device);
+    if (version != NULL) {
+        free(override->version);
+        override->version = mem_strdup(version);
+    }
+    if (port != 0) override->port = port;
+    return override;
+}
+
+void network_sort_overrides(struct network *n) {
+    if (n->overrides_len > 1)
+        qsort(n->overrides, n->overrides_len, sizeof *n->overrides, by_device);
+    n->overrides_sorted = n->overrides_len;
 }
 
 const struct network_override *network_override_of(const struct network *n, uint32_t device) {
@@ -210,57 +315,45 @@ const struct network_override *network_override_of(const struct network *n, uint
     return bsearch(&key, n->overrides, n->overrides_len, sizeof key, by_device);
 }
 
-// --- redundancy groups
+// --- attributes
 
-uint32_t network_group(const struct network *n, uint32_t device) {
-    struct network_place at = network_place(n, device);
-    uint32_t within = at.type->by_rack ? at.number / at.type->per_rack : 0;
-    return device / n->site_devices * n->site_groups + at.type->first_group + within;
-}
-
-static const struct network_type *group_type(const struct network *n, uint32_t within) {
-    size_t type = n->types_len - 1;
-    while (n->types[type].first_group > within)
-        type--;
-    return &n->types[type];
-}
-
-// Whether another group would be called so too: only where names have underscores of their own, as
-// in site a_b with type c and site a with type b_c. The names of racks end in digits, and no type
-// does.
-static bool is_ambiguous(const struct network *n, const char *name) {
-    char site[NETWORK_GROUP_MAX];
-    unsigned owners = 0;
-    for (const char *c = strchr(name, '_'); c != NULL; c = strchr(c + 1, '_')) {
-        snprintf(site, sizeof site, "%.*s", (int)(c - name), name);
-        int type = network_find_type(n, c + 1);
-        if (network_find_site(n, site) >= 0 && type >= 0 && !n->types[type].by_rack) owners++;
+static int name_pair(struct network *n, const char *name, uint16_t *out, struct error *err) {
+    struct network_pairs *p = &n->pairs;
+    uintptr_t found = (uintptr_t)strmap_get(&p->by_name, name);
+    if (found == 0) {
+        if (p->names_len == NETWORK_ATTRIBUTES_MAX)
+            return error_set(err, "a network has %d attributes at most", NETWORK_ATTRIBUTES_MAX);
+        p->names = mem_resize(p->names, p->names_len + 1, sizeof *p->names);
+        p->names[p->names_len] = texts_keep(&n->texts, name);
+        found = ++p->names_len;
+        strmap_put(&p->by_name, p->names[found - 1], (void *)found);
     }
-    return owners > 1;
+    *out = (uint16_t)(found - 1);
+    return 0;
 }
 
-void network_group_name(const struct network *n, uint32_t group, char text[NETWORK_GROUP_MAX]) {
-    uint32_t within = group % n->site_groups;
-    const char *site = n->sites[group / n->site_groups].name;
-    const struct network_type *type = group_type(n, within);
-    if (type->by_rack) {
-        snprintf(text, NETWORK_GROUP_MAX, "%s_%s_%u", site, type->name,
-                 type->rack + within - type->first_group);
-        return;
-    }
-    snprintf(text, NETWORK_GROUP_MAX, "%s_%s", site, type->name);
-    if (is_ambiguous(n, text))
-        snprintf(text, NETWORK_GROUP_MAX, "{site}_{dev_type}: %s, %s", site, type->name);
+int network_pair(struct network *n, const char *name, const char *value, struct error *err) {
+    struct network_pairs *p = &n->pairs;
+    uint16_t number;
+    int rc = name_pair(n, name, &number, err);
+    if (rc != 0) return rc;
+    p->name_of = mem_grow(p->name_of, &p->name_of_cap, p->len + 1, sizeof *p->name_of);
+    p->values = mem_grow(p->values, &p->values_cap, p->len + 1, sizeof *p->values);
+    p->name_of[p->len] = number;
+    p->values[p->len++] = texts_share(&n->texts, value);
+    return 0;
 }
 
-void network_group_devices(const struct network *n, uint32_t group, uint32_t *first,
-                           uint32_t *count) {
-    uint32_t within = group % n->site_groups, number = 0;
-    const struct network_type *type = group_type(n, within);
-    *count = type->count;
-    if (type->by_rack) {
-        number = (within - type->first_group) * type->per_rack;
-        *count = type->count - number < type->per_rack ? type->count - number : type->per_rack;
+int network_compute(struct network *n, const char *name, const char *pattern, struct error *err) {
+    struct network_type *type = &n->types[n->types_len - 1];
+    struct network_computed computed = {0};
+    int rc = network_name_parse(&computed.value, pattern, false, err);
+    if (rc == 0) rc = name_pair(n, name, &computed.name, err);
+    if (rc != 0) {
+        network_name_deinit(&computed.value);
+        return rc;
     }
-    *first = group / n->site_groups * n->site_devices + type->first_device + number;
+    type->computed = mem_resize(type->computed, type->computed_len + 1, sizeof *type->computed);
+    type->computed[type->computed_len++] = computed;
+    return 0;
 }

@@ -1,124 +1,23 @@
 // The grammar of a network file, field by field. Each function knows its own field's place, and its
-// callers add theirs; yml_place() finds the line.
+// callers add theirs; yml_place() finds the line. The order is that in which one needs the other:
+// sites and types, or an inventory; hosts of their own; then there are devices, and what is odd
+// about some; groups; faults.
 #include "simulator/network_file.h"
 
-#include "common/acmeos.h"
 #include "common/count.h"
 #include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "simulator/network_file_hosts.h"
+#include "simulator/network_file_sites.h"
+#include "simulator/network_grammar.h"
+#include "simulator/network_inventory.h"
 
-#include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int wrong_at(const cJSON *value, struct error *err) {
-    err->at = value;
-    return ERROR_INPUT;
-}
-
-// Puts the field before a text that says only what is wrong with it.
-static int wrong_in(const cJSON *value, struct error *err, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static int wrong_in(const cJSON *value, struct error *err, const char *format, ...) {
-    char place[160];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(place, sizeof place, format, args);
-    va_end(args);
-    error_in(err, "%s", place);
-    return wrong_at(value, err);
-}
-
-static const cJSON *field_of(const cJSON *object, const char *name) {
-    return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-// --- sites
-
-static int parse_site_list(struct network *n, const cJSON *list, struct error *err) {
-    size_t index = 0;
-    const cJSON *value;
-    if (list->child == NULL) {
-        error_set(err, "expected one site at least");
-        return wrong_in(list, err, "sites");
-    }
-    cJSON_ArrayForEach(value, list) {
-        const char *name;
-        int rc = json_as_string(value, &name, err);
-        if (rc == 0) rc = network_add_site(n, name, err);
-        if (rc != 0) return wrong_in(value, err, "sites[%zu]", index);
-        index++;
-    }
-    return 0;
-}
-
-static int parse_site_count(struct network *n, const cJSON *object, struct error *err) {
-    uint64_t count = 0;
-    const char *prefix = "site";
-    int rc = JSON_ONLY(object, err, "count", "prefix");
-    if (rc == 0) rc = json_uint(object, "count", 1, NETWORK_SITES_MAX, &count, err);
-    if (rc == 0) rc = json_string_opt(object, "prefix", &prefix, err);
-    if (rc != 0) {
-        error_in(err, "sites");
-        return rc;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        char name[NETWORK_NAME_MAX * 2];
-        int len = snprintf(name, sizeof name, "%.100s%02u", prefix, i);
-        rc = len < 0 || (size_t)len >= sizeof name ? ERROR_INPUT : network_add_site(n, name, err);
-        if (rc != 0) return wrong_in(field_of(object, "prefix"), err, "sites.prefix");
-    }
-    return 0;
-}
-
-static int parse_sites(struct network *n, const cJSON *sites, struct error *err) {
-    if (cJSON_IsArray(sites)) return parse_site_list(n, sites, err);
-    if (cJSON_IsObject(sites)) return parse_site_count(n, sites, err);
-    error_set(err, "expected an array of names, or {count, prefix}, not %s", json_type_name(sites));
-    return wrong_in(sites, err, "sites");
-}
-
-// --- device types
-
-// Where racks begin that the file does not number: as in the ACME network, then hundreds.
-static uint32_t default_rack(const char *name, size_t index) {
-    if (strcmp(name, "edge") == 0) return 10;
-    if (strcmp(name, "spine") == 0) return 20;
-    if (strcmp(name, "leaf") == 0) return 100;
-    return (uint32_t)(index + 1) * 1000;
-}
-
-static int parse_type(struct network *n, const cJSON *type, struct error *err) {
-    uint64_t count = 0, rack = default_rack(type->string, n->types_len), per_rack = 2;
-    int rc = json_as_object(type, err);
-    if (rc != 0) return wrong_in(type, err, "dev_types.%.80s", type->string);
-    rc = JSON_ONLY(type, err, "count", "rack", "per_rack");
-    if (rc == 0) rc = json_uint(type, "count", 1, NETWORK_DEVICES_MAX, &count, err);
-    if (rc == 0) rc = json_uint_opt(type, "rack", 0, NETWORK_RACK_MAX, &rack, err);
-    if (rc == 0) rc = json_uint_opt(type, "per_rack", 1, NETWORK_DEVICES_MAX, &per_rack, err);
-    if (rc != 0) {
-        error_in(err, "dev_types.%.80s", type->string);
-        return rc;
-    }
-    rc =
-        network_add_type(n, type->string, (uint32_t)count, (uint32_t)rack, (uint32_t)per_rack, err);
-    return rc == 0 ? 0 : wrong_in(type, err, "dev_types");
-}
-
-static int parse_types(struct network *n, const cJSON *types, struct error *err) {
-    int rc = json_as_object(types, err);
-    if (rc == 0 && types->child == NULL) rc = error_set(err, "expected one device type at least");
-    if (rc != 0) return wrong_in(types, err, "dev_types");
-    const cJSON *type;
-    cJSON_ArrayForEach(type, types) {
-        rc = parse_type(n, type, err);
-        if (rc != 0) return rc;
-    }
-    return 0;
-}
 
 // --- latency, credentials, versions
 
@@ -129,14 +28,27 @@ static int parse_range(const cJSON *value, struct duration_range *range, struct 
     return rc == 0 ? duration_range_parse(text, range, err) : rc;
 }
 
+static void set_latency(struct network *n, const char *name, struct duration_range range) {
+    if (strcmp(name, "reboot") != 0) {
+        n->latency[operation_parse(name)] = range;
+        return;
+    }
+    n->reboots = true;
+    n->reboot = range;
+}
+
 static int parse_latency(struct network *n, const cJSON *latency, struct error *err) {
     struct duration_range range;
     if (!cJSON_IsObject(latency)) {
-        if (parse_range(latency, &range, err) != 0) return wrong_in(latency, err, "latency");
+        if (parse_range(latency, &range, err) != 0)
+            return network_wrong_in(latency, err, "latency");
         network_set_latency(n, range);
         return 0;
     }
-    int rc = json_only(latency, operation_names, OPERATION_COUNT, err);
+    const char *known[OPERATION_COUNT + 1];
+    memcpy(known, operation_names, sizeof operation_names);
+    known[OPERATION_COUNT] = "reboot";
+    int rc = json_only(latency, known, OPERATION_COUNT + 1, err);
     if (rc != 0) {
         error_in(err, "latency");
         return rc;
@@ -144,8 +56,8 @@ static int parse_latency(struct network *n, const cJSON *latency, struct error *
     const cJSON *value;
     cJSON_ArrayForEach(value, latency) {
         if (parse_range(value, &range, err) != 0)
-            return wrong_in(value, err, "latency.%s", value->string);
-        n->latency[operation_parse(value->string)] = range;
+            return network_wrong_in(value, err, "latency.%s", value->string);
+        set_latency(n, value->string, range);
     }
     return 0;
 }
@@ -153,7 +65,7 @@ static int parse_latency(struct network *n, const cJSON *latency, struct error *
 static int parse_text(const cJSON *value, char **text, struct error *err) {
     const char *found;
     int rc = json_as_string(value, &found, err);
-    if (rc != 0) return wrong_in(value, err, "%s", value->string);
+    if (rc != 0) return network_wrong_in(value, err, "%s", value->string);
     free(*text);
     *text = mem_strdup(found);
     return 0;
@@ -167,72 +79,99 @@ static int parse_password(struct network *n, const cJSON *value, struct error *e
     return parse_text(value, &n->password, err);
 }
 
-static int check_version(const cJSON *value, const char **version, struct error *err) {
-    int rc = json_as_string(value, version, err);
-    if (rc == 0 && !acmeos_version_valid(*version))
-        rc = error_set(err, "'%.40s': expected a version in the format X.Y.Z, such as 5.2.1",
-                       *version);
-    return rc;
-}
-
 static int parse_versions(struct network *n, const cJSON *list, struct error *err) {
     size_t index = 0;
     const cJSON *value;
     if (!cJSON_IsArray(list) || list->child == NULL) {
         error_set(err, "expected an array of versions, with one at least");
-        return wrong_in(list, err, "versions");
+        return network_wrong_in(list, err, "versions");
     }
     cJSON_ArrayForEach(value, list) {
         const char *version;
-        int rc = check_version(value, &version, err);
+        int rc = network_parse_version(value, &version, err);
         if (rc == 0 && index == NETWORK_VERSIONS_MAX)
             rc = error_set(err, "%d versions at most", NETWORK_VERSIONS_MAX);
-        if (rc != 0) return wrong_in(value, err, "versions[%zu]", index);
+        if (rc != 0) return network_wrong_in(value, err, "versions[%zu]", index);
         network_add_version(n, version);
         index++;
     }
     return 0;
 }
 
-// --- what needs the sealed network
+// --- devices
 
-static int parse_host(struct network *n, const cJSON *host, struct error *err) {
-    uint32_t device;
-    uint64_t port = 0;
-    const char *version = NULL;
-    int rc = json_as_object(host, err);
-    if (rc == 0 && !network_find(n, host->string, &device))
-        rc = error_set(err, "the network has no device of that name");
-    if (rc != 0) return wrong_in(host, err, "hosts.%.100s", host->string);
-    rc = JSON_ONLY(host, err, "version", "port");
-    if (rc == 0) rc = json_uint_opt(host, "port", 1, 65535, &port, err);
-    if (rc != 0) {
-        error_in(err, "hosts.%.100s", host->string);
-        return rc;
-    }
-    const cJSON *value = field_of(host, "version");
-    if (value != NULL && check_version(value, &version, err) != 0)
-        return wrong_in(value, err, "hosts.%.100s.version", host->string);
-    network_override(n, device, version, (uint16_t)port);
-    return 0;
+// The path of the inventory, which stands beside the file.
+static int find_inventory(const char *file, const cJSON *value, char path[PATH_MAX],
+                          struct error *err) {
+    const char *name, *slash = file == NULL ? NULL : strrchr(file, '/');
+    int rc = json_as_string(value, &name, err);
+    if (rc == 0 && file == NULL && *name != '/')
+        rc = error_set(err, "expected a path that begins with /, for the network is no file");
+    if (rc != 0) return rc;
+    int folder = *name == '/' || slash == NULL ? 0 : (int)(slash - file) + 1;
+    if (snprintf(path, PATH_MAX, "%.*s%s", folder, file == NULL ? "" : file, name) < PATH_MAX)
+        return 0;
+    return error_set(err, "the path is too long");
 }
 
-static int parse_hosts(struct network *n, const cJSON *hosts, struct error *err) {
-    int rc = json_as_object(hosts, err);
-    if (rc != 0) return wrong_in(hosts, err, "hosts");
-    const cJSON *host;
-    cJSON_ArrayForEach(host, hosts) {
-        rc = parse_host(n, host, err);
-        if (rc != 0) return rc;
+static int load_inventory(struct network *n, const char *file, const cJSON *root,
+                          struct error *err) {
+    static const char *const beside[] = {"sites", "dev_types"};
+    const cJSON *value = network_field(root, "inventory");
+    char path[PATH_MAX];
+    for (size_t i = 0; i < COUNT(beside); i++) {
+        if (network_field(root, beside[i]) == NULL) continue;
+        error_set(err, "they come from the inventory");
+        return network_wrong_in(network_field(root, beside[i]), err, "%s", beside[i]);
     }
-    network_sort_overrides(n);
-    return 0;
+    int rc = find_inventory(file, value, path, err);
+    if (rc == 0 && network_inventory_load(n, path, err) != 0) rc = ERROR_INPUT;
+    return rc == 0 ? 0 : network_wrong_in(value, err, "inventory");
 }
 
-static int parse_faults(struct fault_list *faults, const cJSON *value, struct error *err) {
-    int rc = fault_add(faults, value, err);
-    if (rc != 0) error_in(err, "faults");
+static int place_devices(struct network *n, const cJSON *root, struct error *err) {
+    const cJSON *hosts = network_field(root, "hosts");
+    int rc =
+        network_file_sites(n, network_field(root, "sites"), network_field(root, "dev_types"), err);
+    if (rc == 0 && network_add_defaults(n, err) != 0) rc = network_wrong_at(root, err);
+    if (rc == 0 && hosts != NULL) rc = network_file_own_hosts(n, hosts, err);
+    if (rc == 0 && network_lay_out(n, err) != 0) rc = network_wrong_at(root, err);
     return rc;
+}
+
+static int check_hosts(const cJSON *hosts, struct error *err) {
+    return hosts == NULL || json_as_object(hosts, err) == 0 ? 0
+                                                            : network_wrong_in(hosts, err, "hosts");
+}
+
+static int parse_devices(struct network *n, const char *file, const cJSON *root,
+                         struct error *err) {
+    const cJSON *hosts = network_field(root, "hosts");
+    int rc = check_hosts(hosts, err);
+    if (rc == 0)
+        rc = network_field(root, "inventory") != NULL ? load_inventory(n, file, root, err)
+                                                      : place_devices(n, root, err);
+    if (rc == 0 && hosts != NULL) rc = network_file_odd_hosts(n, hosts, err);
+    return rc;
+}
+
+// --- the policy, and the groups that it forms
+
+static int parse_policy(struct network *n, const cJSON *value, struct error *err) {
+    struct policy policy;
+    int rc = policy_parse(&policy, value, NULL, NULL, err);
+    if (rc == 0)
+        network_set_policy(n, &policy);
+    else
+        error_in(err, "policy");
+    return rc;
+}
+
+static int form_groups(struct network *n, const cJSON *root, struct error *err) {
+    const cJSON *policy = network_field(root, "policy");
+    if (policy != NULL && parse_policy(n, policy, err) != 0) return ERROR_INPUT;
+    if (network_seal(n, err) == 0) return 0;
+    return policy == NULL ? network_wrong_at(root, err) : network_wrong_in(policy, err, "policy");
 }
 
 // --- the file
@@ -240,36 +179,46 @@ static int parse_faults(struct fault_list *faults, const cJSON *value, struct er
 static const struct {
     const char *name;
     int (*parse)(struct network *n, const cJSON *value, struct error *err);
-    bool sealed; // needs to know all devices
 } fields[] = {
-    {"sites", parse_sites, false},       {"dev_types", parse_types, false},
-    {"latency", parse_latency, false},   {"username", parse_username, false},
-    {"password", parse_password, false}, {"versions", parse_versions, false},
-    {"hosts", parse_hosts, true},
+    {"latency", parse_latency},
+    {"username", parse_username},
+    {"password", parse_password},
+    {"versions", parse_versions},
 };
 
-static int parse_fields(struct network *n, const cJSON *root, bool sealed, struct error *err) {
+static int parse_fields(struct network *n, const cJSON *root, struct error *err) {
     for (size_t i = 0; i < COUNT(fields); i++) {
-        const cJSON *value = field_of(root, fields[i].name);
-        if (value == NULL || fields[i].sealed != sealed) continue;
-        int rc = fields[i].parse(n, value, err);
+        const cJSON *value = network_field(root, fields[i].name);
+        int rc = value == NULL ? 0 : fields[i].parse(n, value, err);
         if (rc != 0) return rc;
     }
     return 0;
 }
 
-int network_file_read(struct network *n, struct fault_list *faults, const cJSON *root,
-                      struct error *err) {
+static int parse_faults(const struct network *n, struct fault_list *faults, const cJSON *root,
+                        struct error *err) {
+    const cJSON *value = network_field(root, "faults");
+    faults->known = (struct fault_known){.names = n->pairs.names, .count = n->pairs.names_len};
+    int rc = value == NULL ? 0 : fault_add(faults, value, err);
+    if (rc != 0) error_in(err, "faults");
+    return rc;
+}
+
+static int read_root(struct network *n, struct fault_list *faults, const char *file,
+                     const cJSON *root, struct error *err) {
     int rc = json_as_object(root, err);
     if (rc == 0)
-        rc = JSON_ONLY(root, err, "sites", "dev_types", "latency", "username", "password",
-                       "versions", "hosts", "faults");
-    if (rc == 0) rc = parse_fields(n, root, false, err);
-    if (rc == 0 && network_seal(n, err) != 0) rc = wrong_at(root, err);
-    if (rc == 0) rc = parse_fields(n, root, true, err);
-    const cJSON *list = field_of(root, "faults");
-    if (rc == 0 && list != NULL) rc = parse_faults(faults, list, err);
-    return rc;
+        rc = JSON_ONLY(root, err, "sites", "dev_types", "inventory", "latency", "username",
+                       "password", "versions", "hosts", "policy", "faults");
+    if (rc == 0) rc = parse_fields(n, root, err);
+    if (rc == 0) rc = parse_devices(n, file, root, err);
+    if (rc == 0) rc = form_groups(n, root, err);
+    return rc == 0 ? parse_faults(n, faults, root, err) : rc;
+}
+
+int network_file_read(struct network *n, struct fault_list *faults, const cJSON *root,
+                      struct error *err) {
+    return read_root(n, faults, NULL, root, err);
 }
 
 int network_file_parse(struct network *n, struct fault_list *faults, const char *name,
@@ -277,7 +226,7 @@ int network_file_parse(struct network *n, struct fault_list *faults, const char 
     struct yml y = {0};
     int rc = yml_parse(&y, name, text, len, err);
     if (rc != 0) return rc;
-    rc = network_file_read(n, faults, y.root, err);
+    rc = read_root(n, faults, name, y.root, err);
     if (rc != 0) yml_place(&y, name, err);
     yml_deinit(&y);
     return rc;

@@ -35,6 +35,16 @@ static uint32_t birth_version(struct world *w, uint32_t device) {
     return versions_intern(&w->versions, text);
 }
 
+// One that is down at its birth, or that nobody can reach.
+static void bear_odd(struct world *w, const struct network_override *override) {
+    if (override->down) {
+        w->devices[override->device].state = DEVICE_DOWN;
+        w->states[DEVICE_UP]--;
+        w->states[DEVICE_DOWN]++;
+    }
+    if (!world_serves(w, override->device)) referee_down(&w->referee, override->device);
+}
+
 static void bear_all(struct world *w) {
     for (int i = 0; i < DEVICE_STATE_COUNT; i++)
         w->states[i] = 0;
@@ -43,8 +53,7 @@ static void bear_all(struct world *w) {
             (struct device){.version = birth_version(w, device), .state = DEVICE_UP};
     w->states[DEVICE_UP] = w->network->devices;
     for (size_t i = 0; i < w->network->overrides_len; i++)
-        if (!world_serves(w, w->network->overrides[i].device))
-            referee_down(&w->referee, w->network->overrides[i].device);
+        bear_odd(w, &w->network->overrides[i]);
 }
 
 void world_init(struct world *w, const struct network *network, uint64_t seed, double time_scale) {
@@ -72,7 +81,9 @@ void world_reset(struct world *w, uint64_t seed) {
     w->seed = seed;
     w->wakes.count = 0;
     versions_deinit(&w->versions);
+    struct fault_known known = w->faults.known;
     fault_deinit(&w->faults);
+    w->faults.known = known;
     referee_deinit(&w->referee);
     referee_init(&w->referee, w->network);
     bear_all(w);
@@ -107,6 +118,11 @@ bool world_serves(const struct world *w, uint32_t device) {
 
 const char *world_version(const struct world *w, uint32_t device) {
     return w->versions.texts[w->devices[device].version];
+}
+
+const char *world_installing(const struct world *w, uint32_t device) {
+    const struct device *d = &w->devices[device];
+    return d->state == DEVICE_INSTALLING ? w->versions.texts[d->installing] : NULL;
 }
 
 void world_turn(struct world *w, uint32_t device, enum device_state state) {

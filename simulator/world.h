@@ -49,6 +49,7 @@ void world_turn(struct world *w, uint32_t device, enum device_state state);
 bool world_reachable(const struct world *w, uint32_t device); // neither rebooting nor down
 bool world_serves(const struct world *w, uint32_t device);    // up, and not unreachable by birth
 const char *world_version(const struct world *w, uint32_t device);
+const char *world_installing(const struct world *w, uint32_t device); // NULL: nothing
 
 // Lets rebooting devices come back whose time has come. To be called before anything is asked of
 // the world or read from it.

@@ -51,7 +51,7 @@ cJSON *scenario_plain_fault(const cJSON *fault) {
 // place can be found again.
 static void check_fault(const cJSON *fault, struct findings *f) {
     cJSON *plain = cJSON_CreateObject(), *field;
-    struct fault_list list = {0};
+    struct fault_list list = {.known = {.any = true}};
     struct error err;
     for (field = fault->child; field != NULL; field = field->next)
         if (strcmp(field->string, "name") != 0 && strcmp(field->string, "may_not_fire") != 0)

@@ -1,7 +1,7 @@
 // An inventory file, in YAML or JSON, up to its redundancy groups.
+#include "common/inventory_parse.h"
 #include "common/yml.h"
 #include "orchestrator/group.h"
-#include "orchestrator/inventory_parse.h"
 #include "orchestrator/policy.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,23 +1,40 @@
 // A network file, as text: what the simulator's --network reads.
+#include "simulator/listing.h"
 #include "simulator/network_file.h"
 #include "tests/fuzz/fuzz.h"
 
-// Every device is found by its own name, and stands within its own group.
+// Every device is found by its own name, and its groups are groups of the network.
 static void check_device(const struct network *n, uint32_t device) {
-    char host[NETWORK_HOST_MAX], group[NETWORK_GROUP_MAX];
-    uint32_t found, first, count;
+    char host[NETWORK_HOST_MAX];
+    uint32_t found;
     network_host(n, device, host);
     assert(network_find(n, host, &found) && found == device);
-    network_group_devices(n, network_group(n, device), &first, &count);
-    assert(device >= first && device - first < count && first + count <= n->devices);
-    network_group_name(n, network_group(n, device), group);
-    assert(group[0] != '\0' && strlen(group) < sizeof group);
+    struct network_group_list groups = network_groups_of(n, device);
+    for (size_t i = 0; i < groups.count; i++)
+        assert(groups.list[i] < n->groups.count);
+}
+
+// All that the admin API tells of it is JSON.
+static void check_listing(const struct network *n) {
+    static const char *const address[] = {"127.0.0.1"};
+    const struct listing_addresses at = {address, 1, 8300};
+    const struct listing_filter all = {0};
+    struct buf text = {0};
+    if (n->devices > 1000) return;
+    listing_write(n, &all, &at, &text);
+    fuzz_is_json(text.data, text.len);
+    buf_clear(&text);
+    struct referee referee;
+    referee_init(&referee, n);
+    referee_write(&referee, true, &text);
+    fuzz_is_json(text.data, text.len);
+    referee_deinit(&referee);
+    buf_deinit(&text);
 }
 
 static void check_network(const struct network *n, const struct fault_list *faults) {
     enum { LOOKED_AT = 300 };
-    assert(n->devices <= NETWORK_DEVICES_MAX && n->groups <= n->devices);
-    assert(n->devices == n->site_devices * n->sites_len);
+    assert(n->devices <= NETWORK_DEVICES_MAX);
     for (uint32_t i = 0; i < n->devices && i < LOOKED_AT; i++) {
         check_device(n, i);
         check_device(n, n->devices - 1 - i);
@@ -26,6 +43,7 @@ static void check_network(const struct network *n, const struct fault_list *faul
         assert(network_override_of(n, n->overrides[i].device) == &n->overrides[i]);
     for (int i = 0; i < OPERATION_COUNT; i++)
         assert(n->latency[i].low_us <= n->latency[i].high_us);
+    check_listing(n);
     struct buf text = {0};
     fault_write(faults, 0, &text);
     fuzz_is_json(text.data, text.len);

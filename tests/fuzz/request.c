@@ -2,7 +2,7 @@
 #include "orchestrator/request.h"
 #include "common/acmeos.h"
 #include "common/http_route.h"
-#include "orchestrator/inventory_parse.h"
+#include "common/inventory_parse.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char network[] =

@@ -1,5 +1,5 @@
 // Policies on inventories: the groups, and what is refused.
-#include "orchestrator/inventory_file.h"
+#include "common/inventory_file.h"
 #include "tests/unit/applied.h"
 
 Suite *check_applied_policy(void);

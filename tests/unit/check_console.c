@@ -78,7 +78,7 @@ static const char *call(const char *method, const char *params) {
 }
 
 static const char *login(struct console *c, const char *host) {
-    char params[256];
+    char params[320];
     snprintf(params, sizeof params,
              "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}", host);
     return ask(c, call("login", params));
@@ -713,6 +713,63 @@ START_TEST(a_reset_in_mid_install_leaves_nothing_being_installed) {
 }
 END_TEST
 
+// --- installing, and restarting behind it
+
+START_TEST(a_device_says_what_it_installs_and_only_while_it_does) {
+    network_set_latency(&network, (struct duration_range){1000, 1000});
+    login(one, "leaf62.earth");
+    login(two, "leaf62.earth");
+    ck_assert_ptr_null(strstr(ask(two, call("get_version", NULL)), "installing"));
+    ck_assert(begin(one, install_line("9.9.9")));
+    now_us += waited_us / 2;
+    ck_assert(begin(two, call("get_version", NULL)));
+    finish(two);
+    ck_assert_ptr_nonnull(strstr(answer.data, "\", \"installing\": \"9.9.9\"}"));
+    now_us += waited_us;
+    finish(one);
+    ck_assert_ptr_nonnull(strstr(answer.data, "\"full_version\": \"9.9.9\"}"));
+    ck_assert_ptr_null(strstr(ask(two, call("get_version", NULL)), "installing"));
+}
+END_TEST
+
+START_TEST(an_install_restarts_the_device_behind_its_answer_where_the_network_says_so) {
+    network.reboots = true;
+    network.reboot = (struct duration_range){5000000, 20000000};
+    login(one, "leaf62.earth");
+    login(two, "leaf62.earth");
+    ck_assert_ptr_nonnull(strstr(ask(one, install_line("9.9.9")), "\"full_version\": \"9.9.9\"}"));
+    ck_assert_int_eq(ended, CONSOLE_CLOSES);
+    ck_assert_ptr_eq(console_condemned(&world), two);
+    console_drop(two, now_us);
+    console_drop(one, now_us);
+    uint64_t answered_us = now_us;
+    ck_assert_uint_eq(world.states[DEVICE_REBOOTING], 1);
+    ck_assert_str_eq(login(&consoles[2], "leaf62.earth"), "");
+    ck_assert_int_eq(ended, CONSOLE_RESETS);
+    now_us = answered_us + 4999999;
+    world_advance(&world, now_us);
+    ck_assert_uint_eq(world.states[DEVICE_REBOOTING], 1);
+    ck_assert_uint_eq(world.referee.installing, 1); // to the referee it is at it still
+    now_us = answered_us + 20000000;
+    world_advance(&world, now_us);
+    ck_assert_uint_eq(world.states[DEVICE_UP], network.devices);
+    ck_assert_uint_eq(world.referee.installing, 0);
+    login(&consoles[3], "leaf62.earth");
+    ck_assert_ptr_nonnull(strstr(ask(&consoles[3], call("get_version", NULL)), "9.9.9"));
+}
+END_TEST
+
+START_TEST(an_install_that_is_not_carried_out_restarts_nothing) {
+    network.reboots = true;
+    network.reboot = (struct duration_range){5000000, 20000000};
+    fault("{\"on\": \"install_os_version\", \"effect\": \"error\"}");
+    login(one, "leaf62.earth");
+    ask(one, install_line("9.9.9"));
+    ck_assert_int_eq(ended, CONSOLE_STAYS);
+    ck_assert_uint_eq(world.states[DEVICE_UP], network.devices);
+}
+END_TEST
+
 Suite *check_console(void) {
     Suite *suite = suite_create("console");
     TCase *tc = tcase_create("console");
@@ -752,6 +809,9 @@ Suite *check_console(void) {
     tcase_add_test(tc, a_peer_that_is_bricked_is_down_until_the_reset);
     tcase_add_test(tc, a_peer_that_is_unreachable_by_birth_is_down_before_and_after_a_reset);
     tcase_add_test(tc, a_reset_in_mid_install_leaves_nothing_being_installed);
+    tcase_add_test(tc, a_device_says_what_it_installs_and_only_while_it_does);
+    tcase_add_test(tc, an_install_restarts_the_device_behind_its_answer_where_the_network_says_so);
+    tcase_add_test(tc, an_install_that_is_not_carried_out_restarts_nothing);
     suite_add_tcase(suite, tc);
     return suite;
 }

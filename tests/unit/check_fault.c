@@ -230,6 +230,39 @@ static const struct {
      "bytes_per_second: expected a whole number from 1 to 1000000000, not 0"},
 };
 
+static struct attribute_values attribute_of(void *device, const char *name) {
+    static const char *const feeds[] = {"f1", "f3"};
+    (void)device;
+    if (strcmp(name, "feeds") != 0) return (struct attribute_values){0};
+    return (struct attribute_values){feeds, COUNT(feeds)};
+}
+
+static const struct {
+    const char *match;
+    bool holds;
+} attribute_matches[] = {
+    {"{\"feeds\": \"f1\"}", true},
+    {"{\"feeds\": \"f2\"}", false},
+    {"{\"feeds\": [\"f2\", \"f3\"]}", true},
+    {"{\"feeds\": \"*3\"}", true},
+    {"{\"feeds\": \"*2\"}", false},
+    {"{\"mlag\": \"*\"}", false},
+    {"{\"feeds\": \"f1\", \"site\": \"mars\"}", false},
+};
+
+START_TEST(a_rule_may_match_any_attribute_and_a_list_by_any_of_its_elements) {
+    static const char *const known[] = {"feeds", "mlag"};
+    struct buf rule = {0};
+    list.known = (struct fault_known){.names = known, .count = COUNT(known)};
+    buf_addf(&rule, "{\"effect\": \"close\", \"match\": %s}", attribute_matches[_i].match);
+    add_well(rule.data);
+    struct fault_use use = use_of(1, OPERATION_LOGIN, 1);
+    use.attribute = attribute_of;
+    ck_assert_int_eq(fault_choose(&list, &use) != NULL, attribute_matches[_i].holds);
+    buf_deinit(&rule);
+}
+END_TEST
+
 START_TEST(a_wrong_rule_is_refused_with_its_path_and_none_of_its_array_is_added) {
     struct error err = {0};
     ck_assert_int_eq(add(wrong[_i].text, &err), ERROR_INPUT);
@@ -278,6 +311,8 @@ Suite *check_fault(void) {
     tcase_add_test(tc, a_probability_is_drawn_per_rule_device_and_attempt_whatever_the_order);
     tcase_add_test(tc, a_probability_of_0_never_holds_and_of_1_always);
     tcase_add_test(tc, an_effect_has_its_fields_and_their_defaults);
+    tcase_add_loop_test(tc, a_rule_may_match_any_attribute_and_a_list_by_any_of_its_elements, 0,
+                        COUNT(attribute_matches));
     tcase_add_loop_test(tc, a_wrong_rule_is_refused_with_its_path_and_none_of_its_array_is_added, 0,
                         COUNT(wrong));
     tcase_add_test(tc, rules_are_told_with_ids_and_defaults_and_removed_one_by_one);

@@ -1,4 +1,4 @@
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 #include "tests/unit/inventories.h"
 
 #include <stdio.h>

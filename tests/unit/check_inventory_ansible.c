@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_ansible.h"
+#include "common/inventory_ansible.h"
 #include "tests/unit/inventories.h"
 
 Suite *check_inventory_ansible(void);

@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_file.h"
+#include "common/inventory_file.h"
 #include "tests/unit/inventories.h"
 
 #include <fcntl.h>

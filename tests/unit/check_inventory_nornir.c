@@ -1,5 +1,5 @@
 // Nornir's inheritance, in documents written as JSON.
-#include "orchestrator/inventory_nornir.h"
+#include "common/inventory_nornir.h"
 #include "tests/unit/inventories.h"
 
 Suite *check_inventory_nornir(void);
@@ -8,7 +8,7 @@ static int parse(const char *hosts, const char *groups, const char *defaults,
                  struct inventory **out, struct error *err) {
     cJSON *h = json_of(hosts), *g = groups == NULL ? NULL : json_of(groups),
           *d = defaults == NULL ? NULL : json_of(defaults);
-    int rc = inventory_parse_folder(&(struct inventory_nornir){h, g, d}, out, err);
+    int rc = inventory_parse_folder(&(struct inventory_nornir){h, g, d}, false, out, err);
     cJSON_Delete(h);
     cJSON_Delete(g);
     cJSON_Delete(d);

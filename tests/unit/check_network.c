@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 Suite *check_network(void);
@@ -24,7 +25,7 @@ static void tear_down(void) {
 START_TEST(the_acme_network_has_848_devices_in_416_groups) {
     ck_assert_uint_eq(acme.devices, 848);
     ck_assert_uint_eq(acme.sites_len, 8);
-    ck_assert_uint_eq(acme.groups, 416);
+    ck_assert_uint_eq(acme.groups.count, 416);
 }
 END_TEST
 
@@ -40,9 +41,18 @@ static const struct {
     {"leaf99.neptune", "149", "neptune_leaf_149", 847},
 };
 
+static void assert_named(const struct network *n, uint32_t group, const char *expected) {
+    struct buf name = {0};
+    bool *twice = network_groups_named_twice(n);
+    network_group_name(n, group, twice, &name);
+    ck_assert_str_eq(name.data, expected);
+    free(twice);
+    buf_deinit(&name);
+}
+
 START_TEST(a_device_is_found_by_its_name_and_named_by_its_index) {
     uint32_t device = UINT32_MAX;
-    char text[NETWORK_GROUP_MAX];
+    char text[NETWORK_HOST_MAX];
     ck_assert(network_find(&acme, places[_i].host, &device));
     ck_assert_uint_eq(device, places[_i].device);
     network_host(&acme, device, text);
@@ -50,8 +60,9 @@ START_TEST(a_device_is_found_by_its_name_and_named_by_its_index) {
     struct network_place at = network_place(&acme, device);
     snprintf(text, sizeof text, "%u", network_rack(&at));
     ck_assert_str_eq(text, places[_i].rack);
-    network_group_name(&acme, network_group(&acme, device), text);
-    ck_assert_str_eq(text, places[_i].group);
+    struct network_group_list groups = network_groups_of(&acme, device);
+    ck_assert_uint_eq(groups.count, 1);
+    assert_named(&acme, groups.list[0], places[_i].group);
 }
 END_TEST
 
@@ -83,32 +94,37 @@ START_TEST(only_the_canonical_spelling_of_a_name_is_found) {
 }
 END_TEST
 
-START_TEST(every_device_is_in_the_range_of_its_group_and_no_other) {
+// The first devices of the groups stand in the groups' order, and a device's groups are those that
+// the words of ACME's policy give it.
+START_TEST(every_device_is_in_the_group_of_its_rack_or_of_its_type) {
     uint32_t seen = 0;
-    for (uint32_t group = 0; group < acme.groups; group++) {
-        uint32_t first, count;
-        network_group_devices(&acme, group, &first, &count);
-        ck_assert_uint_eq(first, seen);
-        for (uint32_t device = first; device < first + count; device++)
-            ck_assert_uint_eq(network_group(&acme, device), group);
-        seen += count;
+    for (uint32_t device = 0; device < acme.devices; device++) {
+        struct network_place at = network_place(&acme, device);
+        struct network_group_list groups = network_groups_of(&acme, device);
+        char expected[NETWORK_HOST_MAX];
+        if (strcmp(at.type->name, "leaf") == 0)
+            snprintf(expected, sizeof expected, "%s_leaf_%u", at.site->name, network_rack(&at));
+        else
+            snprintf(expected, sizeof expected, "%s_%s", at.site->name, at.type->name);
+        ck_assert_uint_eq(groups.count, 1);
+        ck_assert_uint_le(groups.list[0], seen);
+        if (groups.list[0] == seen) seen++;
+        assert_named(&acme, groups.list[0], expected);
     }
-    ck_assert_uint_eq(seen, acme.devices);
+    ck_assert_uint_eq(seen, acme.groups.count);
 }
 END_TEST
 
 START_TEST(a_last_rack_may_be_half_full) {
     struct network n;
     struct error err;
-    uint32_t first, count;
     network_init(&n);
     ck_assert_int_eq(network_add_type(&n, "leaf", 7, 5, 3, &err), 0);
     ck_assert_int_eq(network_add_site(&n, "a", &err), 0);
     ck_assert_int_eq(network_seal(&n, &err), 0);
-    ck_assert_uint_eq(n.groups, 3);
-    network_group_devices(&n, 2, &first, &count);
-    ck_assert_uint_eq(first, 6);
-    ck_assert_uint_eq(count, 1);
+    ck_assert_uint_eq(n.groups.count, 3);
+    for (uint32_t device = 0; device < 7; device++)
+        ck_assert_uint_eq(network_groups_of(&n, device).list[0], device / 3);
     network_deinit(&n);
 }
 END_TEST
@@ -193,7 +209,7 @@ END_TEST
 // A device for each that a network can have, so that the number is as long as it gets.
 START_TEST(names_of_exactly_the_longest_length_are_told_whole) {
     char site[NETWORK_NAME_MAX + 2] = {0}, type[NETWORK_NAME_MAX + 2] = {0};
-    char host[NETWORK_HOST_MAX], group[NETWORK_GROUP_MAX], expected[2 * NETWORK_GROUP_MAX];
+    char host[NETWORK_HOST_MAX], expected[2 * NETWORK_HOST_MAX];
     uint32_t device = 0;
     struct network n;
     struct error err;
@@ -209,8 +225,7 @@ START_TEST(names_of_exactly_the_longest_length_are_told_whole) {
     ck_assert(network_find(&n, host, &device));
     ck_assert_uint_eq(device, NETWORK_DEVICES_MAX - 1);
     snprintf(expected, sizeof expected, "%s_%s", site, type);
-    network_group_name(&n, 0, group);
-    ck_assert_str_eq(group, expected);
+    assert_named(&n, 0, expected);
     site[NETWORK_NAME_MAX] = type[NETWORK_NAME_MAX] = 'x'; // one more
     snprintf(expected, sizeof expected, "%s00.%.63s", type, site);
     ck_assert(!network_find(&n, expected, &device));
@@ -238,12 +253,9 @@ START_TEST(groups_whose_names_coincide_are_told_apart) {
     ck_assert_int_eq(network_add_type(&n, "b_c", 1, 0, 1, &err), 0);
     ck_assert_int_eq(network_add_type(&n, "leaf", 1, 0, 1, &err), 0);
     ck_assert_int_eq(network_seal(&n, &err), 0);
-    ck_assert_uint_eq(n.groups, COUNT(names));
-    for (uint32_t group = 0; group < n.groups; group++) {
-        char name[NETWORK_GROUP_MAX];
-        network_group_name(&n, group, name);
-        ck_assert_str_eq(name, names[group]);
-    }
+    ck_assert_uint_eq(n.groups.count, COUNT(names));
+    for (uint32_t group = 0; group < n.groups.count; group++)
+        assert_named(&n, group, names[group]);
     network_deinit(&n);
 }
 END_TEST
@@ -267,7 +279,7 @@ Suite *check_network(void) {
     tcase_add_test(tc, the_acme_network_has_848_devices_in_416_groups);
     tcase_add_loop_test(tc, a_device_is_found_by_its_name_and_named_by_its_index, 0, COUNT(places));
     tcase_add_loop_test(tc, only_the_canonical_spelling_of_a_name_is_found, 0, COUNT(strangers));
-    tcase_add_test(tc, every_device_is_in_the_range_of_its_group_and_no_other);
+    tcase_add_test(tc, every_device_is_in_the_group_of_its_rack_or_of_its_type);
     tcase_add_test(tc, a_last_rack_may_be_half_full);
     tcase_add_test(tc, a_device_is_drawn_for_by_its_name_and_not_by_its_place);
     tcase_add_loop_test(tc, a_name_is_made_of_letters_digits_dashes_and_underscores, 0,

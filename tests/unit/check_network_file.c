@@ -73,9 +73,130 @@ START_TEST(counted_sites_are_numbered_with_two_digits_at_least) {
 }
 END_TEST
 
+// ams has 50 devices, fra 3: a type's count is for the sites that do not say another.
+START_TEST(sites_may_have_counts_of_their_own) {
+    uint32_t device = 0;
+    parse_well("sites: {ams: {acc: 48, core: 2}, fra: {acc: 0}}\n"
+               "dev_types: {acc: {name: \"{site}-sw{n:03}\"}, core: {count: 3}}\n");
+    ck_assert_uint_eq(n.devices, 50 + 3);
+    ck_assert(network_find(&n, "ams-sw047", &device));
+    ck_assert_uint_eq(device, 47);
+    ck_assert(!network_find(&n, "fra-sw000", &device));
+    ck_assert(!network_find(&n, "acc00.ams", &device)); // the default name is no longer its own
+    ck_assert(!network_find(&n, "core02.ams", &device));
+    ck_assert(network_find(&n, "core02.fra", &device));
+    ck_assert_uint_eq(device, 52);
+}
+END_TEST
+
+START_TEST(counts_of_sites_alone_make_the_types) {
+    parse_well("sites: {ams: {acc: 48, core: 2}, fra: {core: 1, leaf: 2}}\n");
+    ck_assert_uint_eq(n.devices, 53);
+    ck_assert_uint_eq(n.types_len, 3);
+    ck_assert_uint_eq(n.types[2].rack, 100);
+}
+END_TEST
+
+START_TEST(a_host_may_exist_nowhere_else) {
+    uint32_t device = 0;
+    parse_well("sites: [ams, lon]\ndev_types: {leaf: {count: 2}}\n"
+               "hosts:\n"
+               "  fw-ams: {site: ams, dev_type: firewall, rack: 7, role: active, port: 1, version: "
+               "5.0.1}\n"
+               "  fw-lon: {site: lon, dev_type: firewall, redundancy_groups: [x], state: down}\n"
+               "  pan: {site: ams, dev_type: firewall, platform: panos}\n"
+               "  leaf01.lon: {state: down, mlag: 17}\n");
+    ck_assert_uint_eq(n.devices, 7);
+    ck_assert(network_find(&n, "fw-ams", &device));
+    ck_assert_uint_eq(device, 2); // behind the regular ones of its site
+    ck_assert_str_eq(network_place(&n, device).own->rack, "7");
+    ck_assert_uint_eq(network_override_of(&n, device)->port, 1);
+    ck_assert_str_eq(network_override_of(&n, device)->version, "5.0.1");
+    ck_assert(!network_override_of(&n, device)->down);
+    ck_assert(network_find(&n, "pan", &device));
+    ck_assert_uint_eq(device, 3);
+    ck_assert(network_override_of(&n, device)->down);
+    ck_assert(network_find(&n, "leaf01.lon", &device));
+    ck_assert_uint_eq(device, 5);
+    ck_assert(network_override_of(&n, device)->down);
+    ck_assert(network_find(&n, "fw-lon", &device));
+    ck_assert_uint_eq(device, 6);
+    ck_assert(network_override_of(&n, device)->down);
+}
+END_TEST
+
+START_TEST(installs_restart_devices_where_the_latency_says_so) {
+    parse_well("latency: {reboot: 5s..20s}\n");
+    ck_assert(n.reboots);
+    ck_assert_uint_eq(n.reboot.low_us, 5000000);
+    ck_assert_uint_eq(n.reboot.high_us, 20000000);
+    ck_assert_uint_eq(n.latency[OPERATION_INSTALL].high_us, 2000000);
+}
+END_TEST
+
+START_TEST(without_a_latency_of_reboot_nothing_restarts) {
+    parse_well("latency: 10ms..2s\n");
+    ck_assert(!n.reboots);
+}
+END_TEST
+
+START_TEST(faults_match_attributes_that_devices_have) {
+    parse_well("dev_types: {leaf: {count: 4, feed: \"{n%2}\", row: 7}}\nsites: [a]\n"
+               "hosts: {leaf00.a: {role: x}}\n"
+               "faults:\n  - {match: {feed: [0, \"1*\"], row: 7, role: x}, effect: close}\n");
+    ck_assert_uint_eq(faults.len, 1);
+    ck_assert_uint_eq(faults.rules[0]->attributes_len, 3);
+}
+END_TEST
+
 static const struct {
     const char *text, *error;
 } wrong[] = {
+    {"sites: {a: {leaf: 1}, b: 2}", "net.yaml:1:26: sites.b: expected an object, not a number"},
+    {"sites: {a.b: {leaf: 1}}",
+     "net.yaml:1:14: sites: 'a.b': a name is made of letters, digits, - and _"},
+    {"sites: {a: {leaf: -1}}",
+     "net.yaml:1:19: sites.a.leaf: expected a whole number from 0 to 2000000, not -1"},
+    {"sites: {a: {lef: 1}}\ndev_types: {leaf: {count: 1}}",
+     "net.yaml:1:18: sites.a.lef: dev_types has no such type; did you mean leaf?"},
+    {"dev_types: {leaf: {count: 2, name: \"{site}\"}}\nsites: [a]",
+     "net.yaml:1:1: two devices would be called 'a'"},
+    {"dev_types: {leaf: {count: 1, name: \"{sit}\"}}",
+     "net.yaml:1:36: dev_types.leaf.name: '{sit}': {sit} is none of {site}, {dev_type}, {n}, "
+     "{n:03}, {n/2} and {n%8}"},
+    {"dev_types: {leaf: {count: 1, mlag: \"{n\"}}",
+     "net.yaml:1:36: dev_types.leaf.mlag: '{n': a { without its }"},
+    {"dev_types: {leaf: {count: 1, mlag: true}}",
+     "net.yaml:1:36: dev_types.leaf.mlag: expected a text or a number, not a boolean"},
+    {"dev_types: {leaf: {count: 1, redundancy_group: a}}",
+     "net.yaml:1:48: dev_types.leaf.redundancy_group: unknown field; did you mean "
+     "redundancy_groups?"},
+    {"hosts: {a: {site: earth, dev_type: x, groups: [b]}}",
+     "net.yaml:1:47: hosts.a.groups: unknown field; did you mean redundancy_groups?"},
+    {"hosts: {a: {site: earth, dev_type: x, redundancy_groups: b}}",
+     "net.yaml:1:58: hosts.a.redundancy_groups: expected an array of names, not a string"},
+    {"hosts: {a: {site: earth, dev_type: x, stat: down}}",
+     "net.yaml:1:45: hosts.a.stat: unknown field; did you mean state?"},
+    {"hosts: {a: {site: earth, dev_type: x, state: up}}",
+     "net.yaml:1:46: hosts.a.state: 'up' is unknown; only down is"},
+    {"hosts: {a: {site: earht, dev_type: x}}",
+     "net.yaml:1:19: hosts.a.site: there is no site 'earht'; did you mean earth?"},
+    {"hosts: {a: {site: earth}}", "net.yaml:1:12: hosts.a.dev_type: missing"},
+    {"hosts: {a b: {site: earth, dev_type: x}}",
+     "net.yaml:1:14: hosts.a b: the host's name holds a space or a control character"},
+    {"hosts: {leaf00.earth: {site: earth, dev_type: leaf}}",
+     "net.yaml:1:1: two devices would be called 'leaf00.earth'"},
+    {"policy: {redundancy: [{group: \"{site}\", max_unavailable: 0}]}",
+     "net.yaml:1:58: policy.redundancy[0].max_unavailable: expected a whole number from 1 to "
+     "1000000, not 0"},
+    {"policy: {redundancy: [{group: \"{site}\"}, {group: \"{mlag}\"}]}",
+     "net.yaml:1:9: policy: redundancy[1] \"{mlag}\": it applies to no device"},
+    {"inventory: a.yaml\nsites: [a]", "net.yaml:2:8: sites: they come from the inventory"},
+    {"latency: {rebot: 1s}", "net.yaml:1:18: latency.rebot: unknown field; did you mean reboot?"},
+    {"faults: {effect: close, match: {mlag: 1}}",
+     "net.yaml:1:39: faults.match.mlag: unknown field: no device has it"},
+    {"dev_types: {leaf: {count: 1, mlag: 1}}\nfaults: {effect: close, match: {mlg: 1}}",
+     "net.yaml:2:38: faults.match.mlg: unknown field; did you mean mlag?"},
     {"[]", "net.yaml:1:1: expected an object, not an array"},
     {"site: [a]", "net.yaml:1:7: site: unknown field; did you mean sites?"},
     {"sites: earth", "net.yaml:1:8: sites: expected an array of names, or {count, prefix}, not a "
@@ -152,6 +273,12 @@ Suite *check_network_file(void) {
     tcase_add_test(tc, what_a_file_leaves_out_is_as_in_the_acme_network);
     tcase_add_test(tc, a_file_may_say_everything);
     tcase_add_test(tc, counted_sites_are_numbered_with_two_digits_at_least);
+    tcase_add_test(tc, sites_may_have_counts_of_their_own);
+    tcase_add_test(tc, counts_of_sites_alone_make_the_types);
+    tcase_add_test(tc, a_host_may_exist_nowhere_else);
+    tcase_add_test(tc, installs_restart_devices_where_the_latency_says_so);
+    tcase_add_test(tc, without_a_latency_of_reboot_nothing_restarts);
+    tcase_add_test(tc, faults_match_attributes_that_devices_have);
     tcase_add_loop_test(tc, a_wrong_field_is_named_with_its_line_and_column, 0, COUNT(wrong));
     tcase_add_test(tc, a_file_that_is_not_there_is_told_by_name);
     suite_add_tcase(suite, tc);

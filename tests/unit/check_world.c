@@ -80,18 +80,11 @@ START_TEST(a_network_may_say_what_devices_are_born_with) {
 }
 END_TEST
 
-static bool nobody_is_down(const void *arg, uint32_t device) {
-    (void)arg;
-    (void)device;
-    return false;
-}
-
 START_TEST(a_rebooting_device_comes_back_when_its_time_has_come) {
     struct referee_client client = {.connection = 1};
     for (uint32_t device = 0; device < 50; device++) {
         world_turn(&w, device, DEVICE_INSTALLING);
-        uint32_t install =
-            referee_install(&w.referee, 0, device, &client, false, nobody_is_down, NULL);
+        uint32_t install = referee_install(&w.referee, 0, device, &client, false);
         world_turn(&w, device, DEVICE_REBOOTING);
         world_wake_at(&w, 1000 + (uint64_t)(device * 37 % 50) * 10, device, install);
     }
@@ -116,7 +109,7 @@ START_TEST(a_reset_leaves_devices_as_born_and_the_journal_and_counters_going_on)
     w.faults.fired[FAULT_CLOSE] = 3;
     journal_add(&w.journal, 0, 1, OPERATION_LOGIN, JOURNAL_BEGUN);
     struct referee_client client = {.connection = 1};
-    referee_install(&w.referee, 0, 4, &client, true, NULL, NULL);
+    referee_install(&w.referee, 0, 4, &client, true);
     world_turn(&w, 4, DEVICE_INSTALLING);
     world_turn(&w, 4, DEVICE_REBOOTING);
     world_wake_at(&w, 100, 4, 1);

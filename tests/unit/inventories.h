@@ -1,7 +1,7 @@
 // What the suites of the forms of an inventory share.
 #pragma once
 
-#include "orchestrator/inventory_parse.h"
+#include "common/inventory_parse.h"
 #include "tests/unit/support.h"
 
 #include <stdio.h>

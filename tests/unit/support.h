@@ -3,9 +3,9 @@
 
 #include "common/buf.h"
 #include "common/count.h"
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "orchestrator/inventory_parse.h"
 
 #include <check.h>
 #include <stdlib.h>

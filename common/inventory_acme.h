@@ -3,6 +3,6 @@
 //                                "hostname": "127.0.0.1", "port": 8300}}}
 #pragma once
 
-#include "orchestrator/inventory_builder.h"
+#include "common/inventory_builder.h"
 
 void inventory_acme_read(struct inventory_builder *b, const cJSON *document);

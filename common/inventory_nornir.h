@@ -7,7 +7,7 @@
 // keeps groups from giving another.
 #pragma once
 
-#include "orchestrator/inventory_builder.h"
+#include "common/inventory_builder.h"
 
 // The documents of a folder; groups and defaults: NULL where there is no such file.
 struct inventory_nornir {

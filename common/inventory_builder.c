@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_builder.h"
+#include "common/inventory_builder.h"
 
 #include "common/json.h"
 #include "common/mem.h"
@@ -120,17 +120,19 @@ static int missing(const char *field, struct error *err) {
 }
 
 // We speak acmeos only, and a host of another platform is asked for nothing.
-static int check_fields(const struct host_fields *f, bool ours, struct error *err) {
+static int check_fields(const struct host_fields *f, bool ours, bool unaddressed,
+                        struct error *err) {
     const struct {
         const char *name, *value;
     } texts[] = {{"dev_type", f->dev_type}, {"hostname", f->address}, {"site", f->site}};
+    const bool optional[] = {false, unaddressed, false};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].value == NULL && ours) return missing(texts[i].name, err);
+        if (texts[i].value == NULL && ours && !optional[i]) return missing(texts[i].name, err);
         if (texts[i].value == NULL) continue;
         if (inventory_check_name(texts[i].value, texts[i].name, err) != 0) return ERROR_INPUT;
     }
     if (f->rack != NULL && inventory_check_name(f->rack, "rack", err) != 0) return ERROR_INPUT;
-    return f->port == 0 && ours ? missing("port", err) : 0;
+    return f->port == 0 && ours && !unaddressed ? missing("port", err) : 0;
 }
 
 static void append(struct inventory_builder *b, const struct host *host) {
@@ -151,7 +153,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     const char *platform = f->platform == NULL ? "unknown" : f->platform;
     int rc = inventory_check_name(f->name, "the host's name", err);
     if (rc == 0) rc = inventory_check_name(platform, "platform", err);
-    if (rc == 0) rc = check_fields(f, strcmp(platform, "acmeos") == 0, err);
+    if (rc == 0) rc = check_fields(f, strcmp(platform, "acmeos") == 0, b->unaddressed, err);
     if (rc == 0 && inventory->count == INVENTORY_HOSTS_MAX)
         rc = error_set(err, "more than %d hosts", INVENTORY_HOSTS_MAX);
     if (rc == 0)

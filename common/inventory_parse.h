@@ -2,8 +2,8 @@
 // (inventory_acme.h, inventory_ansible.h, inventory_nornir.h).
 #pragma once
 
-#include "orchestrator/inventory.h"
-#include "orchestrator/inventory_nornir.h"
+#include "common/inventory.h"
+#include "common/inventory_nornir.h"
 
 #include <cjson/cJSON.h>
 
@@ -11,7 +11,9 @@
 // several hosts are told at once: "earth.a.port: missing; earth.b.port: missing; earth.c.port:
 // missing; and 497 more". *out has one reference, the caller's.
 int inventory_parse(const cJSON *document, struct inventory **out, struct error *err);
+// For who connects to none of its hosts: they need no address and no port.
+int inventory_parse_unaddressed(const cJSON *document, struct inventory **out, struct error *err);
 
 // The documents of a folder of Nornir's.
-int inventory_parse_folder(const struct inventory_nornir *documents, struct inventory **out,
-                           struct error *err);
+int inventory_parse_folder(const struct inventory_nornir *documents, bool unaddressed,
+                           struct inventory **out, struct error *err);

@@ -6,7 +6,7 @@
 // Variables are merged there already. Those of the connection, ansible_*, are no attributes.
 #pragma once
 
-#include "orchestrator/inventory_builder.h"
+#include "common/inventory_builder.h"
 
 bool inventory_is_ansible(const cJSON *document);
 void inventory_ansible_read(struct inventory_builder *b, const cJSON *document);

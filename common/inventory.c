@@ -1,4 +1,4 @@
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include "common/buf.h"
 #include "common/glob.h"

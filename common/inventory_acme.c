@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_acme.h"
+#include "common/inventory_acme.h"
 
 #include "common/count.h"
 #include "common/json.h"

@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_ansible.h"
+#include "common/inventory_ansible.h"
 
 #include "common/json.h"
 

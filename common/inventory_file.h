@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/buf.h"
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include <stdbool.h>
 
@@ -13,6 +13,7 @@ enum { INVENTORY_FILE_PARTS = 3 };
 struct inventory_file {
     const char *path; // borrowed
     bool folder;
+    bool unaddressed; // set it before the parsing: inventory_parse_unaddressed()
     struct buf texts[INVENTORY_FILE_PARTS]; // a file has one
     bool has[INVENTORY_FILE_PARTS];
 };

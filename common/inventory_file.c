@@ -1,9 +1,9 @@
-#include "orchestrator/inventory_file.h"
+#include "common/inventory_file.h"
 
 #include "common/file.h"
+#include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/yml.h"
-#include "orchestrator/inventory_parse.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -93,7 +93,10 @@ static int parse_text(struct yml *y, const char *path, const struct buf *text, s
 static int parse_file(const struct inventory_file *f, struct inventory **out, struct error *err) {
     struct yml y = {0};
     int rc = parse_text(&y, f->path, &f->texts[0], err);
-    if (rc == 0 && (rc = inventory_parse(y.root, out, err)) != 0) yml_place(&y, f->path, err);
+    if (rc == 0) {
+        rc = (f->unaddressed ? inventory_parse_unaddressed : inventory_parse)(y.root, out, err);
+        if (rc != 0) yml_place(&y, f->path, err);
+    }
     yml_deinit(&y);
     return rc;
 }
@@ -137,7 +140,7 @@ static int parse_folder(const struct inventory_file *f, struct inventory **out, 
     if (rc == 0) {
         struct inventory_nornir documents = {parts[HOSTS].root, parts[GROUPS].root,
                                              parts[DEFAULTS].root};
-        rc = inventory_parse_folder(&documents, out, err);
+        rc = inventory_parse_folder(&documents, f->unaddressed, out, err);
         if (rc != 0) place(f, parts, err);
     }
     for (int i = 0; i < INVENTORY_FILE_PARTS; i++)

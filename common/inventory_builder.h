@@ -2,7 +2,7 @@
 // document means; this checks names, keeps texts, and gathers what is wrong.
 #pragma once
 
-#include "orchestrator/inventory.h"
+#include "common/inventory.h"
 
 #include "common/buf.h"
 
@@ -10,7 +10,8 @@
 
 struct inventory_builder {
     struct inventory *inventory;
-    struct strmap hosts;                                      // name -> anything
+    bool unaddressed;    // hosts need no address and no port, for nobody connects to them
+    struct strmap hosts; // name -> anything
     struct strmap sites, dev_types, platforms, attributes;    // name -> index + 1
     size_t hosts_cap, from_cap, names_cap, values_cap, pairs; // pairs: attributes of all hosts
     size_t errors;

@@ -1,4 +1,4 @@
-#include "orchestrator/inventory_nornir.h"
+#include "common/inventory_nornir.h"
 
 #include "common/json.h"
 #include "common/mem.h"
