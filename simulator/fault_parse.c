@@ -104,12 +104,20 @@ static int parse_pattern(struct fault_pattern *p, const cJSON *field, enum numbe
     return 0;
 }
 
-// Refuses what is neither a field nor known as an attribute.
-static int check_attribute(const cJSON *field, const struct fault_known *known, struct error *err) {
-    if (known->any) {
-        if (attribute_name_check(field->string, err) == 0) return 0;
+// Where the network is not known: any name that is no field's, misspelt.
+static int check_any(const cJSON *field, struct error *err) {
+    for (int i = 0; i < FAULT_FIELD_COUNT; i++) {
+        if (!suggest_slip(field->string, field_names[i])) continue;
+        error_set(err, "unknown field; did you mean %s?", field_names[i]);
         return wrong_in(field, field->string, err);
     }
+    if (attribute_name_check(field->string, err) == 0) return 0;
+    return wrong_in(field, field->string, err);
+}
+
+// Refuses what is neither a field nor known as an attribute.
+static int check_attribute(const cJSON *field, const struct fault_known *known, struct error *err) {
+    if (known->any) return check_any(field, err);
     for (size_t i = 0; i < known->count; i++)
         if (strcmp(field->string, known->names[i]) == 0) return 0;
     size_t count = FAULT_FIELD_COUNT + known->count;

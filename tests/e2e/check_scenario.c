@@ -85,7 +85,7 @@ static const struct {
      "error?"},
     {"schema/unknown-field.yaml",
      "3:25: orchestrator.wrokers: unknown field; did you mean workers?"},
-    {"schema/unknown-match.yaml", "4:20: faults[0].match.hosts: unknown field; did you mean host?"},
+    {"beyond/unknown-match.yaml", "4:20: faults[0].match.hosts: unknown field; did you mean host?"},
     {"schema/unknown-operation.yaml",
      "4:10: faults[0].on: 'install' is none of login, get_version, get_cpu_ram, "
      "install_os_version, logout, any"},

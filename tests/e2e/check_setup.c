@@ -268,6 +268,62 @@ START_TEST(everything_also_speaks_ipv6) {
 }
 END_TEST
 
+// --- networks of one's own
+
+// By ACME's policy: the firewalls are a pair, and so are the routers of a city; fw-mad is of
+// another platform, and no device that anybody could log in to.
+START_TEST(a_network_of_an_inventory_is_served_and_upgraded) {
+    struct lab lab =
+        lab_start(ARGS("--latency", "0", "--inventory", "spec/examples/nornir/"), NULL);
+    cJSON *inventory = get_json(lab.admin, "/inventory/");
+    const cJSON *lon = cJSON_GetObjectItem(inventory, "lon");
+    const cJSON *router = cJSON_GetObjectItem(lon, "rtr1.lon");
+    ck_assert_int_eq(cJSON_GetObjectItem(router, "port")->valueint,
+                     atoi(strchr(lab.devices, ':') + 1));
+    ck_assert_str_eq(cJSON_GetObjectItem(cJSON_GetObjectItem(lon, "fw-lon"), "role")->valuestring,
+                     "standby");
+    cJSON_Delete(inventory);
+    assert_upgrade(&lab, "{\"version\": \"5.3.1\", \"filter_sites\": [\"lon\"]}",
+                   "{\"failed\": [], \"skipped\": [], \"completed\": [\"fw-lon\", \"rtr1.lon\", "
+                   "\"rtr2.lon\"]}");
+    cJSON *mad = get_json(lab.admin, "/devices/fw-mad/");
+    ck_assert_str_eq(cJSON_GetObjectItem(mad, "state")->valuestring, "down");
+    cJSON_Delete(mad);
+    cJSON *audit = get_json(lab.admin, "/audit/");
+    const cJSON *groups = cJSON_GetObjectItem(audit, "groups");
+    ck_assert_int_eq(
+        cJSON_GetObjectItem(cJSON_GetObjectItem(groups, "lon_router"), "installs")->valueint, 2);
+    ck_assert_ptr_nonnull(cJSON_GetObjectItem(groups, "wan-fw"));
+    cJSON_Delete(audit);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_policy_gives_the_referee_its_groups) {
+    struct lab lab = bare_start(ARGS("--inventory", "spec/examples/campus/inventory.json",
+                                     "--policy", "spec/examples/campus/policy.yaml"));
+    cJSON *audit = get_json(lab.admin, "/audit/");
+    const cJSON *groups = cJSON_GetObjectItem(audit, "groups");
+    ck_assert_int_eq(cJSON_GetArraySize(groups), 6);
+    ck_assert_ptr_nonnull(cJSON_GetObjectItem(groups, "stack ams1-s03"));
+    ck_assert_ptr_nonnull(cJSON_GetObjectItem(groups, "images to fra1"));
+    ck_assert_double_eq(cJSON_GetObjectItem(audit, "max_installing")->valuedouble, 0);
+    cJSON_Delete(audit);
+    bare_stop(&lab);
+}
+END_TEST
+
+START_TEST(one_network_is_said_once) {
+    char output[1024];
+    ck_assert_int_eq(program_run("simulator",
+                                 ARGS("--network", "spec/examples/wan/network.yaml", "--inventory",
+                                      "spec/examples/wan"),
+                                 output, sizeof output),
+                     2);
+    ck_assert_ptr_nonnull(strstr(output, "--network and --inventory both say what the network is"));
+}
+END_TEST
+
 Suite *check_setup(void) {
     Suite *suite = suite_create("setup");
     TCase *tc = tcase_create("setup");
@@ -283,6 +339,9 @@ Suite *check_setup(void) {
     tcase_add_test(tc, a_host_of_another_platform_is_left_alone);
     tcase_add_test(tc, an_inventory_file_may_name_its_hosts);
     tcase_add_test(tc, everything_also_speaks_ipv6);
+    tcase_add_test(tc, a_network_of_an_inventory_is_served_and_upgraded);
+    tcase_add_test(tc, a_policy_gives_the_referee_its_groups);
+    tcase_add_test(tc, one_network_is_said_once);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -23,6 +23,8 @@ const files = (folder) =>
 const compile = (path, part = "") => {
   const ajv = new Ajv({ allowUnionTypes: true, strictTypes: false });
   const schema = JSON.parse(readFileSync(path));
+  if (path === "spec/network.schema.json") // it holds a policy
+    ajv.addSchema(JSON.parse(readFileSync("spec/policy.schema.json")));
   return ajv.addSchema(schema).getSchema(schema.$id + part);
 };
 
@@ -88,6 +90,10 @@ refused(network, load("tests/corpus/network/wrong.yaml"), "tests/corpus/network/
 for (const path of ["acme.yaml", "fabric.yaml", "nothing.yaml", "many-places.json"])
   accepted(policy, load(`tests/corpus/policy/${path}`), path);
 accepted(policy, load("spec/examples/policy.yaml"), "spec/examples/policy.yaml");
+for (const example of ["campus", "wan", "fabric"]) {
+  accepted(network, load(`spec/examples/${example}/network.yaml`), example);
+  accepted(policy, load(`spec/examples/${example}/policy.yaml`), example);
+}
 for (const wrong of [
   {},
   { redundancy: [] },
