@@ -56,7 +56,7 @@ enum numbers { NO_NUMBERS, WHOLE_NUMBERS, ANY_NUMBERS };
 static int add_value(struct fault_pattern *p, const cJSON *value, enum numbers numbers,
                      struct error *err) {
     struct buf text = {0};
-    uint64_t rack;
+    uint64_t rack = 0;
     int rc = 0;
     if (numbers == NO_NUMBERS || !cJSON_IsNumber(value)) {
         const char *string;

@@ -334,7 +334,7 @@ static int name_pair(struct network *n, const char *name, uint16_t *out, struct 
 
 int network_pair(struct network *n, const char *name, const char *value, struct error *err) {
     struct network_pairs *p = &n->pairs;
-    uint16_t number;
+    uint16_t number = 0;
     int rc = name_pair(n, name, &number, err);
     if (rc != 0) return rc;
     p->name_of = mem_grow(p->name_of, &p->name_of_cap, p->len + 1, sizeof *p->name_of);
