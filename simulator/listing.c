@@ -169,10 +169,10 @@ static void write_range(const struct network_pairs *pairs, const struct network_
 static void write_computed(const struct network *n, const struct network_place *place,
                            const struct network_computed *computed, struct buf *out) {
     char text[NETWORK_COMPUTED_MAX];
-    const char *value = text;
+    const char *const values[] = {text};
     network_name_write(&computed->value, place->site->name, place->type->name, place->number, text,
                        sizeof text);
-    write_values(n->pairs.names[computed->name], &value, 1, out);
+    write_values(n->pairs.names[computed->name], values, 1, out);
 }
 
 static void write_attributes(const struct network *n, const struct network_place *place,

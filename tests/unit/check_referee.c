@@ -53,8 +53,9 @@ static void assert_found(const char *violations, unsigned max_in_flight) {
     buf_addf(&expected,
              "{\"violations\": [%s], \"max_in_flight\": %u, \"max_installing\": ", violations,
              max_in_flight);
-    *(strstr(joined.data, "\"max_installing\": ") + strlen("\"max_installing\": ")) = '\0';
-    ck_assert_str_eq(joined.data, expected.data);
+    ck_assert_msg(joined.len > expected.len &&
+                      memcmp(joined.data, expected.data, expected.len) == 0,
+                  "not %s but %s", expected.data, joined.data);
     buf_deinit(&out);
     buf_deinit(&joined);
     buf_deinit(&expected);
