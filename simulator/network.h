@@ -11,7 +11,6 @@
 #include "common/policy.h"
 #include "common/strmap.h"
 #include "common/texts.h"
-#include "simulator/network_groups.h"
 #include "simulator/network_name.h"
 #include "simulator/operation.h"
 
@@ -104,6 +103,20 @@ struct network_pairs {
     size_t len, name_of_cap, values_cap;
 };
 
+struct network_group {
+    const char *key; // policy_groups(): of this group alone
+    uint32_t limit;  // max_unavailable, or at_once
+    bool redundancy; // else a throttle
+};
+
+struct network_groups {
+    struct network_group *list;
+    uint32_t count;
+    // Device i is in the groups of[of_from[i]] to before of[of_from[i + 1]].
+    uint32_t *of_from, *of;
+    struct texts keys;
+};
+
 struct network {
     struct network_site *sites;
     size_t sites_len, sites_cap;
@@ -147,6 +160,7 @@ struct network_place {
 // what is wrong, without a place.
 void network_init(struct network *n); // admin, admin, 10 ms to 2 s
 void network_deinit(struct network *n);
+void network_free_groups(struct network_groups *groups);
 int network_add_site(struct network *n, const char *name, struct error *err);
 int network_add_type(struct network *n, const char *name, uint32_t count, uint32_t rack,
                      uint32_t per_rack, struct error *err);

@@ -333,16 +333,8 @@ int network_groups_form(struct network_groups *groups, const struct network *n, 
     free(f.numbers);
     groups->of = mem_resize(groups->of, f.of_len, sizeof *groups->of);
     groups->list = mem_resize(groups->list, groups->count, sizeof *groups->list);
-    if (rc != 0) network_groups_deinit(groups);
+    if (rc != 0) network_free_groups(groups);
     return rc;
-}
-
-void network_groups_deinit(struct network_groups *groups) {
-    free(groups->list);
-    free(groups->of_from);
-    free(groups->of);
-    texts_deinit(&groups->keys);
-    *groups = (struct network_groups){0};
 }
 
 struct network_group_list network_groups_of(const struct network *n, uint32_t device) {

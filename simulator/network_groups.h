@@ -5,31 +5,14 @@
 
 #include "common/buf.h"
 #include "common/error.h"
-#include "common/texts.h"
+#include "simulator/network.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct network;
-
-struct network_group {
-    const char *key; // policy_groups(): of this group alone
-    uint32_t limit;  // max_unavailable, or at_once
-    bool redundancy; // else a throttle
-};
-
-struct network_groups {
-    struct network_group *list;
-    uint32_t count;
-    // Device i is in the groups of[of_from[i]] to before of[of_from[i + 1]].
-    uint32_t *of_from, *of;
-    struct texts keys;
-};
-
 // Of a network that is laid out and has its policy, and its overrides sorted. The error is one of a
 // rule, and begins with its place, "redundancy[1]: ...".
 int network_groups_form(struct network_groups *groups, const struct network *n, struct error *err);
-void network_groups_deinit(struct network_groups *groups);
 
 struct network_group_list { // borrowed
     const uint32_t *list;

@@ -9,14 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int network_find_site(const struct network *n, const char *name) {
-    return (int)(uintptr_t)strmap_get(&n->sites_by_name, name) - 1;
-}
-
-int network_find_type(const struct network *n, const char *name) {
-    return (int)(uintptr_t)strmap_get(&n->types_by_name, name) - 1;
-}
-
 // --- by place
 
 static const struct network_block *block_of(const struct network *n, uint32_t device) {

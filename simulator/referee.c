@@ -21,6 +21,7 @@
 // How many may be away, and who counts, is decided here and nowhere else: with the orchestrator it
 // shares only how a policy is read and what its templates say.
 #include "simulator/referee.h"
+#include "simulator/network_groups.h"
 
 #include "common/mem.h"
 

@@ -1,6 +1,7 @@
 // A network file, as text: what the simulator's --network reads.
 #include "simulator/listing.h"
 #include "simulator/network_file.h"
+#include "simulator/network_groups.h"
 #include "tests/fuzz/fuzz.h"
 
 // Every device is found by its own name, and its groups are groups of the network.

@@ -1,5 +1,6 @@
 #include "common/count.h"
 #include "simulator/network.h"
+#include "simulator/network_groups.h"
 
 #include "common/rng.h"
 

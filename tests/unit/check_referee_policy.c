@@ -1,5 +1,6 @@
 // The referee by policies of one's own: what it finds, against a reading of the words of the policy
 // that counts anew at every install.
+#include "simulator/network_groups.h"
 #include "simulator/referee.h"
 
 #include "common/count.h"
