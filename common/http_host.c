@@ -40,9 +40,11 @@ static bool cut_name(const char *host, size_t len, char name[HOST_MAX]) {
         size_t end = strlen(name);
         if (end > 1 && name[end - 1] == '.') name[end - 1] = '\0';
     }
-    size_t left = (size_t)(host + len - port);
-    if (left > 0 && *port != ':') return false;
-    return name[0] != '\0' && (left == 0 || strspn(port + 1, "0123456789") >= left - 1);
+    const char *end = host + len;
+    if (port < end && *port++ != ':') return false;
+    while (port < end && *port >= '0' && *port <= '9')
+        port++;
+    return name[0] != '\0' && port == end;
 }
 
 bool http_host_is_ours(const char *host, size_t len, const char *address,
