@@ -117,6 +117,11 @@ static void discard(struct http_connection *c) {
     if (n == 0 || errno != EAGAIN) close_ours(c);
 }
 
+// The socket is readable once it has so many bytes.
+static void wake_at(const struct http_connection *c, int bytes) {
+    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+}
+
 static void watch(struct http_connection *c);
 
 static void refuse(struct http_connection *c, int status, const char *detail) {
@@ -127,8 +132,7 @@ static void refuse(struct http_connection *c, int status, const char *detail) {
              "Content-Length: %zu\r\n\r\n%s",
              status, http_status_text(status), strlen(body), body);
     free(body);
-    int lowest = 1;
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    wake_at(c, 1);
     c->progress = HTTP_REFUSED;
     c->due_ms = uv_now(c->server->loop) + LINGER_MS;
     // The first bytes that this socket sends: there is room for them.
@@ -143,8 +147,7 @@ static void refuse(struct http_connection *c, int status, const char *detail) {
 
 static void hand_over(struct http_connection *c) {
     struct http_server *s = c->server;
-    int lowest = 1;
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    wake_at(c, 1);
     leave_ours(c);
     c->progress = HTTP_IDLE;
     c->due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_MS;
@@ -190,8 +193,7 @@ static void read_head(struct http_connection *c, bool gone) {
         close_ours(c);
         return;
     }
-    int lowest = (int)n + 1;
-    setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &lowest, sizeof lowest);
+    wake_at(c, (int)n + 1);
     if (c->poll == NULL) watch(c);
 }
 
@@ -238,6 +240,10 @@ void http_start_accepting(struct http_server *s) {
 
 static void on_look(uv_timer_t *timer);
 
+static void start_looking(struct http_server *s) {
+    if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+}
+
 static void take(struct http_server *s, int fd) {
     struct http_connection *c = mem_zalloc(sizeof *c);
     *c = (struct http_connection){.server = s,
@@ -247,7 +253,7 @@ static void take(struct http_server *s, int fd) {
     append(c);
     s->connections++;
     s->ours++;
-    if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+    start_looking(s);
     read_head(c, false);
 }
 
@@ -255,7 +261,7 @@ static void take(struct http_server *s, int fd) {
 // a connection has ended, or until the next look.
 static void pause_accepting(struct http_server *s) {
     uv_poll_stop(&s->accept);
-    if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
+    start_looking(s);
 }
 
 static void accept_some(struct http_server *s) {
