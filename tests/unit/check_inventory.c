@@ -255,6 +255,15 @@ START_TEST(wrong_hosts_of_several_sites_are_told_with_their_sites) {
 }
 END_TEST
 
+// hosts: their indices, as digits. The selection is freed.
+static void assert_selected(struct selection *selection, const char *hosts) {
+    char selected[16] = "";
+    for (size_t h = 0; h < selection->count; h++)
+        selected[h] = (char)('0' + selection->hosts[h]);
+    ck_assert_str_eq(selected, hosts);
+    selection_deinit(selection);
+}
+
 START_TEST(a_selection_is_in_inventory_order) {
     static const struct {
         struct filter sites, types;
@@ -275,11 +284,7 @@ START_TEST(a_selection_is_in_inventory_order) {
         struct error err;
         ck_assert_int_eq(
             inventory_select(inventory, &cases[i].sites, &cases[i].types, &selection, &err), 0);
-        char hosts[16] = "";
-        for (size_t h = 0; h < selection.count; h++)
-            hosts[h] = (char)('0' + selection.hosts[h]);
-        ck_assert_str_eq(hosts, cases[i].hosts);
-        selection_deinit(&selection);
+        assert_selected(&selection, cases[i].hosts);
     }
     inventory_unref(inventory);
 }
@@ -312,11 +317,7 @@ START_TEST(hosts_are_selected_by_name_and_by_glob) {
         struct error err;
         ck_assert_int_eq(inventory_select(inventory, &cases[i].sites, &all, &selection, &err), 0);
         ck_assert_int_eq(inventory_narrow(inventory, &cases[i].names, &selection, &err), 0);
-        char hosts[16] = "";
-        for (size_t h = 0; h < selection.count; h++)
-            hosts[h] = (char)('0' + selection.hosts[h]);
-        ck_assert_str_eq(hosts, cases[i].hosts);
-        selection_deinit(&selection);
+        assert_selected(&selection, cases[i].hosts);
     }
     inventory_unref(inventory);
 }

@@ -4,11 +4,10 @@
 #include "common/count.h"
 #include "common/rng.h"
 #include "orchestrator/schedule.h"
+#include "tests/unit/seeds.h"
 #include "tests/unit/support.h"
 
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 Suite *check_offers(void);
 
@@ -561,14 +560,7 @@ static void check_run(uint64_t seed) {
 }
 
 START_TEST(random_networks_are_scheduled_as_the_contract_says) {
-    const char *replay = getenv("SEED");
-    if (replay != NULL) {
-        check_run(strtoull(replay, NULL, 10));
-        return;
-    }
-    uint64_t first = rng_mix((uint64_t)time(NULL), (uint64_t)getpid()) >> 16;
-    for (uint64_t run = 0; run < RUNS; run++)
-        check_run(first + run);
+    run_seeds(RUNS, check_run);
 }
 END_TEST
 
