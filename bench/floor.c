@@ -13,7 +13,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/rpc.h"
-#include "orchestrator/group.h"
+#include "orchestrator/policy_grouping.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -239,10 +239,15 @@ static int plan_targets(struct floor *f, const char *url, struct error *err) {
     if (rc != 0) return rc;
     struct selection selection = {0};
     struct grouping grouping = {0};
+    struct policy policy;
     const struct filter all = {.all = true};
     rc = inventory_select(inventory, &all, &all, &selection, err);
     if (rc == 0) {
-        grouping_init(&grouping, inventory, &selection);
+        policy_default(&policy);
+        rc = policy_grouping(&grouping, &policy, inventory, &selection, err);
+        policy_deinit(&policy);
+    }
+    if (rc == 0) {
         f->targets = mem_array(grouping.hosts, sizeof *f->targets);
         f->group_ends = mem_array(grouping.cohorts_count, sizeof *f->group_ends);
     }

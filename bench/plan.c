@@ -3,6 +3,7 @@
 #include "common/inventory_parse.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "orchestrator/policy_grouping.h"
 #include "simulator/listing.h"
 #include "simulator/network_file.h"
 
@@ -39,12 +40,14 @@ int plan_init(struct plan *plan, const char *path, const struct duration_range *
         plan->has_faults = plan->has_faults || plan->network.overrides[i].port != 0;
     fault_deinit(&faults);
     if (rc == 0) rc = read_inventory(plan, err);
+    if (rc == 0)
+        rc = policy_grouping(&plan->grouping, &plan->network.policy, plan->inventory,
+                             &plan->selection, err);
     if (rc != 0) {
         plan_deinit(plan);
         return rc;
     }
     if (latency != NULL) network_set_latency(&plan->network, *latency);
-    grouping_init(&plan->grouping, plan->inventory, &plan->selection);
     plan->hashes = mem_array(plan->network.devices, sizeof *plan->hashes);
     for (uint32_t device = 0; device < plan->network.devices; device++)
         plan->hashes[device] = network_hash(&plan->network, device);

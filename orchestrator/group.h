@@ -4,16 +4,13 @@
 //
 // Hosts under the same constraints form a cohort: for the schedule all that matters of them is
 // which is next. Where each host has one redundancy group, cohorts and groups are the same.
-//
-// grouping_init makes ACME's groups: a leaf shares one with the leaves of its site and rack; any
-// other device with those of its site and type (spec/architecture.md, "Redundancy groups").
 #pragma once
 
 #include "common/buf.h"
 #include "common/inventory.h"
 
 struct constraint {
-    const char *key;  // "rack earth 131", "type mars spine": of this group alone
+    const char *key;  // of this group alone: policy_groups()
     const char *name; // what people call it: "earth_leaf_131", "mars_spine"; names may coincide
     uint32_t limit;   // so many of its hosts may be in hand; 1 at least
     uint32_t members; // of the whole inventory
@@ -62,14 +59,11 @@ static inline uint32_t need_constraint(uint32_t need) {
     return need & ~NEED_FIRST;
 }
 
-void grouping_init(struct grouping *grouping, const struct inventory *inventory,
-                   const struct selection *selection);
-
-// The same for constraints of any kind. grouping has its constraints (all but the cohorts) and
-// texts; the rest is made here. ends[i] is where the needs of the selection's host i end in needs;
-// each host's are put in order. A host has one redundancy group at least (one that nothing else
-// stands in for is a group of its own) and no constraint twice. What goes before what must not run
-// in a circle, over all groups: such hosts would wait for one another for ever.
+// grouping has its constraints (all but the cohorts) and texts; the rest is made here. ends[i] is
+// where the needs of the selection's host i end in needs; each host's are put in order. A host has
+// one redundancy group at least (one that nothing else stands in for is a group of its own) and no
+// constraint twice. What goes before what must not run in a circle, over all groups: such hosts
+// would wait for one another for ever.
 void grouping_build(struct grouping *grouping, const struct selection *selection,
                     const uint32_t *ends, uint32_t *needs);
 

@@ -1,8 +1,7 @@
 // An inventory file, in YAML or JSON, up to its redundancy groups.
 #include "common/inventory_parse.h"
 #include "common/yml.h"
-#include "orchestrator/group.h"
-#include "orchestrator/policy.h"
+#include "orchestrator/policy_grouping.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_hosts(const struct inventory *inventory) {
@@ -33,15 +32,26 @@ static void check_attributes(const struct inventory *inventory) {
     assert(inventory->attributes_from != NULL || values == 0);
 }
 
-// Each host stands in exactly one group, and the groups in inventory order.
+// By ACME's policy each host stands in exactly one group, unless the inventory names groups; and
+// the groups in inventory order.
 static void check_groups(const struct inventory *inventory) {
     struct filter all = {.all = true};
     struct selection selection;
     struct grouping grouping;
+    struct policy policy;
     struct error err;
     int rc = inventory_select(inventory, &all, &all, &selection, &err);
     assert(rc == 0 && selection.count == inventory->count);
-    grouping_init(&grouping, inventory, &selection);
+    policy_default(&policy);
+    rc = policy_grouping(&grouping, &policy, inventory, &selection, &err);
+    policy_deinit(&policy);
+    assert(rc == 0 || rc == ERROR_INPUT || rc == POLICY_UNFIT);
+    bool named = inventory_attribute(inventory, "redundancy_groups") >= 0;
+    if (rc != 0 || named) {
+        if (rc == 0) grouping_deinit(&grouping);
+        selection_deinit(&selection);
+        return;
+    }
     bool *seen = mem_array(inventory->count, sizeof *seen);
     size_t hosts = 0;
     assert(grouping.cohorts_count == grouping.count);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/yml.h"
-#include "orchestrator/policy.h"
+#include "orchestrator/policy_grouping.h"
 #include "tests/unit/inventories.h"
 
 // "": ACME's.
@@ -27,6 +27,18 @@ static inline struct selection all_of(const struct inventory *inventory) {
     struct error err;
     ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
     return selection;
+}
+
+// By ACME's policy.
+static inline struct grouping acme_groups(const struct inventory *inventory,
+                                          const struct selection *selection) {
+    struct policy policy = policy_of("");
+    struct grouping grouping;
+    struct error err;
+    int rc = policy_grouping(&grouping, &policy, inventory, selection, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    policy_deinit(&policy);
+    return grouping;
 }
 
 // Fields of a host in ACME's form, but for its name, dev_type and what is of interest.

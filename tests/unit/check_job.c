@@ -1,5 +1,5 @@
 #include "orchestrator/job.h"
-#include "tests/unit/support.h"
+#include "tests/unit/applied.h"
 
 #include <signal.h>
 
@@ -15,8 +15,7 @@ static struct job *job_of(const char *hosts) { // as letters
     for (; hosts[selection.count] != '\0'; selection.count++)
         selection.hosts[selection.count] = (uint32_t)(hosts[selection.count] - 'a');
     struct task_args args = {.version = "5.3.1"};
-    struct grouping grouping;
-    grouping_init(&grouping, inventory, &selection);
+    struct grouping grouping = acme_groups(inventory, &selection);
     return job_new("id", &task_upgrade_os, &args, inventory, &selection, &grouping);
 }
 

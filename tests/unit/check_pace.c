@@ -1,5 +1,5 @@
 #include "orchestrator/pace.h"
-#include "tests/unit/support.h"
+#include "tests/unit/applied.h"
 
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ static void setup(void) {
     struct error err;
     inventory = inventory_of(network);
     ck_assert_int_eq(inventory_select(inventory, &all, &all, &selection, &err), 0);
-    grouping_init(&grouping, inventory, &selection);
+    grouping = acme_groups(inventory, &selection);
     selection_deinit(&selection);
     pace = (struct pace){0};
 }

@@ -2,6 +2,8 @@
 #include "orchestrator/policy_grouping.h"
 #include "tests/unit/applied.h"
 
+#include <stdio.h>
+
 Suite *check_policy_grouping(void);
 
 // Constraints "name/limit of members", * for a throttle; then cohorts "(needs: hosts)", ! for
@@ -97,36 +99,73 @@ START_TEST(a_host_that_may_be_ungrouped_is_a_group_of_its_own) {
 }
 END_TEST
 
-// ACME's groups, made by its policy and made without one, are the same to the host.
-START_TEST(acmes_policy_makes_acmes_groups_in_their_order) {
+static const char acme[] = "{'earth': {" HOST("edge00.earth", "edge", "10") ", " HOST(
+    "leaf00.earth", "leaf",
+    "100") ", " HOST("edge01.earth", "edge",
+                     "11") ", " HOST("leaf01.earth", "leaf",
+                                     "100") ", " HOST("leaf02.earth", "leaf",
+                                                      "101") "}, "
+                                                             "'mars': {" HOST(
+                                                                 "leaf00.mars", "leaf",
+                                                                 "100") ", " HOST("edge00.mars",
+                                                                                  "edge",
+                                                                                  "10") "}}";
+
+START_TEST(acmes_leaves_are_grouped_by_rack_and_others_by_type) {
+    check("", acme, NULL,
+          "earth_edge/1 of 2; earth_leaf_100/1 of 2; earth_leaf_101/1 of 1; mars_leaf_100/1 of 1; "
+          "mars_edge/1 of 1; (0 : edge00.earth edge01.earth)(1 : leaf00.earth leaf01.earth)"
+          "(2 : leaf02.earth)(3 : leaf00.mars)(4 : edge00.mars)");
+    check("", acme, "leaf01.earth leaf02.earth edge00.mars",
+          "earth_leaf_100/1 of 2; earth_leaf_101/1 of 1; mars_edge/1 of 1; (0 : leaf01.earth)"
+          "(1 : leaf02.earth)(2 : edge00.mars)");
+}
+END_TEST
+
+// Each host is a group of its own, though names coincide.
+static const char *const coinciding[] = {
+    "{'eu': {" HOST("a", "west_spine", "1") "}, 'eu_west': {" HOST("b", "spine", "1") "}}",
+    "{'eu': {" HOST("a", "leaf", "1") ", " HOST("b", "leaf_1", "1") "}}",
+    "{'eu': {" HOST("a", "leaf", "1_leaf_2") "}, 'eu_leaf_1': {" HOST("b", "leaf", "2") "}}",
+    "{'rack': {" HOST("a", "leaf", "1") "}, 'type': {" HOST("b", "1", "1") "}}",
+};
+
+START_TEST(groups_whose_names_coincide_are_two) {
+    struct inventory *inventory = inventory_of(coinciding[_i]);
+    struct selection all = all_of(inventory);
+    struct grouping grouping = acme_groups(inventory, &all);
+    ck_assert_uint_eq(grouping.count, 2);
+    ck_assert_str_ne(grouping.constraints[0].key, grouping.constraints[1].key);
+    grouping_deinit(&grouping);
+    selection_deinit(&all);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_thousand_groups_keep_their_names_and_pairs) {
+    enum { RACKS = 1000 };
     struct buf text = {0};
-    for (int site = 0; site < 3; site++) {
-        buf_addf(&text, "%s's%d': {", site == 0 ? "{" : ", ", site);
-        for (int i = 0; i < 40; i++)
-            buf_addf(&text, "%s'h%d-%d': {" HOST_FIELDS ", 'dev_type': '%s', 'rack': '%d'}",
-                     i == 0 ? "" : ", ", site, i,
-                     i % 5 == 0   ? "spine"
-                     : i % 7 == 0 ? "edge"
-                                  : "leaf",
-                     i / 3);
-        buf_adds(&text, "}");
-    }
-    buf_adds(&text, "}");
+    buf_adds(&text, "{'earth': {");
+    for (int i = 0; i < 2 * RACKS; i++)
+        buf_addf(&text, "%s'leaf%04d': {" HOST_FIELDS ", 'dev_type': 'leaf', 'rack': '%d'}",
+                 i == 0 ? "" : ", ", i, i % RACKS);
+    buf_adds(&text, "}}");
     struct inventory *inventory = inventory_of(text.data);
-    struct selection selection = all_of(inventory);
-    struct policy policy = policy_of("");
-    struct grouping by_policy, by_code;
-    struct error err;
-    ck_assert_int_eq(policy_grouping(&by_policy, &policy, inventory, &selection, &err), 0);
-    grouping_init(&by_code, inventory, &selection);
-    char *one = written(&by_policy, inventory), *other = written(&by_code, inventory);
-    ck_assert_str_eq(one, other);
-    free(one);
-    free(other);
-    grouping_deinit(&by_policy);
-    grouping_deinit(&by_code);
-    policy_deinit(&policy);
-    selection_deinit(&selection);
+    struct selection all = all_of(inventory);
+    struct grouping grouping = acme_groups(inventory, &all);
+    ck_assert_uint_eq(grouping.count, RACKS);
+    for (uint32_t g = 0; g < RACKS; g++) {
+        char name[32];
+        snprintf(name, sizeof name, "earth_leaf_%u", g);
+        ck_assert_str_eq(grouping.constraints[g].name, name);
+        ck_assert_uint_eq(grouping.constraints[g].members, 2);
+        const struct cohort *cohort = &grouping.cohorts[g];
+        ck_assert_uint_eq(cohort->count, 2);
+        ck_assert_uint_eq(grouping.order[cohort->first], g);
+        ck_assert_uint_eq(grouping.order[cohort->first + 1], g + RACKS);
+    }
+    grouping_deinit(&grouping);
+    selection_deinit(&all);
     inventory_unref(inventory);
     buf_deinit(&text);
 }
@@ -156,7 +195,9 @@ Suite *check_policy_grouping(void) {
     tcase_add_test(tcase, hosts_stand_under_their_groups_and_throttles);
     tcase_add_test(tcase, groups_without_selected_hosts_are_left_out_and_members_count_all);
     tcase_add_test(tcase, a_host_that_may_be_ungrouped_is_a_group_of_its_own);
-    tcase_add_test(tcase, acmes_policy_makes_acmes_groups_in_their_order);
+    tcase_add_test(tcase, acmes_leaves_are_grouped_by_rack_and_others_by_type);
+    tcase_add_loop_test(tcase, groups_whose_names_coincide_are_two, 0, COUNT(coinciding));
+    tcase_add_test(tcase, a_thousand_groups_keep_their_names_and_pairs);
     tcase_add_test(tcase, what_is_wrong_is_told_with_its_code);
     return suite;
 }
