@@ -24,8 +24,8 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = claims event group job joblog jobs lanes lock metrics offers pace policy policy_grouping \
-	policy_order request schedule session store_memory tasks upgrade_os
+ORCHESTRATOR_PURE = ask claims event group job joblog jobs lanes lock metrics offers pace policy policy_grouping \
+	policy_order request schedule session store_memory tasks upgrade_os version_answer
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)

@@ -158,6 +158,7 @@ static void carry_out(struct connection *c, const struct session_update *update)
         if (update->may_vanish) probe(c);
         break;
     case SESSION_ASK:
+    case SESSION_KEEP:
         break;
     case SESSION_PAUSE:
         enter(c, CONNECTION_APART);
@@ -183,6 +184,19 @@ static void step(struct connection *c, enum session_input_kind kind, const char 
 
 void connection_answer(struct connection *c, bool granted) {
     step(c, granted ? SESSION_GRANTED : SESSION_REFUSED, NULL, 0);
+}
+
+bool connection_may_be_taken(const struct connection *c, const struct task *task) {
+    return session_may_be_taken(&c->session, task);
+}
+
+void connection_take(struct connection *c, const struct task *task, const struct task_args *args) {
+    session_take(&c->session, task, args);
+    if (c->session.state == SESSION_KEPT) step(c, SESSION_TAKEN, NULL, 0);
+}
+
+void connection_leave(struct connection *c) {
+    step(c, SESSION_LEAVE, NULL, 0);
 }
 
 static void on_timer(uv_timer_t *timer) {

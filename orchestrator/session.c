@@ -1,9 +1,11 @@
-// A session is a machine of seven states, of which enter() allows the ways. Each step takes one
+// A session is a machine of eight states, of which enter() allows the ways. Each step takes one
 // input in one state, and writes all that comes of it into the update; the happy path is
 //
 //   CONNECTING -> LOGIN -> STEP get_version -> ASKING -> STEP install -> STEP get_version -> LOGOUT
 //
-// and PAUSING -> CONNECTING is the way back of a device that restarts.
+// and PAUSING -> CONNECTING is the way back of a device that restarts. Of a task that keeps it is
+//
+//   CONNECTING -> LOGIN -> STEP get_version -> KEPT -> STEP, as another task's, ...
 #include "orchestrator/session.h"
 
 #include "common/duration.h"
@@ -26,11 +28,14 @@ static bool may_follow(enum session_state from, enum session_state to) {
     case SESSION_LOGIN:
         return from == SESSION_CONNECTING;
     case SESSION_STEP:
-        return from == SESSION_LOGIN || from == SESSION_STEP || from == SESSION_ASKING;
+        return from == SESSION_LOGIN || from == SESSION_STEP || from == SESSION_ASKING ||
+               from == SESSION_KEPT;
     case SESSION_ASKING:
         return from == SESSION_LOGIN || from == SESSION_STEP;
-    case SESSION_LOGOUT:
+    case SESSION_KEPT:
         return from == SESSION_STEP;
+    case SESSION_LOGOUT:
+        return from == SESSION_STEP || from == SESSION_ASKING || from == SESSION_KEPT;
     case SESSION_PAUSING:
         return from != SESSION_PAUSING && from != SESSION_ENDED;
     case SESSION_ENDED:
@@ -52,14 +57,16 @@ void session_init(struct session *s, const struct session_config *config, const 
                           .host = host,
                           .state = SESSION_CONNECTING,
                           .call_id = first_id,
+                          .sent_id = first_id,
                           .pause_ms = PAUSE_FIRST_MS};
 }
 
 void session_deinit(struct session *s) {
     free(s->loss);
     free(s->last_loss);
+    free(s->kept);
     free(s->failure);
-    s->loss = s->last_loss = s->failure = NULL;
+    s->loss = s->last_loss = s->kept = s->failure = NULL;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -72,7 +79,7 @@ static const struct task_step *step_of(const struct session *s) {
 
 // The device went away after a call that restarts it, and is awaited.
 static bool is_awaited(const struct session *s) {
-    return s->loss != NULL;
+    return s->loss != NULL && !s->is_last_look;
 }
 
 // --- calls
@@ -92,11 +99,19 @@ static const char *call_of(const struct session *s) {
     }
 }
 
+// A call of which nothing more is asked yet: it goes along with the one before it.
+static void send_call(struct session *s, const char *method, const char *params,
+                      struct session_update *update) {
+    rpc_write_request(&update->send, ++s->sent_id, method, params);
+}
+
+// The call is the next to be answered; it is sent, unless it went along with the one before.
 static void begin_call(struct session *s, const char *params, uint64_t timeout_ms, uint64_t now_ms,
                        struct session_update *update) {
     update->want = SESSION_SEND;
     update->call_begun = call_of(s);
-    rpc_write_request(&update->send, ++s->call_id, update->call_begun, params);
+    if (s->sent_id == s->call_id) send_call(s, update->call_begun, params, update);
+    s->call_id++;
     update->deadline_ms = now_ms + timeout_ms;
     if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
 }
@@ -106,25 +121,46 @@ static void end_call(const struct session *s, const char *failure, struct sessio
     update->call_failure = failure;
 }
 
+static void write_login(const struct session *s, struct buf *params) {
+    buf_adds(params, "{\"hostname\": ");
+    buf_add_json(params, s->host->name);
+    buf_adds(params, ", \"username\": ");
+    buf_add_json(params, s->config->username);
+    buf_adds(params, ", \"password\": ");
+    buf_add_json(params, s->config->password);
+    buf_adds(params, "}");
+}
+
+static void write_params(const struct session *s, struct buf *params) {
+    if (step_of(s)->params != NULL) step_of(s)->params(s->args, params);
+}
+
+// Of a device that is awaited the next look may be needed: it is not logged out of.
+static bool logs_out_along(const struct session *s) {
+    return step_of(s)->is_last && !is_awaited(s);
+}
+
 static void begin_login(struct session *s, uint64_t now_ms, struct session_update *update) {
     struct buf params = {0};
-    buf_adds(&params, "{\"hostname\": ");
-    buf_add_json(&params, s->host->name);
-    buf_adds(&params, ", \"username\": ");
-    buf_add_json(&params, s->config->username);
-    buf_adds(&params, ", \"password\": ");
-    buf_add_json(&params, s->config->password);
-    buf_adds(&params, "}");
+    s->step = s->loss != NULL ? s->task->resume_step : 0;
+    write_login(s, &params);
     enter(s, SESSION_LOGIN);
     begin_call(s, params.data, s->config->call_timeout_ms, now_ms, update);
+    if (!step_of(s)->restarts) {
+        buf_clear(&params);
+        write_params(s, &params);
+        send_call(s, step_of(s)->method, params.len == 0 ? NULL : params.data, update);
+        if (logs_out_along(s)) send_call(s, "logout", NULL, update);
+    }
     update->may_vanish = is_awaited(s);
     buf_deinit(&params);
 }
 
 static void send_step(struct session *s, uint64_t now_ms, struct session_update *update) {
     const struct task_step *step = step_of(s);
+    const bool is_sent = s->sent_id != s->call_id;
     struct buf params = {0};
-    if (step->params != NULL) step->params(s->args, &params);
+    write_params(s, &params);
     uint64_t timeout_ms = s->config->call_timeout_ms;
     if (step->restarts) {
         assert(s->install_deadline_ms == 0); // never twice
@@ -133,7 +169,8 @@ static void send_step(struct session *s, uint64_t now_ms, struct session_update 
         update->may_vanish = true;
     }
     enter(s, SESSION_STEP);
-    begin_call(s, params.data, timeout_ms, now_ms, update);
+    begin_call(s, params.len == 0 ? NULL : params.data, timeout_ms, now_ms, update);
+    if (!is_sent && logs_out_along(s)) send_call(s, "logout", NULL, update);
     buf_deinit(&params);
 }
 
@@ -149,12 +186,19 @@ static void begin_step(struct session *s, size_t number, uint64_t now_ms,
     update->want = SESSION_ASK;
 }
 
-static void begin_logout(struct session *s, enum task_verdict verdict, uint64_t now_ms,
-                         struct session_update *update) {
-    update->verdict = verdict;
-    update->text = verdict == TASK_CHANGED ? s->task->changed_text : s->task->unchanged_text;
+static void begin_logout(struct session *s, uint64_t now_ms, struct session_update *update) {
     enter(s, SESSION_LOGOUT);
     begin_call(s, NULL, s->config->call_timeout_ms, now_ms, update);
+}
+
+static void keep(struct session *s, const struct session_input *input, uint64_t now_ms,
+                 struct session_update *update) {
+    struct buf line = {0};
+    buf_add(&line, input->text, input->len);
+    s->kept = buf_take(&line);
+    enter(s, SESSION_KEPT);
+    update->want = SESSION_KEEP;
+    update->deadline_ms = now_ms + s->config->keep_ms;
 }
 
 // --- endings
@@ -182,11 +226,16 @@ static void write_where(const struct session *s, struct buf *out) {
         buf_addf(out, "connect to %s:%u: %s", address, s->host->port, s->error.text);
 }
 
-static void fail(struct session *s, struct session_update *update) {
+static void pause(struct session *s, uint64_t until_ms, struct session_update *update) {
+    enter(s, SESSION_PAUSING);
+    update->want = SESSION_PAUSE;
+    update->deadline_ms = until_ms;
+}
+
+static void fail_for_good(struct session *s, struct session_update *update) {
     struct buf text = {0};
-    if (is_awaited(s)) buf_addf(&text, "%s; then ", s->loss);
+    if (s->loss != NULL) buf_addf(&text, "%s; then ", s->loss);
     write_where(s, &text);
-    if (s->state != SESSION_ASKING) end_call(s, s->error.text, update);
     finish_failed(s, &text, update);
 }
 
@@ -200,26 +249,57 @@ static void give_up(struct session *s, struct session_update *update) {
     finish_failed(s, &text, update);
 }
 
-// The connection is gone, or the device does not answer while it is expected back.
-static void lose(struct session *s, uint64_t now_ms, struct session_update *update) {
-    if (s->install_deadline_ms == 0) {
-        fail(s, update);
-        return;
-    }
-    end_call(s, s->error.text, update);
+static void note_loss(struct session *s) {
     struct buf loss = {0};
     write_where(s, &loss);
     char **kept = s->loss == NULL ? &s->loss : &s->last_loss;
     free(*kept);
     *kept = buf_take(&loss);
-    if (now_ms >= s->install_deadline_ms) {
-        give_up(s, update);
+}
+
+// The attempt led to nothing, and the next one may.
+static void try_again(struct session *s, uint64_t now_ms, struct session_update *update) {
+    note_loss(s);
+    pause(s, earlier(now_ms + s->pause_ms, s->install_deadline_ms), update);
+    s->pause_ms = earlier(s->pause_ms * 2, PAUSE_MAX_MS);
+}
+
+// The device, or what came from it, is not as it should be.
+static void fail(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (s->state != SESSION_ASKING && s->state != SESSION_KEPT) end_call(s, s->error.text, update);
+    if (s->state == SESSION_KEPT) {
+        finish(s, update); // it owes nobody an answer
+    } else if (is_awaited(s) && now_ms < s->install_deadline_ms) {
+        s->was_there = true;
+        try_again(s, now_ms, update);
+    } else {
+        fail_for_good(s, update);
+    }
+}
+
+// While it waits for leave nothing has been done to the device yet.
+static void open_anew(struct session *s, uint64_t now_ms, struct session_update *update) {
+    s->was_reopened = true;
+    pause(s, now_ms, update);
+}
+
+// The connection is gone, or the device does not answer while it is expected back.
+static void lose(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (s->install_deadline_ms == 0) {
+        if (s->state == SESSION_ASKING && !s->was_reopened)
+            open_anew(s, now_ms, update);
+        else
+            fail(s, now_ms, update);
         return;
     }
-    enter(s, SESSION_PAUSING);
-    update->want = SESSION_PAUSE;
-    update->deadline_ms = earlier(now_ms + s->pause_ms, s->install_deadline_ms);
-    s->pause_ms = earlier(s->pause_ms * 2, PAUSE_MAX_MS);
+    end_call(s, s->error.text, update);
+    s->was_there = false;
+    if (now_ms < s->install_deadline_ms) {
+        try_again(s, now_ms, update);
+        return;
+    }
+    note_loss(s);
+    give_up(s, update);
 }
 
 // --- answers
@@ -240,29 +320,35 @@ static int check_login(const struct session *s, const cJSON *result, struct erro
     return error_set(err, "expected the platform acmeos but reached %.40s", platform);
 }
 
-static void take_step_result(struct session *s, const cJSON *result, uint64_t now_ms,
-                             struct session_update *update) {
+static void take_step_result(struct session *s, const struct session_input *input,
+                             const cJSON *result, uint64_t now_ms, struct session_update *update) {
     enum task_verdict verdict = step_of(s)->reply(s->args, &s->notes, result, &s->error);
     if (verdict == TASK_FAILED) {
-        fail(s, update);
+        fail(s, now_ms, update);
         return;
     }
     end_call(s, NULL, update);
-    if (verdict == TASK_NEXT_STEP)
+    if (verdict == TASK_NEXT_STEP) {
         begin_step(s, s->step + 1, now_ms, update);
+        return;
+    }
+    update->verdict = verdict;
+    update->text = verdict == TASK_CHANGED ? s->task->changed_text : s->task->unchanged_text;
+    if (s->task->keeps)
+        keep(s, input, now_ms, update);
     else
-        begin_logout(s, verdict, now_ms, update);
+        begin_logout(s, now_ms, update);
 }
 
-static void take_result(struct session *s, const cJSON *result, uint64_t now_ms,
-                        struct session_update *update) {
+static void take_result(struct session *s, const struct session_input *input, const cJSON *result,
+                        uint64_t now_ms, struct session_update *update) {
     if (s->state == SESSION_STEP) {
-        take_step_result(s, result, now_ms, update);
+        take_step_result(s, input, result, now_ms, update);
     } else if (check_login(s, result, &s->error) != 0) {
-        fail(s, update);
+        fail(s, now_ms, update);
     } else {
         end_call(s, NULL, update);
-        begin_step(s, is_awaited(s) ? s->task->resume_step : 0, now_ms, update);
+        begin_step(s, s->step, now_ms, update);
     }
 }
 
@@ -270,17 +356,47 @@ static void take_line(struct session *s, const struct session_input *input, uint
                       struct session_update *update) {
     struct rpc_response response;
     if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0) {
-        fail(s, update);
+        fail(s, now_ms, update);
         return;
     }
-    if (input->more) { // what comes before the next call is sent cannot be its answer
-        rpc_response_deinit(&response);
+    if (input->more && s->sent_id == s->call_id) { // what comes before the next call is sent cannot
+        rpc_response_deinit(&response);            // be its answer
         error_set(&s->error, "more came behind the answer");
-        fail(s, update);
+        fail(s, now_ms, update);
         return;
     }
-    take_result(s, response.result, now_ms, update);
+    take_result(s, input, response.result, now_ms, update);
     rpc_response_deinit(&response);
+}
+
+// --- sessions that are kept
+
+bool session_may_be_taken(const struct session *s, const struct task *task) {
+    if (!s->task->keeps) return false;
+    if (s->state == SESSION_KEPT || s->state == SESSION_CONNECTING) return true;
+    const struct task_step *asked = &s->task->steps[0], *wanted = &task->steps[0];
+    return (s->state == SESSION_LOGIN || s->state == SESSION_STEP) &&
+           strcmp(asked->method, wanted->method) == 0;
+}
+
+void session_take(struct session *s, const struct task *task, const struct task_args *args) {
+    assert(session_may_be_taken(s, task));
+    s->task = task;
+    s->args = args;
+}
+
+// Its answer is read again, for the task that has taken it over.
+static void take_over(struct session *s, uint64_t now_ms, struct session_update *update) {
+    const char *const asked = "get_version"; // by all that keep
+    const struct session_input input = {.text = s->kept, .len = strlen(s->kept)};
+    enter(s, SESSION_STEP);
+    s->step = 0;
+    if (strcmp(step_of(s)->method, asked) != 0) {
+        send_step(s, now_ms, update);
+        return;
+    }
+    take_line(s, &input, now_ms, update);
+    if (update->call_failure == NULL) update->call_ended = NULL; // it was, when it was kept
 }
 
 // --- deadlines
@@ -310,19 +426,28 @@ static void set_no_connection(struct session *s) {
 }
 
 static void reconnect(struct session *s, uint64_t now_ms, struct session_update *update) {
-    if (now_ms >= s->install_deadline_ms) {
-        give_up(s, update);
-        return;
+    if (s->install_deadline_ms != 0 && now_ms >= s->install_deadline_ms) {
+        if (!s->was_there) {
+            give_up(s, update);
+            return;
+        }
+        s->is_last_look = true;
     }
     enter(s, SESSION_CONNECTING);
+    s->call_id = s->sent_id; // what is not answered yet never will be
     update->want = SESSION_CONNECT;
-    update->deadline_ms = earlier(now_ms + s->config->connect_timeout_ms, s->install_deadline_ms);
+    update->deadline_ms = now_ms + s->config->connect_timeout_ms;
+    if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
 }
 
 static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
                           struct session_update *update) {
     if (s->state == SESSION_PAUSING) {
         reconnect(s, now_ms, update);
+        return;
+    }
+    if (s->state == SESSION_KEPT) {
+        begin_logout(s, now_ms, update);
         return;
     }
     if (s->state == SESSION_CONNECTING)
@@ -332,7 +457,7 @@ static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
     if (is_awaited(s))
         lose(s, now_ms, update);
     else
-        fail(s, update);
+        fail(s, now_ms, update);
 }
 
 // The verdict is told already, and nothing that happens now can change it.
@@ -371,16 +496,16 @@ static void take_input(struct session *s, const struct session_input *input, uin
         begin_login(s, now_ms, update);
         break;
     case SESSION_LINE:
-        if (s->state == SESSION_ASKING) {
+        if (s->state == SESSION_ASKING || s->state == SESSION_KEPT) {
             error_set(&s->error, "answered before it was asked");
-            fail(s, update);
+            fail(s, now_ms, update);
         } else {
             take_line(s, input, now_ms, update);
         }
         break;
     case SESSION_LINE_TOO_LONG:
         error_set(&s->error, "the answer is longer than %d bytes", RPC_LINE_MAX);
-        fail(s, update);
+        fail(s, now_ms, update);
         break;
     case SESSION_LOST:
         error_set(&s->error, "%s", input->text);
@@ -395,7 +520,15 @@ static void take_input(struct session *s, const struct session_input *input, uin
         break;
     case SESSION_REFUSED:
         assert(s->state == SESSION_ASKING);
-        finish(s, update);
+        begin_logout(s, now_ms, update);
+        break;
+    case SESSION_TAKEN:
+        assert(s->state == SESSION_KEPT);
+        take_over(s, now_ms, update);
+        break;
+    case SESSION_LEAVE:
+        assert(s->state == SESSION_KEPT);
+        begin_logout(s, now_ms, update);
         break;
     }
 }

@@ -1,16 +1,24 @@
 // What is said to one device, from login to logout, and what its answers amount to. Pure: the shell
 // (connection.c) tells what happened and does what is wanted; time is an argument.
 //
-// A device is asked before it is changed: right before a call that restarts it the session wants
-// SESSION_ASK, and sends nothing until it is granted. Refused, it ends without a verdict, as if the
-// device had not been visited.
+// Leave is asked before a device is changed: right before a call that restarts it the session wants
+// SESSION_ASK, and sends nothing until it is granted. Refused, it logs out without a verdict, as if
+// the device had not been visited. A connection lost while it waits is opened anew, once.
+//
+// Calls that need no look at an answer before them go in one write with the one before: the first
+// step with the login, the logout with a last step.
 //
 // The verdict is known before the logout, which changes nothing: a logout that fails is told as a
 // failed call and no more. Any other failure ends the session without logout, and says what it was.
 // The one exception: a connection lost after a call that restarts the device was sent is no
 // verdict. The session then reconnects, pausing 100 ms, doubling to 5 s, until the install timeout
-// counted from that sending, and goes on at the task's resume step. It never sends such a call
-// twice.
+// counted from that sending, and goes on at the task's resume step. Devices come up in steps: until
+// then a failure is no verdict either; where the device was there at the end, one last look
+// decides. It never sends such a call twice.
+//
+// The session of a task that keeps (task.h) stays logged in after its step, until another task
+// takes it over, it is told to leave, or its time is over. Its own answer is the first step's of
+// the task that takes it.
 #pragma once
 
 #include "common/buf.h"
@@ -28,6 +36,7 @@ enum { // unless an option says otherwise
 struct session_config {
     const char *username, *password;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms;
+    uint64_t keep_ms; // so long a session is kept
 };
 
 enum session_input_kind {
@@ -38,6 +47,8 @@ enum session_input_kind {
     SESSION_DEADLINE,      // the deadline has come; len is what has come of an unfinished line
     SESSION_GRANTED,       // the answers to SESSION_ASK
     SESSION_REFUSED,
+    SESSION_TAKEN, // of a kept session: session_take() has given it another task
+    SESSION_LEAVE, // of a kept session: log out
 };
 
 struct session_input {
@@ -49,8 +60,9 @@ struct session_input {
 
 enum session_want {
     SESSION_CONNECT, // open a connection, then step with SESSION_CONNECTED or SESSION_LOST
-    SESSION_SEND,    // send what is in the buffer, then wait for a line
+    SESSION_SEND,    // send what is in the buffer, if there is, then wait for a line
     SESSION_ASK,     // may the device be changed now? Keep the connection meanwhile
+    SESSION_KEEP,    // nothing is to be said until it is taken over or leaves
     SESSION_PAUSE,   // close the connection and wait for the deadline
     SESSION_END,     // close the connection: nothing more is wanted
 };
@@ -80,18 +92,24 @@ struct session {
         SESSION_LOGIN,
         SESSION_STEP,
         SESSION_ASKING,
+        SESSION_KEPT,
         SESSION_LOGOUT,
         SESSION_PAUSING,
         SESSION_ENDED,
     } state;
-    uint32_t call_id;
+    uint32_t call_id; // of the call whose answer is awaited; the last of those sent:
+    uint32_t sent_id;
     size_t step;
     struct task_notes notes;
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
-    char *loss;      // how the connection was first lost after that; NULL: it was not
-    char *last_loss; // how the last attempt since then ended; NULL: there was none
-    char *failure;   // of TASK_FAILED: why
+    char *loss;        // how the connection was first lost after that; NULL: it was not
+    char *last_loss;   // how the last attempt since then ended; NULL: there was none
+    bool was_there;    // at the last attempt since then: it answered, though not as it should
+    bool is_last_look; // the install timeout is over
+    bool was_reopened; // while it waited for leave
+    char *kept;        // of a session that is kept: the line that its step was answered with
+    char *failure;     // of TASK_FAILED: why
     struct error error;
 };
 
@@ -101,6 +119,12 @@ struct session {
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
                   const struct task_args *args, const struct host *host, uint32_t first_id);
 void session_deinit(struct session *s);
+
+// Whether the session, of a task that keeps, can become another task's now: it is kept, or has not
+// come so far. session_take() gives it that task, which must be borrowed as session_init() says;
+// one that is kept is then stepped with SESSION_TAKEN.
+bool session_may_be_taken(const struct session *s, const struct task *task);
+void session_take(struct session *s, const struct task *task, const struct task_args *args);
 
 // What happened in, what to do next out. Not after SESSION_END.
 void session_step(struct session *s, const struct session_input *input, uint64_t now_ms,

@@ -36,6 +36,7 @@ struct task_step {
     // lost connection is no verdict but leads to a new one, which goes on at the task's resume
     // step.
     bool restarts;
+    bool is_last; // no good answer leads to another step: the logout is sent along with the call
 };
 
 struct task_field { // of the request, beside the filters
@@ -52,11 +53,16 @@ struct task {
     size_t steps_count;
     size_t resume_step;
     const char *changed_text, *unchanged_text; // of the log line
+    bool keeps; // after its only step, get_version, the session stays: session.h
 };
 
 #define X(name) extern const struct task task_##name;
 #include "orchestrator/tasks.def"
 #undef X
+
+// Not for requests: is the device up, and not being installed? A device is asked before another one
+// of its redundancy group is changed; task_ask keeps the session for the device's own turn.
+extern const struct task task_ask, task_ask_and_leave;
 
 extern const struct task *const tasks[];
 extern const size_t tasks_count;

@@ -3,6 +3,7 @@
 #include "common/count.h"
 #include "common/json.h"
 #include "orchestrator/task.h"
+#include "orchestrator/version_answer.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,59 +26,21 @@ static void write_version(const struct task_args *args, struct buf *out) {
     buf_addf(out, "{\"version\": \"%s\"}", args->version);
 }
 
-// What get_version answers, and install_os_version likewise. Strings are borrowed from the answer.
-struct answer {
-    const char *version;
-    const char *installing; // NULL: no install runs on the device
-};
-
-// The parts and the whole must agree: a device that contradicts itself is not understood.
-static int check_parts(const char *os_version, const char *revision, const char *version,
-                       struct error *err) {
-    size_t len = strlen(os_version);
-    if (strncmp(version, os_version, len) == 0 && version[len] == '.' &&
-        strcmp(version + len + 1, revision) == 0)
-        return 0;
-    return error_set(err, "os_version %.40s and revision %.40s disagree with full_version %.40s",
-                     os_version, revision, version);
-}
-
-static int read_answer(const cJSON *result, struct answer *out, struct error *err) {
-    struct answer answer = {0};
-    const char *os_version, *revision;
-    int rc = json_as_object(result, err);
-    if (rc == 0) rc = json_string(result, "full_version", &answer.version, err);
-    if (rc == 0) rc = json_string(result, "os_version", &os_version, err);
-    if (rc == 0) rc = json_string(result, "revision", &revision, err);
-    if (rc == 0) rc = json_string_opt(result, "installing", &answer.installing, err);
-    if (rc != 0) {
-        error_in(err, "result");
-        return rc;
-    }
-    rc = check_parts(os_version, revision, answer.version, err);
-    if (rc == 0) *out = answer;
-    return rc;
-}
-
 // Whoever began that install, it will change the device, whatever it runs now.
 static enum task_verdict compare(const struct task_args *args, struct task_notes *notes,
                                  const cJSON *result, struct error *err) {
-    struct answer runs;
+    struct version_answer runs;
     (void)notes;
-    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
-    if (runs.installing != NULL) {
-        error_set(err, "installs %.40s already", runs.installing);
-        return TASK_FAILED;
-    }
+    if (version_answer_read_idle(result, &runs, err) != 0) return TASK_FAILED;
     return strcmp(runs.version, args->version) == 0 ? TASK_UNCHANGED : TASK_NEXT_STEP;
 }
 
 // Whether it is the right version is for the next step to find out.
 static enum task_verdict installed(const struct task_args *args, struct task_notes *notes,
                                    const cJSON *result, struct error *err) {
-    struct answer runs;
+    struct version_answer runs;
     (void)args;
-    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
+    if (version_answer_read(result, &runs, err) != 0) return TASK_FAILED;
     snprintf(notes->installed, sizeof notes->installed, "%s", runs.version);
     return TASK_NEXT_STEP;
 }
@@ -96,8 +59,8 @@ static void set_not_installed(const char *wanted, const char *answered, const ch
 
 static enum task_verdict verify(const struct task_args *args, struct task_notes *notes,
                                 const cJSON *result, struct error *err) {
-    struct answer runs;
-    if (read_answer(result, &runs, err) != 0) return TASK_FAILED;
+    struct version_answer runs;
+    if (version_answer_read(result, &runs, err) != 0) return TASK_FAILED;
     if (runs.installing != NULL) {
         error_set(err, "the device runs %.40s and still installs %.40s", runs.version,
                   runs.installing);
@@ -111,9 +74,9 @@ static enum task_verdict verify(const struct task_args *args, struct task_notes 
 static const struct task_field fields[] = {{"version", parse_version}};
 
 static const struct task_step steps[] = {
-    {"get_version", NULL, compare, false},
-    {"install_os_version", write_version, installed, true},
-    {"get_version", NULL, verify, false},
+    {"get_version", NULL, compare, .restarts = false},
+    {"install_os_version", write_version, installed, .restarts = true},
+    {"get_version", NULL, verify, .is_last = true},
 };
 
 const struct task task_upgrade_os = {

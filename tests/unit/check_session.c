@@ -19,7 +19,7 @@ struct move {
     uint64_t deadline_ms; // 0: not looked at
 };
 
-enum { MOVES_MAX = 24 };
+enum { MOVES_MAX = 32, SENT_MAX = 64 };
 
 struct script {
     const char *name;
@@ -34,6 +34,7 @@ static const struct session_config config = {
     .connect_timeout_ms = 5000,
     .call_timeout_ms = 30000,
     .install_timeout_ms = 300000,
+    .keep_ms = 60000,
 };
 static const struct task_args args = {.version = "5.3.1"};
 static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1", .port = 8300};
@@ -61,6 +62,10 @@ static const struct host host = {.name = "leaf63.earth", .address = "127.0.0.1",
 #define RECONNECT                                                                                  \
     { DEADLINE, NULL, 1100, SESSION_CONNECT, NULL, 0 }
 #define BACK RECONNECT, CONNECT, LOGIN("get_version")
+// The attempt, shortly before the install timeout, that the last look follows.
+#define TILL_THE_END(kind, text)                                                                   \
+    { kind, text, 300900, SESSION_PAUSE, NULL, 301000 }
+#define LAST_LOOK {DEADLINE, NULL, 301000, SESSION_CONNECT, NULL, 306000}, CONNECT
 #define ENDS(kind, text)                                                                           \
     { kind, text, 0, SESSION_END, NULL, 0 }
 #define LOSS "install_os_version: connection reset by the device"
@@ -124,6 +129,36 @@ static const struct script successes[] = {
       LOGIN("get_version"),
       GET(NEW, "logout"),
       LOGGED_OUT},
+     TASK_CHANGED,
+     "success!!!"},
+    {"back in steps: no login, not ready, installing, the old version, then the new",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      RECONNECT,
+      CONNECT,
+      {ERROR, "authentication failed", 1110, SESSION_PAUSE, NULL, 1310},
+      {DEADLINE, NULL, 1310, SESSION_CONNECT, NULL, 0},
+      CONNECT,
+      LOGIN("get_version"),
+      {ERROR, "initializing", 1320, SESSION_PAUSE, NULL, 1720},
+      {DEADLINE, NULL, 1720, SESSION_CONNECT, NULL, 0},
+      CONNECT,
+      LOGIN("get_version"),
+      {RESULT, INSTALLING("5.3.1"), 1730, SESSION_PAUSE, NULL, 2530},
+      {DEADLINE, NULL, 2530, SESSION_CONNECT, NULL, 0},
+      CONNECT,
+      LOGIN("get_version"),
+      {RESULT, OLD, 2540, SESSION_PAUSE, NULL, 4140},
+      {DEADLINE, NULL, 4140, SESSION_CONNECT, NULL, 0},
+      CONNECT,
+      LOGIN("get_version"),
+      GET(NEW, "logout"),
+      LOGGED_OUT},
+     TASK_CHANGED,
+     "success!!!"},
+    {"back with the new version at the last look",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, TILL_THE_END(RESULT, OLD), LAST_LOOK, LOGIN("get_version"),
+      GET(NEW, "logout"), LOGGED_OUT},
      TASK_CHANGED,
      "success!!!"},
 };
@@ -284,8 +319,9 @@ static const struct script failures[] = {
      {TO_INSTALL, ENDS(RESULT, "{'full_version': '5.3.1'}")},
      TASK_FAILED,
      "install_os_version: result.os_version: missing"},
-    {"lost after the install was answered, and back with another version",
-     {TO_VERIFY, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
+    {"lost after the install was answered, and back with another version until the end",
+     {TO_VERIFY, LOST_THEN_PAUSE, BACK, TILL_THE_END(RESULT, OLD), LAST_LOOK, LOGIN("get_version"),
+      ENDS(RESULT, OLD)},
      TASK_FAILED,
      "get_version: connection reset by the device; then get_version: installed 5.3.1 but the "
      "device runs 5.2.4"},
@@ -293,19 +329,49 @@ static const struct script failures[] = {
      {TO_VERIFY, {DEADLINE, NULL, 31000, SESSION_END, NULL, 0}},
      TASK_FAILED,
      "get_version: no answer within 30s"},
-    {"back with another version",
-     {TO_INSTALL, LOST_THEN_PAUSE, BACK, ENDS(RESULT, OLD)},
+    {"back with another version until the end",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, TILL_THE_END(RESULT, OLD), LAST_LOOK, LOGIN("get_version"),
+      ENDS(RESULT, OLD)},
      TASK_FAILED,
      LOSS "; then get_version: the device runs 5.2.4, not 5.3.1"},
-    {"back as another host",
+    {"installing until the end",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, TILL_THE_END(RESULT, INSTALLING("5.3.1")), LAST_LOOK,
+      LOGIN("get_version"), ENDS(RESULT, INSTALLING("5.3.1"))},
+     TASK_FAILED,
+     LOSS "; then get_version: the device runs 5.2.4 and still installs 5.3.1"},
+    {"back as another host until the end",
      {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT,
+      TILL_THE_END(RESULT, "{'hostname': 'leaf64.earth'}"), LAST_LOOK,
       ENDS(RESULT, "{'hostname': 'leaf64.earth'}")},
      TASK_FAILED,
      LOSS "; then login: asked for leaf63.earth but reached leaf64.earth"},
-    {"back and refusing the login",
-     {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT, ENDS(ERROR, "authentication failed")},
+    {"back and refusing the login until the end",
+     {TO_INSTALL, LOST_THEN_PAUSE, RECONNECT, CONNECT, TILL_THE_END(ERROR, "authentication failed"),
+      LAST_LOOK, ENDS(ERROR, "authentication failed")},
      TASK_FAILED,
      LOSS "; then login: authentication failed"},
+    {"the old version as the install timeout ends: that was the last look",
+     {TO_INSTALL, LOST_THEN_PAUSE, BACK, {RESULT, OLD, 301000, SESSION_END, NULL, 0}},
+     TASK_FAILED,
+     LOSS "; then get_version: the device runs 5.2.4, not 5.3.1"},
+    {"there, and gone at the last look",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      BACK,
+      TILL_THE_END(RESULT, OLD),
+      {DEADLINE, NULL, 301000, SESSION_CONNECT, NULL, 306000},
+      ENDS(LOST, "connection refused")},
+     TASK_FAILED,
+     LOSS "; the device was not back within 300s (connect to 127.0.0.1:8300: connection refused)"},
+    {"there, and silent at the last look",
+     {TO_INSTALL,
+      LOST_THEN_PAUSE,
+      BACK,
+      TILL_THE_END(RESULT, OLD),
+      LAST_LOOK,
+      {DEADLINE, NULL, 331000, SESSION_END, NULL, 0}},
+     TASK_FAILED,
+     LOSS "; then login: no answer within 30s"},
     {"never back: the deadline comes in a pause",
      {TO_INSTALL,
       LOST_THEN_PAUSE,
@@ -361,6 +427,11 @@ struct talk {
     struct session_update update;
     const struct script *script;
     uint64_t now_ms;
+    struct {
+        char method[24];
+        unsigned id;
+    } sent[SENT_MAX];
+    size_t sent_count, begun; // calls of a connection; those that were begun are answered in turn
     unsigned installs, call_id;
     unsigned asked; // before an install
     enum task_verdict verdict;
@@ -404,20 +475,37 @@ static struct session_input input_of(const struct talk *t, const struct move *mo
     }
 }
 
-// What was sent is one request, and the one that was expected.
-static void check_sent(struct talk *t, size_t number, const struct move *move) {
-    const struct buf *send = &t->update.send;
-    AGREES(t, number, (send->len > 0) == (move->want == SESSION_SEND));
-    if (send->len == 0) return;
-    AGREES(t, number, strchr(send->data, '\n') == send->data + send->len - 1);
+static void note_sent(struct talk *t, size_t number, const char *line, size_t len) {
     struct rpc_request request;
-    AGREES(t, number, rpc_request_parse(&request, send->data, send->len - 1) == RPC_OK);
-    AGREES(t, number, strcmp(request.method, move->sends) == 0);
-    AGREES(t, number, strcmp(t->update.call_begun, move->sends) == 0);
-    AGREES(t, number, !request.notification && request.id->valueint > (int)t->call_id);
-    t->call_id = (unsigned)request.id->valueint;
+    AGREES(t, number, rpc_request_parse(&request, line, len) == RPC_OK);
+    AGREES(t, number, !request.notification && t->sent_count < SENT_MAX);
+    AGREES(t, number,
+           t->sent_count == 0 ||
+               (unsigned)request.id->valueint == t->sent[t->sent_count - 1].id + 1);
+    snprintf(t->sent[t->sent_count].method, sizeof t->sent[0].method, "%s", request.method);
+    t->sent[t->sent_count++].id = (unsigned)request.id->valueint;
     t->installs += strcmp(request.method, "install_os_version") == 0;
     rpc_request_deinit(&request);
+}
+
+// The call that begins is the one that was expected, and was sent now or along with one before it;
+// nothing goes along with an install.
+static void check_sent(struct talk *t, size_t number, const struct move *move) {
+    const struct buf *send = &t->update.send;
+    if (move->want == SESSION_CONNECT) t->begun = t->sent_count;
+    AGREES(t, number, send->len == 0 || move->want == SESSION_SEND);
+    if (move->want != SESSION_SEND) return;
+    for (const char *line = send->data, *lf; send->len > 0 && *line != '\0'; line = lf + 1) {
+        lf = strchr(line, '\n');
+        AGREES(t, number, lf != NULL);
+        note_sent(t, number, line, (size_t)(lf - line));
+    }
+    AGREES(t, number, t->begun < t->sent_count);
+    const char *method = t->sent[t->begun].method;
+    AGREES(t, number, strcmp(method, move->sends) == 0);
+    AGREES(t, number, strcmp(t->update.call_begun, move->sends) == 0);
+    t->call_id = t->sent[t->begun++].id;
+    AGREES(t, number, strcmp(method, "install_os_version") != 0 || t->begun == t->sent_count);
 }
 
 // What a step tells of the verdict: once, and never again.
@@ -517,13 +605,18 @@ START_TEST(the_requests_are_as_the_protocol_says) {
     ck_assert_str_eq(update.send.data,
                      "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"login\", \"params\": "
                      "{\"hostname\": \"leaf63.earth\", \"username\": \"admin\", "
-                     "\"password\": \"pass\\\"word\"}}\n");
+                     "\"password\": \"pass\\\"word\"}}\n"
+                     "{\"jsonrpc\": \"2.0\", \"id\": 2, \"method\": \"get_version\"}\n");
     end(&s);
     ask_for_install(&s);
     ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 1000), SESSION_SEND);
     ck_assert_str_eq(update.send.data,
                      "{\"jsonrpc\": \"2.0\", \"id\": 3, \"method\": "
                      "\"install_os_version\", \"params\": {\"version\": \"5.3.1\"}}\n");
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': " NEW "}", 1000);
+    ck_assert_str_eq(update.send.data,
+                     "{\"jsonrpc\": \"2.0\", \"id\": 4, \"method\": \"get_version\"}\n"
+                     "{\"jsonrpc\": \"2.0\", \"id\": 5, \"method\": \"logout\"}\n");
     end(&s);
 }
 END_TEST
@@ -531,11 +624,13 @@ END_TEST
 START_TEST(an_install_that_is_refused_leaves_the_device_as_if_not_visited) {
     struct session s;
     ask_for_install(&s);
-    ck_assert_int_eq(feed(&s, SESSION_REFUSED, NULL, 2000), SESSION_END);
+    ck_assert_int_eq(feed(&s, SESSION_REFUSED, NULL, 2000), SESSION_SEND);
+    ck_assert_str_eq(update.call_begun, "logout");
     ck_assert_int_eq(update.verdict, TASK_NEXT_STEP); // none
     ck_assert_ptr_null(update.call_ended);            // nothing was begun
-    ck_assert_ptr_null(update.call_begun);
-    ck_assert_uint_eq(update.send.len, 0);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", 2000),
+                     SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
     end(&s);
 }
 END_TEST
@@ -549,13 +644,151 @@ START_TEST(the_install_timeout_runs_from_the_sending_not_from_the_asking) {
 }
 END_TEST
 
-START_TEST(a_device_that_goes_away_while_the_session_asks_has_failed) {
+START_TEST(a_connection_lost_while_the_session_asks_is_opened_anew_once) {
     struct session s;
     ask_for_install(&s);
-    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 1001), SESSION_END);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 1001), SESSION_PAUSE);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+    ck_assert_ptr_null(update.call_ended); // the install was not begun
+    ck_assert_uint_eq(update.deadline_ms, 1001);
+    ck_assert_int_eq(feed(&s, SESSION_DEADLINE, NULL, 1001), SESSION_CONNECT);
+    ck_assert_uint_eq(update.deadline_ms, 6001);
+    ck_assert_int_eq(feed(&s, SESSION_CONNECTED, NULL, 1002), SESSION_SEND);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 3, \"method\": \"login\""));
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': " LOGGED_IN "}", 1002);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 4, 'result': " OLD "}", 1002),
+                     SESSION_ASK);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 1003), SESSION_END);
     ck_assert_int_eq(update.verdict, TASK_FAILED);
     ck_assert_str_eq(update.text, "install_os_version: connection reset");
-    ck_assert_ptr_null(update.call_ended); // the install was not begun
+    end(&s);
+}
+END_TEST
+
+// --- sessions that ask, and are kept
+
+static void begin_ask(struct session *s, const struct task *task, uint64_t now_ms) {
+    session_init(s, &config, task, NULL, &host, 0);
+    feed(s, SESSION_CONNECTED, NULL, now_ms);
+    ck_assert_int_eq(feed_json(s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", now_ms),
+                     SESSION_SEND);
+}
+
+static void keep(struct session *s, const char *version) {
+    char line[256];
+    begin_ask(s, &task_ask, 1000);
+    snprintf(line, sizeof line, "{'jsonrpc': '2.0', 'id': 2, 'result': %s}", version);
+    ck_assert_int_eq(feed_json(s, line, 1000), SESSION_KEEP);
+    ck_assert_int_eq(update.verdict, TASK_UNCHANGED);
+    ck_assert_uint_eq(update.deadline_ms, 61000);
+}
+
+static const struct {
+    const char *answer, *why;
+} not_up[] = {
+    {"'error': {'code': -32000, 'message': 'initializing'}", "get_version: initializing"},
+    {"'result': " INSTALLING("5.3.1"), "get_version: installs 5.3.1 already"},
+    {"'result': {}", "get_version: result.full_version: missing"},
+};
+
+START_TEST(a_device_that_is_asked_is_not_up_unless_it_says_what_it_runs) {
+    struct session s;
+    char line[256];
+    begin_ask(&s, &task_ask, 1000);
+    snprintf(line, sizeof line, "{'jsonrpc': '2.0', 'id': 2, %s}", not_up[_i].answer);
+    ck_assert_int_eq(feed_json(&s, line, 1000), SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    ck_assert_str_eq(update.text, not_up[_i].why);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_device_that_is_only_asked_is_left_in_one_write) {
+    struct session s;
+    session_init(&s, &config, &task_ask_and_leave, NULL, &host, 0);
+    feed(&s, SESSION_CONNECTED, NULL, 0);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 3, \"method\": \"logout\""));
+    ck_assert(!session_may_be_taken(&s, &task_upgrade_os));
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 0);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 0),
+                     SESSION_SEND);
+    ck_assert_int_eq(update.verdict, TASK_UNCHANGED);
+    ck_assert_uint_eq(update.send.len, 0);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", 0), SESSION_END);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_kept_session_goes_on_where_its_answer_leads) {
+    struct session s;
+    keep(&s, OLD);
+    ck_assert(session_may_be_taken(&s, &task_upgrade_os));
+    session_take(&s, &task_upgrade_os, &args);
+    ck_assert_int_eq(feed(&s, SESSION_TAKEN, NULL, 9000), SESSION_ASK);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+    ck_assert_ptr_null(update.call_ended);
+    ck_assert_uint_eq(update.deadline_ms, UINT64_MAX);
+    ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 9000), SESSION_SEND);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 3, \"method\": \"install_os_version"));
+    end(&s);
+    keep(&s, NEW); // nothing to do
+    session_take(&s, &task_upgrade_os, &args);
+    ck_assert_int_eq(feed(&s, SESSION_TAKEN, NULL, 9000), SESSION_SEND);
+    ck_assert_int_eq(update.verdict, TASK_UNCHANGED);
+    ck_assert_str_eq(update.call_begun, "logout");
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_session_is_taken_over_while_it_asks) {
+    struct session s;
+    begin_ask(&s, &task_ask, 0);
+    ck_assert(session_may_be_taken(&s, &task_upgrade_os));
+    session_take(&s, &task_upgrade_os, &args);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 0),
+                     SESSION_ASK);
+    ck_assert(!session_may_be_taken(&s, &task_upgrade_os)); // it is nobody else's any more
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over) {
+    static const enum session_input_kind reasons[] = {SESSION_LEAVE, SESSION_DEADLINE};
+    for (size_t i = 0; i < COUNT(reasons); i++) {
+        struct session s;
+        keep(&s, OLD);
+        ck_assert_int_eq(feed(&s, reasons[i], NULL, 61000), SESSION_SEND);
+        ck_assert_str_eq(update.call_begun, "logout");
+        ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+        ck_assert(!session_may_be_taken(&s, &task_upgrade_os));
+        ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", 61000),
+                         SESSION_END);
+        end(&s);
+    }
+}
+END_TEST
+
+START_TEST(a_kept_session_that_is_lost_or_speaks_is_over_without_a_word) {
+    struct session s;
+    keep(&s, OLD);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 2000), SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+    end(&s);
+    keep(&s, OLD);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", 2000),
+                     SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_kept_session_that_is_lost_before_the_install_is_opened_anew) {
+    struct session s;
+    keep(&s, OLD);
+    session_take(&s, &task_upgrade_os, &args);
+    feed(&s, SESSION_TAKEN, NULL, 9000);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset", 9001), SESSION_PAUSE);
+    ck_assert_int_eq(feed(&s, SESSION_DEADLINE, NULL, 9001), SESSION_CONNECT);
     end(&s);
 }
 END_TEST
@@ -579,9 +812,15 @@ START_TEST(what_comes_behind_an_answer_is_no_answer_to_the_next_call) {
     struct session_input input = {
         .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
     session_step(&s, &input, 0, &update);
+    ck_assert_int_eq(update.want, SESSION_SEND); // get_version went along with the login
+    free(line);
+    line = double_quoted("{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}");
+    input = (struct session_input){
+        .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
+    session_step(&s, &input, 0, &update);
     ck_assert_int_eq(update.want, SESSION_END);
     ck_assert_int_eq(update.verdict, TASK_FAILED);
-    ck_assert_str_eq(update.text, "login: more came behind the answer");
+    ck_assert_str_eq(update.text, "get_version: more came behind the answer");
     free(line);
     end(&s);
 }
@@ -733,7 +972,15 @@ Suite *check_session(void) {
     tcase_add_test(tcase, the_requests_are_as_the_protocol_says);
     tcase_add_test(tcase, an_install_that_is_refused_leaves_the_device_as_if_not_visited);
     tcase_add_test(tcase, the_install_timeout_runs_from_the_sending_not_from_the_asking);
-    tcase_add_test(tcase, a_device_that_goes_away_while_the_session_asks_has_failed);
+    tcase_add_test(tcase, a_connection_lost_while_the_session_asks_is_opened_anew_once);
+    tcase_add_loop_test(tcase, a_device_that_is_asked_is_not_up_unless_it_says_what_it_runs, 0,
+                        COUNT(not_up));
+    tcase_add_test(tcase, a_device_that_is_only_asked_is_left_in_one_write);
+    tcase_add_test(tcase, a_kept_session_goes_on_where_its_answer_leads);
+    tcase_add_test(tcase, a_session_is_taken_over_while_it_asks);
+    tcase_add_test(tcase, a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over);
+    tcase_add_test(tcase, a_kept_session_that_is_lost_or_speaks_is_over_without_a_word);
+    tcase_add_test(tcase, a_kept_session_that_is_lost_before_the_install_is_opened_anew);
     tcase_add_test(tcase, a_device_that_answers_before_it_is_asked_has_failed);
     tcase_add_test(tcase, what_comes_behind_an_answer_is_no_answer_to_the_next_call);
     tcase_add_test(tcase, calls_are_numbered_from_where_the_caller_says);
