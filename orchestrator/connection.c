@@ -74,9 +74,13 @@ static void enter(struct connection *c, enum connection_state state) {
     c->state = state;
 }
 
+// A device that has calls to answer yet would take a closed connection for one that listens.
 static void hang_up(struct connection *c) {
     dial_cancel(c->dial);
-    dial_hang_up(c->tcp);
+    if (c->tcp != NULL && session_is_owed(&c->session))
+        dial_drop(c->tcp);
+    else
+        dial_hang_up(c->tcp);
     c->dial = NULL;
     c->tcp = NULL;
 }
@@ -154,7 +158,7 @@ static void carry_out(struct connection *c, const struct session_update *update)
         dial(c);
         return;
     case SESSION_SEND:
-        send_bytes(c, &update->send);
+        if (update->send.len > 0) send_bytes(c, &update->send);
         if (update->may_vanish) probe(c);
         break;
     case SESSION_ASK:
@@ -219,7 +223,16 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
     *buf = uv_buf_init(c->context->read_buffer.data, (unsigned)c->context->read_buffer.size);
 }
 
+// libuv calls it an end where a reset came right behind data.
+static bool was_reset(const struct connection *c) {
+    int fd, error = 0;
+    socklen_t len = sizeof error;
+    return uv_fileno((const uv_handle_t *)c->tcp, &fd) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == ECONNRESET;
+}
+
 static const char *loss_text(const struct connection *c, ssize_t status) {
+    if (status == UV_EOF && was_reset(c)) status = UV_ECONNRESET;
     if (status == UV_EOF)
         return c->reader.part.len > 0 ? "connection closed by the device in mid-answer"
                                       : "connection closed by the device";

@@ -43,6 +43,10 @@ void dial_hang_up(uv_tcp_t *tcp) {
     if (tcp != NULL) uv_close((uv_handle_t *)tcp, on_hung_up);
 }
 
+void dial_drop(uv_tcp_t *tcp) {
+    if (uv_tcp_close_reset(tcp, on_hung_up) != 0) uv_close((uv_handle_t *)tcp, on_hung_up);
+}
+
 // --- ending
 
 static void free_when_quiet(struct dial *d) {

@@ -22,3 +22,5 @@ struct dial *dial_start(uv_loop_t *loop, const char *address, uint16_t port, uin
 void dial_cancel(struct dial *d);
 
 void dial_hang_up(uv_tcp_t *tcp); // closes and frees it; takes NULL
+// The same with a reset: what the device has still to answer is not wanted any more.
+void dial_drop(uv_tcp_t *tcp);

@@ -58,6 +58,7 @@ void session_init(struct session *s, const struct session_config *config, const 
                           .state = SESSION_CONNECTING,
                           .call_id = first_id,
                           .sent_id = first_id,
+                          .answered_id = first_id,
                           .pause_ms = PAUSE_FIRST_MS};
 }
 
@@ -67,6 +68,10 @@ void session_deinit(struct session *s) {
     free(s->kept);
     free(s->failure);
     s->loss = s->last_loss = s->kept = s->failure = NULL;
+}
+
+bool session_is_owed(const struct session *s) {
+    return s->answered_id != s->sent_id;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) {
@@ -112,8 +117,10 @@ static void begin_call(struct session *s, const char *params, uint64_t timeout_m
     update->call_begun = call_of(s);
     if (s->sent_id == s->call_id) send_call(s, update->call_begun, params, update);
     s->call_id++;
+    s->passed_over = false;
     update->deadline_ms = now_ms + timeout_ms;
     if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
+    s->call_deadline_ms = update->deadline_ms;
 }
 
 static void end_call(const struct session *s, const char *failure, struct session_update *update) {
@@ -285,6 +292,11 @@ static void open_anew(struct session *s, uint64_t now_ms, struct session_update 
 
 // The connection is gone, or the device does not answer while it is expected back.
 static void lose(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (s->passed_over && !is_awaited(s)) { // it was logged out of, and not lost
+        error_set(&s->error, "no answer, though the next call was answered");
+        fail(s, now_ms, update);
+        return;
+    }
     if (s->install_deadline_ms == 0) {
         if (s->state == SESSION_ASKING && !s->was_reopened)
             open_anew(s, now_ms, update);
@@ -352,15 +364,35 @@ static void take_result(struct session *s, const struct session_input *input, co
     }
 }
 
+// The device passed the call over, and answered one that went along: silence is what that is.
+static bool answers_later_call(const struct session *s, const struct session_input *input) {
+    struct rpc_response response;
+    struct error err;
+    for (uint32_t id = s->call_id + 1; id <= s->sent_id; id++) {
+        int rc = rpc_response_parse(&response, id, input->text, input->len, &err);
+        if (rc == 0) rpc_response_deinit(&response);
+        if (rc != ERROR_INPUT) return true;
+    }
+    return false;
+}
+
 static void take_line(struct session *s, const struct session_input *input, uint64_t now_ms,
                       struct session_update *update) {
     struct rpc_response response;
-    if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0) {
+    int rc = rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error);
+    if (rc == ERROR_INPUT && answers_later_call(s, input)) {
+        s->passed_over = true;
+        update->want = SESSION_SEND;
+        update->deadline_ms = s->call_deadline_ms;
+        return;
+    }
+    if (rc != ERROR_INPUT) s->answered_id = s->call_id;
+    if (rc != 0) {
         fail(s, now_ms, update);
         return;
     }
-    if (input->more && s->sent_id == s->call_id) { // what comes before the next call is sent cannot
-        rpc_response_deinit(&response);            // be its answer
+    if (input->more && s->sent_id == s->call_id) { // nothing more was asked
+        rpc_response_deinit(&response);
         error_set(&s->error, "more came behind the answer");
         fail(s, now_ms, update);
         return;
@@ -434,7 +466,7 @@ static void reconnect(struct session *s, uint64_t now_ms, struct session_update 
         s->is_last_look = true;
     }
     enter(s, SESSION_CONNECTING);
-    s->call_id = s->sent_id; // what is not answered yet never will be
+    s->call_id = s->answered_id = s->sent_id; // what is not answered yet never will be
     update->want = SESSION_CONNECT;
     update->deadline_ms = now_ms + s->config->connect_timeout_ms;
     if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
@@ -469,6 +501,7 @@ static void end_logout(struct session *s, const struct session_input *input,
     case SESSION_LINE:
         if (rpc_response_parse(&response, s->call_id, input->text, input->len, &s->error) != 0)
             break;
+        s->answered_id = s->call_id;
         if (cJSON_IsTrue(response.result))
             failure = NULL;
         else

@@ -98,7 +98,9 @@ struct session {
         SESSION_ENDED,
     } state;
     uint32_t call_id; // of the call whose answer is awaited; the last of those sent:
-    uint32_t sent_id;
+    uint32_t sent_id, answered_id;
+    uint64_t call_deadline_ms;
+    bool passed_over; // the call: one that went along was answered
     size_t step;
     struct task_notes notes;
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
@@ -119,6 +121,8 @@ struct session {
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
                   const struct task_args *args, const struct host *host, uint32_t first_id);
 void session_deinit(struct session *s);
+
+bool session_is_owed(const struct session *s); // answers to calls that were sent
 
 // Whether the session, of a task that keeps, can become another task's now: it is kept, or has not
 // come so far. session_take() gives it that task, which must be borrowed as session_init() says;

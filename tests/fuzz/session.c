@@ -31,14 +31,15 @@ struct wire {
 // before it. A connection is logged out of once.
 static void check_sent(struct wire *w) {
     const char *at = w->update.send.data, *end = at + w->update.send.len, *lf;
-    bool begins = at == end;
+    bool begins = at == end; // or nothing begins: an answer was passed over
     for (; at < end; at = lf + 1) {
         struct rpc_request request;
         lf = memchr(at, '\n', (size_t)(end - at));
         assert(lf != NULL);
         enum rpc_error e = rpc_request_parse(&request, at, (size_t)(lf - at));
         assert(e == RPC_OK && !request.notification);
-        if (strcmp(request.method, w->update.call_begun) == 0) begins = true;
+        if (w->update.call_begun != NULL && strcmp(request.method, w->update.call_begun) == 0)
+            begins = true;
         if (strcmp(request.method, "install_os_version") == 0) w->installs++;
         if (strcmp(request.method, "logout") == 0) w->logouts++;
         assert(w->installs <= 1 && w->logouts <= 1 && w->installs <= w->asked);

@@ -826,6 +826,19 @@ START_TEST(what_comes_behind_an_answer_is_no_answer_to_the_next_call) {
 }
 END_TEST
 
+START_TEST(an_answer_to_a_call_that_went_along_is_none_to_the_one_before) {
+    struct session s;
+    begin(&s, &host, 1000);
+    ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1500),
+                     SESSION_SEND);
+    ck_assert_uint_eq(update.deadline_ms, 31000);
+    ck_assert_ptr_null(update.call_begun);
+    ck_assert_int_eq(feed(&s, SESSION_DEADLINE, NULL, 31000), SESSION_END);
+    ck_assert_str_eq(update.text, "login: no answer within 30s");
+    end(&s);
+}
+END_TEST
+
 START_TEST(calls_are_numbered_from_where_the_caller_says) {
     struct session s;
     session_init(&s, &config, &task_upgrade_os, &args, &host, 7000);
@@ -983,6 +996,7 @@ Suite *check_session(void) {
     tcase_add_test(tcase, a_kept_session_that_is_lost_before_the_install_is_opened_anew);
     tcase_add_test(tcase, a_device_that_answers_before_it_is_asked_has_failed);
     tcase_add_test(tcase, what_comes_behind_an_answer_is_no_answer_to_the_next_call);
+    tcase_add_test(tcase, an_answer_to_a_call_that_went_along_is_none_to_the_one_before);
     tcase_add_test(tcase, calls_are_numbered_from_where_the_caller_says);
     tcase_add_test(tcase, the_connection_is_probed_once_the_device_may_vanish);
     tcase_add_loop_test(tcase, a_logout_that_fails_is_told_as_a_call_and_changes_nothing, 0,
