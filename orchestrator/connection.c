@@ -34,6 +34,7 @@ enum timer_state {
 };
 
 struct connection {
+    struct connection *next, *previous; // of the context
     struct connection_context *context;
     void *arg;
     struct session session;
@@ -142,12 +143,22 @@ static void probe(struct connection *c) {
 
 static void end(struct connection *c) {
     enter(c, CONNECTION_ENDED);
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        c->context->first = c->next;
+    if (c->next != NULL) c->next->previous = c->previous;
     hang_up(c);
     uv_close((uv_handle_t *)&c->timer, on_timer_closed);
 }
 
 void connection_abort(struct connection *c) {
     end(c);
+}
+
+void connection_abort_all(struct connection_context *context) {
+    while (context->first != NULL)
+        end(context->first);
 }
 
 static void carry_out(struct connection *c, const struct session_update *update) {
@@ -290,6 +301,9 @@ struct connection *connection_start(struct connection_context *context, const st
     struct connection *c = mem_zalloc(sizeof *c);
     c->context = context;
     c->arg = arg;
+    c->next = context->first;
+    if (c->next != NULL) c->next->previous = c;
+    context->first = c;
     uv_timer_init(context->loop, &c->timer);
     c->timer.data = c;
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);

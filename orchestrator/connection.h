@@ -24,6 +24,7 @@ struct connection_context {
     } read_buffer;
     uint64_t secret; // a random number, of which the ids of calls are made
     uint64_t connections;
+    struct connection *first; // of those that are not over
     struct session_update update;
     connection_stepped stepped;
 };
@@ -39,3 +40,4 @@ void connection_take(struct connection *c, const struct task *task, const struct
 void connection_leave(struct connection *c); // of a session that is kept
 // Ends it at once, whatever its session is at. Nothing is told any more.
 void connection_abort(struct connection *c);
+void connection_abort_all(struct connection_context *context);

@@ -48,7 +48,8 @@ void processors_add(struct processors *processors, struct processor processor) {
 }
 
 static bool is_numbered(enum event_kind kind) {
-    return kind != EVENT_SUBTASK_INSTANCE_STARTED && kind != EVENT_SUBTASK_INSTANCE_COMPLETED;
+    return kind != EVENT_SUBTASK_INSTANCE_STARTED && kind != EVENT_SUBTASK_INSTANCE_COMPLETED &&
+           kind != EVENT_PEER_ASKED;
 }
 
 void processors_tell(const struct processors *processors, struct event_ring *ring,

@@ -21,26 +21,30 @@ enum event_kind {
     EVENT_TASK_STARTED,
     EVENT_TASK_COMPLETED,
     EVENT_TASK_INSTANCE_STARTED,      // host
+    EVENT_TASK_INSTANCE_PUT_BACK,     // host: as if it had not started; text: for whom it waits
     EVENT_TASK_INSTANCE_COMPLETED,    // host, result, text
     EVENT_SUBTASK_INSTANCE_STARTED,   // host, subtask
     EVENT_SUBTASK_INSTANCE_COMPLETED, // host, subtask, text where it failed
+    EVENT_PEER_ASKED,                 // host: who was asked; failed, and text, where it is not up
 };
 
 struct event {
     enum event_kind kind;
-    uint64_t n;        // its number in the job, from 1 and without a gap; 0: subtasks have none
+    uint64_t n; // its number in the job, from 1 and without a gap; 0: subtasks and asks have none
     long long wall_ms; // since the epoch
     const char *job;   // its id
     const char *task;  // "upgrade_os"
     const char *host, *site, *dev_type;
     const char *subtask; // the device's method
     enum host_state result;
-    bool failed; // of what is completed; of the task: a host of it has failed
+    bool started; // of a skipped host: it was in hand
+    bool failed;  // of what is completed; of the task: a host of it has failed
     // What to say of the result: of a failure why; of a skipped host the name of the host whose
-    // failure stopped its group, "shutting down", or "platform panos". NULL: nothing to say. Of a
+    // failure stopped its group, a peer that is not up, "shutting down", or "platform panos". NULL:
+    // nothing to say. Of a
     // subtask that has not failed: a warning.
     const char *text;
-    uint64_t duration_ms; // of what is completed; 0 for a skipped host
+    uint64_t duration_ms; // of what is completed; 0 for a host that was skipped unstarted
 };
 
 // A processor consumes events and never calls back. Strings live as long as the call.
@@ -73,7 +77,7 @@ struct processors {
 
 void processors_add(struct processors *processors, struct processor processor);
 
-// Stamps the event with the time and, unless it is of a subtask, with the job's next number, under
-// which the ring keeps it; then tells all.
+// Stamps the event with the time and, unless it is of a subtask or an ask, with the job's next
+// number, under which the ring keeps it; then tells all.
 void processors_tell(const struct processors *processors, struct event_ring *ring,
                      struct event *event, long long wall_ms);

@@ -147,6 +147,7 @@ void grouping_deinit(struct grouping *grouping) {
     free(grouping->order);
     free(grouping->needs_of);
     free(grouping->cohorts_of);
+    free(grouping->others);
     free(grouping->texts);
     *grouping = (struct grouping){0};
 }

@@ -17,6 +17,8 @@ struct constraint {
     uint32_t weight;  // the time that one of its hosts takes, where that is known: pace.h; else 1
     uint32_t cohorts; // where cohorts_count is 1 the cohort's number, else an index into cohorts_of
     uint32_t cohorts_count; // which have its selected hosts
+    uint32_t others;        // its members that are not selected are others_count from here on in
+    uint32_t others_count;  // the grouping's others
     bool redundancy;        // else a throttle
 };
 
@@ -41,6 +43,7 @@ struct grouping { // of the selected hosts
     size_t hosts;
     uint32_t *needs_of;   // of cohorts with several: redundancy groups first, then by number
     uint32_t *cohorts_of; // of constraints with several
+    uint32_t *others;     // of all constraints; NULL where all hosts are selected
     char *texts;          // memory of the keys and names
 };
 

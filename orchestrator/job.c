@@ -45,20 +45,27 @@ static struct job_host *find(const struct job *job, uint32_t host) {
     const uint32_t *hosts = job->selection.hosts;
     if (job->selection.count == job->inventory->count) return &job->hosts[host]; // all are selected
     const uint32_t *found = bsearch(&host, hosts, job->selection.count, sizeof *hosts, by_index);
-    assert(found != NULL);
-    return &job->hosts[found - hosts];
+    return found == NULL ? NULL : &job->hosts[found - hosts];
 }
 
 const struct job_host *job_host(const struct job *job, uint32_t host) {
-    return find(job, host);
+    const struct job_host *h = find(job, host);
+    assert(h != NULL);
+    return h;
+}
+
+bool job_is_waiting(const struct job *job, uint32_t host) {
+    const struct job_host *h = find(job, host);
+    return h != NULL && h->state == HOST_WAITING;
 }
 
 // Which states may follow which: the whole life of a host in a job.
 static bool may_follow(enum host_state from, enum host_state to) {
     switch (to) {
     case HOST_IN_HAND:
-    case HOST_SKIPPED:
         return from == HOST_WAITING;
+    case HOST_SKIPPED: // in hand: a peer is not up
+        return from == HOST_WAITING || from == HOST_IN_HAND;
     case HOST_WAITING: // put back
     case HOST_CHANGED:
     case HOST_UNCHANGED:
@@ -72,7 +79,7 @@ static bool may_follow(enum host_state from, enum host_state to) {
 
 void job_turn(struct job *job, uint32_t host, enum host_state state) {
     struct job_host *h = find(job, host);
-    assert(may_follow(h->state, state));
+    assert(h != NULL && may_follow(h->state, state));
     job->counts[h->state]--;
     job->counts[state]++;
     h->state = state;

@@ -33,6 +33,8 @@ void job_free(struct job *job); // takes NULL
 
 // host is an index into the inventory, and must be one of the selection.
 const struct job_host *job_host(const struct job *job, uint32_t host);
+// Whether the host, of the inventory, is one of the selection that waits.
+bool job_is_waiting(const struct job *job, uint32_t host);
 // The host's next state, which must be one that may follow: a result is final.
 void job_turn(struct job *job, uint32_t host, enum host_state state);
 

@@ -39,6 +39,9 @@ void joblog_event(void *self, const struct event *e) {
     case EVENT_TASK_INSTANCE_STARTED:
         log_line(log, LOG_INFO, e->wall_ms, e->job, "starting  host:%s", e->host);
         break;
+    case EVENT_TASK_INSTANCE_PUT_BACK:
+        log_line(log, LOG_DEBUG, e->wall_ms, e->job, "put back  host:%s:%s", e->host, e->text);
+        break;
     case EVENT_TASK_INSTANCE_COMPLETED:
         completed_host(log, e);
         break;
@@ -48,6 +51,10 @@ void joblog_event(void *self, const struct event *e) {
         break;
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
         completed_subtask(log, e);
+        break;
+    case EVENT_PEER_ASKED:
+        log_line(log, LOG_DEBUG, e->wall_ms, e->job, "asked     peer:%s:%s", e->host,
+                 e->failed ? e->text : "up");
         break;
     }
 }

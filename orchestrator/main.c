@@ -26,6 +26,7 @@ struct config {
     struct api_config api;
     struct session_config session;
     unsigned workers;
+    struct peers_config peers;
     const char *log_path;
     enum log_level log_level;
     const char *origins[ORIGINS_MAX];
@@ -74,14 +75,40 @@ static int set_policy(void *config, const char *value, struct error *err) {
     return 0;
 }
 
-static int set_workers(void *config, const char *value, struct error *err) {
-    struct config *c = config;
+static int set_count(unsigned *out, const char *value, struct error *err) {
     char *end;
     unsigned long n = strtoul(value, &end, 10);
     if (*end != '\0' || value[0] < '0' || value[0] > '9' || n < 1 || n > WORKERS_MAX)
         return error_set(err, "'%.40s': expected a number from 1 to %d", value, WORKERS_MAX);
-    c->workers = (unsigned)n;
+    *out = (unsigned)n;
     return 0;
+}
+
+static int set_workers(void *config, const char *value, struct error *err) {
+    return set_count(&((struct config *)config)->workers, value, err);
+}
+
+static int set_asks(void *config, const char *value, struct error *err) {
+    return set_count(&((struct config *)config)->peers.asks, value, err);
+}
+
+static int set_peer_check(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    c->peers.check = strcmp(value, "on") == 0;
+    if (c->peers.check || strcmp(value, "off") == 0) return 0;
+    return error_set(err, "'%.40s': expected on or off", value);
+}
+
+static int set_peer_max_age(void *config, const char *value, struct error *err) {
+    return duration_timeout_parse(value, &((struct config *)config)->peers.max_age_ms, err);
+}
+
+static int set_peer_wait(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    uint64_t us;
+    int rc = duration_parse(value, &us, err);
+    if (rc == 0) c->peers.wait_ms = us / 1000;
+    return rc;
 }
 
 static int set_log(void *config, const char *value, struct error *err) {
@@ -169,6 +196,16 @@ static const struct option_spec specs[] = {
      set_call_timeout},
     {"install-timeout", "DURATION", "longest wait for an install and the restart after it (300s)",
      set_install_timeout},
+    {"peer-check", "on|off", "install only where enough of the redundancy group is up (on)",
+     set_peer_check},
+    {"peer-max-age", "DURATION", "so long a device counts as up after it has answered (60s)",
+     set_peer_max_age},
+    {"peer-wait", "DURATION",
+     "ask peers that are not up again for so long before a host is "
+     "skipped (0s)",
+     set_peer_wait},
+    {"asks", "N", "peers asked or kept logged in at the same time (as many as --workers)",
+     set_asks},
 };
 
 static const struct options options = {
@@ -187,6 +224,7 @@ static int set_defaults(struct config *c, struct error *err) {
                     .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
                     .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS},
         .workers = 100,
+        .peers = {.check = true, .max_age_ms = PEERS_MAX_AGE_MS},
         .log_path = "orchestrator.log",
         .log_level = LOG_INFO,
     };
@@ -264,7 +302,11 @@ static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int s
 }
 
 static int start(struct service *s, struct error *err) {
-    int rc = limits_descriptors(s->config.workers + DESCRIPTORS_ASIDE, err);
+    struct config *c = &s->config;
+    if (c->peers.asks == 0) c->peers.asks = c->workers;
+    c->session.keep_ms = c->peers.max_age_ms;
+    int rc = limits_descriptors(
+        c->workers + (c->peers.check ? c->peers.asks : 0) + DESCRIPTORS_ASIDE, err);
     if (rc != 0) return rc;
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
@@ -276,6 +318,7 @@ static int start(struct service *s, struct error *err) {
     processors_add(&s->processors, (struct processor){joblog_event, &s->log});
     const struct runner_config runner = {.workers = s->config.workers,
                                          .session = &s->config.session,
+                                         .peers = s->config.peers,
                                          .processors = &s->processors,
                                          .jobs = s->jobs,
                                          .store = &s->store};

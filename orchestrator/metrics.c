@@ -27,6 +27,7 @@ struct metrics {
     const struct log *log; // or NULL
     unsigned workers, workers_busy;
     uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
+    uint64_t asks[2];                                   // of peers: up, not up
     struct strmap by_labels;                            // labels -> struct host_series
     struct host_series **hosts;                         // in order of appearance
     size_t hosts_count, hosts_cap;
@@ -78,8 +79,8 @@ static struct host_series *series_of(struct metrics *m, const struct event *e) {
 
 static void count_completed_host(struct metrics *m, const struct event *e) {
     m->results[e->result]++;
+    if (e->result != HOST_SKIPPED || e->started) m->workers_busy--;
     if (e->result == HOST_SKIPPED) return;
-    m->workers_busy--;
     prom_observe(&m->host_duration, (double)e->duration_ms / 1e3);
     if (e->result == HOST_FAILED) series_of(m, e)->failed++;
 }
@@ -98,8 +99,14 @@ void metrics_event(void *self, const struct event *e) {
         m->workers_busy++;
         series_of(m, e)->started++;
         break;
+    case EVENT_TASK_INSTANCE_PUT_BACK:
+        m->workers_busy--;
+        break;
     case EVENT_TASK_INSTANCE_COMPLETED:
         count_completed_host(m, e);
+        break;
+    case EVENT_PEER_ASKED:
+        m->asks[e->failed]++;
         break;
     case EVENT_SUBTASK_INSTANCE_STARTED:
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
@@ -166,6 +173,10 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
         snprintf(labels, sizeof labels, "result=\"%s\"", host_state_names[i]);
         prom_sample(w, "orchestrator_hosts_total", labels, (double)m->results[i]);
     }
+    prom_family(w, "orchestrator_peer_asks", PROM_COUNTER,
+                "Devices asked whether they are up, before one of their group was changed");
+    prom_sample(w, "orchestrator_peer_asks_total", "result=\"up\"", (double)m->asks[0]);
+    prom_sample(w, "orchestrator_peer_asks_total", "result=\"not_up\"", (double)m->asks[1]);
     gauge(w, "orchestrator_workers", "Hosts that may be worked on at the same time", NULL,
           m->workers);
     gauge(w, "orchestrator_workers_busy", "Hosts being worked on now", NULL, m->workers_busy);

@@ -76,6 +76,31 @@ static void group_host(struct grouper *g, uint32_t host) {
     if (alone) add_need(g, add_alone(g, g->inventory->hosts[host].name));
 }
 
+// Members that are not selected: they may have to be up, though nothing is done to them.
+static void list_others(struct grouper *g, const struct selection *selection) {
+    const struct applied_policy *applied = g->applied;
+    const size_t members = applied->of_from[g->inventory->count];
+    uint32_t count = 0;
+    if (selection->count == g->inventory->count) return;
+    bool *selected = mem_array(g->inventory->count, sizeof *selected);
+    for (size_t i = 0; i < selection->count; i++)
+        selected[selection->hosts[i]] = true;
+    uint32_t *others = mem_array(members, sizeof *others);
+    for (size_t i = 0; i < applied->count; i++) {
+        if (g->numbers[i] == 0) continue;
+        struct constraint *constraint = &g->out->constraints[g->numbers[i] - 1];
+        const struct applied_group *group = &applied->groups[i];
+        constraint->others = count;
+        for (uint32_t m = 0; m < group->count; m++) {
+            const uint32_t host = applied->members[group->first + m];
+            if (!selected[host]) others[count++] = host;
+        }
+        constraint->others_count = count - constraint->others;
+    }
+    g->out->others = mem_resize(others, count, sizeof *others);
+    free(selected);
+}
+
 static void build(struct grouper *g, const struct selection *selection) {
     g->ends = mem_array(selection->count, sizeof *g->ends);
     for (size_t i = 0; i < selection->count; i++) {
@@ -88,6 +113,7 @@ static void build(struct grouper *g, const struct selection *selection) {
         g->out->constraints[i].name = g->out->texts + g->names[i];
     }
     grouping_build(g->out, selection, g->ends, g->needs);
+    list_others(g, selection);
 }
 
 int policy_grouping(struct grouping *out, const struct policy *policy,

@@ -1,15 +1,18 @@
 // One flight is one host's way through the gate. Each of its moves ends in a question to the store
 // or to the connection, and goes on in the answer's callback:
 //
-//   start_host -> on_claimed -> on_stepped ... (wants to install) on_intended -> on_stepped ...
-//              -> (verdict) on_outcome, (end of the connection) -> land
+//   start_host -> on_claimed -> on_stepped ... (wants to install) grant -> on_intended
+//              -> on_stepped ... (verdict) on_outcome, (end of the connection) -> land
 //
 // land() has two doors, for the outcome is kept beside the logout: the later of both comes in.
+//
+// A connection belongs to its device (peers.h). While the device is in hand what comes of it is its
+// flight's, else it is an ask; what is to be asked, granted, skipped and put back is pulled out of
+// the peers by pump(), after whatever may have changed them.
 #include "orchestrator/runner.h"
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "orchestrator/claims.h"
 #include "orchestrator/connection.h"
 #include "orchestrator/pace.h"
 #include "orchestrator/schedule.h"
@@ -17,6 +20,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 enum {
@@ -29,11 +33,13 @@ struct runner {
     struct runner_config config;
     struct connection_context context;
     struct schedule *schedule;
-    struct claims claims;
+    struct peers *peers;
     struct pace pace;
     struct flight *flights;
     struct run *runs; // of the jobs that are not done, in order of arrival
     uv_idle_t more;   // runs while hosts may start that have not
+    uv_timer_t retry; // when peers are to be asked again
+    bool pumping;
     void (*breathe)(void *arg);
     void *breathe_arg;
     uint64_t steps;
@@ -54,19 +60,28 @@ enum outcome_state {
     OUTCOME_KEPT,
 };
 
+enum gate_state {
+    GATE_SHUT,
+    GATE_WANTED,  // the host wants to install: the peers are to say whether it may
+    GATE_KEEPING, // granted; the store has been told of the intent
+    GATE_OPEN,    // the device may have been changed from here on
+};
+
 struct flight {
     struct flight *next, *previous;
     struct runner *runner;
     struct run *run;
     struct schedule_work work;
-    struct claim claim; // of the device
+    struct turn *turn; // and its device, which has the connection
     uint64_t started_ms;
-    struct connection *connection; // NULL: none yet, or it is over
-    bool store_asked;              // for a claim or an intent: its answer is still to come
-    bool intended;                 // the device may have been changed from here on
+    uint64_t up_ms;   // when its device last answered as it should; 0: it has not
+    bool started;     // it was told so
+    bool store_asked; // for a claim or an intent: its answer is still to come
+    enum gate_state gate;
     enum outcome_state outcome;
     enum host_state result; // the outcome; and what to say of it
     char *text;
+    struct peers_hold hold; // of one that is put back: for whom it waits
 };
 
 // --- telling
@@ -116,7 +131,14 @@ static void finish_if_done(struct run *run) {
     jobs_done(r->config.jobs, job);
 }
 
+// Its turn does not come: a session that was kept for it is let go.
+static void let_go_of(struct runner *r, const struct host *host) {
+    struct device *device = peers_find(r->peers, host);
+    if (device != NULL) peers_keep_not(r->peers, device);
+}
+
 static void skip(struct run *run, uint32_t host, const char *why) {
+    let_go_of(run->runner, &run->job->inventory->hosts[host]);
     job_turn(run->job, host, HOST_SKIPPED);
     tell_of_host(
         run, host,
@@ -144,15 +166,17 @@ static void pass_over(struct run *run, struct schedule_work *work) {
 
 // --- the end of a host
 
-static bool start_host(struct runner *r);
+static void start_hosts(struct runner *r);
+static void pump(struct runner *r);
 
 static void release_group(void *arg, const char *group) {
     schedule_release(arg, group);
 }
 
-static void free_flight(struct flight *flight) {
+static void free_flight(struct flight *flight, enum turn_end end) {
     struct runner *r = flight->runner;
-    claims_release(&r->claims, &flight->claim, release_group, r->schedule);
+    peers_end(r->peers, flight->turn, end, flight->up_ms, flight->text, clock_boot_ms(),
+              release_group, r->schedule);
     if (flight->previous != NULL)
         flight->previous->next = flight->next;
     else
@@ -162,17 +186,29 @@ static void free_flight(struct flight *flight) {
     free(flight);
 }
 
-// As if not begun: the store refused it.
+// As if not begun: the store refused it, or hosts in hand keep it from going.
 static void put_back(struct flight *flight) {
+    struct runner *r = flight->runner;
     struct run *run = flight->run;
     struct schedule_work work = flight->work;
     job_turn(run->job, work.host, HOST_WAITING);
-    free_flight(flight);
-    schedule_put_back(run->runner->schedule, &work);
+    if (flight->started)
+        tell_of_host(run, work.host,
+                     (struct event){.kind = EVENT_TASK_INSTANCE_PUT_BACK,
+                                    .text = flight->hold.holder == NULL
+                                                ? "not now"
+                                                : flight->hold.holder->host.name});
+    free_flight(flight, flight->up_ms == 0 ? TURN_LEFT : TURN_VERIFIED);
+    schedule_put_back(r->schedule, &work);
     finish_if_done(run);
+    start_hosts(r);
 }
 
 static void complete(struct flight *flight) {
+    static const enum turn_end ends[HOST_STATES] = {[HOST_CHANGED] = TURN_VERIFIED,
+                                                    [HOST_UNCHANGED] = TURN_VERIFIED,
+                                                    [HOST_FAILED] = TURN_FAILED,
+                                                    [HOST_SKIPPED] = TURN_VERIFIED};
     struct runner *r = flight->runner;
     struct run *run = flight->run;
     struct job *job = run->job;
@@ -187,18 +223,22 @@ static void complete(struct flight *flight) {
     tell_of_host(run, work.host,
                  (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
                                 .result = flight->result,
+                                .started = true,
                                 .failed = failed,
                                 .text = flight->text,
                                 .duration_ms = duration_ms});
-    free_flight(flight);
+    free_flight(flight, ends[flight->result]);
     schedule_done(r->schedule, &work, failed);
     finish_if_done(run);
-    start_host(r); // it leaves one worker: room for one
+    start_hosts(r);
+}
+
+static bool is_in_contact(const struct flight *flight) {
+    return flight->turn->device->contact != NULL;
 }
 
 static void land(struct flight *flight) {
-    if (flight->connection != NULL || flight->store_asked || flight->outcome == OUTCOME_KEEPING)
-        return;
+    if (is_in_contact(flight) || flight->store_asked || flight->outcome == OUTCOME_KEEPING) return;
     if (flight->outcome == OUTCOME_KEPT)
         complete(flight);
     else
@@ -212,17 +252,77 @@ static void on_outcome(void *arg, enum store_status status) {
     land(flight);
 }
 
-// --- the way of a host
+// --- the gate
 
+static void shut_gate(struct flight *flight) {
+    if (flight->gate == GATE_OPEN) return;
+    peers_want_not(flight->runner->peers, flight->turn);
+    flight->gate = GATE_SHUT;
+}
+
+static void want(struct flight *flight) {
+    flight->gate = GATE_WANTED;
+    peers_want(flight->runner->peers, flight->turn, clock_boot_ms());
+}
+
+static void on_withdrawn(void *arg, enum store_status status) {
+    (void)arg;
+    (void)status;
+}
+
+// The commit may have taken long: what was known of the peers must hold still.
 static void on_intended(void *arg, enum store_status status) {
     struct flight *flight = arg;
+    struct runner *r = flight->runner;
+    const bool is_wanted = flight->gate == GATE_KEEPING && is_in_contact(flight);
     flight->store_asked = false;
-    flight->intended = status == STORE_OK;
-    if (flight->connection != NULL)
-        connection_answer(flight->connection, status == STORE_OK);
-    else
+    if (status == STORE_OK && is_wanted &&
+        peers_hold_still(r->peers, flight->turn, clock_boot_ms())) {
+        flight->gate = GATE_OPEN;
+        connection_answer(flight->turn->device->contact, true);
+        return;
+    }
+    if (status == STORE_OK) keep(flight, STORE_WITHDRAWN, on_withdrawn);
+    if (status == STORE_OK && is_wanted) {
+        want(flight);
+        pump(r);
+    } else if (is_wanted) {
+        flight->gate = GATE_SHUT;
+        connection_answer(flight->turn->device->contact, false);
+    } else {
         land(flight); // the device went away meanwhile
+    }
 }
+
+static void grant(struct flight *flight) {
+    flight->gate = GATE_KEEPING;
+    flight->store_asked = true;
+    keep(flight, STORE_INTENT, on_intended);
+}
+
+static void set_outcome(struct flight *flight, enum host_state result, const char *text) {
+    flight->result = result;
+    flight->text = mem_strdup(text);
+    flight->outcome = OUTCOME_KEEPING;
+    keep(flight, STORE_OUTCOME, on_outcome);
+}
+
+// Its peers are not up. It logs out beside.
+static void skip_in_hand(struct flight *flight, const char *why) {
+    struct connection *connection = flight->turn->device->contact;
+    flight->gate = GATE_SHUT;
+    set_outcome(flight, HOST_SKIPPED, why);
+    connection_answer(connection, false);
+}
+
+static void wait_for(struct flight *flight, const struct peers_hold *hold) {
+    flight->gate = GATE_SHUT;
+    flight->hold = *hold;
+    schedule_hold(flight->runner->schedule, hold->key);
+    connection_answer(flight->turn->device->contact, false);
+}
+
+// --- the way of a host
 
 // Once the verdict is known a call that fails changes nothing: a warning.
 static void tell_of_calls(struct flight *flight, const struct session_update *update) {
@@ -243,33 +343,106 @@ static void take_verdict(struct flight *flight, const struct session_update *upd
     static const enum host_state results[] = {[TASK_CHANGED] = HOST_CHANGED,
                                               [TASK_UNCHANGED] = HOST_UNCHANGED,
                                               [TASK_FAILED] = HOST_FAILED};
-    flight->result = results[update->verdict];
-    flight->text = mem_strdup(update->text);
-    flight->outcome = OUTCOME_KEEPING;
-    keep(flight, STORE_OUTCOME, on_outcome);
+    shut_gate(flight);
+    if (update->verdict != TASK_FAILED) flight->up_ms = clock_boot_ms();
+    set_outcome(flight, results[update->verdict], update->text);
+}
+
+// True: its connection is over.
+static bool step_flight(struct flight *flight, const struct session_update *update) {
+    const enum session_want wants =
+        update->want; // the update is another one once the store answers
+    const bool has_verdict = update->verdict != TASK_NEXT_STEP;
+    tell_of_calls(flight, update);
+    if (wants == SESSION_ASK) {
+        if (update->call_ended != NULL) flight->up_ms = clock_boot_ms();
+        want(flight);
+    } else if (wants == SESSION_PAUSE && flight->gate != GATE_OPEN) {
+        shut_gate(flight); // the connection is opened anew
+    }
+    if (has_verdict) take_verdict(flight, update);
+    return wants == SESSION_END;
+}
+
+static void tell_asked(struct device *device, const struct session_update *update) {
+    const struct member *member = device->waiting;
+    if (member == NULL) return; // nobody wants to know any more
+    const struct flight *flight = member->turn->owner;
+    tell_of_host(flight->run, member->host,
+                 (struct event){.kind = EVENT_PEER_ASKED,
+                                .failed = update->verdict == TASK_FAILED,
+                                .text = update->text});
+}
+
+// Whether its session is to stay: its own turn is still to come in the job of one who asked.
+static bool is_to_stay(const struct device *device) {
+    const struct member *member = device->waiting;
+    if (member == NULL) return false;
+    const struct flight *flight = member->turn->owner;
+    return job_is_waiting(flight->run->job, member->host);
+}
+
+static bool step_ask(struct runner *r, struct device *device, const struct session_update *update) {
+    const enum session_want wants = update->want;
+    const bool stays = is_to_stay(device);
+    if (device->ask == ASK_LEAVING) return wants == SESSION_END;
+    if (update->verdict != TASK_NEXT_STEP) {
+        tell_asked(device, update);
+        peers_answered(r->peers, device, update->verdict == TASK_FAILED ? update->text : NULL,
+                       clock_boot_ms());
+    }
+    if (wants == SESSION_KEEP) {
+        peers_kept(r->peers, device);
+        if (!stays) peers_keep_not(r->peers, device);
+    } else if (wants == SESSION_SEND && update->call_begun != NULL &&
+               strcmp(update->call_begun, "logout") == 0) {
+        peers_leaving(r->peers, device); // it was only passing by, or its time is over
+    }
+    return wants == SESSION_END;
+}
+
+static void contact_device(struct flight *flight);
+
+static void lose_contact(struct runner *r, struct device *device) {
+    const bool was_leaving = device->ask == ASK_LEAVING;
+    struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
+    peers_gone(r->peers, device, clock_boot_ms());
+    if (flight == NULL) return;
+    if (was_leaving)
+        contact_device(flight); // whose turn it is now
+    else
+        land(flight);
 }
 
 static void on_stepped(void *arg, const struct session_update *update) {
-    struct flight *flight = arg;
-    struct runner *r = flight->runner;
-    const enum session_want want = update->want; // the update is another one once the store answers
-    const bool has_verdict = update->verdict != TASK_NEXT_STEP;
-    tell_of_calls(flight, update);
-    if (has_verdict) take_verdict(flight, update);
-    if (want == SESSION_ASK) {
-        flight->store_asked = true;
-        keep(flight, STORE_INTENT, on_intended);
-    } else if (want == SESSION_END) {
-        flight->connection = NULL;
-        land(flight);
-    }
+    struct device *device = arg;
+    struct runner *r = device->runner;
+    const bool is_asked = device->turn == NULL || device->ask == ASK_LEAVING;
+    const bool is_over =
+        is_asked ? step_ask(r, device, update) : step_flight(device->turn->owner, update);
+    if (is_over) lose_contact(r, device);
+    pump(r);
     if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
+}
+
+// Over the connection that the device has, or a new one; where the one that it has is on its way
+// out, that comes first.
+static void contact_device(struct flight *flight) {
+    struct runner *r = flight->runner;
+    struct device *device = flight->turn->device;
+    const struct job *job = flight->run->job;
+    if (device->contact == NULL) {
+        device->runner = r;
+        device->contact =
+            connection_start(&r->context, job->task, &job->args, &device->host, device);
+    } else if (device->ask != ASK_LEAVING) {
+        connection_take(device->contact, job->task, &job->args);
+    }
 }
 
 static void on_claimed(void *arg, enum store_status status) {
     struct flight *flight = arg;
     struct runner *r = flight->runner;
-    struct run *run = flight->run;
     flight->store_asked = false;
     if (status != STORE_OK) {
         put_back(flight);
@@ -277,26 +450,28 @@ static void on_claimed(void *arg, enum store_status status) {
     }
     schedule_claimed(r->schedule, &flight->work);
     flight->started_ms = uv_now(r->context.loop);
-    tell_of_host(run, flight->work.host, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED});
-    flight->connection = connection_start(&r->context, run->job->task, &run->job->args,
-                                          &run->job->inventory->hosts[flight->work.host], flight);
+    flight->started = true;
+    tell_of_host(flight->run, flight->work.host,
+                 (struct event){.kind = EVENT_TASK_INSTANCE_STARTED});
+    contact_device(flight);
 }
 
 static bool start_host(struct runner *r) {
     struct schedule_work work;
+    struct peers_hold hold;
     if (!schedule_next(r->schedule, &work)) return false;
     struct run *run = work.owner;
-    if (run->job->inventory->hosts[work.host].platform != 0) {
+    const struct job *job = run->job;
+    if (job->inventory->hosts[work.host].platform != 0) {
         pass_over(run, &work);
         return true;
     }
     struct flight *flight = mem_alloc(sizeof *flight);
     *flight = (struct flight){.runner = r, .run = run, .work = work, .store_asked = true};
-    struct claim *holder =
-        claims_take(&r->claims, &flight->claim, &run->job->inventory->hosts[work.host]);
-    if (holder != NULL) { // another job drives the device, as a member of another group
-        schedule_hold(r->schedule, work.group);
-        claims_wait(holder, work.group);
+    flight->turn = peers_begin(r->peers, job->inventory, &job->grouping, work.cohort, work.host,
+                               work.group, flight, clock_boot_ms(), &hold);
+    if (flight->turn == NULL) {
+        schedule_hold(r->schedule, hold.key);
         schedule_put_back(r->schedule, &work);
         free(flight);
         return true;
@@ -306,8 +481,60 @@ static bool start_host(struct runner *r) {
     r->flights = flight;
     job_turn(run->job, work.host, HOST_IN_HAND);
     keep(flight, STORE_STARTED, on_claimed);
+    pump(r);
     return true;
 }
+
+// --- what the peers want done
+
+static void ask(struct runner *r, const struct peers_deed *deed) {
+    struct device *device = deed->device;
+    device->runner = r;
+    device->is_passing = !is_to_stay(device);
+    device->contact =
+        connection_start(&r->context, device->is_passing ? &task_ask_and_leave : &task_ask, NULL,
+                         &device->host, device);
+}
+
+static void carry_out(struct runner *r, const struct peers_deed *deed) {
+    switch (deed->kind) {
+    case PEERS_ASK:
+        ask(r, deed);
+        break;
+    case PEERS_LET_GO:
+        connection_leave(deed->device->contact);
+        break;
+    case PEERS_GRANT:
+        grant(deed->turn->owner);
+        break;
+    case PEERS_SKIP:
+        skip_in_hand(deed->turn->owner, deed->text);
+        break;
+    case PEERS_BACK:
+        wait_for(deed->turn->owner, &deed->hold);
+        break;
+    }
+}
+
+static void on_retry(uv_timer_t *timer) {
+    pump(timer->data);
+}
+
+static void pump(struct runner *r) {
+    struct peers_deed deed;
+    if (r->pumping) return; // what comes up meanwhile is seen by the loop below
+    r->pumping = true;
+    while (peers_next(r->peers, clock_boot_ms(), &deed))
+        carry_out(r, &deed);
+    r->pumping = false;
+    const uint64_t due_ms = peers_due_ms(r->peers), now_ms = clock_boot_ms();
+    if (due_ms == UINT64_MAX)
+        uv_timer_stop(&r->retry);
+    else
+        uv_timer_start(&r->retry, on_retry, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+}
+
+// --- jobs
 
 static void on_more(uv_idle_t *more);
 
@@ -342,6 +569,8 @@ void runner_submit(struct runner *r, struct job *job) {
 
 void runner_drain(struct runner *r) {
     schedule_drain(r->schedule);
+    peers_keep_none(r->peers);
+    pump(r);
     for (struct run *run = r->runs, *next; run != NULL; run = next) {
         next = run->next;
         finish_if_done(run);
@@ -350,11 +579,11 @@ void runner_drain(struct runner *r) {
 
 void runner_abort(struct runner *r) {
     static const char in_doubt[] = "in doubt: the install was sent, and its end was not awaited";
+    connection_abort_all(&r->context);
     for (struct flight *flight = r->flights, *next; flight != NULL; flight = next) {
         next = flight->next;
-        if (flight->connection != NULL) connection_abort(flight->connection);
-        flight->connection = NULL;
-        if (flight->intended && flight->outcome == OUTCOME_OPEN) {
+        flight->turn->device->contact = NULL;
+        if (flight->gate == GATE_OPEN && flight->outcome == OUTCOME_OPEN) {
             flight->result = HOST_FAILED;
             flight->text = mem_strdup(in_doubt);
             flight->outcome = OUTCOME_KEPT; // in doubt is what a store knows without being told
@@ -380,21 +609,25 @@ struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config) {
     };
     if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
         abort(); // never so few bytes
-    claims_init(&r->claims, config->workers);
+    r->peers = peers_new(&config->peers);
     r->schedule = schedule_new(config->workers, on_skip);
     uv_idle_init(loop, &r->more);
     r->more.data = r;
+    uv_timer_init(loop, &r->retry);
+    r->retry.data = r;
     return r;
 }
 
 void runner_close(struct runner *r) {
+    connection_abort_all(&r->context); // sessions that nobody waits for
+    uv_close((uv_handle_t *)&r->retry, NULL);
     uv_close((uv_handle_t *)&r->more, NULL);
 }
 
 void runner_free(struct runner *r) {
     if (r == NULL) return;
     schedule_free(r->schedule);
-    claims_deinit(&r->claims);
+    peers_free(r->peers);
     pace_deinit(&r->pace);
     buf_deinit(&r->context.update.send);
     free(r);

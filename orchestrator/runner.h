@@ -1,14 +1,17 @@
 // The live driver of the schedule, and the gate through which every host goes:
 //
-//   next -> claim -> connect, login, get_version -> intent -> install, verify -> outcome -> told
+//   next -> claim -> connect, login, get_version -> peers known up -> intent -> install, verify
+//        -> outcome -> told
 //
 // A claim and an intent are kept in the store before what they announce is done, the outcome before
 // it is told to the processors. A host holds its group and its worker until its outcome is kept and
-// its last connection is over.
+// its last connection is over. Peers are asked beside the host's own login and get_version, over
+// connections of their own: peers.h says whom.
 #pragma once
 
 #include "orchestrator/event.h"
 #include "orchestrator/jobs.h"
+#include "orchestrator/peers.h"
 #include "orchestrator/session.h"
 #include "orchestrator/store.h"
 
@@ -19,6 +22,7 @@ struct runner;
 struct runner_config {
     unsigned workers;
     const struct session_config *session;
+    struct peers_config peers;
     const struct processors *processors;
     struct jobs *jobs;   // whose jobs it runs, and which it tells when one is done
     struct store *store; // open as long as the runner
@@ -26,7 +30,7 @@ struct runner_config {
 
 // All that config names is borrowed.
 struct runner *runner_new(uv_loop_t *loop, const struct runner_config *config);
-void runner_close(struct runner *runner); // its handle in the loop; no job may be left
+void runner_close(struct runner *runner); // its handles in the loop; no job may be left
 void runner_free(struct runner *runner);  // after the loop has ended; takes NULL
 
 // Runs a job of config.jobs, which is told when it is done, possibly from within (a job without

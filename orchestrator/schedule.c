@@ -77,6 +77,7 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
                                    .owner = job->lanes.owner,
                                    .lane = lane,
                                    .host = lane_start(lane),
+                                   .cohort = lane->cohort,
                                    .group = lane_group(lane)};
     return true;
 }

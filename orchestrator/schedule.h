@@ -37,9 +37,10 @@ struct schedule_job;
 
 struct schedule_work { // a host in hand, or being claimed
     struct schedule_job *job;
-    void *owner;       // as given to schedule_add
-    struct lane *lane; // the schedule's own
-    uint32_t host;     // index into the inventory
+    void *owner;                 // as given to schedule_add
+    struct lane *lane;           // the schedule's own
+    uint32_t host;               // index into the inventory
+    const struct cohort *cohort; // of the job's grouping
     const char *group; // key of its smallest redundancy group; it lives as long as the schedule
     bool is_claimed;   // the schedule's own
 };

@@ -7,9 +7,10 @@
 #include "orchestrator/event.h"
 
 enum store_kind {
-    STORE_STARTED, // the host is claimed
-    STORE_INTENT,  // the device is about to be changed
-    STORE_OUTCOME, // what became of it
+    STORE_STARTED,   // the host is claimed
+    STORE_INTENT,    // the device is about to be changed
+    STORE_WITHDRAWN, // it is not: nothing was sent, and the host is as before its intent
+    STORE_OUTCOME,   // what became of it
 };
 
 struct store_event {

@@ -1,0 +1,163 @@
+// Who is known to be up, and who must be asked: before an install is sent, enough of every
+// redundancy group of the device must be up (spec/architecture.md, "Peers"). Pure: times are
+// arguments, in milliseconds of a clock that also runs while the machine sleeps; what is to be done
+// comes out of peers_next(). The same code runs live, on a virtual clock and under property tests.
+//
+// What it promises: when it says PEERS_GRANT, of each redundancy group of the turn's device no more
+// members are not up than max_unavailable allows, the device itself included. Not up are those in
+// hand, over all jobs, and those that were asked in this turn and did not answer as they should.
+// All others have answered, no longer ago than max_age_ms.
+//
+// A device is a (name, address, port), whichever job's inventory it stands in. It has one
+// connection at most: whoever has the turn takes it over from whoever asks.
+#pragma once
+
+#include "common/inventory.h"
+#include "orchestrator/group.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { // unless an option says otherwise
+    PEERS_MAX_AGE_MS = 60 * 1000,
+    PEERS_RETRY_MS = 1000,    // between two asks of a turn that waits for peers to come up
+    PEERS_IDLE_MAX = 1 << 16, // devices that nobody works on and of which something is known
+};
+
+struct peers_config {
+    bool check;          // else nobody is asked, and every turn is granted
+    uint64_t max_age_ms; // of evidence, and of a kept session
+    uint64_t wait_ms;    // so long a turn asks again before its host is skipped
+    unsigned asks;       // asks and kept sessions together; 1 at least
+};
+
+enum ask_state {
+    ASK_NONE,
+    ASK_WANTED,  // waits for its place among the asks
+    ASK_RUNNING, // the driver asks it
+    ASK_KEPT,    // it has answered, and its session is kept for its own turn
+    ASK_LEAVING, // its session is on its way out
+};
+
+struct device {
+    struct device *next;    // in its bucket
+    struct host host;       // name, address and port, of its own
+    void *contact;          // the driver's: the connection that it has; NULL: none
+    void *runner;           // the driver's, too
+    struct turn *turn;      // that has it in hand; NULL: nobody has
+    struct member *waiting; // turns that wait for its answer
+    uint64_t up_ms;         // evidence: when it answered; 0: none
+    uint64_t down_ms;       // since when it is known not to be up; 0: it is not
+    uint64_t refuted_ms;    // when it was last asked and found not to be up
+    char *why;              // of either
+    bool is_foreign;        // of a platform that cannot be asked: never up
+    enum ask_state ask;
+    bool is_passing;  // the driver's: whoever asks it logs out at once, and cannot be taken over
+    bool is_unwanted; // its session is kept, and nobody's turn is to come
+    uint32_t users;   // turns of whose groups it is a member
+    struct device *ahead, *behind; // in the list of those wanted, kept, or idle
+    const char **held;             // keys of groups that wait until it is in nobody's hand
+    size_t held_count, held_cap;
+};
+
+// Another device that a turn depends on.
+struct member {
+    struct device *device;
+    uint32_t host; // in the turn's inventory
+    struct turn *turn;
+    struct member *next; // of those that wait for the device's answer
+    bool waits;
+};
+
+// A host in hand, and those that it depends on.
+struct turn {
+    void *owner; // the driver's
+    struct device *device;
+    struct turn_group *groups;
+    struct member *members; // of all groups; a device may stand in several
+    size_t groups_count;
+    size_t awaited;     // answers of members
+    uint64_t since_ms;  // what was found out before does not skip the host
+    uint64_t wanted_ms; // since when it wants to install; 0: it does not
+    uint64_t retry_ms;  // 0: it waits for no time to come
+    struct turn *next;  // in the list of those to be decided, or of those that retry
+    bool is_listed;
+};
+
+struct peers;
+
+struct peers *peers_new(const struct peers_config *config);
+void peers_free(struct peers *p); // no turn may be left; takes NULL
+
+// Why a turn cannot begin now, or must end: the group is to be held (schedule_hold) and the host
+// put back; when the holder is in nobody's hand any more, peers_end() tells the key.
+struct peers_hold {
+    struct device *holder;
+    const char *key;
+};
+
+// The host comes in hand. fallback is the key of a group of it, for where its device is in the hand
+// of another job. NULL: it cannot now, hold says why and is noted at the holder. The driver then
+// takes over the device's contact, where there is one; where its session is leaving, it waits for
+// the end. grouping and inventory must live as long as the turn, keys for good.
+struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
+                         const struct grouping *grouping, const struct cohort *cohort,
+                         uint32_t host, const char *fallback, void *owner, uint64_t now_ms,
+                         struct peers_hold *hold);
+
+// The host wants to install: PEERS_GRANT, PEERS_SKIP or PEERS_BACK is due for it.
+void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms);
+// It wants to no more: its connection was lost, and is opened anew.
+void peers_want_not(struct peers *p, struct turn *turn);
+// Whether a grant holds still, now that the install's bytes are to be sent.
+bool peers_hold_still(const struct peers *p, const struct turn *turn, uint64_t now_ms);
+
+enum turn_end {
+    TURN_VERIFIED, // its last get_version is evidence, of verified_ms
+    TURN_FAILED,   // why is borrowed
+    TURN_LEFT,     // nothing was found out: put back, skipped, or not reached
+};
+// The host is in hand no more; told of each group that waited for its device.
+void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t verified_ms,
+               const char *why, uint64_t now_ms, void (*released)(void *arg, const char *key),
+               void *arg);
+
+// --- asks
+
+// The device that is asked has answered as it should (why NULL), or not.
+void peers_answered(struct peers *p, struct device *device, const char *why, uint64_t now_ms);
+void peers_kept(struct peers *p, struct device *device);    // its session stays
+void peers_leaving(struct peers *p, struct device *device); // its session does not
+// Its contact is over, whichever way: where a session that was kept is lost, nothing is known of
+// the device any more.
+void peers_gone(struct peers *p, struct device *device, uint64_t now_ms);
+// What is kept, of the device or of all for good, is to be let go.
+void peers_keep_not(struct peers *p, struct device *device);
+void peers_keep_none(struct peers *p);
+
+// --- what is to be done
+
+enum peers_deed_kind {
+    PEERS_ASK,    // device, for those in its waiting
+    PEERS_LET_GO, // device, whose session is kept: it is leaving now
+    PEERS_GRANT,  // turn may install
+    PEERS_SKIP,   // turn's host is skipped: text
+    PEERS_BACK,   // turn's host is put back: hold
+};
+
+struct peers_deed {
+    enum peers_deed_kind kind;
+    struct turn *turn;
+    struct device *device;
+    const char *text; // lives until the next call
+    struct peers_hold hold;
+};
+
+// The next; false: there is none now.
+bool peers_next(struct peers *p, uint64_t now_ms, struct peers_deed *deed);
+uint64_t
+peers_due_ms(const struct peers *p); // when there may be one again, if nothing else happens
+
+// The device, where something is known of it; NULL: nothing is.
+struct device *peers_find(const struct peers *p, const struct host *host);
+bool peers_is_up(const struct peers *p, const struct device *device, uint64_t now_ms);
