@@ -21,10 +21,10 @@ enum event_kind {
     EVENT_TASK_STARTED,
     EVENT_TASK_COMPLETED,
     EVENT_TASK_INSTANCE_STARTED,      // host
-    EVENT_TASK_INSTANCE_PUT_BACK,     // host: as if it had not started; text: for whom it waits
     EVENT_TASK_INSTANCE_COMPLETED,    // host, result, text
     EVENT_SUBTASK_INSTANCE_STARTED,   // host, subtask
     EVENT_SUBTASK_INSTANCE_COMPLETED, // host, subtask, text where it failed
+    EVENT_TASK_INSTANCE_PUT_BACK,     // host: as if it had not started; text: for whom it waits
     EVENT_PEER_ASKED,                 // host: who was asked; failed, and text, where it is not up
 };
 

@@ -346,3 +346,11 @@ struct lane *offers_next(struct lanes *lanes) {
     assert(lane->state == LANE_READY && blocker(lane, NULL) == NULL);
     return lane;
 }
+
+struct lane *offers_next_of(struct lanes *lanes, uint32_t cohort, uint32_t host) {
+    struct lane *lane = &lanes->list[cohort];
+    if (lane->state != LANE_READY || lane_next_host(lane) != host) return NULL;
+    lane = earlier_of(earlier_of(lane, false), true);
+    assert(lane->state == LANE_READY && blocker(lane, NULL) == NULL);
+    return lane;
+}

@@ -87,3 +87,6 @@ void offers_reserve(struct locks *locks);
 
 // The lane of the job whose host goes next; NULL: none may go now.
 struct lane *offers_next(struct lanes *lanes);
+// The lane of the cohort, where it may go now and host is its next; or the one that goes before it
+// in its groups and may go in its place. NULL: it may not.
+struct lane *offers_next_of(struct lanes *lanes, uint32_t cohort, uint32_t host);

@@ -41,7 +41,9 @@ struct peers {
     struct turn *decided; // those that may be judged now
     struct turn **decided_end;
     struct turn *retrying;
-    unsigned unwanted; // of those that are kept
+    unsigned unwanted;    // of those that are kept
+    struct device **next; // a ring
+    size_t next_from, next_count, next_cap;
     bool keep_none;
     char text[WHY_MAX];
 };
@@ -135,7 +137,8 @@ static void forget(struct peers *p, struct device *device) {
 }
 
 static bool is_idle(const struct device *d) {
-    return d->turn == NULL && d->users == 0 && d->ask == ASK_NONE && d->contact == NULL;
+    return d->turn == NULL && d->users == 0 && d->ask == ASK_NONE && d->contact == NULL &&
+           !d->is_next;
 }
 
 // What is known of a device that nobody works on may be forgotten: it is asked again.
@@ -341,10 +344,10 @@ static bool judge(struct peers *p, struct turn *turn, uint64_t now_ms, struct pe
 
 // --- the way of a turn
 
-static void add_member(struct turn *turn, struct device *device, uint32_t host) {
+static void add_member(struct turn *turn, struct device *device, uint32_t host, uint32_t cohort) {
     struct turn_group *group = &turn->groups[turn->groups_count - 1];
     turn->members[group->first + group->count++] =
-        (struct member){.device = device, .host = host, .turn = turn};
+        (struct member){.device = device, .host = host, .cohort = cohort, .turn = turn};
     device->users++;
 }
 
@@ -371,11 +374,12 @@ static void add_members(struct peers *p, struct turn *turn, const struct invento
         const struct cohort *cohort = &grouping->cohorts[cohorts[c]];
         const uint32_t *hosts = &grouping->order[cohort->first];
         for (uint32_t i = 0; i < cohort->count; i++)
-            if (hosts[i] != host) add_member(turn, device_of(p, inventory, hosts[i]), hosts[i]);
+            if (hosts[i] != host)
+                add_member(turn, device_of(p, inventory, hosts[i]), hosts[i], cohorts[c]);
     }
     for (uint32_t i = 0; i < constraint->others_count; i++) {
         const uint32_t other = grouping->others[constraint->others + i];
-        add_member(turn, device_of(p, inventory, other), other);
+        add_member(turn, device_of(p, inventory, other), other, UINT32_MAX);
     }
 }
 
@@ -500,6 +504,42 @@ static void learn(struct peers *p, struct device *device, enum turn_end end, uin
     }
 }
 
+// --- whose turn is next
+
+enum { PRESSED_PART = 8 };
+
+bool peers_are_pressed(const struct peers *p) {
+    return p->in_use + p->config.asks / PRESSED_PART >= p->config.asks;
+}
+
+static void list_next(struct peers *p, struct device *device) {
+    if (device->ask != ASK_KEPT || device->is_next) return;
+    if (p->next_count == p->next_cap) { // in order from the beginning, then there is room behind
+        const size_t cap = p->next_cap == 0 ? 64 : 2 * p->next_cap;
+        struct device **next = mem_array(cap, sizeof(struct device *));
+        for (size_t i = 0; i < p->next_count; i++)
+            next[i] = p->next[(p->next_from + i) % p->next_cap];
+        free(p->next);
+        p->next = next;
+        p->next_from = 0;
+        p->next_cap = cap;
+    }
+    device->is_next = true;
+    p->next[(p->next_from + p->next_count++) % p->next_cap] = device;
+}
+
+struct device *peers_next_kept(struct peers *p) {
+    while (p->next_count > 0) {
+        struct device *device = p->next[p->next_from];
+        p->next_from = (p->next_from + 1) % p->next_cap;
+        p->next_count--;
+        device->is_next = false;
+        if (device->ask == ASK_KEPT && !device->is_unwanted) return device;
+        let_rest(p, device);
+    }
+    return NULL;
+}
+
 void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t verified_ms,
                const char *why, uint64_t now_ms, void (*released)(void *arg, const char *key),
                void *arg) {
@@ -511,6 +551,9 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
     device->held = NULL;
     device->held_count = device->held_cap = 0;
     learn(p, device, end, verified_ms, why, now_ms);
+    const size_t members = members_count(turn);
+    for (size_t i = 0; i < members; i++)
+        list_next(p, turn->members[i].device);
     turn_free(p, turn);
     for (size_t i = 0; i < count; i++)
         released(arg, held[i]);
@@ -526,10 +569,13 @@ void peers_answered(struct peers *p, struct device *device, const char *why, uin
     tell_waiting(p, device);
 }
 
-void peers_kept(struct peers *p, struct device *device) {
+void peers_kept(struct peers *p, struct device *device, void *run, const struct member *as) {
     assert(device->ask == ASK_RUNNING);
     device->ask = ASK_KEPT;
     device->is_unwanted = false;
+    device->kept_for.run = run;
+    device->kept_for.cohort = as->cohort;
+    device->kept_for.host = as->host;
     append(&p->kept, device);
 }
 
@@ -647,5 +693,6 @@ void peers_free(struct peers *p) {
             forget(p, p->buckets[i]);
         }
     free(p->buckets);
+    free(p->next);
     free(p);
 }

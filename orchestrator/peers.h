@@ -63,7 +63,8 @@ struct device {
 // Another device that a turn depends on.
 struct member {
     struct device *device;
-    uint32_t host; // in the turn's inventory
+    uint32_t host;   // in the turn's inventory
+    uint32_t cohort; // in its grouping; of a host that is not selected none
     struct turn *turn;
     struct member *next; // of those that wait for the device's answer
     bool waits;
@@ -126,7 +127,8 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
 
 // The device that is asked has answered as it should (why NULL), or not.
 void peers_answered(struct peers *p, struct device *device, const char *why, uint64_t now_ms);
-void peers_kept(struct peers *p, struct device *device);    // its session stays
+// Its session stays, for the turn of a member that waited for the answer; run is the driver's.
+void peers_kept(struct peers *p, struct device *device, void *run, const struct member *as);
 void peers_leaving(struct peers *p, struct device *device); // its session does not
 // Its contact is over, whichever way: where a session that was kept is lost, nothing is known of
 // the device any more.
@@ -134,6 +136,14 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms);
 // What is kept, of the device or of all for good, is to be let go.
 void peers_keep_not(struct peers *p, struct device *device);
 void peers_keep_none(struct peers *p);
+
+// Whether asks and kept sessions are nearly as many as may be: then hosts whose session is kept are
+// to go before others, or they would have to make room for new asks. At other times the order of
+// the schedule is the better one.
+bool peers_are_pressed(const struct peers *p);
+// A device whose session is kept and of whose group a host has come out of hand, each once for
+// that; NULL: there is none.
+struct device *peers_next_kept(struct peers *p);
 
 // --- what is to be done
 

@@ -364,11 +364,15 @@ static bool step_flight(struct flight *flight, const struct session_update *upda
     return wants == SESSION_END;
 }
 
+static struct run *run_of(const struct member *member) {
+    const struct flight *flight = member->turn->owner;
+    return flight->run;
+}
+
 static void tell_asked(struct device *device, const struct session_update *update) {
     const struct member *member = device->waiting;
     if (member == NULL) return; // nobody wants to know any more
-    const struct flight *flight = member->turn->owner;
-    tell_of_host(flight->run, member->host,
+    tell_of_host(run_of(member), member->host,
                  (struct event){.kind = EVENT_PEER_ASKED,
                                 .failed = update->verdict == TASK_FAILED,
                                 .text = update->text});
@@ -377,28 +381,34 @@ static void tell_asked(struct device *device, const struct session_update *updat
 // Whether its session is to stay: its own turn is still to come in the job of one who asked.
 static bool is_to_stay(const struct device *device) {
     const struct member *member = device->waiting;
-    if (member == NULL) return false;
-    const struct flight *flight = member->turn->owner;
-    return job_is_waiting(flight->run->job, member->host);
+    return member != NULL && job_is_waiting(run_of(member)->job, member->host);
+}
+
+// Before those who wait are told of the answer, for they name the turn that it is kept for.
+static void keep_session(struct runner *r, struct device *device) {
+    const struct member *member = device->waiting;
+    const bool stays = is_to_stay(device);
+    static const struct member nobody;
+    peers_kept(r->peers, device, stays ? run_of(member) : NULL, stays ? member : &nobody);
+    if (!stays) peers_keep_not(r->peers, device);
+}
+
+static bool is_leaving(const struct session_update *update) {
+    return update->want == SESSION_SEND && update->call_begun != NULL &&
+           strcmp(update->call_begun, "logout") == 0;
 }
 
 static bool step_ask(struct runner *r, struct device *device, const struct session_update *update) {
-    const enum session_want wants = update->want;
-    const bool stays = is_to_stay(device);
-    if (device->ask == ASK_LEAVING) return wants == SESSION_END;
+    const bool is_over = update->want == SESSION_END;
+    if (device->ask == ASK_LEAVING) return is_over;
+    if (update->want == SESSION_KEEP) keep_session(r, device);
+    if (is_leaving(update)) peers_leaving(r->peers, device); // passing by, or its time is over
     if (update->verdict != TASK_NEXT_STEP) {
         tell_asked(device, update);
         peers_answered(r->peers, device, update->verdict == TASK_FAILED ? update->text : NULL,
                        clock_boot_ms());
     }
-    if (wants == SESSION_KEEP) {
-        peers_kept(r->peers, device);
-        if (!stays) peers_keep_not(r->peers, device);
-    } else if (wants == SESSION_SEND && update->call_begun != NULL &&
-               strcmp(update->call_begun, "logout") == 0) {
-        peers_leaving(r->peers, device); // it was only passing by, or its time is over
-    }
-    return wants == SESSION_END;
+    return is_over;
 }
 
 static void contact_device(struct flight *flight);
@@ -456,10 +466,21 @@ static void on_claimed(void *arg, enum store_status status) {
     contact_device(flight);
 }
 
+static bool next_work(struct runner *r, struct schedule_work *work) {
+    struct device *device;
+    while (peers_are_pressed(r->peers) && (device = peers_next_kept(r->peers)) != NULL) {
+        struct run *run = device->kept_for.run;
+        if (schedule_next_in(r->schedule, run->scheduled, device->kept_for.cohort,
+                             device->kept_for.host, work))
+            return true;
+    }
+    return schedule_next(r->schedule, work);
+}
+
 static bool start_host(struct runner *r) {
     struct schedule_work work;
     struct peers_hold hold;
-    if (!schedule_next(r->schedule, &work)) return false;
+    if (!next_work(r, &work)) return false;
     struct run *run = work.owner;
     const struct job *job = run->job;
     if (job->inventory->hosts[work.host].platform != 0) {

@@ -65,13 +65,8 @@ void schedule_remove(struct schedule *s, struct schedule_job *job) {
 
 // --- work
 
-bool schedule_next(struct schedule *s, struct schedule_work *work) {
-    if (s->draining || s->in_hand == s->workers) return false;
-    struct lane *lane = NULL;
-    struct schedule_job *job = s->oldest;
-    for (; job != NULL; job = job->next)
-        if ((lane = offers_next(&job->lanes)) != NULL) break;
-    if (lane == NULL) return false;
+static void start(struct schedule *s, struct schedule_job *job, struct lane *lane,
+                  struct schedule_work *work) {
     s->in_hand++;
     *work = (struct schedule_work){.job = job,
                                    .owner = job->lanes.owner,
@@ -79,6 +74,25 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
                                    .host = lane_start(lane),
                                    .cohort = lane->cohort,
                                    .group = lane_group(lane)};
+}
+
+bool schedule_next(struct schedule *s, struct schedule_work *work) {
+    if (s->draining || s->in_hand == s->workers) return false;
+    struct lane *lane = NULL;
+    struct schedule_job *job = s->oldest;
+    for (; job != NULL; job = job->next)
+        if ((lane = offers_next(&job->lanes)) != NULL) break;
+    if (lane == NULL) return false;
+    start(s, job, lane, work);
+    return true;
+}
+
+bool schedule_next_in(struct schedule *s, struct schedule_job *job, uint32_t cohort, uint32_t host,
+                      struct schedule_work *work) {
+    if (s->draining || s->in_hand == s->workers) return false;
+    struct lane *lane = offers_next_of(&job->lanes, cohort, host);
+    if (lane == NULL) return false;
+    start(s, job, lane, work);
     return true;
 }
 

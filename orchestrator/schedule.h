@@ -63,6 +63,10 @@ void schedule_remove(struct schedule *s, struct schedule_job *job); // finished 
 // The next host to start, which is then being claimed: it has its places and a worker until it is
 // put back or done. False: nothing may start now.
 bool schedule_next(struct schedule *s, struct schedule_work *work);
+// The same for one host of the cohort, if it may go now and is next there, whichever might go
+// before it. Where one that was put back goes before it in a group, that one is started.
+bool schedule_next_in(struct schedule *s, struct schedule_job *job, uint32_t cohort, uint32_t host,
+                      struct schedule_work *work);
 void schedule_claimed(struct schedule *s, struct schedule_work *work); // it is in hand
 // The claim was refused, or the device could not be worked on now: the host is pending again, in
 // its place among its job's, and other jobs that wait for its constraints have their turn before

@@ -575,7 +575,7 @@ END_TEST
 #define ALL_DEVICES                                                                                \
     "name: chance\nfaults:\n  - {on: any, effect: error, probability: 0.05}\n"                     \
     "  - {on: install_os_version, effect: reboot, downtime: 1ms, probability: 0.05}\n"             \
-    "orchestrator: {workers: 100}\n"                                                               \
+    "orchestrator: {workers: 100, asks: 1000}\n"                                                   \
     "steps:\n  - request: {json: {version: 5.3.1}, expect: {report: {failed: {at_least: 1}, "      \
     "skipped: {at_least: 1}, completed: {at_least: 1}}}}\n"
 
