@@ -36,9 +36,9 @@ struct peers {
     struct device **buckets;
     size_t buckets_count, devices;
     struct list wanted, kept, idle;
-    unsigned in_use;      // asks that run, sessions that are kept or leaving
-    unsigned leaving;     // of these
-    struct turn *decided; // those that may be judged now
+    unsigned in_use;           // asks that run, sessions that are kept or leaving
+    unsigned leaving, passing; // of these those that leave a place by themselves
+    struct turn *decided;      // those that may be judged now
     struct turn **decided_end;
     struct turn *retrying;
     unsigned unwanted;    // of those that are kept
@@ -201,10 +201,17 @@ static void take_kept(struct peers *p, struct device *device) {
     device->is_unwanted = false;
 }
 
+static void pass(struct peers *p, struct device *device, bool is_passing) {
+    p->passing += is_passing;
+    p->passing -= device->is_passing;
+    device->is_passing = is_passing;
+}
+
 static void release_slot(struct peers *p, struct device *device) {
     if (device->ask == ASK_WANTED) take_out(&p->wanted, device);
     if (device->ask == ASK_KEPT) take_kept(p, device);
     if (device->ask == ASK_LEAVING) p->leaving--;
+    pass(p, device, false);
     if (device->ask > ASK_WANTED) p->in_use--;
     device->ask = ASK_NONE;
 }
@@ -245,10 +252,16 @@ static void stop_waiting(struct peers *p, struct member *m) {
 
 // --- judging
 
+const struct member *turn_members(const struct turn *turn, size_t *count) {
+    const struct turn_group *last = &turn->groups[turn->groups_count];
+    *count = turn->groups_count == 0 ? 0 : last[-1].first + last[-1].count;
+    return turn->members;
+}
+
 static size_t members_count(const struct turn *turn) {
-    if (turn->groups_count == 0) return 0;
-    const struct turn_group *last = &turn->groups[turn->groups_count - 1];
-    return last->first + last->count;
+    size_t count;
+    turn_members(turn, &count);
+    return count;
 }
 
 // Found not to be up in this turn.
@@ -562,6 +575,11 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
 
 // --- asks
 
+void peers_asking(struct peers *p, struct device *device, bool is_to_stay) {
+    assert(device->ask == ASK_RUNNING);
+    pass(p, device, !is_to_stay);
+}
+
 void peers_answered(struct peers *p, struct device *device, const char *why, uint64_t now_ms) {
     device->up_ms = why == NULL ? now_ms : 0;
     device->down_ms = device->refuted_ms = why == NULL ? 0 : now_ms;
@@ -582,6 +600,7 @@ void peers_kept(struct peers *p, struct device *device, void *run, const struct 
 void peers_leaving(struct peers *p, struct device *device) {
     assert(device->ask == ASK_RUNNING || device->ask == ASK_KEPT);
     if (device->ask == ASK_KEPT) take_kept(p, device);
+    pass(p, device, false);
     device->ask = ASK_LEAVING;
     p->leaving++;
 }
@@ -651,7 +670,7 @@ static bool next_ask(struct peers *p, struct peers_deed *deed) {
     struct device *device = p->wanted.first;
     if (device == NULL) return false;
     if (p->in_use >= p->config.asks) // the one that was kept last: the others' turns are nearer
-        return p->leaving < p->wanted.count && let_go(p, p->kept.last, deed);
+        return p->leaving + p->passing < p->wanted.count && let_go(p, p->kept.last, deed);
     take_out(&p->wanted, device);
     device->ask = ASK_RUNNING;
     p->in_use++;

@@ -52,9 +52,14 @@ struct device {
     char *why;              // of either
     bool is_foreign;        // of a platform that cannot be asked: never up
     enum ask_state ask;
-    bool is_passing;  // the driver's: whoever asks it logs out at once, and cannot be taken over
+    bool is_passing;  // whoever asks it logs out at once
     bool is_unwanted; // its session is kept, and nobody's turn is to come
-    uint32_t users;   // turns of whose groups it is a member
+    struct {
+        void *run; // the driver's
+        uint32_t cohort, host;
+    } kept_for;
+    bool is_next;                  // in the queue of peers_next_kept()
+    uint32_t users;                // turns of whose groups it is a member
     struct device *ahead, *behind; // in the list of those wanted, kept, or idle
     const char **held;             // keys of groups that wait until it is in nobody's hand
     size_t held_count, held_cap;
@@ -113,6 +118,9 @@ void peers_want_not(struct peers *p, struct turn *turn);
 // Whether a grant holds still, now that the install's bytes are to be sent.
 bool peers_hold_still(const struct peers *p, const struct turn *turn, uint64_t now_ms);
 
+// Of all its groups, inventory order within each cohort.
+const struct member *turn_members(const struct turn *turn, size_t *count);
+
 enum turn_end {
     TURN_VERIFIED, // its last get_version is evidence, of verified_ms
     TURN_FAILED,   // why is borrowed
@@ -125,6 +133,9 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
 
 // --- asks
 
+// Whether the session is to be kept, if all goes well; one that is not logs out at once, and cannot
+// be taken over. Due for each PEERS_ASK.
+void peers_asking(struct peers *p, struct device *device, bool is_to_stay);
 // The device that is asked has answered as it should (why NULL), or not.
 void peers_answered(struct peers *p, struct device *device, const char *why, uint64_t now_ms);
 // Its session stays, for the turn of a member that waited for the answer; run is the driver's.

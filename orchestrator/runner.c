@@ -81,7 +81,9 @@ struct flight {
     enum outcome_state outcome;
     enum host_state result; // the outcome; and what to say of it
     char *text;
-    struct peers_hold hold; // of one that is put back: for whom it waits
+    struct peers_hold hold;    // of one that is put back: for whom it waits
+    const struct device *heir; // of its groups the next whose turn is to come; found when one asks
+    bool has_heir;
 };
 
 // --- telling
@@ -378,10 +380,22 @@ static void tell_asked(struct device *device, const struct session_update *updat
                                 .text = update->text});
 }
 
-// Whether its session is to stay: its own turn is still to come in the job of one who asked.
+// The first of the other members that waits for its turn in the same job: the others' are too far.
+static const struct device *heir_of(struct flight *flight) {
+    if (flight->has_heir) return flight->heir;
+    size_t count;
+    const struct member *members = turn_members(flight->turn, &count);
+    flight->has_heir = true;
+    for (size_t i = 0; i < count && flight->heir == NULL; i++)
+        if (job_is_waiting(flight->run->job, members[i].host)) flight->heir = members[i].device;
+    return flight->heir;
+}
+
+// Whether its session is to stay: its own turn comes next in the job of one who asked.
 static bool is_to_stay(const struct device *device) {
     const struct member *member = device->waiting;
-    return member != NULL && job_is_waiting(run_of(member)->job, member->host);
+    return member != NULL && heir_of(member->turn->owner) == device &&
+           job_is_waiting(run_of(member)->job, member->host);
 }
 
 // Before those who wait are told of the answer, for they name the turn that it is kept for.
@@ -468,6 +482,7 @@ static void on_claimed(void *arg, enum store_status status) {
 
 static bool next_work(struct runner *r, struct schedule_work *work) {
     struct device *device;
+    if (schedule_in_hand(r->schedule) == r->config.workers) return false;
     while (peers_are_pressed(r->peers) && (device = peers_next_kept(r->peers)) != NULL) {
         struct run *run = device->kept_for.run;
         if (schedule_next_in(r->schedule, run->scheduled, device->kept_for.cohort,
@@ -511,7 +526,7 @@ static bool start_host(struct runner *r) {
 static void ask(struct runner *r, const struct peers_deed *deed) {
     struct device *device = deed->device;
     device->runner = r;
-    device->is_passing = !is_to_stay(device);
+    peers_asking(r->peers, device, is_to_stay(device));
     device->contact =
         connection_start(&r->context, device->is_passing ? &task_ask_and_leave : &task_ask, NULL,
                          &device->host, device);
