@@ -27,7 +27,7 @@ SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main 
 ORCHESTRATOR_PURE = claims event group job joblog jobs lanes lock metrics offers pace policy policy_grouping \
 	policy_order request schedule session store_memory tasks upgrade_os
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
-SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema suite vars
+SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
@@ -36,7 +36,7 @@ UNIT_TESTS = acmeos address applied_policy buf claims console console_install du
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
 	network_groups network_inventory network_name offers options outputs pace policy policy_grouping policy_order \
-	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session stats strmap suggest \
+	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session setup stats strmap suggest \
 	suite table terms text texts vars virtual world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \

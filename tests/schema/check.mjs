@@ -51,9 +51,12 @@ const isOpen = (value) => JSON.stringify(value).includes("${");
 const scenarios = [...files("scenarios"), "scenarios/runner/starter.yaml.in"];
 for (const path of scenarios) {
   const value = load(path);
+  if (value.name === undefined && value.steps === undefined) continue; // it lies beside scenarios
   accepted(scenario, value, path);
   if (value.network instanceof Object && !isOpen(value.network))
     accepted(network, value.network, `${path}: network`);
+  if (value.policy instanceof Object && !isOpen(value.policy))
+    accepted(policy, value.policy, `${path}: policy`);
 }
 
 // What is wrong in a way that a schema can see, and what only our loader sees.
