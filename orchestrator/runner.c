@@ -144,7 +144,7 @@ static void pass_over(struct run *run, struct schedule_work *work) {
 
 // --- the end of a host
 
-static bool start_host(struct runner *r);
+static void start_hosts(struct runner *r);
 
 static void release_group(void *arg, const char *group) {
     schedule_release(arg, group);
@@ -193,7 +193,7 @@ static void complete(struct flight *flight) {
     free_flight(flight);
     schedule_done(r->schedule, &work, failed);
     finish_if_done(run);
-    start_host(r); // it leaves one worker: room for one
+    start_hosts(r); // of each of its groups one may go now
 }
 
 static void land(struct flight *flight) {
