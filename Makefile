@@ -22,7 +22,7 @@ COMMON_PURE = acmeos address buf clock duration error file glob heap http_framin
 COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
-	network_index network_inventory network_name network_seal network_view operation referee versions world
+	network_index network_inventory network_name network_seal network_source network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 ORCHESTRATOR_PURE = claims event group job joblog jobs lanes lock metrics offers pace policy policy_grouping \
 	policy_order request schedule session store_memory tasks upgrade_os
