@@ -30,14 +30,14 @@ ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
-BENCH_PURE = model plan stats table virtual
-BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf claims console console_install duration error event expect fault file findings glob \
+BENCH_PURE = deciding model plan stats table virtual visit
+BENCH_SHELL = bench concurrency http lab live main networks order output overhead processors scale scratch whatif
+UNIT_TESTS = acmeos address applied_policy buf claims console console_install deciding duration error event expect fault file findings glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
 	network_groups network_inventory network_name offers options outputs pace policy policy_grouping policy_order \
 	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session stats strmap suggest \
-	suite table terms text texts vars virtual world yml
+	suite table terms text texts vars virtual visit world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests
