@@ -129,14 +129,14 @@ static void note_plan(const struct bench_config *config, const struct plan *plan
                       struct bench_result *result) {
     if (plan->foreign_count > 0)
         bench_note(result,
-                   "%u hosts are of another platform than acmeos: nobody upgrades them, and they "
-                   "are counted as skipped.",
+                   "Hosts of another platform than acmeos: %u. Nobody upgrades them; they are "
+                   "counted as skipped.",
                    plan->foreign_count);
     if (plan->odd_count == 0) return;
     if (config->metrics == NULL && plan->down_count > 0)
         bench_note(result,
-                   "%u hosts are down, or told at a port of their own, where nobody listens: they "
-                   "fail.",
+                   "Hosts that are down, or told at a port of their own where nobody listens: %u. "
+                   "They fail.",
                    plan->down_count);
     if (config->metrics != NULL)
         bench_note(result,
