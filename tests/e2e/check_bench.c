@@ -119,35 +119,34 @@ END_TEST
 START_TEST(a_forecast_plays_what_a_network_has_in_store) {
     char path[] = "/tmp/e2e-network-XXXXXX", output[16384];
     FILE *file = fdopen(mkstemp(path), "w");
-    fputs(
-        "sites: [earth]\n"
-        "dev_types: {edge: {count: 2}, spine: {count: 4}, leaf: {count: 6, rack: 1, per_rack: 2}}\n"
-        "versions: [5.2.1]\nusername: root\npassword: of all evil\n"
-        "latency: {login: 1s, get_version: 1s, install_os_version: 2s..4s, logout: 0,\n"
-        "  reboot: 1s..2s}\n"
-        "hosts:\n"
-        "  edge00.earth: {state: down}\n"
-        "  leaf00.earth: {port: 1}\n"
-        "  fw: {site: earth, dev_type: firewall, platform: panos}\n"
-        "policy:\n"
-        "  redundancy:\n"
-        "    - {group: '{dev_type} of {site}', unless: {dev_type: leaf}}\n"
-        "    - {group: 'rack {rack}', match: {dev_type: leaf}}\n"
-        "  throttle: [{group: 'links of {site}', at_once: 3}]\n"
-        "faults:\n"
-        "  - {match: {host: spine01.earth}, on: install_os_version, effect: brick}\n"
-        "  - {match: {host: leaf02.earth}, on: install_os_version, effect: wrong_version}\n"
-        "  - {match: {host: leaf04.earth}, on: install_os_version, effect: truncate}\n"
-        "  - {match: {host: leaf05.earth}, on: login, effect: delay, by: 2s}\n",
-        file);
+    fputs("sites: [earth]\n"
+          "dev_types: {edge: {count: 2}, spine: {count: 4}, leaf: {count: 8, pod: '{n/4}'}}\n"
+          "versions: [5.2.1]\nusername: root\npassword: of all evil\n"
+          "latency: {login: 1s, get_version: 1s, install_os_version: 2s..4s, logout: 0,\n"
+          "  reboot: 1s..2s}\n"
+          "hosts:\n"
+          "  edge00.earth: {state: down}\n"
+          "  leaf04.earth: {port: 1}\n"
+          "  fw: {site: earth, dev_type: firewall, platform: panos}\n"
+          "policy:\n"
+          "  redundancy:\n"
+          "    - {group: '{dev_type} of {site}', unless: {dev_type: leaf}}\n"
+          "    - {group: 'pod {pod}'}\n"
+          "  throttle: [{group: 'links of {site}', at_once: 3}]\n"
+          "faults:\n"
+          "  - {match: {host: spine01.earth}, on: install_os_version, effect: brick}\n"
+          "  - {match: {host: leaf00.earth}, on: install_os_version, effect: truncate}\n"
+          "  - {match: {host: leaf01.earth}, on: login, effect: delay, by: 2s}\n"
+          "  - {match: {host: leaf02.earth}, on: install_os_version, effect: wrong_version}\n",
+          file);
     fclose(file);
     ck_assert_int_eq(program_run("bench",
                                  ARGS("whatif", "--tiny", "--network", path, "--verify",
                                       "--time-scale", "0.01", "--install-timeout", "60s"),
                                  output, sizeof output),
                      0);
-    ck_assert_msg(strstr(output, " s, 4 failed, 6 skipped. Forecast for that seed: ") != NULL &&
-                      strstr(output, " s, 4 failed, 6 skipped; over all seeds") != NULL,
+    ck_assert_msg(strstr(output, " s, 4 failed, 8 skipped. Forecast for that seed: ") != NULL &&
+                      strstr(output, " s, 4 failed, 8 skipped; over all seeds") != NULL,
                   "%s", output);
     ck_assert_ptr_null(strstr(output, "The live run had"));
     ck_assert_ptr_nonnull(strstr(output, "Hosts of another platform than acmeos: 1."));

@@ -21,15 +21,16 @@ static void teardown(void) {
 
 // Of every device: what is drawn against what a visit comes to, in a world of its own.
 static void compare(struct model *model, unsigned *failures, unsigned *late) {
+    const struct plan *of = model->plan;
     struct world world;
-    world_init(&world, &plan.network, SEED, model->world.time_scale);
-    world.faults = plan.faults;
+    world_init(&world, &of->network, SEED, model->world.time_scale);
+    world.faults = of->faults;
     struct visitor visitor = {
         .world = &world, .config = &model->session, .task = &task_upgrade_os, .args = &model->args};
     *failures = *late = 0;
-    for (uint32_t device = 0; device < plan.network.devices; device++) {
+    for (uint32_t device = 0; device < of->network.devices; device++) {
         struct virtual_host told = model_draw(model, device);
-        struct visit_result real = visit(&visitor, &plan.inventory->hosts[device], device);
+        struct visit_result real = visit(&visitor, &of->inventory->hosts[device], device);
         ck_assert_uint_eq(told.us, (uint64_t)((double)real.us / model->world.time_scale));
         ck_assert(told.fails == real.fails && told.times_out == real.times_out);
         *failures += told.fails;
@@ -58,6 +59,24 @@ START_TEST(a_host_takes_what_a_visit_takes_and_fails_where_the_failure_rate_says
 }
 END_TEST
 
+START_TEST(the_failure_rate_comes_behind_the_faults_of_the_network) {
+    struct plan faulty = plan_of("sites: [earth]\nfaults:\n"
+                                 "  - {match: {host: edge00.earth}, effect: error}\n"
+                                 "  - {match: {host: edge01.earth}, effect: reset}\n");
+    struct model model;
+    struct error err;
+    unsigned failures, late;
+    ck_assert_int_eq(plan_add_failures(&faulty, 0.25, &err), 0);
+    ck_assert_uint_eq(faulty.odd_count, 2);
+    model_init(&model, &faulty, "5.3.1", NULL);
+    model_seed(&model, SEED);
+    compare(&model, &failures, &late);
+    ck_assert_uint_gt(failures, 10);
+    model_deinit(&model);
+    plan_deinit(&faulty);
+}
+END_TEST
+
 // Calls take 10 ms to 2 s here.
 START_TEST(a_host_that_answers_too_late_fails_when_its_time_is_up) {
     static const struct {
@@ -82,17 +101,17 @@ END_TEST
 START_TEST(what_is_odd_about_a_device_is_played) {
     struct plan odd = plan_of(
         "sites: [earth]\ndev_types: {edge: {count: 4}}\nversions: [5.2.1]\n"
-        "latency: {install_os_version: 1s}\n"
+        "latency: {login: 0, get_version: 0, install_os_version: 1s, logout: 0}\n"
         "hosts: {edge01.earth: {port: 1}, fw: {site: earth, dev_type: fw, platform: panos}}\n"
-        "faults: [{match: {host: edge02.earth}, on: get_version, effect: no_reply}]\n");
+        "faults:\n"
+        "  - {match: {host: edge02.earth}, on: get_version, effect: no_reply}\n"
+        "  - {match: {host: edge03.earth}, on: login, effect: delay, by: 5s, times: 1}\n");
     static const struct virtual_host expected[] = {
         {.us = 1000000}, {.fails = true},       {.us = 30000000, .fails = true, .times_out = true},
-        {.us = 1000000}, {.passed_over = true},
+        {.us = 6000000}, {.passed_over = true},
     };
     struct model model;
-    network_set_latency(&odd.network, (struct duration_range){0});
-    odd.network.latency[OPERATION_INSTALL] = (struct duration_range){1000000, 1000000};
-    ck_assert_uint_eq(odd.odd_count, 2);
+    ck_assert_uint_eq(odd.odd_count, 3);
     ck_assert_uint_eq(odd.down_count, 1);
     ck_assert_uint_eq(odd.foreign_count, 1);
     model_init(&model, &odd, "5.3.1", NULL);
@@ -221,6 +240,7 @@ Suite *check_model(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_host_takes_what_a_visit_takes_and_fails_where_the_failure_rate_says);
+    tcase_add_test(tcase, the_failure_rate_comes_behind_the_faults_of_the_network);
     tcase_add_loop_test(tcase, a_host_that_answers_too_late_fails_when_its_time_is_up, 0, 4);
     tcase_add_test(tcase, what_is_odd_about_a_device_is_played);
     tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
