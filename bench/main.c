@@ -172,9 +172,7 @@ static int set_folder(void *config, const char *value, struct error *err) {
         {"latency", "RANGE", "how long each call takes, such as 2s..90s (the network's own)",      \
          set_latency},                                                                             \
         {"metrics", "FILE",                                                                        \
-         "take the durations from a saved /metrics/ of a real run, in place of latencies,\n"       \
-         "faults and restarts",                                                                    \
-         set_metrics},                                                                             \
+         "take the durations, and no faults, from a saved /metrics/ of a real run", set_metrics},  \
         {"failure-rate", "P", "the share of installs that fail, from 0 to 1 (0)",                  \
          set_failure_rate},                                                                        \
         {"connect-timeout", "DURATION", "the orchestrator's, for the live run (5s)",               \
