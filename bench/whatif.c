@@ -124,7 +124,7 @@ static void note_size(const struct bench_config *config, const struct plan *plan
                config->failure_rate);
 }
 
-// Of whom the latencies do not tell all.
+// What else there is to know of the hosts.
 static void note_plan(const struct bench_config *config, const struct plan *plan,
                       struct bench_result *result) {
     if (plan->foreign_count > 0)
@@ -187,14 +187,25 @@ struct sweep {
     size_t count;
 };
 
-// 1, 2, 3, 4, 6, 8, 11, ... as many as there are groups, where the knee is passed.
+// More hosts than these are never in hand: each has a redundancy group.
+static uint64_t most_at_once(const struct grouping *grouping) {
+    uint64_t most = 0;
+    for (size_t i = 0; i < grouping->count; i++) {
+        const struct constraint *c = &grouping->constraints[i];
+        if (c->redundancy) most += c->members < c->limit ? c->members : c->limit;
+    }
+    return most;
+}
+
+// 1, 2, 3, 4, 6, 8, 11, ... as many as may be of use, where the knee is passed.
 static void choose_workers(const struct plan *plan, struct sweep *s) {
+    const uint64_t most = most_at_once(&plan->grouping);
     s->count = 0;
     for (unsigned octave = 0; s->count < SWEEP_MAX; octave++) {
         unsigned workers = (unsigned)lround(pow(2, (double)octave / PER_OCTAVE));
         if (s->count > 0 && s->workers[s->count - 1] == workers) continue;
         s->workers[s->count++] = workers;
-        if (workers >= plan->grouping.count) break;
+        if (workers >= most) break;
     }
 }
 

@@ -157,15 +157,16 @@ END_TEST
 
 START_TEST(the_example_networks_are_forecast_with_what_decides_their_windows) {
     static const struct {
-        const char *args[4];
+        const char *args[8];
         const char *says[2];
     } cases[] = {
         {{"--network", "spec/examples/wan/network.yaml"},
          {"Hosts of another platform than acmeos: 1.",
           "The redundancy groups \"routers of {site}\""}},
-        {{"--inventory", "spec/examples/wan", "--policy", "spec/examples/wan/policy.yaml"},
-         {"Hosts of another platform than acmeos: 1.",
-          "The redundancy groups \"routers of {site}\""}},
+        {{"--inventory", "spec/examples/wan", "--policy", "spec/examples/wan/policy.yaml",
+          "--verify", "--time-scale", "0.01"},
+         {"The redundancy groups \"routers of {site}\"",
+          " s, 0 failed, 1 skipped. Forecast for that seed: "}},
         {{"--network", "spec/examples/fabric/network.yaml"},
          {"1040 hosts in 521 redundancy groups under 0 throttles",
           "The redundancy groups \"{feed}\" (8 of them, each 12 at once;"}},
@@ -176,13 +177,29 @@ START_TEST(the_example_networks_are_forecast_with_what_decides_their_windows) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char output[16384];
-        const char *args[8] = {"whatif", "--tiny"};
+        const char *args[16] = {"whatif", "--tiny"};
         memcpy(args + 2, cases[i].args, sizeof cases[i].args);
         int code = program_run("bench", args, output, sizeof output);
         for (size_t j = 0; j < 2; j++)
             ck_assert_msg(code == 0 && strstr(output, cases[i].says[j]) != NULL, "no '%s' in: %s",
                           cases[i].says[j], output);
     }
+}
+END_TEST
+
+START_TEST(workers_are_tried_until_more_are_of_no_use) {
+    char path[] = "/tmp/e2e-network-XXXXXX", output[8192];
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("sites: [earth]\ndev_types: {edge: {count: 40}}\nversions: [5.2.1]\n"
+          "latency: {login: 0, get_version: 0, install_os_version: 1s, logout: 0}\n"
+          "policy: {redundancy: [{group: '{site}', max_unavailable: 20}]}\n",
+          file);
+    fclose(file);
+    ck_assert_int_eq(
+        program_run("bench", ARGS("whatif", "--tiny", "--network", path), output, sizeof output),
+        0);
+    ck_assert_msg(strstr(output, "The knee is at 23 workers") != NULL, "%s", output);
+    unlink(path);
 }
 END_TEST
 
@@ -219,6 +236,7 @@ Suite *check_bench(void) {
     tcase_add_test(tcase, a_forecast_counts_what_the_timeouts_fail);
     tcase_add_test(tcase, a_forecast_plays_what_a_network_has_in_store);
     tcase_add_test(tcase, the_example_networks_are_forecast_with_what_decides_their_windows);
+    tcase_add_test(tcase, workers_are_tried_until_more_are_of_no_use);
     tcase_add_test(tcase, durations_are_learnt_from_a_saved_scrape);
     return suite;
 }
