@@ -68,8 +68,8 @@ static const struct {
     {FAULT("on: install_os_version, effect: reset"), (1030 + 100 + 30) * MS, true, false},
     {FAULT("on: install_os_version, effect: truncate"), (1030 + 100 + 35) * MS, false, false},
     {FAULT("on: install_os_version, effect: wrong_version"), 1050 * MS, true, false},
-    // Away for a second: back at the fourth login, after pauses of 100, 200, 400 and 800 ms and three
-    // logins of 10 ms that were reset.
+    // Away for a second: back at the fourth login, after pauses of 100, 200, 400 and 800 ms and
+    // three logins of 10 ms that were reset.
     {FAULT("on: install_os_version, effect: reboot, downtime: 1s"), 2595 * MS, false, false},
     {FAULT("on: install_os_version, effect: brick"), 30 * MS + 300 * S, true, true},
     // The same, each install of all devices; but one that fails restarts nobody.
