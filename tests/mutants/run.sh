@@ -93,7 +93,7 @@ compile() { # TARGET...
 # What a suite needs: the unit tests have all that they test in them.
 targets_of() { # SUITE...
     case " $* " in
-    *' e2e:'*) echo programs build/tests/unit build/tests/e2e ;;
+    *' e2e:'*) echo programs bench-programs build/tests/unit build/tests/e2e ;;
     *) echo build/tests/unit ;;
     esac
 }
