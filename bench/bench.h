@@ -4,14 +4,15 @@
 #include "bench/lab.h"
 #include "bench/table.h"
 #include "common/duration.h"
+#include "simulator/network_source.h"
 
 #include <stdbool.h>
 
-enum { BENCH_TABLES_MAX = 4, BENCH_GOALS_MAX = 8, BENCH_PLOTS_MAX = 2, BENCH_NOTES_MAX = 8 };
+enum { BENCH_TABLES_MAX = 4, BENCH_GOALS_MAX = 8, BENCH_PLOTS_MAX = 2, BENCH_NOTES_MAX = 16 };
 
 struct bench_config {
-    const char *peers;   // the folder of the peers' scripts
-    const char *network; // a file; NULL: the ACME network
+    const char *peers; // the folder of the peers' scripts
+    struct network_source source;
     const char *latency; // as given; NULL: the network's own
     struct duration_range latency_range;
     double time_scale;

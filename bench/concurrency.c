@@ -100,9 +100,9 @@ static int sweep_network(const struct bench_config *config, const char *name, co
                          struct error *err) {
     struct plan plan;
     struct model model;
-    int rc = plan_init(&plan, path, NULL, err);
+    int rc = plan_init(&plan, &(struct network_source){.network = path}, NULL, err);
     if (rc != 0) return rc;
-    model_init(&model, &plan, version, 0, NULL);
+    model_init(&model, &plan, version, NULL);
     for (size_t i = 0; rc == 0 && i < 2 * count; i++) {
         struct measure m;
         struct point point = {.network = name, .path = path, .workers = workers[i / 2]};
@@ -170,7 +170,7 @@ static int real_latencies(const struct bench_config *config, struct bench_result
     struct model model;
     int rc = plan_init(&plan, NULL, NULL, err);
     if (rc != 0) return rc;
-    model_init(&model, &plan, version, 0, NULL);
+    model_init(&model, &plan, version, NULL);
     unsigned done = 0;
     for (; rc == 0 && done < seeds && done < 64; done++) {
         struct measure m = {0};

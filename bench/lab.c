@@ -34,22 +34,29 @@ static int start(const struct lab *lab, const char *name, const char *const *arg
     return daemon_start(d, &command, err);
 }
 
+// Adds those options that have a value.
+static size_t add_options(const char **args, size_t count, const char *const (*options)[2],
+                          size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (options[i][1] == NULL) continue;
+        args[count++] = options[i][0];
+        args[count++] = options[i][1];
+    }
+    return count;
+}
+
 static int start_simulator(struct lab *lab, const struct lab_config *config, struct error *err) {
     char seed[32], scale[32], addresses[32];
     const char *args[ARGS_MAX] = {"--devices", "127.0.0.1:0",  "--admin", "127.0.0.1:0", "--seed",
                                   seed,        "--time-scale", scale,     "--addresses", addresses};
-    size_t count = 10;
+    const char *const given[][2] = {{"--network", config->network},
+                                    {"--inventory", config->inventory},
+                                    {"--policy", config->policy},
+                                    {"--latency", config->latency}};
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)config->seed);
     snprintf(scale, sizeof scale, "%g", config->time_scale);
     snprintf(addresses, sizeof addresses, "%u", config->addresses);
-    if (config->network != NULL) {
-        args[count++] = "--network";
-        args[count++] = config->network;
-    }
-    if (config->latency != NULL) {
-        args[count++] = "--latency";
-        args[count++] = config->latency;
-    }
+    add_options(args, 10, given, COUNT(given));
     return start(lab, "simulator", args, &lab->simulator, err);
 }
 
@@ -57,7 +64,10 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     char workers[32], inventory[128], log[SCRATCH_PATH_MAX + 16], timeouts[3][32];
     const char *args[ARGS_MAX] = {"--listen",  "127.0.0.1:0", "--inventory", inventory,
                                   "--workers", workers,       "--log",       log};
-    size_t count = 8;
+    const char *const texts[][2] = {{"--policy", config->orchestrator_policy},
+                                    {"--username", config->username},
+                                    {"--password-file", config->password_file}};
+    size_t count = add_options(args, 8, texts, COUNT(texts));
     const struct {
         const char *option;
         uint64_t us;

@@ -6,8 +6,11 @@
 #include "common/daemon.h"
 
 struct lab_config {
-    const char *network; // a file; NULL: the ACME network
-    const char *latency; // NULL: the network's own
+    // Files; NULL: the ACME network, and its policy.
+    const char *network, *inventory, *policy;
+    const char *orchestrator_policy;      // NULL: ACME's
+    const char *username, *password_file; // NULL: the orchestrator's own
+    const char *latency;                  // NULL: the network's own
     double time_scale;
     unsigned addresses;
     uint64_t seed;

@@ -52,7 +52,19 @@ static int parse_fraction(const char *value, double low, double high, double *ou
 
 static int set_network(void *config, const char *value, struct error *err) {
     (void)err;
-    ((struct command_line *)config)->config.network = value;
+    ((struct command_line *)config)->config.source.network = value;
+    return 0;
+}
+
+static int set_inventory(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->config.source.inventory = value;
+    return 0;
+}
+
+static int set_policy(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->config.source.policy = value;
     return 0;
 }
 
@@ -152,18 +164,23 @@ static int set_folder(void *config, const char *value, struct error *err) {
 }
 
 #define FORECAST                                                                                   \
-    {"network", "FILE", "the network (the ACME network)", set_network},                            \
+    {"network", "FILE", "the network, with its faults (the ACME network)", set_network},           \
+        {"inventory", "FILE|DIR", "make the network of this inventory, as the simulator does",     \
+         set_inventory},                                                                           \
+        {"policy", "FILE", "the redundancy groups and throttles (as the network file says)",       \
+         set_policy},                                                                              \
         {"latency", "RANGE", "how long each call takes, such as 2s..90s (the network's own)",      \
          set_latency},                                                                             \
-        {"metrics", "FILE", "take the durations from a saved /metrics/ of a real run",             \
-         set_metrics},                                                                             \
+        {"metrics", "FILE",                                                                        \
+         "take the durations, and no faults, from a saved /metrics/ of a real run", set_metrics},  \
         {"failure-rate", "P", "the share of installs that fail, from 0 to 1 (0)",                  \
          set_failure_rate},                                                                        \
         {"connect-timeout", "DURATION", "the orchestrator's, for the live run (5s)",               \
          set_connect_timeout},                                                                     \
         {"call-timeout", "DURATION", "the orchestrator's: a call that takes longer fails (30s)",   \
          set_call_timeout},                                                                        \
-        {"install-timeout", "DURATION", "the orchestrator's, likewise for installs (300s)",        \
+        {"install-timeout", "DURATION",                                                            \
+         "the orchestrator's, for an install and the restart after it (300s)",                     \
          set_install_timeout},                                                                     \
         {"verify", NULL, "also run it live, and say how far off the forecast was", set_verify}, {  \
         "time-scale", "X", "multiplies delays and timeouts of that live run (1)", set_time_scale   \

@@ -1,6 +1,6 @@
 #include "bench/model.h"
 
-#include "orchestrator/session.h"
+#include "common/mem.h"
 #include "simulator/draw.h"
 
 #include <math.h>
@@ -9,25 +9,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The rules are the plan's: the world only uses them.
+static void lend_faults(struct model *m) {
+    m->world.faults = m->plan->faults;
+    fault_rewind(&m->world.faults);
+}
+
+static void take_faults_back(struct model *m) {
+    m->world.faults = (struct fault_list){0};
+}
+
 void model_init(struct model *model, const struct plan *plan, const char *version,
-                double failure_rate, const struct model_histogram *histogram) {
-    *model = (struct model){
-        .plan = plan,
-        .version = version,
-        .failure_rate = failure_rate,
-        .histogram = histogram,
-        .timeouts = {SESSION_CALL_TIMEOUT_MS * 1000ULL, SESSION_INSTALL_TIMEOUT_MS * 1000ULL}};
+                const struct model_histogram *histogram) {
+    *model = (struct model){.plan = plan,
+                            .version = version,
+                            .histogram = histogram,
+                            .session = {.username = plan->network.username,
+                                        .password = plan->network.password,
+                                        .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
+                                        .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
+                                        .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS}};
     for (size_t i = 0; i < NETWORK_TYPES_MAX; i++)
         model->slowness[i] = 1;
     world_init(&model->world, &plan->network, 1, 1);
+    lend_faults(model);
+    snprintf(model->args.version, sizeof model->args.version, "%s", version);
+    model->visitor = (struct visitor){.world = &model->world,
+                                      .config = &model->session,
+                                      .task = &task_upgrade_os,
+                                      .args = &model->args};
+    if (plan->odd != NULL) model->visits = mem_array(plan->network.devices, sizeof *model->visits);
 }
 
 void model_deinit(struct model *model) {
+    take_faults_back(model);
     world_deinit(&model->world);
+    visitor_deinit(&model->visitor);
+    free(model->visits);
 }
 
 void model_seed(struct model *model, uint64_t seed) {
+    take_faults_back(model);
     world_reset(&model->world, seed);
+    lend_faults(model);
+    if (model->visits != NULL)
+        memset(model->visits, 0, model->plan->network.devices * sizeof *model->visits);
+}
+
+// The simulator cuts its delays to whole microseconds; the orchestrator takes whole milliseconds.
+static uint64_t scaled_ms(uint64_t ms, double time_scale) {
+    return (uint64_t)ceil((double)ms * time_scale);
+}
+
+void model_scale(struct model *model, double time_scale) {
+    model->world.time_scale = time_scale;
+    model->session.call_timeout_ms = scaled_ms(model->session.call_timeout_ms, time_scale);
+    model->session.install_timeout_ms = scaled_ms(model->session.install_timeout_ms, time_scale);
 }
 
 static uint64_t call_of(const struct model *m, uint32_t device, enum operation operation,
@@ -37,8 +74,8 @@ static uint64_t call_of(const struct model *m, uint32_t device, enum operation o
 
 static uint64_t latency_us(const struct model *m, uint32_t device, enum operation operation,
                            uint32_t attempt) {
-    return draw_latency_us(call_of(m, device, operation, attempt),
-                           m->plan->network.latency[operation]);
+    return world_scaled(&m->world, draw_latency_us(call_of(m, device, operation, attempt),
+                                                   m->plan->network.latency[operation]));
 }
 
 // Evenly within a bucket; one draw for a host.
@@ -57,37 +94,59 @@ static uint64_t histogram_us(const struct model *m, uint32_t device) {
 }
 
 // The host waits for the answer to a call, no longer than the timeout. False: it was not there.
-static bool wait(struct virtual_host *host, uint64_t takes_us, uint64_t timeout_us) {
-    host->times_out = takes_us > timeout_us;
-    host->us += host->times_out ? timeout_us : takes_us;
+static bool wait(struct virtual_host *host, uint64_t takes_us, uint64_t timeout_ms) {
+    host->times_out = takes_us > timeout_ms * 1000;
+    host->us += host->times_out ? timeout_ms * 1000 : takes_us;
     return !host->times_out;
 }
 
-static struct virtual_host draw(const struct model *m, uint32_t host) {
-    const uint64_t call_us = m->timeouts.call_us;
-    bool current = strcmp(world_version(&m->world, host), m->version) == 0;
-    bool error =
-        !current && draw_fault(call_of(m, host, OPERATION_INSTALL, 1), 1) < m->failure_rate;
-    if (m->histogram != NULL)
-        return (struct virtual_host){.us = histogram_us(m, host), .fails = error};
+static bool install_fails(const struct model *m, uint32_t host) {
+    return m->plan->failure_rate > 0 && draw_fault(call_of(m, host, OPERATION_INSTALL, 1),
+                                                   m->plan->failure_rule) < m->plan->failure_rate;
+}
 
+static struct virtual_host add_latencies(const struct model *m, uint32_t host, bool current) {
+    const uint64_t call_ms = m->session.call_timeout_ms;
     struct virtual_host drawn = {.fails = true};
-    if (!wait(&drawn, latency_us(m, host, OPERATION_LOGIN, 1), call_us)) return drawn;
-    if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 1), call_us)) return drawn;
+    if (!wait(&drawn, latency_us(m, host, OPERATION_LOGIN, 1), call_ms)) return drawn;
+    if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 1), call_ms)) return drawn;
     if (!current) {
         uint64_t install_us = latency_us(m, host, OPERATION_INSTALL, 1);
-        if (!wait(&drawn, install_us, m->timeouts.install_us) || error) return drawn;
-        if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 2), call_us)) return drawn;
+        if (!wait(&drawn, install_us, m->session.install_timeout_ms) || install_fails(m, host))
+            return drawn;
+        if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 2), call_ms)) return drawn;
     }
-    wait(&drawn, latency_us(m, host, OPERATION_LOGOUT, 1), call_us);
+    wait(&drawn, latency_us(m, host, OPERATION_LOGOUT, 1), call_ms);
     return (struct virtual_host){.us = drawn.us}; // a logout that is not answered fails nobody
 }
 
+// Once for a seed, however often it is drawn: a device that was upgraded is another.
+static struct virtual_host visit_once(struct model *m, uint32_t host) {
+    struct model_visit *known = &m->visits[host];
+    if (known->known) return known->host;
+    struct visit_result result = visit(&m->visitor, &m->plan->inventory->hosts[host], host);
+    *known = (struct model_visit){
+        .known = true,
+        .host = {.us = result.us, .fails = result.fails, .times_out = result.times_out}};
+    return known->host;
+}
+
+static struct virtual_host draw(struct model *m, uint32_t host) {
+    const struct plan *plan = m->plan;
+    if (plan->odd != NULL && plan->odd[host] && m->histogram == NULL) return visit_once(m, host);
+    bool current = strcmp(world_version(&m->world, host), m->version) == 0;
+    if (m->histogram == NULL) return add_latencies(m, host, current);
+    return (struct virtual_host){.us = histogram_us(m, host),
+                                 .fails = !current && install_fails(m, host)};
+}
+
 struct virtual_host model_draw(void *arg, uint32_t host) {
-    const struct model *m = arg;
+    struct model *m = arg;
+    if (m->plan->inventory->hosts[host].platform != 0)
+        return (struct virtual_host){.passed_over = true};
     struct virtual_host drawn = draw(m, host);
-    double slowness = m->slowness[m->plan->inventory->hosts[host].dev_type];
-    if (slowness != 1) drawn.us = (uint64_t)((double)drawn.us * slowness);
+    double factor = m->slowness[m->plan->inventory->hosts[host].dev_type] / m->world.time_scale;
+    if (factor != 1) drawn.us = (uint64_t)((double)drawn.us * factor);
     return drawn;
 }
 

@@ -51,7 +51,7 @@ int order_table(const struct bench_config *config, struct bench_result *result, 
     struct model model;
     int rc = plan_init(&plan, NULL, NULL, err);
     if (rc != 0) return rc;
-    model_init(&model, &plan, version, 0, NULL);
+    model_init(&model, &plan, version, NULL);
     unsigned seeds = config->tiny ? 1 : SEEDS;
     for (size_t i = 0; i < COUNT(slowness); i++) {
         for (size_t type = 0; type < 3; type++)

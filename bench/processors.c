@@ -86,7 +86,7 @@ int processors_cost(uint32_t devices, double *us, struct error *err) {
     struct log log;
     int rc = networks_make(devices, "0", network, err);
     if (rc != 0) return rc;
-    rc = plan_init(&plan, network, NULL, err);
+    rc = plan_init(&plan, &(struct network_source){.network = network}, NULL, err);
     if (rc != 0) return rc;
     rc = scratch_file(".log", path, err);
     if (rc == 0) rc = log_open(&log, path, LOG_INFO, err);

@@ -47,6 +47,11 @@ static void start_hosts(struct clockwork *c) {
     while (schedule_next(c->schedule, &work)) {
         schedule_claimed(c->schedule, &work);
         struct virtual_host host = c->draw(c->draw_arg, work.host);
+        if (host.passed_over) {
+            c->result->skipped++;
+            schedule_done(c->schedule, &work, false);
+            continue;
+        }
         add_time(c, work.host, host.us);
         const uint32_t slot = c->free_slots[--c->free_count];
         c->flights[slot] = (struct flight){host, work};

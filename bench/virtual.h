@@ -10,7 +10,8 @@
 struct virtual_host { // what working on a host will amount to
     uint64_t us;
     bool fails;
-    bool times_out; // and fails by that
+    bool times_out;   // and fails by that
+    bool passed_over; // nobody works on it: skipped at once
 };
 
 // host is an index into the inventory.

@@ -1,6 +1,8 @@
 // The same schedule on a virtual clock, thousands of times: how long the window will be, and how
 // many hosts will fail or be skipped.
 #include "bench/bench.h"
+#include "bench/deciding.h"
+#include "bench/live.h"
 #include "bench/model.h"
 #include "bench/stats.h"
 #include "common/count.h"
@@ -12,7 +14,13 @@
 #include <stdlib.h>
 
 static const char version[] = "5.3.1";
-enum { RUNS = 4000, SWEEP_RUNS = 60, WORKERS = 100 };
+enum {
+    RUNS = 4000,
+    RUNS_MIN = 100, // where there are more visits than
+    VISITS = 200 * 1000,
+    SWEEP_RUNS = 60,
+    WORKERS = 100
+};
 
 struct distribution {                                            // of many runs
     double *window_s, *failed, *timed_out, *skipped, *longest_s; // sorted
@@ -79,15 +87,68 @@ static void note_longest(const struct plan *plan, const struct distribution *d,
         if (d->longest_runs[g] > d->longest_runs[longest]) longest = g;
     const struct constraint *group = &grouping->constraints[longest];
     bench_note(result,
-               "The longest group is most often %s, with %u hosts: in %.0f %% of the runs. No "
-               "number of workers makes the window shorter than the longest group.",
-               group->name, group->members, 100.0 * d->longest_runs[longest] / (double)d->runs);
+               "The longest %s is most often %s, with %u hosts, %u at once: in %.0f %% of the "
+               "runs. No number of workers makes the window shorter than the longest.",
+               group->redundancy ? "group" : "throttle", group->name, group->members, group->limit,
+               100.0 * d->longest_runs[longest] / (double)d->runs);
+}
+
+static void note_deciding(const struct bench_config *config, struct model *model, struct plan *plan,
+                          unsigned workers, struct bench_result *result) {
+    struct deciding d;
+    struct buf text = {0};
+    deciding_find(model, &plan->grouping, workers, config->seed, config->tiny ? 3 : SWEEP_RUNS, &d);
+    deciding_write(&d, &plan->grouping, &text);
+    bench_note(result, "%s", text.data);
+    buf_deinit(&text);
+}
+
+// A visit to an odd device takes as long as fifty draws.
+static size_t count_runs(const struct bench_config *config, const struct plan *plan) {
+    if (config->tiny) return 20;
+    if (config->runs != 0) return config->runs;
+    const size_t visited = config->metrics == NULL ? plan->odd_count : 0;
+    const size_t runs = visited == 0 ? RUNS : VISITS / visited;
+    return runs > RUNS ? RUNS : runs < RUNS_MIN ? RUNS_MIN : runs;
+}
+
+static void note_size(const struct bench_config *config, const struct plan *plan, unsigned workers,
+                      size_t runs, struct bench_result *result) {
+    size_t groups = 0;
+    for (size_t i = 0; i < plan->grouping.count; i++)
+        groups += plan->grouping.constraints[i].redundancy;
+    bench_note(result,
+               "%u hosts in %zu redundancy groups under %zu throttles, %u workers, %zu runs, "
+               "failure rate %g.",
+               plan->network.devices, groups, plan->grouping.count - groups, workers, runs,
+               config->failure_rate);
+}
+
+// What else there is to know of the hosts.
+static void note_plan(const struct bench_config *config, const struct plan *plan,
+                      struct bench_result *result) {
+    if (plan->foreign_count > 0)
+        bench_note(result,
+                   "Hosts of another platform than acmeos: %u. Nobody upgrades them; they are "
+                   "counted as skipped.",
+                   plan->foreign_count);
+    if (plan->odd_count == 0) return;
+    if (config->metrics == NULL && plan->down_count > 0)
+        bench_note(result,
+                   "Hosts that are down, or told at a port of their own where nobody listens: %u. "
+                   "They fail.",
+                   plan->down_count);
+    if (config->metrics != NULL)
+        bench_note(result,
+                   "The durations are those of %s: faults, restarts and hosts that are "
+                   "down, of which the network has some, are left out.",
+                   config->metrics);
 }
 
 static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
                          struct bench_result *result, double *median_s) {
     struct distribution d;
-    size_t runs = config->tiny ? 20 : config->runs == 0 ? RUNS : config->runs;
+    size_t runs = count_runs(config, model->plan);
     struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
     bench_progress(config, 0, 0, "%zu runs on the virtual clock", runs);
     distribution_init(&d, model, workers, config->seed, runs);
@@ -97,9 +158,7 @@ static void add_forecast(const struct bench_config *config, struct model *model,
     add_quantiles(table, "by a timeout", d.timed_out, runs);
     add_quantiles(table, "skipped hosts", d.skipped, runs);
     *median_s = stats_quantile(d.window_s, runs, 0.5);
-    bench_note(result, "%u hosts in %zu redundancy groups, %u workers, %zu runs, failure rate %g.",
-               model->plan->network.devices, model->plan->grouping.count, workers, runs,
-               config->failure_rate);
+    note_size(config, model->plan, workers, runs, result);
     note_longest(model->plan, &d, result);
     if (model->histogram != NULL)
         bench_note(result,
@@ -128,27 +187,60 @@ struct sweep {
     size_t count;
 };
 
-// 1, 2, 3, 4, 6, 8, 11, ... as many as there are groups, where the knee is passed.
-static void run_sweep(const struct bench_config *config, struct model *model, struct sweep *s) {
-    size_t runs = config->tiny ? 3 : SWEEP_RUNS;
+// More hosts than these are never in hand: each has a redundancy group.
+static uint64_t most_at_once(const struct grouping *grouping) {
+    uint64_t most = 0;
+    for (size_t i = 0; i < grouping->count; i++) {
+        const struct constraint *c = &grouping->constraints[i];
+        if (c->redundancy) most += c->members < c->limit ? c->members : c->limit;
+    }
+    return most;
+}
+
+// 1, 2, 3, 4, 6, 8, 11, ... as many as may be of use, where the knee is passed.
+static void choose_workers(const struct plan *plan, struct sweep *s) {
+    const uint64_t most = most_at_once(&plan->grouping);
     s->count = 0;
     for (unsigned octave = 0; s->count < SWEEP_MAX; octave++) {
         unsigned workers = (unsigned)lround(pow(2, (double)octave / PER_OCTAVE));
         if (s->count > 0 && s->workers[s->count - 1] == workers) continue;
-        struct distribution d;
-        distribution_init(&d, model, workers, config->seed, runs);
-        s->workers[s->count] = workers;
-        s->p50[s->count] = stats_quantile(d.window_s, runs, 0.5);
-        s->p95[s->count] = stats_quantile(d.window_s, runs, 0.95);
-        s->p99[s->count] = stats_quantile(d.window_s, runs, 0.99);
-        distribution_deinit(&d);
-        distribution_init(&d, model, 2 * workers, config->seed, runs);
-        s->saved_percent[s->count] =
-            100 * (1 - stats_quantile(d.window_s, runs, 0.5) / s->p50[s->count]);
-        distribution_deinit(&d);
-        s->count++;
-        if (workers >= model->plan->grouping.count) break;
+        s->workers[s->count++] = workers;
+        if (workers >= most) break;
     }
+}
+
+// Of one seed all runs: an odd device is visited once.
+static void sweep_seed(struct model *model, const struct sweep *s, size_t run, size_t runs,
+                       double *window_s, double *doubled_s) {
+    for (size_t i = 0; i < s->count; i++) {
+        struct virtual_result result;
+        virtual_run(&model->plan->grouping, s->workers[i], model_draw, model, &result);
+        window_s[i * runs + run] = (double)result.makespan_us / 1e6;
+        virtual_run(&model->plan->grouping, 2 * s->workers[i], model_draw, model, &result);
+        doubled_s[i * runs + run] = (double)result.makespan_us / 1e6;
+    }
+}
+
+static void run_sweep(const struct bench_config *config, struct model *model, struct sweep *s) {
+    const size_t runs = config->tiny ? 3 : SWEEP_RUNS;
+    choose_workers(model->plan, s);
+    double *window_s = mem_array(s->count * runs, sizeof(double));
+    double *doubled_s = mem_array(s->count * runs, sizeof(double));
+    for (size_t run = 0; run < runs; run++) {
+        model_seed(model, config->seed + run);
+        sweep_seed(model, s, run, runs, window_s, doubled_s);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        double *window = window_s + i * runs, *doubled = doubled_s + i * runs;
+        stats_sort(window, runs);
+        stats_sort(doubled, runs);
+        s->p50[i] = stats_quantile(window, runs, 0.5);
+        s->p95[i] = stats_quantile(window, runs, 0.95);
+        s->p99[i] = stats_quantile(window, runs, 0.99);
+        s->saved_percent[i] = 100 * (1 - stats_quantile(doubled, runs, 0.5) / s->p50[i]);
+    }
+    free(window_s);
+    free(doubled_s);
 }
 
 static void sweep(const struct bench_config *config, struct model *model,
@@ -181,41 +273,14 @@ static void sweep(const struct bench_config *config, struct model *model,
 
 // --- against a live run
 
-// The simulator scales its delays, and so a timeout is scaled, or it would fail others.
-static uint64_t scaled_us(const struct bench_config *config, uint64_t timeout_ms) {
-    return (uint64_t)ceil((double)timeout_ms * 1000 * config->time_scale);
-}
-
 static int verify(const struct bench_config *config, struct model *model, unsigned workers,
                   double median_s, struct bench_result *result, struct error *err) {
-    struct lab lab;
     struct lab_run run;
     struct virtual_result forecast;
-    const struct lab_config lab_config = {
-        .network = config->network,
-        .latency = config->latency,
-        .time_scale = config->time_scale,
-        .addresses = config->addresses,
-        .seed = config->seed,
-        .workers = workers,
-        // connecting is real, and takes what it takes
-        .connect_timeout_us = config->connect_timeout_ms * 1000,
-        .call_timeout_us = scaled_us(config, config->call_timeout_ms),
-        .install_timeout_us = scaled_us(config, config->install_timeout_ms)};
     bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
-    int rc = lab_start(&lab, &lab_config, err);
+    model_scale(model, config->time_scale);
+    int rc = live_run(config, &model->session, version, workers, &run, err);
     if (rc != 0) return rc;
-    if (config->failure_rate > 0) {
-        char fault[128];
-        snprintf(fault, sizeof fault,
-                 "{\"on\": \"install_os_version\", \"effect\": \"error\", \"probability\": %.17g}",
-                 config->failure_rate);
-        rc = lab_post(&lab.simulator, "/faults/", fault, 201, NULL, err);
-    }
-    if (rc == 0) rc = lab_upgrade(&lab, version, &run, err);
-    struct error second;
-    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
-    if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
     double live_s = run.wall_s / config->time_scale;
     model_seed(model, config->seed);
     virtual_run(&model->plan->grouping, workers, model_draw, model, &forecast);
@@ -255,39 +320,40 @@ static int load_histogram(const char *path, struct model_histogram *histogram, s
     return rc;
 }
 
+static int forecast(const struct bench_config *config, struct plan *plan,
+                    const struct model_histogram *histogram, struct bench_result *result,
+                    struct error *err) {
+    struct model model;
+    const unsigned workers = config->workers == 0 ? WORKERS : config->workers;
+    double median_s;
+    int rc = plan_add_failures(plan, config->failure_rate, err);
+    if (rc != 0) return rc;
+    model_init(&model, plan, version, histogram);
+    model.session.connect_timeout_ms = config->connect_timeout_ms;
+    model.session.call_timeout_ms = config->call_timeout_ms;
+    model.session.install_timeout_ms = config->install_timeout_ms;
+    add_forecast(config, &model, workers, result, &median_s);
+    note_plan(config, plan, result);
+    note_deciding(config, &model, plan, workers, result);
+    sweep(config, &model, result);
+    if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
+    model_deinit(&model);
+    return rc;
+}
+
 static int run_command(const struct bench_config *config, struct bench_result *result,
                        struct error *err) {
     struct plan plan;
-    struct model model;
     struct model_histogram histogram;
-    unsigned workers = config->workers == 0 ? WORKERS : config->workers;
-    double median_s;
     if (config->verify && config->metrics != NULL)
         return error_set(err, "--verify and --metrics: a live run here has the network's own "
                               "latencies, not those of the saved scrape");
     int rc = config->metrics == NULL ? 0 : load_histogram(config->metrics, &histogram, err);
     if (rc == 0)
-        rc = plan_init(&plan, config->network,
+        rc = plan_init(&plan, &config->source,
                        config->latency == NULL ? NULL : &config->latency_range, err);
     if (rc != 0) return rc;
-    if (plan.has_faults && config->verify) {
-        plan_deinit(&plan);
-        return error_set(err,
-                         "--verify: %s has faults or hosts with a port of their own, which a "
-                         "live run would meet but the forecast leaves out; remove them",
-                         config->network);
-    }
-    if (plan.has_faults)
-        bench_note(result, "The forecast leaves out the faults, and the hosts' own ports, of %s.",
-                   config->network);
-    model_init(&model, &plan, version, config->failure_rate,
-               config->metrics == NULL ? NULL : &histogram);
-    model.timeouts =
-        (struct model_timeouts){config->call_timeout_ms * 1000, config->install_timeout_ms * 1000};
-    add_forecast(config, &model, workers, result, &median_s);
-    sweep(config, &model, result);
-    if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
-    model_deinit(&model);
+    rc = forecast(config, &plan, config->metrics == NULL ? NULL : &histogram, result, err);
     plan_deinit(&plan);
     return rc;
 }

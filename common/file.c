@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,6 +56,14 @@ int file_probe(const char *path, struct error *err) {
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         return error_system(err, -errno, "%s", path);
     return check_status(path, &status, FILE_BYTES_MAX, err);
+}
+
+char *file_beside(const char *file, const char *name) {
+    const char *slash = strrchr(file, '/');
+    struct buf path = {0};
+    if (name[0] != '/' && slash != NULL) buf_add(&path, file, (size_t)(slash - file) + 1);
+    buf_adds(&path, name);
+    return buf_take(&path);
 }
 
 char *file_absolute(const char *path) {

@@ -11,6 +11,8 @@ enum { FILE_BYTES_MAX = 128 << 20 }; // of what we read whole, files and answers
 int file_read(const char *path, struct buf *out, struct error *err);
 int file_read_max(const char *path, size_t max, struct buf *out, struct error *err);
 
+// The path of what a file names: from / on as it is, else relative to the file's folder; to free.
+char *file_beside(const char *file, const char *name);
 // The path from / on of one that is relative to where this process runs; to free.
 char *file_absolute(const char *path);
 

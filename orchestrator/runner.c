@@ -232,7 +232,7 @@ static void complete(struct flight *flight) {
     free_flight(flight, ends[flight->result]);
     schedule_done(r->schedule, &work, failed);
     finish_if_done(run);
-    start_hosts(r);
+    start_hosts(r); // of each of its groups one may go now
 }
 
 static bool is_in_contact(const struct flight *flight) {

@@ -22,7 +22,6 @@ enum {
     PENDING_MAX = 256 * 1024, // bytes; beyond, reading stops
     DRAIN_MAX = 64 << 20,     // bytes
     DRAIN_US = 2 * 1000 * 1000,
-    SLOW_TICK_US = 10 * 1000, // how often a slow answer goes on, where a byte is not slower yet
     LATE_MAX_US = 100 * 1000
 };
 
@@ -250,9 +249,8 @@ static void wait_for(struct connection *c, uint64_t us) {
 
 // The reply, or a piece of a slow one, is written.
 static void piece_written(struct connection *c) {
-    if (c->reply_at < c->reply.out.len && c->reply.bytes_per_second > 0) {
-        uint64_t piece_us = (uint64_t)c->reply_piece * 1000000 / c->reply.bytes_per_second;
-        wait_for(c, piece_us);
+    if (c->reply_at < c->reply.out.len) {
+        wait_for(c, c->piece_us);
         return;
     }
     buf_deinit(&c->reply.out);
@@ -306,16 +304,10 @@ static bool write_now(struct connection *c, char *data, size_t len) {
 }
 
 static void write_piece(struct connection *c) {
-    struct console_reply *reply = &c->reply;
-    size_t len = reply->out.len - c->reply_at;
-    if (reply->bytes_per_second > 0) {
-        uint64_t tick = reply->bytes_per_second * SLOW_TICK_US / 1000000;
-        if (tick == 0) tick = 1;
-        if (len > tick) len = (size_t)tick;
-    }
-    char *data = reply->out.data + c->reply_at;
+    const size_t left = c->reply.out.len - c->reply_at;
+    const size_t len = console_reply_piece(&c->reply, left, &c->piece_us);
+    char *data = c->reply.out.data + c->reply_at;
     c->reply_at += len;
-    c->reply_piece = len;
     if (write_now(c, data, len)) piece_written(c);
 }
 

@@ -47,10 +47,11 @@ struct connection {
     struct buf pending; // read and not yet begun, from pending_at on
     size_t pending_at;
     struct console_reply reply; // being written
-    size_t reply_at, reply_piece;
-    uint64_t due_us;  // when the timer is meant to fire
-    uint64_t late_us; // by how much the last one was late: the next wait is shorter by it
-    size_t drained;   // bytes dropped after the last answer
+    size_t reply_at;            // what is sent already
+    uint64_t piece_us;          // how long until the rest may follow
+    uint64_t due_us;            // when the timer is meant to fire
+    uint64_t late_us;           // by how much the last one was late: the next wait is shorter by it
+    size_t drained;             // bytes dropped after the last answer
 };
 
 uint64_t connections_now_us(const struct connections *all); // the world's time

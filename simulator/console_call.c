@@ -95,21 +95,33 @@ static struct attribute_values attribute_of(void *view, const char *name) {
     return network_view_values(v, network_attribute(v->network, name));
 }
 
+static struct fault_use use_of(struct network_view *view) {
+    return (struct fault_use){
+        .device = view->device,
+        .fields = {[FAULT_SITE] = field_of(view, NETWORK_SITE),
+                   [FAULT_DEV_TYPE] = field_of(view, NETWORK_DEV_TYPE),
+                   [FAULT_RACK] = field_of(view, NETWORK_RACK),
+                   [FAULT_HOST] = field_of(view, NETWORK_HOST)},
+        .attribute = attribute_of,
+        .of_device = view,
+    };
+}
+
+bool console_call_has_faults(const struct network *n, const struct fault_list *faults,
+                             uint32_t device) {
+    struct network_view view;
+    network_view(&view, n, device);
+    const struct fault_use use = use_of(&view);
+    return fault_is_for(faults, &use);
+}
+
 static void choose_fault(struct console_call *call, struct world *w) {
     if (w->faults.len == 0) return;
     struct network_view view;
     network_view(&view, w->network, call->device);
-    struct fault_use use = {
-        .device = call->device,
-        .fields = {[FAULT_SITE] = field_of(&view, NETWORK_SITE),
-                   [FAULT_DEV_TYPE] = field_of(&view, NETWORK_DEV_TYPE),
-                   [FAULT_RACK] = field_of(&view, NETWORK_RACK),
-                   [FAULT_HOST] = field_of(&view, NETWORK_HOST)},
-        .attribute = attribute_of,
-        .of_device = &view,
-        .operation = call->operation,
-        .draw = call->draw,
-    };
+    struct fault_use use = use_of(&view);
+    use.operation = call->operation;
+    use.draw = call->draw;
     const struct fault_action *action = fault_choose(&w->faults, &use);
     if (action == NULL) return;
     call->fault = *action; // the rule may be gone before the call is over

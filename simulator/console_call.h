@@ -49,3 +49,7 @@ struct console_call_result console_call_finish(struct console_call *call, struct
                                                uint64_t now_us);
 void console_call_end(struct console_call *call, struct world *w, uint64_t now_us,
                       enum world_outcome outcome);
+
+// Whether any of the faults is for the device: others meet no fault, whatever is asked of them.
+bool console_call_has_faults(const struct network *n, const struct fault_list *faults,
+                             uint32_t device);

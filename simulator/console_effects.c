@@ -2,6 +2,20 @@
 
 #include <string.h>
 
+enum {
+    SLOW_TICK_US = 10 * 1000
+}; // how often a slow answer goes on, where a byte is not slower yet
+
+size_t console_reply_piece(const struct console_reply *reply, size_t left, uint64_t *wait_us) {
+    const uint64_t rate = reply->bytes_per_second;
+    *wait_us = 0;
+    if (rate == 0) return left;
+    const uint64_t tick = rate < 1000000 / SLOW_TICK_US ? 1 : rate * SLOW_TICK_US / 1000000;
+    const size_t piece = left > tick ? (size_t)tick : left;
+    *wait_us = piece * 1000000 / rate;
+    return piece;
+}
+
 void console_reply_error(struct console_reply *reply, const cJSON *id, enum rpc_error e,
                          const char *detail) {
     struct buf message = {0};

@@ -19,6 +19,10 @@ struct console_reply {         // whose it is deinits out
     enum console_end end;
 };
 
+// How much of the reply is sent next, where so many bytes of it are left: all of it unless it is
+// slow. *wait_us: how long it then takes until the rest may follow.
+size_t console_reply_piece(const struct console_reply *reply, size_t left, uint64_t *wait_us);
+
 struct console_answer { // of a call that has reached its device
     const cJSON *id;
     const char *result; // JSON text; NULL where the fault kept the call from being carried out

@@ -77,6 +77,17 @@ void fault_deinit(struct fault_list *list) {
     *list = (struct fault_list){0};
 }
 
+void fault_rewind(struct fault_list *list) {
+    for (size_t i = 0; i < list->len; i++) {
+        struct fault_rule *rule = list->rules[i];
+        free(rule->counts);
+        rule->counts = NULL;
+        rule->counts_len = rule->counts_cap = 0;
+        rule->fired = 0;
+    }
+    memset(list->fired, 0, sizeof list->fired);
+}
+
 void fault_write(const struct fault_list *list, uint64_t after, struct buf *out) {
     const char *comma = "";
     buf_adds(out, "{\"faults\": [");
@@ -111,13 +122,22 @@ static bool attribute_matches(const struct fault_attribute *a, const struct faul
     return false;
 }
 
-static bool rule_matches(const struct fault_rule *rule, const struct fault_use *use) {
-    if ((rule->on & OPERATION_BIT(use->operation)) == 0) return false;
+static bool is_for(const struct fault_rule *rule, const struct fault_use *use) {
     for (int i = 0; i < FAULT_FIELD_COUNT; i++)
         if (!pattern_matches(&rule->match[i], use->fields[i])) return false;
     for (size_t i = 0; i < rule->attributes_len; i++)
         if (!attribute_matches(&rule->attributes[i], use)) return false;
     return true;
+}
+
+bool fault_is_for(const struct fault_list *list, const struct fault_use *use) {
+    for (size_t i = 0; i < list->len; i++)
+        if (is_for(list->rules[i], use)) return true;
+    return false;
+}
+
+static bool rule_matches(const struct fault_rule *rule, const struct fault_use *use) {
+    return (rule->on & OPERATION_BIT(use->operation)) != 0 && is_for(rule, use);
 }
 
 static struct fault_counts *find_counts(struct fault_counts *slots, size_t cap, uint32_t device) {

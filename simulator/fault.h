@@ -26,6 +26,7 @@ bool fault_remove(struct fault_list *list, uint64_t id);
 void fault_remove_all(struct fault_list *list); // ids go on
 // Ids begin at 1 again, nothing has fired, and no attribute is known.
 void fault_deinit(struct fault_list *list);
+void fault_rewind(struct fault_list *list); // as if no rule had been tried yet
 
 struct fault_use { // one call
     uint32_t device;
@@ -39,6 +40,10 @@ struct fault_use { // one call
 
 // What the call gets, or NULL. Counts it as fired. Valid until a rule is added or removed.
 const struct fault_action *fault_choose(struct fault_list *list, const struct fault_use *use);
+
+// Whether any rule is for the device, on whatever call and how seldom it may be. operation and draw
+// do not matter.
+bool fault_is_for(const struct fault_list *list, const struct fault_use *use);
 
 // {"faults": [{"id": 1, "fired": 0, ...}, ...]} of the rules with an id above after.
 void fault_write(const struct fault_list *list, uint64_t after, struct buf *out);

@@ -7,8 +7,7 @@
 #include "common/options.h"
 #include "common/program.h"
 #include "simulator/admin.h"
-#include "simulator/network_file.h"
-#include "simulator/network_inventory.h"
+#include "simulator/network_source.h"
 #include "simulator/server.h"
 
 #include <math.h>
@@ -20,7 +19,7 @@
 enum { EXIT_USAGE = OPTIONS_EXIT_USAGE, DESCRIPTORS = 4096 };
 
 struct config {
-    const char *network, *inventory, *policy; // files, or NULL
+    struct network_source source;
     union address devices, admin;
     unsigned addresses;
     uint64_t seed;
@@ -34,19 +33,19 @@ struct config {
 
 static int set_network(void *config, const char *value, struct error *err) {
     (void)err;
-    ((struct config *)config)->network = value;
+    ((struct config *)config)->source.network = value;
     return 0;
 }
 
 static int set_inventory(void *config, const char *value, struct error *err) {
     (void)err;
-    ((struct config *)config)->inventory = value;
+    ((struct config *)config)->source.inventory = value;
     return 0;
 }
 
 static int set_policy(void *config, const char *value, struct error *err) {
     (void)err;
-    ((struct config *)config)->policy = value;
+    ((struct config *)config)->source.policy = value;
     return 0;
 }
 
@@ -165,30 +164,10 @@ static void on_signal(uv_signal_t *handle, int number) {
     end(handle->data);
 }
 
-// Seals the network, with the policy that the options give.
-static int load_policy(struct program *p, struct error *err) {
-    struct policy policy;
-    int rc = p->config.policy == NULL ? 0 : policy_load(&policy, p->config.policy, err);
-    if (rc == 0 && p->config.policy != NULL) network_set_policy(&p->network, &policy);
-    if (rc == 0) rc = network_seal(&p->network, err);
-    return rc;
-}
-
 static int load_network(struct program *p, struct error *err) {
     const struct config *c = &p->config;
-    int rc = 0;
-    network_init(&p->network);
-    if (c->network != NULL && c->inventory != NULL)
-        rc = error_set(err, "--network and --inventory both say what the network is: give one (a "
-                            "network file may name an inventory)");
-    else if (c->network != NULL)
-        rc = network_file_load(&p->network, &p->world.faults, c->network, err);
-    else if (c->inventory != NULL)
-        rc = network_inventory_load(&p->network, c->inventory, err);
-    if (rc == 0) rc = load_policy(p, err);
-    p->world.faults.known =
-        (struct fault_known){.names = p->network.pairs.names, .count = p->network.pairs.names_len};
-    if (p->config.latency_given) network_set_latency(&p->network, p->config.latency);
+    int rc = network_source_load(&c->source, &p->network, &p->world.faults, err);
+    if (c->latency_given) network_set_latency(&p->network, c->latency);
     return rc;
 }
 

@@ -14,7 +14,6 @@
 #include "simulator/network_grammar.h"
 #include "simulator/network_inventory.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,32 +99,22 @@ static int parse_versions(struct network *n, const cJSON *list, struct error *er
 
 // --- devices
 
-// The path of the inventory, which stands beside the file.
-static int find_inventory(const char *file, const cJSON *value, char path[PATH_MAX],
-                          struct error *err) {
-    const char *name, *slash = file == NULL ? NULL : strrchr(file, '/');
-    int rc = json_as_string(value, &name, err);
-    if (rc == 0 && file == NULL && *name != '/')
-        rc = error_set(err, "expected a path that begins with /, for the network is no file");
-    if (rc != 0) return rc;
-    int folder = *name == '/' || slash == NULL ? 0 : (int)(slash - file) + 1;
-    if (snprintf(path, PATH_MAX, "%.*s%s", folder, file == NULL ? "" : file, name) < PATH_MAX)
-        return 0;
-    return error_set(err, "the path is too long");
-}
-
 static int load_inventory(struct network *n, const char *file, const cJSON *root,
                           struct error *err) {
     static const char *const beside[] = {"sites", "dev_types"};
     const cJSON *value = network_field(root, "inventory");
-    char path[PATH_MAX];
+    const char *name;
     for (size_t i = 0; i < COUNT(beside); i++) {
         if (network_field(root, beside[i]) == NULL) continue;
         error_set(err, "they come from the inventory");
         return network_wrong_in(network_field(root, beside[i]), err, "%s", beside[i]);
     }
-    int rc = find_inventory(file, value, path, err);
-    if (rc == 0 && network_inventory_load(n, path, err) != 0) rc = ERROR_INPUT;
+    int rc = json_as_string(value, &name, err);
+    if (rc == 0) {
+        char *path = file_beside(file, name);
+        if (network_inventory_load(n, path, err) != 0) rc = ERROR_INPUT;
+        free(path);
+    }
     return rc == 0 ? 0 : network_wrong_in(value, err, "inventory");
 }
 
@@ -204,21 +193,16 @@ static int parse_faults(const struct network *n, struct fault_list *faults, cons
     return rc;
 }
 
-static int read_root(struct network *n, struct fault_list *faults, const char *file,
-                     const cJSON *root, struct error *err) {
+int network_file_read(struct network *n, struct fault_list *faults, const char *name,
+                      const cJSON *root, struct error *err) {
     int rc = json_as_object(root, err);
     if (rc == 0)
         rc = JSON_ONLY(root, err, "sites", "dev_types", "inventory", "latency", "username",
                        "password", "versions", "hosts", "policy", "faults");
     if (rc == 0) rc = parse_fields(n, root, err);
-    if (rc == 0) rc = parse_devices(n, file, root, err);
+    if (rc == 0) rc = parse_devices(n, name, root, err);
     if (rc == 0) rc = form_groups(n, root, err);
     return rc == 0 ? parse_faults(n, faults, root, err) : rc;
-}
-
-int network_file_read(struct network *n, struct fault_list *faults, const cJSON *root,
-                      struct error *err) {
-    return read_root(n, faults, NULL, root, err);
 }
 
 int network_file_parse(struct network *n, struct fault_list *faults, const char *name,
@@ -226,7 +210,7 @@ int network_file_parse(struct network *n, struct fault_list *faults, const char 
     struct yml y = {0};
     int rc = yml_parse(&y, name, text, len, err);
     if (rc != 0) return rc;
-    rc = read_root(n, faults, name, y.root, err);
+    rc = network_file_read(n, faults, name, y.root, err);
     if (rc != 0) yml_place(&y, name, err);
     yml_deinit(&y);
     return rc;

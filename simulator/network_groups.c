@@ -184,16 +184,15 @@ static void append_run(struct former *f, uint32_t device, uint32_t end) {
     }
 }
 
-// Places the device and those after it that are as it is; end becomes the one behind them. All
-// rules are asked of an odd device, whose answer is nobody else's.
-static int place_run(struct former *f, uint32_t device, bool odd, uint32_t *end,
-                     struct error *err) {
+// Places the device and those after it that are as it is; end becomes the one behind them. An odd
+// device, whose answer is nobody else's, is a run of its own: no answer holds beyond the end.
+static int place_run(struct former *f, uint32_t device, uint32_t *end, struct error *err) {
     const uint32_t block_end = *end;
     bool viewed = false;
     f->run_len = 0;
     for (size_t i = 0; i < f->n->policy.count; i++) {
         struct answer *answer = &f->answers[i];
-        if (device >= answer->until || odd) {
+        if (device >= answer->until) {
             if (!viewed) network_view(&f->view, f->n, device);
             viewed = true;
             if (ask(f, i, err) != 0) return ERROR_INPUT;
@@ -223,7 +222,7 @@ static int place_block(struct former *f, size_t block, size_t *override, struct 
     for (uint32_t device = n->blocks[block].first, next; device < end; device = next) {
         uint32_t odd = next_odd(n, override, device);
         next = odd == device ? device + 1 : odd < end ? odd : end;
-        if (place_run(f, device, odd == device, &next, err) != 0) return ERROR_INPUT;
+        if (place_run(f, device, &next, err) != 0) return ERROR_INPUT;
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "scenarios/runner/expect.h"
 
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -173,10 +174,13 @@ static void check_violations(const cJSON *expected, const cJSON *got, struct buf
 void expect_audit(const cJSON *expected, const cJSON *audit, struct buf *differences) {
     const cJSON *violations = get(audit, "violations"), *one, *kind;
     const cJSON *allow = get(expected, "allow"), *wanted = get(expected, "violations");
-    const cJSON *most = get(expected, "max_in_flight");
+    static const char *const numbers[] = {"max_in_flight", "max_installing"};
     if (wanted != NULL) check_violations(wanted, violations, differences);
-    if (most != NULL)
-        expect_number(most, get(audit, "max_in_flight")->valuedouble, "max_in_flight", differences);
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        const cJSON *most = get(expected, numbers[i]);
+        if (most != NULL)
+            expect_number(most, get(audit, numbers[i])->valuedouble, numbers[i], differences);
+    }
     if (allow == NULL) return;
     cJSON_ArrayForEach(one, violations) {
         bool allowed = false;

@@ -23,7 +23,7 @@ const cJSON *expect_find(const cJSON *json, const char *path); // NULL: nothing 
 // expected: {"earth.*": {version, state, logins, installs}}; devices as GET /devices/ lists them.
 void expect_devices(const cJSON *expected, const cJSON *devices, struct buf *differences);
 
-// expected: {violations, allow, max_in_flight}; audit as GET /audit/ answers.
+// expected: {violations, allow, max_in_flight, max_installing}; audit as GET /audit/ answers.
 void expect_audit(const cJSON *expected, const cJSON *audit, struct buf *differences);
 
 // expected: {has, lacks, order}; log is the file's text.

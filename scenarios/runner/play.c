@@ -274,14 +274,10 @@ static void run(struct show *s) {
     if (strcmp(s->outcome, "pass") == 0) check_fired(s);
 }
 
-static char *beside(const struct show *s, const char *path) {
-    return scenario_beside(s->config->scenario, path);
-}
-
 // A URL as it is; a file beside the scenario or, where there is none, where the runner runs.
 static char *find_inventory(const struct show *s, const char *given) {
     if (strstr(given, "://") != NULL) return mem_strdup(given);
-    char *path = beside(s, given);
+    char *path = scenario_beside(s->config->scenario, given);
     char *absolute = file_absolute(access(path, F_OK) == 0 ? path : given);
     free(path);
     return absolute;
@@ -293,22 +289,37 @@ static void replace(cJSON *object, const char *key, char *text) {
     free(text);
 }
 
+// A field that is a text is the path of a file, which lies beside the scenario.
+static void find_beside(const struct show *s, cJSON *object, const char *field) {
+    const char *name = step_text(object, field, NULL);
+    if (name == NULL) return;
+    char *path = scenario_beside(s->config->scenario, name);
+    replace(object, field, file_absolute(path));
+    free(path);
+}
+
+// Programs run elsewhere: what they are to read is told from / on.
+static void find_files(const struct show *s, cJSON *options) {
+    cJSON *orchestrator = cJSON_GetObjectItemCaseSensitive(options, "orchestrator");
+    const char *inventory = step_text(orchestrator, "inventory", NULL);
+    find_beside(s, options, "network");
+    find_beside(s, cJSON_GetObjectItemCaseSensitive(options, "network"), "inventory");
+    find_beside(s, options, "policy");
+    find_beside(s, orchestrator, "policy");
+    if (inventory != NULL) replace(orchestrator, "inventory", find_inventory(s, inventory));
+}
+
 // What the programs are started with; steps expand their strings when they come to run.
 static int make_options(struct show *s, const cJSON *vars, cJSON **options, struct error *err) {
-    static const char *const parts[] = {"network", "simulator", "orchestrator"};
+    static const char *const parts[] = {"network", "policy", "simulator", "orchestrator"};
     cJSON *raw = cJSON_CreateObject();
     for (size_t i = 0; i < COUNT(parts); i++)
         if (part(s, parts[i]) != NULL)
             cJSON_AddItemToObject(raw, parts[i], cJSON_Duplicate(part(s, parts[i]), true));
     int rc = vars_expand(raw, vars, options, err);
     cJSON_Delete(raw);
-    if (rc != 0) return rc;
-    cJSON *orchestrator = cJSON_GetObjectItemCaseSensitive(*options, "orchestrator");
-    const char *inventory = step_text(orchestrator, "inventory", NULL);
-    const char *network = step_text(*options, "network", NULL);
-    if (network != NULL) replace(*options, "network", beside(s, network));
-    if (inventory != NULL) replace(orchestrator, "inventory", find_inventory(s, inventory));
-    return 0;
+    if (rc == 0) find_files(s, *options);
+    return rc;
 }
 
 cJSON *play(const struct play_config *config) {

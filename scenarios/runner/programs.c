@@ -7,6 +7,7 @@
 // branches that end it at once, one does, and the other is told that it is not running.
 #include "scenarios/runner/programs.h"
 
+#include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
 #include "simulator/operation.h"
@@ -62,12 +63,19 @@ static void add_path(struct command *c, const char *option, const char *path) {
     free(absolute);
 }
 
+// What is no option, or one whose value is written to a file.
+static bool is_set_apart(const char *field) {
+    static const char *const apart[] = {"password", "environment", "policy"};
+    for (size_t i = 0; i < COUNT(apart); i++)
+        if (strcmp(apart[i], field) == 0) return true;
+    return false;
+}
+
 // {"install_timeout": "2s"} becomes --install-timeout 2s.
 static void add_options(struct command *c, const cJSON *options) {
     const cJSON *option;
     cJSON_ArrayForEach(option, options) {
-        if (strcmp(option->string, "password") == 0 || strcmp(option->string, "environment") == 0)
-            continue; // they are no options
+        if (is_set_apart(option->string)) continue;
         char name[64], number[64];
         snprintf(name, sizeof name, "--%s", option->string);
         for (char *s = name; *s != '\0'; s++)
@@ -83,6 +91,28 @@ static int write_file(const char *path, const char *text, struct error *err) {
     fputs(text, file);
     if (fclose(file) != 0) return error_system(err, -errno, "%s", path);
     return 0;
+}
+
+static int write_json(const char *path, const cJSON *value, struct error *err) {
+    char *json = cJSON_Print(value); // every JSON text is YAML
+    int rc = write_file(path, json, err);
+    cJSON_free(json);
+    return rc;
+}
+
+// A policy's file, or one of that name for a policy that the scenario holds.
+static int add_policy(const struct programs *p, struct command *c, const cJSON *policy,
+                      const char *name, struct error *err) {
+    char path[ARG_MAX];
+    if (policy == NULL) return 0;
+    if (cJSON_IsString(policy)) {
+        add(c, "--policy", policy->valuestring);
+        return 0;
+    }
+    snprintf(path, sizeof path, "%s/%s", p->dir, name);
+    int rc = write_json(path, policy, err);
+    if (rc == 0) add(c, "--policy", path);
+    return rc;
 }
 
 // Where a program listens: a free port, or, when it is started anew, the one that it had.
@@ -105,9 +135,7 @@ static int write_network(const cJSON *given, bool own_latency, const char *path,
                          struct error *err) {
     cJSON *network = given == NULL ? cJSON_CreateObject() : cJSON_Duplicate(given, true);
     if (!own_latency) add_latency(network);
-    char *json = cJSON_Print(network); // every JSON text is YAML
-    int rc = write_file(path, json, err);
-    cJSON_free(json);
+    int rc = write_json(path, network, err);
     cJSON_Delete(network);
     return rc;
 }
@@ -123,13 +151,16 @@ static int simulator_command(const struct programs *p, struct command *c, struct
     snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
     add(c, "--seed", text);
     add_options(c, options);
+    const cJSON *policy = cJSON_GetObjectItemCaseSensitive(p->scenario, "policy");
+    int rc = add_policy(p, c, policy, "policy.yaml", err);
+    if (rc != 0) return rc;
     if (cJSON_IsString(network)) {
-        add_path(c, "--network", network->valuestring);
+        add(c, "--network", network->valuestring);
         return 0;
     }
     if (network == NULL && own_latency) return 0; // ACME's, as the simulator has it
     snprintf(text, sizeof text, "%s/network.yaml", p->dir);
-    int rc = write_network(network, own_latency, text, err);
+    rc = write_network(network, own_latency, text, err);
     if (rc == 0) add(c, "--network", text);
     return rc;
 }
@@ -153,7 +184,10 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
         add(c, "--password-file", text);
     }
     add_options(c, options);
-    return 0;
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(options, "policy");
+    const cJSON *shared = cJSON_GetObjectItemCaseSensitive(p->scenario, "policy");
+    return own != NULL ? add_policy(p, c, own, "orchestrator-policy.yaml", err)
+                       : add_policy(p, c, shared, "policy.yaml", err);
 }
 
 // --- starting

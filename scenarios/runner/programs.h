@@ -24,7 +24,7 @@ struct program {
 struct programs {
     struct program list[PROGRAM_COUNT];
     const char *dir;       // for files and logs, from / on; the caller's
-    const cJSON *scenario; // its options, network and password
+    const cJSON *scenario; // its options, network, policies and password; paths from / on
     uint64_t seed;
     unsigned changes;     // grows whenever a program comes or goes
     pthread_mutex_t lock; // of the fields above, which branches of a scenario read

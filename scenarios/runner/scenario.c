@@ -1,8 +1,9 @@
 // A scenario is checked from the outside in: the schema; the matrix and every ${name}; then the
-// network and the faults, by the simulator's own loaders, so that what is valid here is what the
-// simulator takes. All that is wrong is told at once; but a part that the schema finds wrong is not
-// asked for more, nor is what depends on it, for that would only be the same error again. A part
-// that holds ${...} is known only when it is played, and is left to that moment.
+// network, the policy (setup.c) and the faults, by the simulator's own loaders, so that what is
+// valid here is what the simulator takes. All that is wrong is told at once; but a part that the
+// schema finds wrong is not asked for more, nor is what depends on it, for that would only be the
+// same error again. A part that holds ${...} is known only when it is played, and is left to that
+// moment.
 #include "scenarios/runner/scenario.h"
 
 #include "common/count.h"
@@ -12,8 +13,9 @@
 #include "common/suggest.h"
 #include "scenarios/runner/embedded.h"
 #include "scenarios/runner/schema.h"
+#include "scenarios/runner/setup.h"
 #include "scenarios/runner/vars.h"
-#include "simulator/network_file.h"
+#include "simulator/fault.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,14 +32,6 @@ static const cJSON *schema(void) {
     return parsed;
 }
 
-// Strings that hold ${...} are known only when it runs: such a part is left to that moment.
-static bool is_open(const cJSON *value) {
-    if (cJSON_IsString(value)) return strstr(value->valuestring, "${") != NULL;
-    const cJSON *child;
-    cJSON_ArrayForEach(child, value) if (is_open(child)) return true;
-    return false;
-}
-
 cJSON *scenario_plain_fault(const cJSON *fault) {
     cJSON *plain = cJSON_Duplicate(fault, true);
     cJSON_DeleteItemFromObjectCaseSensitive(plain, "name");
@@ -45,7 +39,7 @@ cJSON *scenario_plain_fault(const cJSON *fault) {
     return plain;
 }
 
-// --- what the simulator's own loaders say
+// --- what the simulator's own loader says of faults
 
 // The simulator's rule of a fault, with the fault's own values below its fields: so an error's
 // place can be found again.
@@ -73,42 +67,9 @@ static void check_faults(const cJSON *faults, struct findings *f) {
     if (!cJSON_IsArray(faults)) return;
     cJSON_ArrayForEach(fault, faults) {
         size_t since = f->count;
-        if (!is_open(fault) && !findings_within(f, fault)) check_fault(fault, f);
+        if (!vars_are_in(fault) && !findings_within(f, fault)) check_fault(fault, f);
         findings_in(f, since, "faults[%d]", index++);
     }
-}
-
-static void check_network(const cJSON *network, struct findings *f) {
-    if (!cJSON_IsObject(network) || is_open(network) || findings_within(f, network)) return;
-    struct network n = {0};
-    struct fault_list faults = {0};
-    struct error err;
-    network_init(&n);
-    int rc = network_file_read(&n, &faults, network, &err);
-    network_deinit(&n);
-    fault_deinit(&faults);
-    if (rc == 0) return;
-    error_in(&err, "network");
-    findings_add(f, &err);
-}
-
-// A network file's own error: the scenario's place, and the place in that file.
-static void check_network_file(const struct scenario *s, struct findings *f) {
-    const cJSON *network = get(s->file.root, "network");
-    if (!cJSON_IsString(network) || is_open(network) || findings_within(f, network)) return;
-    struct network n = {0};
-    struct fault_list faults = {0};
-    struct error err;
-    char *path = scenario_beside(s, network->valuestring);
-    network_init(&n);
-    int rc = network_file_load(&n, &faults, path, &err);
-    network_deinit(&n);
-    fault_deinit(&faults);
-    free(path);
-    if (rc == 0) return;
-    error_from(&err, "network");
-    err.at = network;
-    findings_add(f, &err);
 }
 
 // --- steps, however deep
@@ -204,7 +165,7 @@ static void add_axes(const cJSON *root, struct names *known) {
 // The name is told before anything runs: it knows the matrix and the seed. What the programs are
 // started with knows their folder, too.
 static void check_first_names(const cJSON *root, struct findings *f) {
-    static const char *const parts[] = {"network", "simulator", "orchestrator", "faults"};
+    static const char *const parts[] = {"network", "policy", "simulator", "orchestrator", "faults"};
     struct names known = {0};
     add_axes(root, &known);
     check_part(root, "name", &known, f);
@@ -234,7 +195,7 @@ static void check_removed(const cJSON *step, void *arg, struct findings *f) {
         size_t i = 0, since = f->count;
         while (i < known->count && strcmp(known->list[i], name->valuestring) != 0)
             i++;
-        if (i == known->count && !is_open(name)) {
+        if (i == known->count && !vars_are_in(name)) {
             const char *near = suggest(name->valuestring, known->list, known->count);
             struct error err;
             error_set(&err, "no fault of this scenario is named '%.60s'%s%.60s%s",
@@ -288,11 +249,10 @@ static void check(const struct scenario *s, bool with_files, struct findings *f)
     if (has_axes) check_matrix(get(root, "matrix"), f);
     if (has_axes) check_first_names(root, f);
     if (has_axes && has_steps) check_later_names(root, f);
-    check_network(get(root, "network"), f);
+    setup_check(&s->file, s->path, with_files, f);
     check_faults(get(root, "faults"), f);
     each_step_of(root, check_step_faults, NULL, f);
     if (has_faults) check_fault_names(root, f);
-    if (with_files) check_network_file(s, f);
 }
 
 // --- the file
@@ -362,11 +322,7 @@ bool scenario_is_other(const char *path) {
 }
 
 char *scenario_beside(const struct scenario *s, const char *path) {
-    const char *slash = strrchr(s->path, '/');
-    struct buf beside = {0};
-    if (path[0] != '/' && slash != NULL) buf_add(&beside, s->path, (size_t)(slash - s->path) + 1);
-    buf_adds(&beside, path);
-    return buf_take(&beside);
+    return file_beside(s->path, path);
 }
 
 void scenario_deinit(struct scenario *s) {

@@ -1,5 +1,5 @@
 // A scenario file: loaded, checked against spec/scenario.schema.json and against what the
-// simulator's own loaders say of its network and faults, and spread over its matrix.
+// simulator's own loaders say of its network, policy and faults, and spread over its matrix.
 #pragma once
 
 #include "common/yml.h"
@@ -21,7 +21,7 @@ enum { SCENARIO_COMBINATIONS_MAX = 10000 };
 // Errors are added in the order of the file and read "path:line:column: where: what, and what would
 // be right"; negative: it cannot be read, which is an error too.
 int scenario_load(struct scenario *s, const char *path, struct findings *f);
-// The same of a text, without a look at the network file that it may name.
+// The same of a text, without a look at the files that it may name.
 int scenario_parse(struct scenario *s, const char *path, const char *text, size_t len,
                    struct findings *f);
 void scenario_deinit(struct scenario *s);

@@ -138,17 +138,27 @@ static bool holds_variable(const cJSON *value) {
     return cJSON_IsString(value) && strstr(value->valuestring, "${") != NULL;
 }
 
-// The alternative that was meant, or NULL where no type fits.
+static bool has_required(const cJSON *root, const cJSON *schema, const cJSON *value) {
+    const cJSON *target = referred(root, schema), *name;
+    cJSON_ArrayForEach(name, get(target == NULL ? schema : target, "required")) {
+        if (get(value, name->valuestring) == NULL) return false;
+    }
+    return true;
+}
+
+// The alternative that was meant, or NULL where no type fits. Objects are told apart by the fields
+// that they must have.
 static const cJSON *meant(const cJSON *root, const cJSON *alternatives, const cJSON *value) {
-    const cJSON *one;
+    const cJSON *one, *first = NULL;
     cJSON_ArrayForEach(one, alternatives) {
         struct buf ignored = {0};
         bool fits =
             is_variable(one) ? holds_variable(value) : fits_type(root, one, value, &ignored);
         buf_deinit(&ignored);
-        if (fits) return one;
+        if (fits && first == NULL) first = one;
+        if (fits && has_required(root, one, value)) return one;
     }
-    return NULL;
+    return first;
 }
 
 static int check_any_of(const cJSON *root, const cJSON *schema, const cJSON *value,
@@ -366,8 +376,8 @@ static void check_object(const cJSON *root, const cJSON *schema, const cJSON *va
     }
 }
 
-// Containers are told apart by their type alone: to try all alternatives at every depth would take
-// for ever.
+// Containers are told apart by their type and their required fields alone: to try all alternatives
+// at every depth would take for ever.
 static void check_container(const cJSON *root, const cJSON *schema, const cJSON *value,
                             struct findings *f) {
     const cJSON *target = referred(root, schema), *alternatives = get(schema, "anyOf");

@@ -3,8 +3,9 @@
 // standard validator accepts; its errors name the place, and what would be right.
 //
 // Two habits of the schema make its errors short. A title says what a string or a number must be:
-// "'5x': expected a duration such as 10ms". Of the alternatives of an anyOf the first whose type
-// fits the value is taken to be meant, and #/$defs/variable never is, unless the value holds ${.
+// "'5x': expected a duration such as 10ms". Of the alternatives of an anyOf the first is taken to
+// be meant whose type fits the value and whose required fields it has, or else whose type fits; and
+// #/$defs/variable never is, unless the value holds ${.
 #pragma once
 
 #include "scenarios/runner/findings.h"

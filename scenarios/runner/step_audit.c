@@ -15,7 +15,7 @@ static void play(struct stage *s, const cJSON *audit, struct buf *differences) {
 const struct step_kind step_audit = {
     .name = "audit",
     .help = "Compares what the referee saw",
-    .example = " {violations: [], max_in_flight: {at_most: 100}}\n",
+    .example = " {violations: [], max_in_flight: {at_most: 100}, max_installing: 12}\n",
     .checks = true,
     .play = play,
 };

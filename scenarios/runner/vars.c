@@ -12,6 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool vars_are_in(const cJSON *value) {
+    if (cJSON_IsString(value)) return strstr(value->valuestring, "${") != NULL;
+    const cJSON *child;
+    cJSON_ArrayForEach(child, value) if (vars_are_in(child)) return true;
+    return false;
+}
+
 static const cJSON *find(const cJSON *vars, const char *name, size_t len) {
     char *key = mem_strndup(name, len);
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(vars, key);

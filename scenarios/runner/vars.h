@@ -4,7 +4,11 @@
 #include "scenarios/runner/findings.h"
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+// Whether a string in value holds a ${, so that it is known only when it is played.
+bool vars_are_in(const cJSON *value);
 
 // A copy of value with every ${name} in its strings and keys replaced from vars, an object. A
 // string that is nothing but one ${name} becomes the value as it is: a number, a list.

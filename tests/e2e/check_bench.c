@@ -68,6 +68,10 @@ START_TEST(a_wrong_command_line_is_refused_with_the_remedy) {
         {{"whatif", "--failure-rate", "2"}, 2, "expected a number from 0 to 1"},
         {{"whatif", "--metrics", "/nowhere/scrape"}, 1, "/nowhere/scrape"},
         {{"whatif", "--network", "/nowhere/net.yaml"}, 1, "/nowhere/net.yaml"},
+        {{"whatif", "--inventory", "/nowhere/hosts"}, 1, "/nowhere/hosts"},
+        {{"whatif", "--policy", "/nowhere/policy.yaml"}, 1, "/nowhere/policy.yaml"},
+        {{"whatif", "--network=a.yaml", "--inventory=b.yaml"}, 1, "give one"},
+        {{"scale", "--inventory=b.yaml"}, 2, "unrecognized option '--inventory=b.yaml'"},
         {{"--help"}, 0, "overhead"},
         {{"--version"}, 0, "bench 0."},
         {{"whatif", "--help"}, 0, "--failure-rate P"},
@@ -110,6 +114,95 @@ START_TEST(a_forecast_counts_what_the_timeouts_fail) {
 }
 END_TEST
 
+// A policy, credentials, a restart behind every install; two hosts that are not there, one of
+// another platform, and faults of several kinds. What becomes of whom depends on no draw.
+START_TEST(a_forecast_plays_what_a_network_has_in_store) {
+    char path[] = "/tmp/e2e-network-XXXXXX", output[16384];
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("sites: [earth]\n"
+          "dev_types: {edge: {count: 2}, spine: {count: 4}, leaf: {count: 8, pod: '{n/4}'}}\n"
+          "versions: [5.2.1]\nusername: root\npassword: of all evil\n"
+          "latency: {login: 1s, get_version: 1s, install_os_version: 2s..4s, logout: 0,\n"
+          "  reboot: 1s..2s}\n"
+          "hosts:\n"
+          "  edge00.earth: {state: down}\n"
+          "  leaf04.earth: {port: 1}\n"
+          "  fw: {site: earth, dev_type: firewall, platform: panos}\n"
+          "policy:\n"
+          "  redundancy:\n"
+          "    - {group: '{dev_type} of {site}', unless: {dev_type: leaf}}\n"
+          "    - {group: 'pod {pod}'}\n"
+          "  throttle: [{group: 'links of {site}', at_once: 3}]\n"
+          "faults:\n"
+          "  - {match: {host: spine01.earth}, on: install_os_version, effect: brick}\n"
+          "  - {match: {host: leaf00.earth}, on: install_os_version, effect: truncate}\n"
+          "  - {match: {host: leaf01.earth}, on: login, effect: delay, by: 2s}\n"
+          "  - {match: {host: leaf02.earth}, on: install_os_version, effect: wrong_version}\n",
+          file);
+    fclose(file);
+    ck_assert_int_eq(program_run("bench",
+                                 ARGS("whatif", "--tiny", "--network", path, "--verify",
+                                      "--time-scale", "0.01", "--install-timeout", "60s"),
+                                 output, sizeof output),
+                     0);
+    ck_assert_msg(strstr(output, " s, 4 failed, 8 skipped. Forecast for that seed: ") != NULL &&
+                      strstr(output, " s, 4 failed, 8 skipped; over all seeds") != NULL,
+                  "%s", output);
+    ck_assert_ptr_null(strstr(output, "The live run had"));
+    ck_assert_ptr_nonnull(strstr(output, "Hosts of another platform than acmeos: 1."));
+    ck_assert_ptr_nonnull(strstr(output, "nobody listens: 2."));
+    unlink(path);
+}
+END_TEST
+
+START_TEST(the_example_networks_are_forecast_with_what_decides_their_windows) {
+    static const struct {
+        const char *args[8];
+        const char *says[2];
+    } cases[] = {
+        {{"--network", "spec/examples/wan/network.yaml"},
+         {"Hosts of another platform than acmeos: 1.",
+          "The redundancy groups \"routers of {site}\""}},
+        {{"--inventory", "spec/examples/wan", "--policy", "spec/examples/wan/policy.yaml",
+          "--verify", "--time-scale", "0.01"},
+         {"The redundancy groups \"routers of {site}\"",
+          " s, 0 failed, 1 skipped. Forecast for that seed: "}},
+        {{"--network", "spec/examples/fabric/network.yaml"},
+         {"1040 hosts in 521 redundancy groups under 0 throttles",
+          "The redundancy groups \"{feed}\" (8 of them, each 12 at once;"}},
+        {{"--network", "spec/examples/campus/network.yaml"},
+         {"10 hosts in 4 redundancy groups under 2 throttles",
+          "The redundancy group stack ams1-s03 (1 of its 4 hosts at once) decides the window in "
+          "100 % of the runs: max_unavailable: 2 would shorten the median window by "}},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char output[16384];
+        const char *args[16] = {"whatif", "--tiny"};
+        memcpy(args + 2, cases[i].args, sizeof cases[i].args);
+        int code = program_run("bench", args, output, sizeof output);
+        for (size_t j = 0; j < 2; j++)
+            ck_assert_msg(code == 0 && strstr(output, cases[i].says[j]) != NULL, "no '%s' in: %s",
+                          cases[i].says[j], output);
+    }
+}
+END_TEST
+
+START_TEST(workers_are_tried_until_more_are_of_no_use) {
+    char path[] = "/tmp/e2e-network-XXXXXX", output[8192];
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("sites: [earth]\ndev_types: {edge: {count: 40}}\nversions: [5.2.1]\n"
+          "latency: {login: 0, get_version: 0, install_os_version: 1s, logout: 0}\n"
+          "policy: {redundancy: [{group: '{site}', max_unavailable: 20}]}\n",
+          file);
+    fclose(file);
+    ck_assert_int_eq(
+        program_run("bench", ARGS("whatif", "--tiny", "--network", path), output, sizeof output),
+        0);
+    ck_assert_msg(strstr(output, "The knee is at 23 workers") != NULL, "%s", output);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(durations_are_learnt_from_a_saved_scrape) {
     struct lab lab = lab_start(ARGS("--latency", "10ms..20ms"), ARGS("--workers", "400"));
     char path[] = "/tmp/e2e-scrape-XXXXXX", output[8192];
@@ -141,6 +234,9 @@ Suite *check_bench(void) {
     tcase_add_loop_test(tcase, every_command_measures_and_writes_csv_and_json, 0, COMMANDS);
     tcase_add_test(tcase, a_wrong_command_line_is_refused_with_the_remedy);
     tcase_add_test(tcase, a_forecast_counts_what_the_timeouts_fail);
+    tcase_add_test(tcase, a_forecast_plays_what_a_network_has_in_store);
+    tcase_add_test(tcase, the_example_networks_are_forecast_with_what_decides_their_windows);
+    tcase_add_test(tcase, workers_are_tried_until_more_are_of_no_use);
     tcase_add_test(tcase, durations_are_learnt_from_a_saved_scrape);
     return suite;
 }

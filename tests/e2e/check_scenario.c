@@ -37,6 +37,8 @@ static const struct {
     {"beyond/missing-network.yaml",
      "3:10: network: tests/e2e/broken/beyond/nowhere.yaml: No such file or directory"},
     {"beyond/missing-pace.yaml", "4:5: faults[0].bytes_per_second: missing"},
+    {"beyond/nobodys-rule.yaml",
+     "4:9: policy: redundancy[1] \"feed {feed}\": it applies to no device"},
     {"beyond/not-yaml.yaml", "4:6: not YAML: did not find expected ',' or ']'"},
     {"beyond/open-variable.yaml", "5:13: steps[0].log.has[0]: '${seed': expected a } behind ${"},
     {"beyond/too-many-combinations.yaml",
@@ -403,6 +405,45 @@ START_TEST(what_a_program_writes_by_default_lands_in_a_folder_of_its_own) {
 }
 END_TEST
 
+// The orchestrator upgrades the site in pairs or one by one, as it is told; the referee's policy is
+// one by one, unless the scenario has one for both. --policy FILE shows what the orchestrator got.
+static const struct {
+    const char *parts, *policy; // the end of its path; NULL: none
+} policies[] = {
+    {"policy: pairs.yaml\n", "here/pairs.yaml"},
+    {"policy: {redundancy: [{group: '{site}', max_unavailable: 2}]}\n", "/policy.yaml"},
+    {"policy: {redundancy: [{group: '{site}', max_unavailable: 2}]}\n"
+     "orchestrator: {policy: {redundancy: [{group: '{rack}'}]}}\n",
+     "/orchestrator-policy.yaml"},
+    {"orchestrator: {policy: pairs.yaml}\nalways: [audit: {allow: [group_overlap, peer_down]}]\n",
+     "here/pairs.yaml"},
+    {"", NULL},
+};
+
+START_TEST(a_policy_is_given_to_both_programs_and_that_of_the_network_to_the_simulator) {
+    struct buf text = {0};
+    ck_assert_int_eq(play_shell("mkdir %s", play_path("here")), 0);
+    write_forgetful("here/mine");
+    play_write("here/pairs.yaml", "redundancy:\n  - {group: '{site}', max_unavailable: 2}\n");
+    buf_addf(
+        &text,
+        "name: it is told\nnetwork: {sites: [earth], dev_types: {leaf: {count: 4, rack: 100}}, "
+        "policy: {redundancy: [{group: '{site}'}]}}\n%ssteps:\n" UPGRADE,
+        policies[_i].parts);
+    play_write("here/a.yaml", text.data);
+    // ACME's policy is two racks at once: the referee, who has the network's, tells
+    int expected = policies[_i].policy == NULL ? FAILED : PASSED;
+    play_standing_in("here", expected, "run a.yaml --orchestrator ./mine --keep kept");
+    if (expected == FAILED) ck_assert_ptr_nonnull(strstr(play_output, "group_overlap"));
+    char *started = read_file(play_path("here/kept/0001-a.yaml/orchestrator/started"));
+    const char *given = strstr(started, "--policy /");
+    ck_assert_int_eq(given != NULL, policies[_i].policy != NULL);
+    if (given != NULL) ck_assert_ptr_nonnull(strstr(given, policies[_i].policy));
+    free(started);
+    buf_deinit(&text);
+}
+END_TEST
+
 START_TEST(an_inventory_is_a_url_or_lies_beside_its_scenario_or_where_the_user_stands) {
     ck_assert_int_eq(play_shell("mkdir %s %s", play_path("here"), play_path("here/below")), 0);
     play_write("here/one.json", "{\"where\": 1}");
@@ -702,6 +743,9 @@ Suite *check_scenario(void) {
     tcase_add_test(tc, json_has_answers_and_how_often_faults_fired);
     tcase_add_test(tc, programs_leave_their_logs_where_they_are_to_be_kept);
     tcase_add_test(tc, what_a_program_writes_by_default_lands_in_a_folder_of_its_own);
+    tcase_add_loop_test(tc,
+                        a_policy_is_given_to_both_programs_and_that_of_the_network_to_the_simulator,
+                        0, COUNT(policies));
     tcase_add_test(tc, an_inventory_is_a_url_or_lies_beside_its_scenario_or_where_the_user_stands);
     tcase_add_test(tc, after_a_failure_nothing_more_is_started_if_so_wanted);
     tcase_add_test(tc, repeating_until_a_failure_stops_at_the_first);

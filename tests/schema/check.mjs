@@ -48,12 +48,15 @@ const refused = (validate, value, path) => check(!validate(value), `${path} is a
 const isOpen = (value) => JSON.stringify(value).includes("${");
 
 // Every scenario, and, as far as it is known before it runs, its network.
-const scenarios = [...files("scenarios"), "scenarios/runner/starter.yaml.in"];
+const isScenario = (path) => ["name", "steps"].some((field) => field in load(path)); // else it lies beside
+const scenarios = [...files("scenarios").filter(isScenario), "scenarios/runner/starter.yaml.in"];
 for (const path of scenarios) {
   const value = load(path);
   accepted(scenario, value, path);
   if (value.network instanceof Object && !isOpen(value.network))
     accepted(network, value.network, `${path}: network`);
+  if (value.policy instanceof Object && !isOpen(value.policy))
+    accepted(policy, value.policy, `${path}: policy`);
 }
 
 // What is wrong in a way that a schema can see, and what only our loader sees.

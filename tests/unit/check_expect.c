@@ -286,10 +286,13 @@ static const struct {
     {"{'allow': []}", "[]", ""},
     {"{'max_in_flight': 7}", "[" OVERLAP "]", ""},
     {"{'max_in_flight': {'at_most': 6}}", "[]", "  max_in_flight: expected at most 6, is 7\n"},
+    {"{'max_installing': 5}", "[]", ""},
+    {"{'max_installing': 7}", "[]", "  max_installing: expected 7, is 5\n"},
 };
 
 START_TEST(the_referee_saw_what_is_expected_and_nothing_else) {
-    cJSON *expected = json_of(audits[_i].expected), *audit = json_of("{'max_in_flight': 7}");
+    cJSON *expected = json_of(audits[_i].expected),
+          *audit = json_of("{'max_in_flight': 7, 'max_installing': 5}");
     cJSON_AddItemToObject(audit, "violations", json_of(audits[_i].violations));
     expect_audit(expected, audit, &differences);
     assert_told(audits[_i].expected, audits[_i].told);

@@ -109,6 +109,20 @@ START_TEST(yaml_is_loaded_from_a_file_and_named_by_its_path) {
 }
 END_TEST
 
+START_TEST(a_file_names_what_lies_beside_it) {
+    static const char *const rows[][3] = {
+        {"a/b.yaml", "c.yaml", "a/c.yaml"},     {"a/b.yaml", "../c", "a/../c"},
+        {"a/b.yaml", "/c/d.yaml", "/c/d.yaml"}, {"/b.yaml", "c", "/c"},
+        {"b.yaml", "c.yaml", "c.yaml"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *found = file_beside(rows[i][0], rows[i][1]);
+        ck_assert_str_eq(found, rows[i][2]);
+        free(found);
+    }
+}
+END_TEST
+
 START_TEST(an_absolute_path_means_the_same_wherever_it_is_used) {
     char here[4096], expected[4200];
     ck_assert_ptr_nonnull(getcwd(here, sizeof here));
@@ -129,6 +143,7 @@ Suite *check_file(void) {
     tcase_add_test(tcase, a_file_that_cannot_be_read_is_named);
     tcase_add_test(tcase, a_file_is_bounded);
     tcase_add_test(tcase, a_probe_says_what_reading_would);
+    tcase_add_test(tcase, a_file_names_what_lies_beside_it);
     tcase_add_test(tcase, an_absolute_path_means_the_same_wherever_it_is_used);
     tcase_add_test(tcase, yaml_is_loaded_from_a_file_and_named_by_its_path);
     return suite;

@@ -1,8 +1,7 @@
-// The model of a run against the simulated devices themselves: the console that the simulator puts
-// behind every connection, asked what the orchestrator would ask.
+// The model of a run against visits to the simulated devices themselves; and what it learns from
+// the histogram of a run.
 #include "bench/model.h"
-#include "simulator/console.h"
-#include "tests/unit/support.h"
+#include "tests/unit/plans.h"
 
 #include <stdio.h>
 
@@ -20,105 +19,115 @@ static void teardown(void) {
     plan_deinit(&plan);
 }
 
-// The wait before the answer, which is dropped. False: it is an error.
-static bool ask(struct console *console, uint64_t *now_us, const char *method, const char *params) {
-    struct buf line = {0};
-    rpc_write_request(&line, 1, method, params);
-    struct console_begun begun = console_begin(console, *now_us, line.data, line.len - 1);
-    *now_us += begun.wait_us;
-    struct console_reply reply = begun.runs ? console_finish(console, *now_us) : begun.reply;
-    bool error = strstr(reply.out.data, "\"error\"") != NULL;
-    buf_deinit(&reply.out);
-    buf_deinit(&line);
-    return !error;
-}
-
-// False: it is an error, or the client has not waited for so long, and is late.
-static bool ask_in_time(struct console *console, struct virtual_host *host, const char *method,
-                        const char *params, uint64_t timeout_us) {
-    uint64_t begun_us = host->us;
-    bool answered = ask(console, &host->us, method, params);
-    host->times_out = host->us - begun_us > timeout_us;
-    if (host->times_out) host->us = begun_us + timeout_us;
-    return answered && !host->times_out;
-}
-
-static struct virtual_host upgrade(struct world *world, uint32_t device, const char *version,
-                                   const struct model_timeouts *timeouts) {
-    struct console console;
-    struct buf login = {0}, install = {0};
-    struct virtual_host host = {0};
-    uint64_t call_us = timeouts->call_us;
-    bool current = strcmp(world_version(world, device), version) == 0;
-    console_init(&console, world);
-    buf_addf(&login, "{\"hostname\": \"%s\", \"username\": \"admin\", \"password\": \"admin\"}",
-             plan.inventory->hosts[device].name);
-    buf_addf(&install, "{\"version\": \"%s\"}", version);
-    host.fails = !ask_in_time(&console, &host, "login", login.data, call_us) ||
-                 !ask_in_time(&console, &host, "get_version", NULL, call_us) ||
-                 (!current && (!ask_in_time(&console, &host, "install_os_version", install.data,
-                                            timeouts->install_us) ||
-                               !ask_in_time(&console, &host, "get_version", NULL, call_us)));
-    bool timed_out = host.times_out;
-    if (!host.fails) ask_in_time(&console, &host, "logout", NULL, call_us);
-    host.times_out = timed_out;
-    console_drop(&console, host.us);
-    buf_deinit(&login);
-    buf_deinit(&install);
-    return host;
-}
-
-START_TEST(a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says) {
-    struct model model;
+// Of every device: what is drawn against what a visit comes to, in a world of its own.
+static void compare(struct model *model, unsigned *failures, unsigned *late) {
+    const struct plan *of = model->plan;
     struct world world;
-    struct error err;
-    unsigned failures = 0, current = 0;
-    const struct model_timeouts timeouts = {30000000, 300000000};
-    cJSON *rule = json_of("{'on': 'install_os_version', 'effect': 'error', 'probability': 0.25}");
-    world_init(&world, &plan.network, SEED, 1);
-    ck_assert_int_eq(fault_add(&world.faults, rule, &err), 0);
-    cJSON_Delete(rule);
-    model_init(&model, &plan, "5.3.1", 0.25, NULL);
-    model_seed(&model, SEED);
-    for (uint32_t device = 0; device < plan.network.devices; device++) {
-        current += strcmp(world_version(&world, device), "5.3.1") == 0;
-        struct virtual_host told = model_draw(&model, device);
-        struct virtual_host real = upgrade(&world, device, "5.3.1", &timeouts);
-        ck_assert_uint_eq(told.us, real.us);
-        ck_assert(told.fails == real.fails);
-        failures += told.fails;
+    world_init(&world, &of->network, SEED, model->world.time_scale);
+    world.faults = of->faults;
+    struct visitor visitor = {
+        .world = &world, .config = &model->session, .task = &task_upgrade_os, .args = &model->args};
+    *failures = *late = 0;
+    for (uint32_t device = 0; device < of->network.devices; device++) {
+        struct virtual_host told = model_draw(model, device);
+        struct visit_result real = visit(&visitor, &of->inventory->hosts[device], device);
+        ck_assert_uint_eq(told.us, (uint64_t)((double)real.us / model->world.time_scale));
+        ck_assert(told.fails == real.fails && told.times_out == real.times_out);
+        *failures += told.fails;
+        *late += told.times_out;
     }
+    world.faults = (struct fault_list){0};
+    visitor_deinit(&visitor);
+    world_deinit(&world);
+}
+
+START_TEST(a_host_takes_what_a_visit_takes_and_fails_where_the_failure_rate_says) {
+    struct model model;
+    struct error err;
+    unsigned failures, late, current = 0;
+    ck_assert_int_eq(plan_add_failures(&plan, 0.25, &err), 0);
+    model_init(&model, &plan, "5.3.1", NULL);
+    model_seed(&model, SEED);
+    ck_assert_ptr_null(model.visits);
+    for (uint32_t device = 0; device < plan.network.devices; device++)
+        current += strcmp(world_version(&model.world, device), "5.3.1") == 0;
+    compare(&model, &failures, &late);
     ck_assert_uint_gt(failures, 100);
+    ck_assert_uint_eq(late, 0);
     ck_assert_uint_gt(current, 5);
     model_deinit(&model);
-    world_deinit(&world);
+}
+END_TEST
+
+START_TEST(the_failure_rate_comes_behind_the_faults_of_the_network) {
+    struct plan faulty = plan_of("sites: [earth]\nfaults:\n"
+                                 "  - {match: {host: edge00.earth}, effect: error}\n"
+                                 "  - {match: {host: edge01.earth}, effect: reset}\n");
+    struct model model;
+    struct error err;
+    unsigned failures, late;
+    ck_assert_int_eq(plan_add_failures(&faulty, 0.25, &err), 0);
+    ck_assert_uint_eq(faulty.odd_count, 2);
+    model_init(&model, &faulty, "5.3.1", NULL);
+    model_seed(&model, SEED);
+    compare(&model, &failures, &late);
+    ck_assert_uint_gt(failures, 10);
+    model_deinit(&model);
+    plan_deinit(&faulty);
 }
 END_TEST
 
 // Calls take 10 ms to 2 s here.
 START_TEST(a_host_that_answers_too_late_fails_when_its_time_is_up) {
-    static const struct model_timeouts cases[] = {
-        {1900000, 300000000}, {30000000, 1500000}, {1800000, 1700000}};
+    static const struct {
+        uint64_t call_ms, install_ms;
+        double time_scale;
+    } cases[] = {{1900, 300000, 1}, {30000, 1500, 1}, {1800, 1700, 1}, {1800, 1700, 0.01}};
     struct model model;
-    struct world world;
-    unsigned late = 0, in_time = 0;
-    world_init(&world, &plan.network, SEED, 1);
-    model_init(&model, &plan, "5.3.1", 0, NULL);
+    unsigned failures, late;
+    model_init(&model, &plan, "5.3.1", NULL);
+    model.session.call_timeout_ms = cases[_i].call_ms;
+    model.session.install_timeout_ms = cases[_i].install_ms;
+    model_scale(&model, cases[_i].time_scale);
     model_seed(&model, SEED);
-    model.timeouts = cases[_i];
-    for (uint32_t device = 0; device < plan.network.devices; device++) {
-        struct virtual_host told = model_draw(&model, device);
-        struct virtual_host real = upgrade(&world, device, "5.3.1", &cases[_i]);
-        ck_assert_uint_eq(told.us, real.us);
-        ck_assert(told.fails == real.fails && told.times_out == real.times_out);
-        ck_assert(told.fails == told.times_out);
-        late += told.fails;
-        in_time += !told.fails;
-    }
+    compare(&model, &failures, &late);
+    ck_assert_uint_eq(failures, late);
     ck_assert_uint_gt(late, 50);
-    ck_assert_uint_gt(in_time, 50);
+    ck_assert_uint_lt(late, plan.network.devices - 50);
     model_deinit(&model);
-    world_deinit(&world);
+}
+END_TEST
+
+START_TEST(what_is_odd_about_a_device_is_played) {
+    struct plan odd = plan_of(
+        "sites: [earth]\ndev_types: {edge: {count: 4}}\nversions: [5.2.1]\n"
+        "latency: {login: 0, get_version: 0, install_os_version: 1s, logout: 0}\n"
+        "hosts: {edge01.earth: {port: 1}, fw: {site: earth, dev_type: fw, platform: panos}}\n"
+        "faults:\n"
+        "  - {match: {host: edge02.earth}, on: get_version, effect: no_reply}\n"
+        "  - {match: {host: edge03.earth}, on: login, effect: delay, by: 5s, times: 1}\n");
+    static const struct virtual_host expected[] = {
+        {.us = 1000000}, {.fails = true},       {.us = 30000000, .fails = true, .times_out = true},
+        {.us = 6000000}, {.passed_over = true},
+    };
+    struct model model;
+    ck_assert_uint_eq(odd.odd_count, 3);
+    ck_assert_uint_eq(odd.down_count, 1);
+    ck_assert_uint_eq(odd.foreign_count, 1);
+    model_init(&model, &odd, "5.3.1", NULL);
+    // Again for the same seed, and for another: as if nothing had been before.
+    for (int i = 0; i < 6; i++) {
+        if (i % 2 == 0) model_seed(&model, SEED + (uint64_t)i / 4);
+        for (uint32_t host = 0; host < odd.network.devices; host++) {
+            struct virtual_host drawn = model_draw(&model, host);
+            ck_assert_uint_eq(drawn.us, expected[host].us);
+            ck_assert(drawn.fails == expected[host].fails);
+            ck_assert(drawn.times_out == expected[host].times_out);
+            ck_assert(drawn.passed_over == expected[host].passed_over);
+        }
+    }
+    model_deinit(&model);
+    plan_deinit(&odd);
 }
 END_TEST
 
@@ -146,7 +155,7 @@ START_TEST(durations_are_learnt_from_the_histogram_of_a_run) {
     unsigned below = 0;
     ck_assert_int_eq(model_histogram_parse(scrape, &histogram, &err), 0);
     ck_assert_uint_eq(histogram.len, 3);
-    model_init(&model, &plan, "5.3.1", 0, &histogram);
+    model_init(&model, &plan, "5.3.1", &histogram);
     model_seed(&model, SEED);
     for (uint32_t device = 0; device < plan.network.devices; device++) {
         struct virtual_host told = model_draw(&model, device);
@@ -230,9 +239,10 @@ Suite *check_model(void) {
     TCase *tcase = tcase_create("model");
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase,
-                   a_host_takes_what_the_simulator_takes_and_fails_where_its_first_rule_says);
-    tcase_add_loop_test(tcase, a_host_that_answers_too_late_fails_when_its_time_is_up, 0, 3);
+    tcase_add_test(tcase, a_host_takes_what_a_visit_takes_and_fails_where_the_failure_rate_says);
+    tcase_add_test(tcase, the_failure_rate_comes_behind_the_faults_of_the_network);
+    tcase_add_loop_test(tcase, a_host_that_answers_too_late_fails_when_its_time_is_up, 0, 4);
+    tcase_add_test(tcase, what_is_odd_about_a_device_is_played);
     tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
     tcase_add_test(tcase, durations_are_learnt_from_the_histogram_of_a_run);
     tcase_add_test(tcase, a_scrape_without_a_timed_host_is_refused);

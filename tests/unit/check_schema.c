@@ -45,7 +45,10 @@ static const char root_text[] =
     "          'additionalProperties': {'type': 'integer'}},"
     "  'either': {'anyOf': [{'type': 'array', 'items': {'$ref': '#/$defs/name'}},"
     "                       {'type': 'integer'}, {'$ref': '#/$defs/tree'},"
-    "                       {'$ref': '#/$defs/variable'}]}"
+    "                       {'$ref': '#/$defs/variable'}]},"
+    "  'counted': {'anyOf': [{'type': 'object', 'required': ['count'],"
+    "                         'additionalProperties': {'type': 'integer'}},"
+    "                        {'type': 'object', 'additionalProperties': {'type': 'object'}}]}"
     " }}";
 
 static cJSON *root, *value;
@@ -89,6 +92,9 @@ static const char *const right[] = {
     "{'name': 'a', 'either': 5}",
     "{'name': 'a', 'either': {'b': {'c': {}}}}",
     "{'name': 'a', 'either': '${hosts}'}",
+    "{'name': 'a', 'counted': {'count': 5}}",
+    "{'name': 'a', 'counted': {'b': {}}}",
+    "{'name': 'a', 'counted': {}}",
 };
 
 START_TEST(a_value_that_fits_passes) {
@@ -105,7 +111,10 @@ static const struct {
     {"{'name': 'a', 'txt': ''}", "txt: unknown field; did you mean text?"},
     {"{'name': 'a', 'qqqqqqqqq': 1}", "qqqqqqqqq: unknown field; known are name, text, count, "
                                       "share, scale, low, wait, effect, flag, any, "
-                                      "nullable, list, pair, one, some, map, either"},
+                                      "nullable, list, pair, one, some, map, either, counted"},
+    {"{'name': 'a', 'counted': {'count': {}}}",
+     "counted.count: expected a whole number, not an object"},
+    {"{'name': 'a', 'counted': {'b': 5}}", "counted.b: expected an object, not 5"},
     {"{'name': 'A'}", "name: 'A': expected a name of letters"},
     {"{'name': null}", "name: expected a string, not null: put it in quotes"},
     {"{'name': 'a', 'text': ''}", "text: it is empty: expected some text"},

@@ -94,6 +94,22 @@ START_TEST(a_name_without_a_value_is_an_error) {
 }
 END_TEST
 
+START_TEST(what_holds_a_name_is_known_only_when_it_is_played) {
+    static const char *const open[] = {"'${a}'", "['x', ['y${a}']]", "{'a': {'b': 'x${'}}"};
+    static const char *const known[] = {"'a'", "5", "['$', '{a}']", "{'${a}': 'b'}", "{}"};
+    for (size_t i = 0; i < COUNT(open); i++) {
+        cJSON *value = json_of(open[i]);
+        ck_assert_msg(vars_are_in(value), "%s", open[i]);
+        cJSON_Delete(value);
+    }
+    for (size_t i = 0; i < COUNT(known); i++) {
+        cJSON *value = json_of(known[i]);
+        ck_assert_msg(!vars_are_in(value), "%s", known[i]);
+        cJSON_Delete(value);
+    }
+}
+END_TEST
+
 START_TEST(the_original_stays_as_it_was) {
     struct error err = {0};
     cJSON *value = json_of("{'${n}': ['${list}', 'x${n}']}"),
@@ -154,6 +170,7 @@ Suite *check_vars(void) {
     tcase_add_loop_test(tc, every_name_is_replaced_by_its_value, 0, COUNT(good));
     tcase_add_test(tc, a_number_of_a_file_stands_in_a_text_as_it_is_written);
     tcase_add_loop_test(tc, a_name_without_a_value_is_an_error, 0, COUNT(bad));
+    tcase_add_test(tc, what_holds_a_name_is_known_only_when_it_is_played);
     tcase_add_test(tc, the_original_stays_as_it_was);
     tcase_add_loop_test(tc, an_unknown_name_is_told_before_anything_runs, 0, COUNT(known));
     tcase_add_test(tc, every_unknown_name_is_told);

@@ -107,6 +107,24 @@ START_TEST(a_host_that_times_out_is_a_failed_one) {
 }
 END_TEST
 
+static struct virtual_host odd_ones_are_foreign(void *arg, uint32_t host) {
+    (void)arg;
+    return (struct virtual_host){.us = host % 2 == 1 ? 0 : 1000, .passed_over = host % 2 == 1};
+}
+
+START_TEST(a_host_that_nobody_works_on_is_skipped_and_holds_nobody_back) {
+    struct small_grouping s;
+    struct virtual_result r;
+    make_grouping(&s, (uint32_t[]){1, 1, 4}, 3); // of the last four two
+    virtual_run(&s.grouping, 1, odd_ones_are_foreign, NULL, &r);
+    ck_assert_uint_eq(r.skipped, 3);
+    ck_assert_uint_eq(r.completed, 3);
+    ck_assert_uint_eq(r.failed, 0);
+    ck_assert_uint_eq(r.makespan_us, 3000);
+    ck_assert_uint_eq(r.busy_us, 3000);
+}
+END_TEST
+
 static struct virtual_host drawn(void *arg, uint32_t host) {
     return (struct virtual_host){.us = rng_range(rng_mix(*(uint64_t *)arg, host), 1, 1000)};
 }
@@ -137,6 +155,7 @@ Suite *check_virtual(void) {
     tcase_add_test(tcase, one_worker_takes_one_host_after_the_other);
     tcase_add_test(tcase, a_failure_skips_the_rest_of_its_group);
     tcase_add_test(tcase, a_host_that_times_out_is_a_failed_one);
+    tcase_add_test(tcase, a_host_that_nobody_works_on_is_skipped_and_holds_nobody_back);
     tcase_add_test(tcase, no_run_is_shorter_than_its_bound_nor_longer_than_twice_that);
     return suite;
 }

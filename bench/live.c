@@ -1,0 +1,75 @@
+#include "bench/live.h"
+
+#include "bench/plan.h"
+#include "common/yml.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int write_file(const char *text, char path[SCRATCH_PATH_MAX], struct error *err) {
+    int rc = scratch_file("", path, err);
+    if (rc != 0) return rc;
+    FILE *file = fopen(path, "we");
+    if (file == NULL) return error_system(err, -errno, "%s", path);
+    fprintf(file, "%s\n", text);
+    return fclose(file) == 0 ? 0 : error_system(err, -errno, "%s", path);
+}
+
+// The policy of a network file, as a file of its own, for the orchestrator. path is empty where
+// there is none. JSON is YAML.
+static int write_policy(const char *network, char path[SCRATCH_PATH_MAX], struct error *err) {
+    struct yml y = {0};
+    *path = '\0';
+    int rc = network == NULL ? 0 : yml_load(&y, network, err);
+    if (rc != 0 || network == NULL) return rc;
+    const cJSON *policy = cJSON_GetObjectItemCaseSensitive(y.root, "policy");
+    if (policy != NULL) {
+        char *text = cJSON_PrintUnformatted(policy);
+        rc = write_file(text, path, err);
+        cJSON_free(text);
+    }
+    yml_deinit(&y);
+    return rc;
+}
+
+static int upgrade(struct lab *lab, const struct bench_config *config, const char *version,
+                   struct lab_run *run, struct error *err) {
+    char fault[PLAN_FAILURES_MAX];
+    int rc = 0;
+    plan_write_failures(config->failure_rate, fault);
+    if (config->failure_rate > 0) rc = lab_post(&lab->simulator, "/faults/", fault, 201, NULL, err);
+    return rc == 0 ? lab_upgrade(lab, version, run, err) : rc;
+}
+
+int live_run(const struct bench_config *config, const struct session_config *session,
+             const char *version, unsigned workers, struct lab_run *run, struct error *err) {
+    const struct network_source *source = &config->source;
+    char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX];
+    struct lab lab;
+    struct error second;
+    int rc = write_policy(source->network, policy, err);
+    if (rc == 0) rc = write_file(session->password, password, err);
+    if (rc != 0) return rc;
+    const struct lab_config lab_config = {
+        .network = source->network,
+        .inventory = source->inventory,
+        .policy = source->policy,
+        .orchestrator_policy = source->policy != NULL ? source->policy
+                               : *policy != '\0'      ? policy
+                                                      : NULL,
+        .username = session->username,
+        .password_file = password,
+        .latency = config->latency,
+        .time_scale = config->time_scale,
+        .addresses = config->addresses,
+        .seed = config->seed,
+        .workers = workers,
+        .connect_timeout_us = session->connect_timeout_ms * 1000, // connecting is real
+        .call_timeout_us = session->call_timeout_ms * 1000,
+        .install_timeout_us = session->install_timeout_ms * 1000};
+    rc = lab_start(&lab, &lab_config, err);
+    if (rc != 0) return rc;
+    rc = upgrade(&lab, config, version, run, err);
+    int stopped = lab_stop(&lab, rc == 0 ? err : &second);
+    return rc != 0 ? rc : stopped;
+}
