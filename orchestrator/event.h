@@ -25,6 +25,7 @@ enum event_kind {
     EVENT_SUBTASK_INSTANCE_STARTED,   // host, subtask
     EVENT_SUBTASK_INSTANCE_COMPLETED, // host, subtask, text where it failed
     EVENT_TASK_INSTANCE_PUT_BACK,     // host: as if it had not started; text: for whom it waits
+    EVENT_TASK_WAITING,               // text: for which job, and why
     EVENT_PEER_ASKED,                 // host: who was asked; failed, and text, where it is not up
 };
 

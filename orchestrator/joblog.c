@@ -52,6 +52,9 @@ void joblog_event(void *self, const struct event *e) {
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
         completed_subtask(log, e);
         break;
+    case EVENT_TASK_WAITING:
+        log_line(log, LOG_INFO, e->wall_ms, e->job, "waiting   task:%s:%s", e->task, e->text);
+        break;
     case EVENT_PEER_ASKED:
         log_line(log, LOG_DEBUG, e->wall_ms, e->job, "asked     peer:%s:%s", e->host,
                  e->failed ? e->text : "up");

@@ -319,6 +319,7 @@ static int start(struct service *s, struct error *err) {
     const struct runner_config runner = {.workers = s->config.workers,
                                          .session = &s->config.session,
                                          .peers = s->config.peers,
+                                         .policy = &s->config.policy,
                                          .processors = &s->processors,
                                          .jobs = s->jobs,
                                          .store = &s->store};

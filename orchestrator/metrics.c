@@ -108,6 +108,7 @@ void metrics_event(void *self, const struct event *e) {
     case EVENT_PEER_ASKED:
         m->asks[e->failed]++;
         break;
+    case EVENT_TASK_WAITING:
     case EVENT_SUBTASK_INSTANCE_STARTED:
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
         break;

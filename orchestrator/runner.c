@@ -15,6 +15,7 @@
 #include "common/mem.h"
 #include "orchestrator/connection.h"
 #include "orchestrator/pace.h"
+#include "orchestrator/policy_agree.h"
 #include "orchestrator/schedule.h"
 
 #include <assert.h>
@@ -50,7 +51,9 @@ struct run { // of a job
     struct run *next;
     struct runner *runner;
     struct job *job;
-    struct schedule_job *scheduled;
+    struct schedule_job *scheduled; // NULL: it waits for others
+    struct run **awaited;           // jobs before it that see differently what they share
+    size_t awaited_count, awaited_cap;
     uint64_t started_ms;
 };
 
@@ -117,10 +120,24 @@ static void keep(struct flight *flight, enum store_kind kind, store_done done) {
 
 // --- the end of a job
 
+static void begin_run(struct run *run);
+
+// Those that have waited for the run, and for no other, begin.
+static void end_waiting(struct runner *r, const struct run *run) {
+    for (struct run *other = r->runs, *next; other != NULL; other = next) {
+        next = other->next;
+        if (other->scheduled != NULL) continue;
+        for (size_t i = other->awaited_count; i > 0; i--)
+            if (other->awaited[i - 1] == run)
+                other->awaited[i - 1] = other->awaited[--other->awaited_count];
+        if (other->awaited_count == 0) begin_run(other);
+    }
+}
+
 static void finish_if_done(struct run *run) {
     struct runner *r = run->runner;
     struct job *job = run->job;
-    if (!schedule_finished(run->scheduled)) return;
+    if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     schedule_remove(r->schedule, run->scheduled);
     struct run **link = &r->runs;
     while (*link != run)
@@ -129,6 +146,8 @@ static void finish_if_done(struct run *run) {
     tell(run, (struct event){.kind = EVENT_TASK_COMPLETED,
                              .failed = job->counts[HOST_FAILED] > 0,
                              .duration_ms = uv_now(r->context.loop) - run->started_ms});
+    end_waiting(r, run);
+    free(run->awaited);
     free(run);
     jobs_done(r->config.jobs, job);
 }
@@ -588,6 +607,33 @@ static void on_more(uv_idle_t *more) {
     start_hosts(more->data);
 }
 
+static void begin_run(struct run *run) {
+    struct runner *r = run->runner;
+    struct job *job = run->job;
+    pace_weigh(&r->pace, job->task->name, job->inventory, &job->grouping);
+    run->scheduled = schedule_add(r->schedule, &job->grouping, run);
+}
+
+static void await_run(struct run *run, struct run *other, const char *host) {
+    char text[JOB_ID_MAX + INVENTORY_NAME_MAX + 64];
+    snprintf(text, sizeof text, "for job %s, which sees %s or its group differently",
+             other->job->id, host);
+    run->awaited =
+        mem_grow(run->awaited, &run->awaited_cap, run->awaited_count + 1, sizeof(struct run *));
+    run->awaited[run->awaited_count++] = other;
+    tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
+}
+
+static void await_others(struct run *run) {
+    struct runner *r = run->runner;
+    const struct job_view view = {run->job->inventory, &run->job->selection};
+    for (struct run *other = r->runs; other != run; other = other->next) {
+        const struct job_view before = {other->job->inventory, &other->job->selection};
+        const char *host = "";
+        if (!policy_agree(r->config.policy, &before, &view, &host)) await_run(run, other, host);
+    }
+}
+
 void runner_submit(struct runner *r, struct job *job) {
     struct run *run = mem_alloc(sizeof *run);
     uv_update_time(r->context.loop);
@@ -597,14 +643,16 @@ void runner_submit(struct runner *r, struct job *job) {
         end = &(*end)->next;
     *end = run;
     tell(run, (struct event){.kind = EVENT_TASK_STARTED});
-    pace_weigh(&r->pace, job->task->name, job->inventory, &job->grouping);
-    run->scheduled = schedule_add(r->schedule, &job->grouping, run);
+    await_others(run);
+    if (run->awaited_count == 0) begin_run(run);
     finish_if_done(run);
     start_hosts(r);
 }
 
 void runner_drain(struct runner *r) {
     schedule_drain(r->schedule);
+    for (struct run *run = r->runs; run != NULL; run = run->next)
+        if (run->scheduled == NULL) begin_run(run); // and ends at once
     peers_keep_none(r->peers);
     pump(r);
     for (struct run *run = r->runs, *next; run != NULL; run = next) {

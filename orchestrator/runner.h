@@ -12,6 +12,7 @@
 #include "orchestrator/event.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/peers.h"
+#include "orchestrator/policy.h"
 #include "orchestrator/session.h"
 #include "orchestrator/store.h"
 
@@ -23,6 +24,7 @@ struct runner_config {
     unsigned workers;
     const struct session_config *session;
     struct peers_config peers;
+    const struct policy *policy; // by which the jobs were grouped
     const struct processors *processors;
     struct jobs *jobs;   // whose jobs it runs, and which it tells when one is done
     struct store *store; // open as long as the runner
@@ -34,7 +36,7 @@ void runner_close(struct runner *runner); // its handles in the loop; no job may
 void runner_free(struct runner *runner);  // after the loop has ended; takes NULL
 
 // Runs a job of config.jobs, which is told when it is done, possibly from within (a job without
-// hosts).
+// hosts). It waits until no job before it sees what they share differently (policy_agree.h).
 void runner_submit(struct runner *runner, struct job *job);
 
 // A loop full of devices that all answer at once is busy for long: breathe is called every so many

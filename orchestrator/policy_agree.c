@@ -1,0 +1,183 @@
+#include "orchestrator/policy_agree.h"
+
+#include "common/mem.h"
+#include "common/strmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct view {
+    const struct job_view *job;
+    struct applied_policy applied;
+    uint32_t *parent; // by host: up to the host that stands for its component
+    uint32_t *sizes;  // of the component that a host stands for
+    bool *concerned;  // by the host that stands for it: it has selected hosts
+};
+
+// --- components
+
+static uint32_t root_of(const struct view *v, uint32_t host) {
+    while (v->parent[host] != host) {
+        v->parent[host] = v->parent[v->parent[host]];
+        host = v->parent[host];
+    }
+    return host;
+}
+
+static void tie(struct view *v, uint32_t a, uint32_t b) {
+    uint32_t x = root_of(v, a), y = root_of(v, b);
+    if (x == y) return;
+    if (v->sizes[x] < v->sizes[y]) {
+        uint32_t other = x;
+        x = y;
+        y = other;
+    }
+    v->parent[y] = x;
+    v->sizes[x] += v->sizes[y];
+}
+
+static void find_components(struct view *v) {
+    const struct applied_policy *applied = &v->applied;
+    const size_t hosts = v->job->inventory->count;
+    v->parent = mem_array(hosts, sizeof *v->parent);
+    v->sizes = mem_array(hosts, sizeof *v->sizes);
+    v->concerned = mem_array(hosts, sizeof *v->concerned);
+    for (uint32_t i = 0; i < hosts; i++) {
+        v->parent[i] = i;
+        v->sizes[i] = 1;
+    }
+    for (size_t g = 0; g < applied->count; g++) {
+        const uint32_t *members = &applied->members[applied->groups[g].first];
+        for (uint32_t i = 1; i < applied->groups[g].count; i++)
+            tie(v, members[0], members[i]);
+    }
+    for (size_t i = 0; i < v->job->selection->count; i++)
+        v->concerned[root_of(v, v->job->selection->hosts[i])] = true;
+}
+
+static bool is_concerned(const struct view *v, uint32_t host) {
+    return v->concerned[root_of(v, host)];
+}
+
+static int view_init(struct view *v, const struct policy *policy, const struct job_view *job) {
+    struct error err;
+    *v = (struct view){.job = job};
+    int rc = policy_apply(&v->applied, policy, job->inventory, job->selection, &err);
+    if (rc == 0) find_components(v);
+    return rc;
+}
+
+static void view_deinit(struct view *v) {
+    applied_policy_deinit(&v->applied);
+    free(v->parent);
+    free(v->sizes);
+    free(v->concerned);
+}
+
+// --- hosts
+
+static bool is_same_device(const struct view *a, uint32_t i, const struct view *b, uint32_t j) {
+    const struct host *x = &a->job->inventory->hosts[i], *y = &b->job->inventory->hosts[j];
+    return x->port == y->port && strcmp(x->address, y->address) == 0 &&
+           strcmp(inventory_platform(a->job->inventory, x),
+                  inventory_platform(b->job->inventory, y)) == 0;
+}
+
+static bool has_group(const struct view *v, uint32_t host, const char *key, uint32_t first) {
+    const struct applied_policy *applied = &v->applied;
+    for (uint32_t i = applied->of_from[host]; i < applied->of_from[host + 1]; i++)
+        if ((applied->of[i] & APPLIED_FIRST) == first &&
+            strcmp(applied->groups[applied->of[i] & ~APPLIED_FIRST].key, key) == 0)
+            return true;
+    return false;
+}
+
+// No host is twice in a group: as many groups, each found with the other, are the same.
+static bool is_in_same_groups(const struct view *a, uint32_t i, const struct view *b, uint32_t j) {
+    const struct applied_policy *x = &a->applied, *y = &b->applied;
+    if (x->of_from[i + 1] - x->of_from[i] != y->of_from[j + 1] - y->of_from[j]) return false;
+    for (uint32_t g = x->of_from[i]; g < x->of_from[i + 1]; g++)
+        if (!has_group(b, j, x->groups[x->of[g] & ~APPLIED_FIRST].key, x->of[g] & APPLIED_FIRST))
+            return false;
+    return true;
+}
+
+// --- the comparison
+
+// The pairs of hosts that both have, in components that concern both. Where each host of a
+// component has its like in one component of the same size, the components have the same members.
+static const char *find_difference(const struct view *a, const struct view *b) {
+    const struct inventory *of_a = a->job->inventory, *of_b = b->job->inventory;
+    const char *different = NULL;
+    struct strmap names = {0};                             // of b's concerned hosts -> index + 1
+    uint32_t *like = mem_array(of_a->count, sizeof *like); // by a's root: b's root + 1
+    uint32_t *shared = mem_array(of_a->count, sizeof *shared); // by a's root: members found
+    for (uint32_t j = 0; j < of_b->count; j++)
+        if (is_concerned(b, j)) strmap_put(&names, of_b->hosts[j].name, (void *)(uintptr_t)(j + 1));
+    for (uint32_t i = 0; i < of_a->count && different == NULL; i++) {
+        uintptr_t found = (uintptr_t)strmap_get(&names, of_a->hosts[i].name);
+        if (found == 0 || !is_concerned(a, i)) continue;
+        const uint32_t j = (uint32_t)(found - 1), x = root_of(a, i), y = root_of(b, j);
+        if (like[x] == 0) like[x] = y + 1;
+        shared[x]++;
+        if (like[x] != y + 1 || a->sizes[x] != b->sizes[y] || !is_same_device(a, i, b, j) ||
+            !is_in_same_groups(a, i, b, j))
+            different = of_a->hosts[i].name;
+    }
+    for (uint32_t i = 0; i < of_a->count && different == NULL; i++)
+        if (shared[i] > 0 && shared[i] != a->sizes[i]) different = of_a->hosts[i].name;
+    strmap_deinit(&names);
+    free(like);
+    free(shared);
+    return different;
+}
+
+static bool is_same_text(const char *a, const char *b) {
+    return a == b || strcmp(a, b) == 0;
+}
+
+static bool has_same_attributes(const struct inventory *a, const struct inventory *b, size_t host) {
+    if (a->attributes_from == NULL || b->attributes_from == NULL)
+        return a->attributes_from == b->attributes_from;
+    if (a->attributes_from[host + 1] != b->attributes_from[host + 1]) return false;
+    for (uint32_t i = a->attributes_from[host]; i < a->attributes_from[host + 1]; i++)
+        if (strcmp(a->attributes.list[a->attribute_names[i]],
+                   b->attributes.list[b->attribute_names[i]]) != 0 ||
+            strcmp(a->attribute_values[i], b->attribute_values[i]) != 0)
+            return false;
+    return true;
+}
+
+// The inventory was read again and is as it was, which is what it mostly is.
+static bool is_same_inventory(const struct inventory *a, const struct inventory *b) {
+    if (a == b) return true;
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct host *x = &a->hosts[i], *y = &b->hosts[i];
+        if (x->port != y->port || !is_same_text(x->name, y->name) ||
+            !is_same_text(x->address, y->address) || !is_same_text(x->rack, y->rack) ||
+            !is_same_text(inventory_site(a, x), inventory_site(b, y)) ||
+            !is_same_text(inventory_dev_type(a, x), inventory_dev_type(b, y)) ||
+            !is_same_text(inventory_platform(a, x), inventory_platform(b, y)) ||
+            !has_same_attributes(a, b, i))
+            return false;
+    }
+    return true;
+}
+
+bool policy_agree(const struct policy *policy, const struct job_view *a, const struct job_view *b,
+                  const char **host) {
+    struct view of_a, of_b;
+    if (is_same_inventory(a->inventory, b->inventory)) return true;
+    *host = a->inventory->count == 0 ? "" : a->inventory->hosts[0].name;
+    if (view_init(&of_a, policy, a) != 0) return false; // it was applied when the job was taken
+    if (view_init(&of_b, policy, b) != 0) {
+        view_deinit(&of_a);
+        return false;
+    }
+    const char *different = find_difference(&of_a, &of_b);
+    view_deinit(&of_a);
+    view_deinit(&of_b);
+    if (different != NULL) *host = different;
+    return different == NULL;
+}
