@@ -27,12 +27,6 @@ static void assert_upgrade(const struct lab *lab, const char *request, const cha
     assert_answer(http_post(lab->api, "/upgrade-os/", request), 200, report);
 }
 
-static void assert_logged(const struct lab *lab, const char *line) {
-    char *log = read_file(lab->log);
-    ck_assert_msg(strstr(log, line) != NULL, "not in the log: %s\n%.4000s", line, log);
-    free(log);
-}
-
 #define EDGES                                                                                      \
     "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"], \"filter_dev_types\": [\"edge\"]}"
 #define BOTH_COMPLETED                                                                             \

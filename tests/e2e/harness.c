@@ -134,6 +134,12 @@ struct lab lab_start(const char *const *simulator_args, const char *const *orche
     return lab;
 }
 
+void assert_logged(const struct lab *lab, const char *line) {
+    char *log = read_file(lab->log);
+    ck_assert_msg(strstr(log, line) != NULL, "not in the log: %s\n%.4000s", line, log);
+    free(log);
+}
+
 void lab_stop_unaudited(struct lab *lab) {
     ck_assert_int_eq(program_stop(&lab->orchestrator), 0);
     ck_assert_int_eq(program_stop(&lab->simulator), 0);

@@ -40,6 +40,7 @@ struct lab {
 struct lab lab_start(const char *const *simulator_args, const char *const *orchestrator_args);
 void lab_stop(struct lab *lab); // both end with 0, and the referee saw no violation
 void lab_stop_unaudited(struct lab *lab);
+void assert_logged(const struct lab *lab, const char *line); // or a part of one
 // The simulator alone: the orchestrator's fields are empty.
 struct lab bare_start(const char *const *simulator_args);
 void bare_stop(struct lab *lab);
