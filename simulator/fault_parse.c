@@ -69,7 +69,8 @@ static int add_value(struct fault_pattern *p, const cJSON *value, enum numbers n
         buf_add_uint(&text, rack);
     else
         json_add_text(&text, value);
-    char *copy = text.len == 0 ? mem_strdup("") : buf_take(&text);
+    buf_adds(&text, ""); // a text that is empty is one, too
+    char *copy = buf_take(&text);
     p->values[p->len++] = copy;
     if (strpbrk(copy, "*?[") != NULL)
         p->globs = true;
