@@ -325,8 +325,9 @@ static void retry_later(struct peers *p, struct turn *turn, uint64_t now_ms) {
 static void note_held(struct peers_hold *hold, struct device *holder, const char *key) {
     holder->held =
         mem_grow(holder->held, &holder->held_cap, holder->held_count + 1, sizeof *holder->held);
-    holder->held[holder->held_count++] = key;
-    *hold = (struct peers_hold){holder, key};
+    char *own = mem_strdup(key); // the job that it comes from may be gone when it is told
+    holder->held[holder->held_count++] = own;
+    *hold = (struct peers_hold){holder, own};
 }
 
 // Those that are not up decide before those in hand: no waiting helps against them.
@@ -557,7 +558,7 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
                const char *why, uint64_t now_ms, void (*released)(void *arg, const char *key),
                void *arg) {
     struct device *device = turn->device;
-    const char **held = device->held;
+    char **held = device->held;
     const size_t count = device->held_count;
     assert(device->turn == turn);
     device->turn = NULL;
@@ -568,8 +569,10 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
     for (size_t i = 0; i < members; i++)
         list_next(p, turn->members[i].device);
     turn_free(p, turn);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         released(arg, held[i]);
+        free(held[i]);
+    }
     free(held);
 }
 

@@ -61,7 +61,7 @@ struct device {
     bool is_next;                  // in the queue of peers_next_kept()
     uint32_t users;                // turns of whose groups it is a member
     struct device *ahead, *behind; // in the list of those wanted, kept, or idle
-    const char **held;             // keys of groups that wait until it is in nobody's hand
+    char **held;                   // keys of groups that wait until it is in nobody's hand
     size_t held_count, held_cap;
 };
 
@@ -99,13 +99,13 @@ void peers_free(struct peers *p); // no turn may be left; takes NULL
 // put back; when the holder is in nobody's hand any more, peers_end() tells the key.
 struct peers_hold {
     struct device *holder;
-    const char *key;
+    const char *key; // the holder's own, until it is told
 };
 
 // The host comes in hand. fallback is the key of a group of it, for where its device is in the hand
 // of another job. NULL: it cannot now, hold says why and is noted at the holder. The driver then
 // takes over the device's contact, where there is one; where its session is leaving, it waits for
-// the end. grouping and inventory must live as long as the turn, keys for good.
+// the end. grouping and inventory must live as long as the turn.
 struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
                          const struct grouping *grouping, const struct cohort *cohort,
                          uint32_t host, const char *fallback, void *owner, uint64_t now_ms,
