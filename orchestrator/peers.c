@@ -511,6 +511,7 @@ static void learn(struct peers *p, struct device *device, enum turn_end end, uin
                   const char *why, uint64_t now_ms) {
     if (end == TURN_VERIFIED) {
         device->up_ms = verified_ms;
+        device->refuted_ms = 0;
         set_why(device, NULL);
     } else if (end == TURN_FAILED && p->config.check) {
         device->down_ms = now_ms;
