@@ -32,7 +32,7 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = model plan stats table virtual
 BENCH_SHELL = bench concurrency http lab main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf console console_install duration error event expect fault file findings glob \
+UNIT_TESTS = acmeos address applied_policy buf console console_install duration error event expect fault file findings gate glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
 	network_groups network_inventory network_name offers options outputs pace policy policy_grouping policy_order \

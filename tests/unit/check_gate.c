@@ -26,7 +26,7 @@ enum {
     GROUPS_MAX = HOSTS_MAX,
     JOBS_MAX = 3,
     RULES = 2, // of redundancy: a host is in a group of the first, of the second, or of both
-    RUNS = 4000,
+    RUNS = 10000,
     PATIENCE = 40,           // ms: so long an ask, or a login, waits for an answer
     PUT_BACKS_MAX = 60,      // for each host of a job
     EVENTS_MAX = 400 * 1000, // of a run
@@ -115,16 +115,16 @@ static bool chance(struct model *m, unsigned percent) {
 // Groups of the rule are of as many as size; where not all hosts are in one, the first is.
 static void make_groups(struct model *m, unsigned rule, unsigned size, unsigned percent) {
     const unsigned stride = rule == 0 || chance(m, 50) ? 1 : 5;
-    m->limits[rule] = chance(m, 50) ? 1 : (unsigned)draw(m, 1, 3);
+    m->limits[rule] = chance(m, 40) ? 1 : (unsigned)draw(m, 1, 3);
     for (unsigned h = 0; h < m->hosts_count; h++)
         m->group_of[rule][h] =
             h == 0 || chance(m, percent) ? h * stride % m->hosts_count / size : UINT32_MAX;
 }
 
 static void write_host(struct model *m, struct buf *text, unsigned host) {
-    buf_addf(text, "%s'h%u': {'platform': '%s', 'hostname': '127.0.0.1', 'port': %u, 'dev_type': 't'",
-             host == 0 ? "" : ", ", host, m->truths[host].is_foreign ? "panos" : "acmeos",
-             8300 + host);
+    buf_addf(
+        text, "%s'h%u': {'platform': '%s', 'hostname': '127.0.0.1', 'port': %u, 'dev_type': 't'",
+        host == 0 ? "" : ", ", host, m->truths[host].is_foreign ? "panos" : "acmeos", 8300 + host);
     for (unsigned rule = 0; rule < RULES; rule++)
         if (m->group_of[rule][host] != UINT32_MAX)
             buf_addf(text, ", 'rule%u': '%u'", rule, m->group_of[rule][host]);
@@ -283,8 +283,7 @@ static void check_asks(struct model *m) {
     unsigned asks = 0;
     for (uint32_t h = 0; h < m->hosts_count; h++) {
         const enum talk talk = m->truths[h].talk;
-        asks += talk == GOING ||
-                ((talk == ASKING || talk == STAYING) && flight_on(m, h) == NULL);
+        asks += talk == GOING || ((talk == ASKING || talk == STAYING) && flight_on(m, h) == NULL);
     }
     HOLDS(m, asks <= m->config.asks);
     HOLDS(m, schedule_in_hand(m->schedule) <= m->workers);
@@ -307,8 +306,7 @@ static struct truth *truth_of(struct model *m, const struct device *device) {
     return &m->truths[number_of(device)];
 }
 
-static void talk(struct model *m, struct truth *t, enum talk about, uint64_t least,
-                 uint64_t most) {
+static void talk(struct model *m, struct truth *t, enum talk about, uint64_t least, uint64_t most) {
     t->talk = about;
     t->due_ms = m->now_ms + draw(m, least, most);
 }
