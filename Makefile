@@ -35,9 +35,9 @@ BENCH_SHELL = bench concurrency http lab main networks order output overhead pro
 UNIT_TESTS = acmeos address applied_policy buf console console_install duration error event expect fault file findings gate glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
-	network_groups network_inventory network_name offers options outputs pace policy policy_grouping policy_order \
+	network_groups network_inventory network_name offers options outputs pace peers policy policy_grouping policy_order \
 	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session stats strmap suggest \
-	suite table terms text texts vars virtual world yml
+	suite table terms text texts turns vars virtual world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests
