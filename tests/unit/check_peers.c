@@ -145,23 +145,6 @@ START_TEST(one_that_was_verified_after_it_was_refuted_is_asked_again) {
 }
 END_TEST
 
-START_TEST(a_device_is_known_by_name_address_and_port) {
-    struct net n = net("a:p b:p", 1);
-    struct host host = n.inventory->hosts[1];
-    learn(&n, 'a', "b", "");
-    ck_assert_ptr_eq(peers_find(n.peers, &host), device(&n, 'b'));
-    host.port++;
-    ck_assert_ptr_null(peers_find(n.peers, &host));
-    host = n.inventory->hosts[1];
-    host.address = "127.0.0.2";
-    ck_assert_ptr_null(peers_find(n.peers, &host));
-    host = n.inventory->hosts[1];
-    host.name = "B";
-    ck_assert_ptr_null(peers_find(n.peers, &host));
-    end_net(&n);
-}
-END_TEST
-
 // --- asks
 
 START_TEST(no_more_are_asked_at_a_time_than_may_be) {
@@ -452,7 +435,6 @@ Suite *check_peers(void) {
                         COUNT(ends));
     tcase_add_test(tcase, what_was_found_out_in_another_turn_skips_nobody);
     tcase_add_test(tcase, one_that_was_verified_after_it_was_refuted_is_asked_again);
-    tcase_add_test(tcase, a_device_is_known_by_name_address_and_port);
     tcase_add_test(tcase, no_more_are_asked_at_a_time_than_may_be);
     tcase_add_test(tcase, one_ask_is_for_all_who_wait);
     tcase_add_test(tcase, an_ask_that_nobody_waits_for_any_more_is_not_made);

@@ -254,7 +254,7 @@ START_TEST(the_job_that_waits_may_be_gone_when_its_group_is_told) {
 }
 END_TEST
 
-// --- what is not checked, and what is forgotten
+// --- without the check
 
 START_TEST(without_the_check_nobody_is_asked_and_every_turn_is_granted) {
     const struct peers_config config = {.max_age_ms = MAX_AGE, .asks = 10};
@@ -267,42 +267,6 @@ START_TEST(without_the_check_nobody_is_asked_and_every_turn_is_granted) {
     DEEDS(&n, "grant a");
     ck_assert(peers_hold_still(n.peers, n.turns['a'], n.now_ms));
     end_net(&n);
-}
-END_TEST
-
-static struct turn *begin_one(struct peers *peers, const struct inventory *inventory,
-                              uint32_t host) {
-    static const struct cohort alone = {.needs_count = 1};
-    static const struct grouping grouping;
-    struct peers_hold hold;
-    return peers_begin(peers, inventory, &grouping, &alone, host, "", NULL, START, &hold);
-}
-
-START_TEST(of_devices_that_nobody_works_on_the_oldest_are_forgotten) {
-    enum { COUNT_ALL = PEERS_IDLE_MAX + 2 };
-    static char names[COUNT_ALL][8];
-    const struct peers_config config = {.max_age_ms = MAX_AGE, .asks = 1};
-    struct inventory inventory = {.hosts = mem_array(COUNT_ALL, sizeof(struct host)),
-                                  .count = COUNT_ALL};
-    struct peers *peers = peers_new(&config);
-    for (uint32_t h = 0; h < COUNT_ALL; h++) {
-        snprintf(names[h], sizeof names[h], "h%u", h);
-        inventory.hosts[h] = (struct host){.name = names[h], .address = "127.0.0.1", .port = 1};
-    }
-    struct turn *in_hand = begin_one(peers, &inventory, 0);
-    for (uint32_t h = 1; h < COUNT_ALL; h++) {
-        if (h == COUNT_ALL - 1) ck_assert_ptr_nonnull(peers_find(peers, &inventory.hosts[1]));
-        struct turn *turn = begin_one(peers, &inventory, h);
-        peers_end(peers, turn, TURN_VERIFIED, START, NULL, START, note_told, NULL);
-    }
-    ck_assert_ptr_nonnull(peers_find(peers, &inventory.hosts[0])); // it is in hand
-    ck_assert_ptr_null(peers_find(peers, &inventory.hosts[1]));
-    ck_assert_ptr_nonnull(peers_find(peers, &inventory.hosts[2]));
-    peers_end(peers, in_hand, TURN_LEFT, 0, NULL, START, note_told, NULL);
-    ck_assert_ptr_nonnull(peers_find(peers, &inventory.hosts[0]));
-    ck_assert_ptr_null(peers_find(peers, &inventory.hosts[2]));
-    peers_free(peers);
-    free(inventory.hosts);
 }
 END_TEST
 
@@ -323,6 +287,5 @@ Suite *check_turns(void) {
     tcase_add_loop_test(tcase, a_device_is_in_one_hand, 0, 2);
     tcase_add_test(tcase, the_job_that_waits_may_be_gone_when_its_group_is_told);
     tcase_add_test(tcase, without_the_check_nobody_is_asked_and_every_turn_is_granted);
-    tcase_add_test(tcase, of_devices_that_nobody_works_on_the_oldest_are_forgotten);
     return suite;
 }
