@@ -221,6 +221,17 @@ START_TEST(a_host_begins_where_those_in_hand_and_those_known_down_let_it) {
 }
 END_TEST
 
+START_TEST(one_that_has_failed_in_its_own_turn_is_known_down) {
+    struct net n = net("a:p b:p c:p", 2);
+    ck_assert(begin(&n, 'c'));
+    end_as(&n, 'c', TURN_FAILED, 0);
+    ck_assert(begin(&n, 'a'));
+    ck_assert(!begin(&n, 'b'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'a'));
+    end_net(&n);
+}
+END_TEST
+
 START_TEST(a_device_is_in_one_hand) {
     const struct peers_config config = {.check = _i == 0, .max_age_ms = MAX_AGE, .asks = 10};
     struct net n = net_of(&config, "a:p b:p", 2, NULL);
@@ -284,6 +295,7 @@ Suite *check_turns(void) {
     tcase_add_test(tcase, those_not_up_decide_before_those_in_hand);
     tcase_add_loop_test(tcase, a_host_begins_where_those_in_hand_and_those_known_down_let_it, 0,
                         COUNT(begins));
+    tcase_add_test(tcase, one_that_has_failed_in_its_own_turn_is_known_down);
     tcase_add_loop_test(tcase, a_device_is_in_one_hand, 0, 2);
     tcase_add_test(tcase, the_job_that_waits_may_be_gone_when_its_group_is_told);
     tcase_add_test(tcase, without_the_check_nobody_is_asked_and_every_turn_is_granted);
