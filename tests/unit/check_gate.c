@@ -27,9 +27,9 @@ enum {
     JOBS_MAX = 3,
     RULES = 2, // of redundancy: a host is in a group of the first, of the second, or of both
     RUNS = 10000,
-    PATIENCE = 40,           // ms: so long an ask, or a login, waits for an answer
-    PUT_BACKS_MAX = 60,      // for each host of a job
-    EVENTS_MAX = 400 * 1000, // of a run
+    PATIENCE = 40,     // ms: so long an ask, or a login, waits for an answer
+    PUT_BACKS_MAX = 8, // for each host of a job
+    EVENTS_MAX = 200,  // for each host of a job
 };
 
 enum state { ABSENT, WAITING, IN_HAND, DONE, SKIPPED };
@@ -768,7 +768,7 @@ static void meddle(struct model *m) {
 static void check_run(uint64_t seed) {
     struct model *m = make_model(seed);
     while (happen(m)) {
-        HOLDS(m, ++m->events <= EVENTS_MAX);
+        HOLDS(m, ++m->events <= EVENTS_MAX * m->hosts_count * m->jobs_count);
         meddle(m);
         do {
             pump(m);
