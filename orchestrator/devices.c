@@ -82,15 +82,19 @@ static struct device *add(struct devices *devices, const struct host *host) {
     return d;
 }
 
+static void device_free(struct device *device) {
+    free(device->held);
+    free(device->why);
+    free(device);
+}
+
 static void forget(struct devices *devices, struct device *device) {
     struct device **link = bucket_of(devices, &device->host);
     while (*link != device)
         link = &(*link)->next;
     *link = device->next;
     devices->count--;
-    free(device->held);
-    free(device->why);
-    free(device);
+    device_free(device);
 }
 
 static bool is_idle(const struct device *d) {
@@ -101,11 +105,11 @@ static bool is_idle(const struct device *d) {
 void devices_let_rest(struct devices *devices, struct device *device) {
     if (!is_idle(device)) return;
     device_list_append(&devices->idle, device);
-    while (devices->idle.count > DEVICES_IDLE_MAX) {
-        struct device *oldest = devices->idle.first;
-        device_list_take_out(&devices->idle, oldest);
-        forget(devices, oldest);
-    }
+    if (devices->idle.count <= DEVICES_IDLE_MAX) return;
+    struct device *oldest = devices->idle.first;
+    assert(oldest != NULL);
+    device_list_take_out(&devices->idle, oldest);
+    forget(devices, oldest);
 }
 
 struct device *devices_use(struct devices *devices, const struct host *host) {
@@ -130,9 +134,10 @@ void devices_init(struct devices *devices) {
 
 void devices_deinit(struct devices *devices) {
     for (size_t i = 0; i < devices->buckets_count; i++)
-        while (devices->buckets[i] != NULL) {
-            assert(devices->buckets[i]->turn == NULL);
-            forget(devices, devices->buckets[i]);
+        for (struct device *d = devices->buckets[i], *next; d != NULL; d = next) {
+            assert(d->turn == NULL);
+            next = d->next;
+            device_free(d);
         }
     free(devices->buckets);
 }

@@ -70,8 +70,8 @@ static void list_turn(struct peers *p, struct turn *turn) {
 static void unlist(struct peers *p, struct turn *turn) {
     struct turn **link = turn->retry_ms != 0 ? &p->retrying : &p->decided;
     if (!turn->is_listed) return;
-    while (*link != turn)
-        link = &(*link)->next;
+    for (; *link != turn; link = &(*link)->next)
+        assert(*link != NULL);
     *link = turn->next;
     if (turn->retry_ms == 0 && p->decided_end == &turn->next) p->decided_end = link;
     turn->is_listed = false;
@@ -192,6 +192,7 @@ static struct tally tally(const struct peers *p, const struct turn *turn,
 
 static const char *say_lost(struct peers *p, const struct turn_group *group,
                             const struct tally *t) {
+    assert(t->lost != NULL); // a limit is 1 at least
     int len = snprintf(p->text, sizeof p->text, "%s is not up: %s", t->lost->host.name,
                        t->lost->why == NULL ? "it has failed" : t->lost->why);
     if (t->down > 1 && len > 0 && (size_t)len < sizeof p->text)

@@ -187,7 +187,7 @@ static void on_skip(void *owner, uint32_t host, uint32_t cause);
 static struct model *make_model(uint64_t seed) {
     struct model *m = mem_zalloc(sizeof *m);
     m->seed = seed;
-    m->now_ms = 100 * 1000;
+    m->now_ms = 100000;
     m->workers = (unsigned)draw(m, 1, 12);
     m->flip_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 60);
     m->loss_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 30);
@@ -655,7 +655,7 @@ static void step(struct model *m, uint32_t host) {
 // --- what the peers want done
 
 static void carry_out(struct model *m, const struct peers_deed *deed) {
-    struct flight *flight = deed->turn == NULL ? NULL : deed->turn->owner;
+    struct flight *flight = deed->kind >= PEERS_GRANT ? deed->turn->owner : NULL;
     const bool is_slow = chance(m, m->slow_percent);
     switch (deed->kind) {
     case PEERS_ASK:
@@ -768,7 +768,7 @@ static void meddle(struct model *m) {
 static void check_run(uint64_t seed) {
     struct model *m = make_model(seed);
     while (happen(m)) {
-        HOLDS(m, ++m->events <= EVENTS_MAX * m->hosts_count * m->jobs_count);
+        HOLDS(m, ++m->events <= (uint64_t)EVENTS_MAX * m->hosts_count * m->jobs_count);
         meddle(m);
         do {
             pump(m);
