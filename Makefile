@@ -24,20 +24,20 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = ask event group job joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping \
-	policy_order request schedule session store_memory tasks upgrade_os version_answer
+ORCHESTRATOR_PURE = ask devices event group job joblog jobs lanes lock metrics offers pace peers policy policy_agree \
+	policy_grouping policy_order request schedule session store_memory tasks upgrade_os version_answer
 ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
 BENCH_PURE = deciding model plan stats table virtual visit
 BENCH_SHELL = bench concurrency http lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf console console_install deciding duration error event expect fault file findings glob \
+UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect fault file findings gate glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
-	network_groups network_inventory network_name offers options outputs pace policy policy_agree policy_grouping policy_order \
+	network_groups network_inventory network_name offers options outputs pace peers policy policy_agree policy_grouping policy_order \
 	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session setup stats strmap suggest \
-	suite table terms text texts vars virtual visit world yml
+	suite table terms text texts turns vars virtual visit world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests

@@ -12,30 +12,23 @@
 #include "orchestrator/peers.h"
 
 #include "common/mem.h"
-#include "common/rng.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUCKETS_FIRST = 256, WHY_MAX = 600 };
+enum { WHY_MAX = 600 };
 
 struct turn_group {
     const struct constraint *constraint;
     size_t first, count; // members
 };
 
-struct list { // of devices
-    struct device *first, *last;
-    size_t count;
-};
-
 struct peers {
     struct peers_config config;
-    struct device **buckets;
-    size_t buckets_count, devices;
-    struct list wanted, kept, idle;
+    struct devices devices;
+    struct device_list wanted, kept;
     unsigned in_use;           // asks that run, sessions that are kept or leaving
     unsigned leaving, passing; // of these those that leave a place by themselves
     struct turn *decided;      // those that may be judged now
@@ -48,118 +41,10 @@ struct peers {
     char text[WHY_MAX];
 };
 
-// --- lists of devices
-
-static void append(struct list *list, struct device *device) {
-    device->ahead = list->last;
-    device->behind = NULL;
-    if (list->last != NULL)
-        list->last->behind = device;
-    else
-        list->first = device;
-    list->last = device;
-    list->count++;
-}
-
-static void take_out(struct list *list, struct device *device) {
-    if (device->ahead != NULL)
-        device->ahead->behind = device->behind;
-    else
-        list->first = device->behind;
-    if (device->behind != NULL)
-        device->behind->ahead = device->ahead;
-    else
-        list->last = device->ahead;
-    device->ahead = device->behind = NULL;
-    list->count--;
-}
-
-// --- devices
-
-static struct device **bucket_of(const struct peers *p, const struct host *host) {
-    return &p->buckets[rng_hash(host->name) & (p->buckets_count - 1)];
-}
-
-static bool is_same(const struct host *a, const struct host *b) {
-    return a->port == b->port && strcmp(a->name, b->name) == 0 &&
-           strcmp(a->address, b->address) == 0;
-}
-
-static struct device *find(const struct peers *p, const struct host *host) {
-    for (struct device *d = *bucket_of(p, host); d != NULL; d = d->next)
-        if (is_same(&d->host, host)) return d;
-    return NULL;
-}
+// --- what is known
 
 struct device *peers_find(const struct peers *p, const struct host *host) {
-    return find(p, host);
-}
-
-static void grow(struct peers *p) {
-    struct device **old = p->buckets;
-    const size_t count = p->buckets_count;
-    p->buckets_count *= 2;
-    p->buckets = mem_array(p->buckets_count, sizeof(struct device *));
-    for (size_t i = 0; i < count; i++)
-        for (struct device *d = old[i], *next; d != NULL; d = next) {
-            struct device **bucket = bucket_of(p, &d->host);
-            next = d->next;
-            d->next = *bucket;
-            *bucket = d;
-        }
-    free(old);
-}
-
-static struct device *add(struct peers *p, const struct host *host) {
-    const size_t name = strlen(host->name) + 1, address = strlen(host->address) + 1;
-    struct device *d = mem_zalloc(sizeof *d + name + address);
-    char *texts = (char *)(d + 1);
-    memcpy(texts, host->name, name);
-    memcpy(texts + name, host->address, address);
-    d->host = (struct host){.name = texts, .address = texts + name, .port = host->port};
-    if (p->devices++ == p->buckets_count) grow(p);
-    struct device **bucket = bucket_of(p, host);
-    d->next = *bucket;
-    *bucket = d;
-    append(&p->idle, d);
-    return d;
-}
-
-static void forget(struct peers *p, struct device *device) {
-    struct device **link = bucket_of(p, &device->host);
-    while (*link != device)
-        link = &(*link)->next;
-    *link = device->next;
-    p->devices--;
-    free(device->held);
-    free(device->why);
-    free(device);
-}
-
-static bool is_idle(const struct device *d) {
-    return d->turn == NULL && d->users == 0 && d->ask == ASK_NONE && d->contact == NULL &&
-           !d->is_next;
-}
-
-// What is known of a device that nobody works on may be forgotten: it is asked again.
-static void let_rest(struct peers *p, struct device *device) {
-    if (!is_idle(device)) return;
-    append(&p->idle, device);
-    while (p->idle.count > PEERS_IDLE_MAX) {
-        struct device *oldest = p->idle.first;
-        take_out(&p->idle, oldest);
-        forget(p, oldest);
-    }
-}
-
-static void wake_up(struct peers *p, struct device *device) {
-    if (is_idle(device)) take_out(&p->idle, device);
-}
-
-static void set_why(struct device *device, const char *why) {
-    char *copy = why == NULL ? NULL : mem_strdup(why);
-    free(device->why);
-    device->why = copy;
+    return devices_find(&p->devices, host);
 }
 
 bool peers_is_up(const struct peers *p, const struct device *device, uint64_t now_ms) {
@@ -185,8 +70,8 @@ static void list_turn(struct peers *p, struct turn *turn) {
 static void unlist(struct peers *p, struct turn *turn) {
     struct turn **link = turn->retry_ms != 0 ? &p->retrying : &p->decided;
     if (!turn->is_listed) return;
-    while (*link != turn)
-        link = &(*link)->next;
+    for (; *link != turn; link = &(*link)->next)
+        assert(*link != NULL);
     *link = turn->next;
     if (turn->retry_ms == 0 && p->decided_end == &turn->next) p->decided_end = link;
     turn->is_listed = false;
@@ -196,7 +81,7 @@ static void unlist(struct peers *p, struct turn *turn) {
 // --- waiting for answers
 
 static void take_kept(struct peers *p, struct device *device) {
-    take_out(&p->kept, device);
+    device_list_take_out(&p->kept, device);
     p->unwanted -= device->is_unwanted;
     device->is_unwanted = false;
 }
@@ -208,7 +93,7 @@ static void pass(struct peers *p, struct device *device, bool is_passing) {
 }
 
 static void release_slot(struct peers *p, struct device *device) {
-    if (device->ask == ASK_WANTED) take_out(&p->wanted, device);
+    if (device->ask == ASK_WANTED) device_list_take_out(&p->wanted, device);
     if (device->ask == ASK_KEPT) take_kept(p, device);
     if (device->ask == ASK_LEAVING) p->leaving--;
     pass(p, device, false);
@@ -236,7 +121,7 @@ static void await(struct peers *p, struct member *m) {
     m->turn->awaited++;
     if (device->ask != ASK_NONE) return;
     device->ask = ASK_WANTED;
-    append(&p->wanted, device);
+    device_list_append(&p->wanted, device);
 }
 
 static void stop_waiting(struct peers *p, struct member *m) {
@@ -307,6 +192,7 @@ static struct tally tally(const struct peers *p, const struct turn *turn,
 
 static const char *say_lost(struct peers *p, const struct turn_group *group,
                             const struct tally *t) {
+    assert(t->lost != NULL); // a limit is 1 at least
     int len = snprintf(p->text, sizeof p->text, "%s is not up: %s", t->lost->host.name,
                        t->lost->why == NULL ? "it has failed" : t->lost->why);
     if (t->down > 1 && len > 0 && (size_t)len < sizeof p->text)
@@ -325,8 +211,9 @@ static void retry_later(struct peers *p, struct turn *turn, uint64_t now_ms) {
 static void note_held(struct peers_hold *hold, struct device *holder, const char *key) {
     holder->held =
         mem_grow(holder->held, &holder->held_cap, holder->held_count + 1, sizeof *holder->held);
-    holder->held[holder->held_count++] = key;
-    *hold = (struct peers_hold){holder, key};
+    char *own = mem_strdup(key); // the job that it comes from may be gone when it is told
+    holder->held[holder->held_count++] = own;
+    *hold = (struct peers_hold){holder, own};
 }
 
 // Those that are not up decide before those in hand: no waiting helps against them.
@@ -367,13 +254,11 @@ static void add_member(struct turn *turn, struct device *device, uint32_t host, 
 static struct device *device_of(struct peers *p, const struct inventory *inventory,
                                 uint32_t number) {
     const struct host *host = &inventory->hosts[number];
-    struct device *device = find(p, host);
-    if (device == NULL) device = add(p, host);
-    wake_up(p, device);
+    struct device *device = devices_use(&p->devices, host);
     if (host->platform != 0 && !device->is_foreign) {
         char why[INVENTORY_NAME_MAX + 16];
         snprintf(why, sizeof why, "platform %s", inventory_platform(inventory, host));
-        set_why(device, why);
+        device_set_why(device, why);
     }
     device->is_foreign = host->platform != 0;
     return device;
@@ -427,10 +312,10 @@ static void turn_free(struct peers *p, struct turn *turn) {
         struct device *device = turn->members[i].device;
         stop_waiting(p, &turn->members[i]);
         device->users--;
-        let_rest(p, device);
+        devices_let_rest(&p->devices, device);
     }
     turn->device->users--;
-    let_rest(p, turn->device);
+    devices_let_rest(&p->devices, turn->device);
     free(turn->groups);
     free(turn->members);
     free(turn);
@@ -510,10 +395,11 @@ static void learn(struct peers *p, struct device *device, enum turn_end end, uin
                   const char *why, uint64_t now_ms) {
     if (end == TURN_VERIFIED) {
         device->up_ms = verified_ms;
-        set_why(device, NULL);
+        device->refuted_ms = 0;
+        device_set_why(device, NULL);
     } else if (end == TURN_FAILED && p->config.check) {
         device->down_ms = now_ms;
-        set_why(device, why);
+        device_set_why(device, why);
     }
 }
 
@@ -548,7 +434,7 @@ struct device *peers_next_kept(struct peers *p) {
         p->next_count--;
         device->is_next = false;
         if (device->ask == ASK_KEPT && !device->is_unwanted) return device;
-        let_rest(p, device);
+        devices_let_rest(&p->devices, device);
     }
     return NULL;
 }
@@ -557,7 +443,7 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
                const char *why, uint64_t now_ms, void (*released)(void *arg, const char *key),
                void *arg) {
     struct device *device = turn->device;
-    const char **held = device->held;
+    char **held = device->held;
     const size_t count = device->held_count;
     assert(device->turn == turn);
     device->turn = NULL;
@@ -568,8 +454,10 @@ void peers_end(struct peers *p, struct turn *turn, enum turn_end end, uint64_t v
     for (size_t i = 0; i < members; i++)
         list_next(p, turn->members[i].device);
     turn_free(p, turn);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         released(arg, held[i]);
+        free(held[i]);
+    }
     free(held);
 }
 
@@ -583,7 +471,7 @@ void peers_asking(struct peers *p, struct device *device, bool is_to_stay) {
 void peers_answered(struct peers *p, struct device *device, const char *why, uint64_t now_ms) {
     device->up_ms = why == NULL ? now_ms : 0;
     device->down_ms = device->refuted_ms = why == NULL ? 0 : now_ms;
-    set_why(device, why);
+    device_set_why(device, why);
     tell_waiting(p, device);
 }
 
@@ -594,7 +482,7 @@ void peers_kept(struct peers *p, struct device *device, void *run, const struct 
     device->kept_for.run = run;
     device->kept_for.cohort = as->cohort;
     device->kept_for.host = as->host;
-    append(&p->kept, device);
+    device_list_append(&p->kept, device);
 }
 
 void peers_leaving(struct peers *p, struct device *device) {
@@ -614,9 +502,9 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
         peers_answered(p, device, "not asked to its end", now_ms);
     if (device->waiting != NULL) { // it was leaving when somebody came to ask
         device->ask = ASK_WANTED;
-        append(&p->wanted, device);
+        device_list_append(&p->wanted, device);
     }
-    let_rest(p, device);
+    devices_let_rest(&p->devices, device);
 }
 
 void peers_keep_not(struct peers *p, struct device *device) {
@@ -671,7 +559,7 @@ static bool next_ask(struct peers *p, struct peers_deed *deed) {
     if (device == NULL) return false;
     if (p->in_use >= p->config.asks) // the one that was kept last: the others' turns are nearer
         return p->leaving + p->passing < p->wanted.count && let_go(p, p->kept.last, deed);
-    take_out(&p->wanted, device);
+    device_list_take_out(&p->wanted, device);
     device->ask = ASK_RUNNING;
     p->in_use++;
     *deed = (struct peers_deed){.kind = PEERS_ASK, .device = device};
@@ -699,19 +587,13 @@ struct peers *peers_new(const struct peers_config *config) {
     struct peers *p = mem_zalloc(sizeof *p);
     p->config = *config;
     p->decided_end = &p->decided;
-    p->buckets_count = BUCKETS_FIRST;
-    p->buckets = mem_array(p->buckets_count, sizeof(struct device *));
+    devices_init(&p->devices);
     return p;
 }
 
 void peers_free(struct peers *p) {
     if (p == NULL) return;
-    for (size_t i = 0; i < p->buckets_count; i++)
-        while (p->buckets[i] != NULL) {
-            assert(p->buckets[i]->turn == NULL);
-            forget(p, p->buckets[i]);
-        }
-    free(p->buckets);
+    devices_deinit(&p->devices);
     free(p->next);
     free(p);
 }

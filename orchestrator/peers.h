@@ -8,11 +8,10 @@
 // hand, over all jobs, and those that were asked in this turn and did not answer as they should.
 // All others have answered, no longer ago than max_age_ms.
 //
-// A device is a (name, address, port), whichever job's inventory it stands in. It has one
-// connection at most: whoever has the turn takes it over from whoever asks.
+// A device has one connection at most: whoever has the turn takes it over from whoever asks.
 #pragma once
 
-#include "common/inventory.h"
+#include "orchestrator/devices.h"
 #include "orchestrator/group.h"
 
 #include <stdbool.h>
@@ -20,8 +19,7 @@
 
 enum { // unless an option says otherwise
     PEERS_MAX_AGE_MS = 60 * 1000,
-    PEERS_RETRY_MS = 1000,    // between two asks of a turn that waits for peers to come up
-    PEERS_IDLE_MAX = 1 << 16, // devices that nobody works on and of which something is known
+    PEERS_RETRY_MS = 1000, // between two asks of a turn that waits for peers to come up
 };
 
 struct peers_config {
@@ -29,40 +27,6 @@ struct peers_config {
     uint64_t max_age_ms; // of evidence, and of a kept session
     uint64_t wait_ms;    // so long a turn asks again before its host is skipped
     unsigned asks;       // asks and kept sessions together; 1 at least
-};
-
-enum ask_state {
-    ASK_NONE,
-    ASK_WANTED,  // waits for its place among the asks
-    ASK_RUNNING, // the driver asks it
-    ASK_KEPT,    // it has answered, and its session is kept for its own turn
-    ASK_LEAVING, // its session is on its way out
-};
-
-struct device {
-    struct device *next;    // in its bucket
-    struct host host;       // name, address and port, of its own
-    void *contact;          // the driver's: the connection that it has; NULL: none
-    void *runner;           // the driver's, too
-    struct turn *turn;      // that has it in hand; NULL: nobody has
-    struct member *waiting; // turns that wait for its answer
-    uint64_t up_ms;         // evidence: when it answered; 0: none
-    uint64_t down_ms;       // since when it is known not to be up; 0: it is not
-    uint64_t refuted_ms;    // when it was last asked and found not to be up
-    char *why;              // of either
-    bool is_foreign;        // of a platform that cannot be asked: never up
-    enum ask_state ask;
-    bool is_passing;  // whoever asks it logs out at once
-    bool is_unwanted; // its session is kept, and nobody's turn is to come
-    struct {
-        void *run; // the driver's
-        uint32_t cohort, host;
-    } kept_for;
-    bool is_next;                  // in the queue of peers_next_kept()
-    uint32_t users;                // turns of whose groups it is a member
-    struct device *ahead, *behind; // in the list of those wanted, kept, or idle
-    const char **held;             // keys of groups that wait until it is in nobody's hand
-    size_t held_count, held_cap;
 };
 
 // Another device that a turn depends on.
@@ -99,13 +63,13 @@ void peers_free(struct peers *p); // no turn may be left; takes NULL
 // put back; when the holder is in nobody's hand any more, peers_end() tells the key.
 struct peers_hold {
     struct device *holder;
-    const char *key;
+    const char *key; // the holder's own, until it is told
 };
 
 // The host comes in hand. fallback is the key of a group of it, for where its device is in the hand
 // of another job. NULL: it cannot now, hold says why and is noted at the holder. The driver then
 // takes over the device's contact, where there is one; where its session is leaving, it waits for
-// the end. grouping and inventory must live as long as the turn, keys for good.
+// the end. grouping and inventory must live as long as the turn.
 struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
                          const struct grouping *grouping, const struct cohort *cohort,
                          uint32_t host, const char *fallback, void *owner, uint64_t now_ms,

@@ -487,6 +487,62 @@ START_TEST(a_job_that_is_cancelled_keeps_no_place_for_anybody) {
 }
 END_TEST
 
+static bool next_in(struct schedule *s, struct script_job *job, char like, char host,
+                    struct schedule_work *work) {
+    const struct grouping *grouping = &job->grouping;
+    uint32_t cohort = 0;
+    while (grouping->order[grouping->cohorts[cohort].first] != (uint32_t)like)
+        cohort++;
+    if (!schedule_next_in(s, job->scheduled, cohort, (uint32_t)host, work)) return false;
+    ck_assert_ptr_eq(work->owner, job);
+    schedule_claimed(s, work);
+    job->works[work->host] = *work;
+    return true;
+}
+
+START_TEST(one_host_may_be_asked_for_whichever_would_go_before_it) {
+    struct schedule *s = begin_script(2);
+    struct script_job job;
+    struct schedule_work work;
+    script_add(s, &job, "A1 B1 C1", "aA bA cB dC");
+    ck_assert(!next_in(s, &job, 'a', 'b', &work)); // it is not the next there
+    ck_assert(next_in(s, &job, 'c', 'c', &work));
+    ck_assert_uint_eq(work.host, 'c');
+    ck_assert(!next_in(s, &job, 'c', 'c', &work)); // none is left
+    ck_assert(next_in(s, &job, 'a', 'a', &work));
+    ck_assert_uint_eq(schedule_in_hand(s), 2);
+    ck_assert(!next_in(s, &job, 'd', 'd', &work)); // all workers are busy
+    SUCCEED(job, 'c');
+    ck_assert(!next_in(s, &job, 'a', 'b', &work)); // its group is in hand
+    SUCCEED(job, 'a');
+    ck_assert(next_in(s, &job, 'a', 'b', &work));
+    schedule_drain(s);
+    ck_assert_str_eq(skipped, "d<- ");
+    ck_assert(!next_in(s, &job, 'd', 'd', &work));
+    SUCCEED(job, 'b');
+    end_script(s, &job, 1);
+}
+END_TEST
+
+START_TEST(one_that_was_put_back_goes_before_the_one_that_is_asked_for) {
+    struct schedule *s = begin_script(10);
+    struct script_job job;
+    struct schedule_work work;
+    script_add(s, &job, "A2 B1", "aA bAB cA");
+    ck_assert(next_in(s, &job, 'a', 'a', &work));
+    PUT_BACK(job, 'a');
+    ck_assert(next_in(s, &job, 'b', 'b', &work));
+    ck_assert_uint_eq(work.host, 'a');
+    ck_assert(next_in(s, &job, 'b', 'b', &work));
+    ck_assert_uint_eq(work.host, 'b');
+    SUCCEED(job, 'a');
+    SUCCEED(job, 'b');
+    ck_assert_str_eq(start_all(s), "c");
+    SUCCEED(job, 'c');
+    end_script(s, &job, 1);
+}
+END_TEST
+
 Suite *check_lanes(void) {
     Suite *suite = suite_create("lanes");
     TCase *cases = tcase_create("cases");
@@ -511,5 +567,7 @@ Suite *check_lanes(void) {
     tcase_add_test(cases, what_stands_for_a_host_is_its_smallest_group);
     tcase_add_test(cases, hosts_that_are_put_back_stand_in_inventory_order_again);
     tcase_add_test(cases, a_job_that_is_cancelled_keeps_no_place_for_anybody);
+    tcase_add_test(cases, one_host_may_be_asked_for_whichever_would_go_before_it);
+    tcase_add_test(cases, one_that_was_put_back_goes_before_the_one_that_is_asked_for);
     return suite;
 }
