@@ -84,7 +84,6 @@ struct flight {
     enum outcome_state outcome;
     enum host_state result; // the outcome; and what to say of it
     char *text;
-    struct peers_hold hold;    // of one that is put back: for whom it waits
     const struct device *heir; // of its groups the next whose turn is to come; found when one asks
     bool has_heir;
 };
@@ -216,9 +215,7 @@ static void put_back(struct flight *flight) {
     if (flight->started)
         tell_of_host(run, work.host,
                      (struct event){.kind = EVENT_TASK_INSTANCE_PUT_BACK,
-                                    .text = flight->hold.holder == NULL
-                                                ? "not now"
-                                                : flight->hold.holder->host.name});
+                                    .text = flight->text == NULL ? "not now" : flight->text});
     free_flight(flight, flight->up_ms == 0 ? TURN_LEFT : TURN_VERIFIED);
     schedule_put_back(r->schedule, &work);
     finish_if_done(run);
@@ -336,9 +333,10 @@ static void skip_in_hand(struct flight *flight, const char *why) {
     connection_answer(connection, false);
 }
 
+// The places are to be given back before hosts in hand are waited for: they may wait for this one.
 static void wait_for(struct flight *flight, const struct peers_hold *hold) {
     flight->gate = GATE_SHUT;
-    flight->hold = *hold;
+    flight->text = mem_strdup(hold->holder->host.name);
     schedule_hold(flight->runner->schedule, hold->key);
     connection_answer(flight->turn->device->contact, false);
 }
