@@ -81,6 +81,7 @@ struct flight {
     bool started;     // it was told so
     bool store_asked; // for a claim or an intent: its answer is still to come
     enum gate_state gate;
+    bool wants; // its session waits for leave to install
     enum outcome_state outcome;
     enum host_state result; // the outcome; and what to say of it
     char *text;
@@ -273,12 +274,16 @@ static void on_outcome(void *arg, enum store_status status) {
 // --- the gate
 
 static void shut_gate(struct flight *flight) {
+    flight->wants = false;
     if (flight->gate == GATE_OPEN) return;
     peers_want_not(flight->runner->peers, flight->turn);
     flight->gate = GATE_SHUT;
 }
 
+// While an intent is still being kept, of a connection that was lost, no other one is asked for.
 static void want(struct flight *flight) {
+    flight->wants = true;
+    if (flight->store_asked) return;
     flight->gate = GATE_WANTED;
     peers_want(flight->runner->peers, flight->turn, clock_boot_ms());
 }
@@ -292,23 +297,23 @@ static void on_withdrawn(void *arg, enum store_status status) {
 static void on_intended(void *arg, enum store_status status) {
     struct flight *flight = arg;
     struct runner *r = flight->runner;
-    const bool is_wanted = flight->gate == GATE_KEEPING && is_in_contact(flight);
+    const bool is_granted = flight->gate == GATE_KEEPING && flight->wants;
     flight->store_asked = false;
-    if (status == STORE_OK && is_wanted &&
-        peers_hold_still(r->peers, flight->turn, clock_boot_ms())) {
-        flight->gate = GATE_OPEN;
-        connection_answer(flight->turn->device->contact, true);
-        return;
-    }
-    if (status == STORE_OK) keep(flight, STORE_WITHDRAWN, on_withdrawn);
-    if (status == STORE_OK && is_wanted) {
-        want(flight);
-        pump(r);
-    } else if (is_wanted) {
-        flight->gate = GATE_SHUT;
+    if (status != STORE_OK && flight->wants) {
+        shut_gate(flight);
         connection_answer(flight->turn->device->contact, false);
+    } else if (status == STORE_OK && is_granted &&
+               peers_hold_still(r->peers, flight->turn, clock_boot_ms())) {
+        flight->gate = GATE_OPEN;
+        flight->wants = false;
+        connection_answer(flight->turn->device->contact, true);
     } else {
-        land(flight); // the device went away meanwhile
+        if (status == STORE_OK) keep(flight, STORE_WITHDRAWN, on_withdrawn);
+        if (flight->wants)
+            want(flight);
+        else
+            land(flight); // the device went away meanwhile
+        pump(r);
     }
 }
 
@@ -328,14 +333,14 @@ static void set_outcome(struct flight *flight, enum host_state result, const cha
 // Its peers are not up. It logs out beside.
 static void skip_in_hand(struct flight *flight, const char *why) {
     struct connection *connection = flight->turn->device->contact;
-    flight->gate = GATE_SHUT;
+    shut_gate(flight);
     set_outcome(flight, HOST_SKIPPED, why);
     connection_answer(connection, false);
 }
 
 // The places are to be given back before hosts in hand are waited for: they may wait for this one.
 static void wait_for(struct flight *flight, const struct peers_hold *hold) {
-    flight->gate = GATE_SHUT;
+    shut_gate(flight);
     flight->text = mem_strdup(hold->holder->host.name);
     schedule_hold(flight->runner->schedule, hold->key);
     connection_answer(flight->turn->device->contact, false);
@@ -448,20 +453,26 @@ static void lose_contact(struct runner *r, struct device *device) {
     const bool was_leaving = device->ask == ASK_LEAVING;
     struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
     peers_gone(r->peers, device, clock_boot_ms());
-    if (flight == NULL) return;
+    if (flight == NULL || !flight->started) return;
     if (was_leaving)
         contact_device(flight); // whose turn it is now
     else
         land(flight);
 }
 
+// Whose the step is: until its claim is kept a host has not taken the session over.
+static bool take_step(struct runner *r, struct device *device,
+                      const struct session_update *update) {
+    struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
+    if (flight == NULL || device->ask == ASK_LEAVING) return step_ask(r, device, update);
+    if (flight->started) return step_flight(flight, update);
+    return update->want == SESSION_END;
+}
+
 static void on_stepped(void *arg, const struct session_update *update) {
     struct device *device = arg;
     struct runner *r = device->runner;
-    const bool is_asked = device->turn == NULL || device->ask == ASK_LEAVING;
-    const bool is_over =
-        is_asked ? step_ask(r, device, update) : step_flight(device->turn->owner, update);
-    if (is_over) lose_contact(r, device);
+    if (take_step(r, device, update)) lose_contact(r, device);
     pump(r);
     if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
 }
@@ -481,11 +492,19 @@ static void contact_device(struct flight *flight) {
     }
 }
 
+// Of a device that nobody has taken over.
+static void drop_contact(struct device *device) {
+    if (device->contact == NULL || device->ask == ASK_LEAVING) return;
+    connection_abort(device->contact);
+    device->contact = NULL;
+}
+
 static void on_claimed(void *arg, enum store_status status) {
     struct flight *flight = arg;
     struct runner *r = flight->runner;
     flight->store_asked = false;
     if (status != STORE_OK) {
+        drop_contact(flight->turn->device);
         put_back(flight);
         return;
     }
