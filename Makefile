@@ -36,7 +36,7 @@ UNIT_TESTS = acmeos address applied_policy buf console console_install deciding 
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
 	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
 	network_groups network_inventory network_name offers options outputs pace peers policy policy_agree policy_grouping policy_order \
-	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session setup stats strmap suggest \
+	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session session_calls setup stats strmap suggest \
 	suite table terms text texts turns vars virtual visit world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
