@@ -515,6 +515,7 @@ void peers_keep_not(struct peers *p, struct device *device) {
 
 void peers_keep_none(struct peers *p) {
     p->keep_none = true;
+    p->config.wait_ms = 0;
 }
 
 // --- what is to be done

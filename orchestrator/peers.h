@@ -108,7 +108,8 @@ void peers_leaving(struct peers *p, struct device *device); // its session does 
 // Its contact is over, whichever way: where a session that was kept is lost, nothing is known of
 // the device any more.
 void peers_gone(struct peers *p, struct device *device, uint64_t now_ms);
-// What is kept, of the device or of all for good, is to be let go.
+// What is kept, of the device or of all for good, is to be let go. In the latter case no turn waits
+// for peers to come up any more, either.
 void peers_keep_not(struct peers *p, struct device *device);
 void peers_keep_none(struct peers *p);
 

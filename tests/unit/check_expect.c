@@ -95,6 +95,25 @@ static const struct {
      "  a1: unexpected in failed (a1 broke)\n  a2: unexpected in failed\n"
      "  b1: unexpected in skipped\n"},
     {LISTS("[]"), REPORT, "  a1: unexpected in failed (a1 broke)\n  a2: unexpected in failed\n"},
+    {"{'failed': 2}", REPORT, "  b1: unexpected in skipped\n"},
+    {"{'skipped': 1, 'completed': 3}", REPORT,
+     "  a1: unexpected in failed (a1 broke)\n  a2: unexpected in failed\n"},
+    // unless completed alone is; those that it lacks are told all the same
+    {"{'completed': 3}", REPORT, ""},
+    {"{'completed': {'count': 3}}", REPORT, ""},
+    {"{'completed': ['c1', 'c2', 'c3']}", REPORT, ""},
+    {"{'completed': []}", "{'failed': ['a1'], 'skipped': ['b1'], 'completed': []}", ""},
+    {"{'completed': []}", REPORT,
+     "  c1: unexpected in completed\n  c2: unexpected in completed\n"
+     "  c3: unexpected in completed\n"},
+    {"{'completed': ['a1', 'c1', 'c2', 'c3']}", REPORT,
+     "  a1: missing in completed; it is in failed (a1 broke)\n"},
+    {"{'completed': 2}", REPORT, "  hosts in completed: expected 2, is 3\n"},
+    {"{'completed': 4}", REPORT,
+     "  a1: unexpected in failed (a1 broke)\n  a2: unexpected in failed\n"
+     "  b1: unexpected in skipped\n  hosts in completed: expected 4, is 3\n"},
+    {"{'completed': {'count': 4}}", "{'failed': [], 'skipped': ['b1'], 'completed': ['c1']}",
+     "  b1: unexpected in skipped\n  hosts in completed: expected 4, is 1\n"},
     // missing, elsewhere, nowhere
     {LISTS("['a1', 'a2', 'c1']"), REPORT, "  c1: missing in failed; it is in completed\n"},
     {LISTS("['a1', 'a2', 'b1']"), REPORT, "  b1: missing in failed; it is in skipped\n"},
