@@ -287,7 +287,8 @@ static const char *const passing[] = {
           "{version: 5.3.1}, expect: {report: {failed: 2, skipped: 2}}}\n  - remove_faults: "
           "[f]\n" UPGRADE,
     "matrix: {w: [2]}\n" SMALL
-    "simulator: {latency: 10ms}\nsteps:\n  - request: {json: {version: 5.3.1}, expect: {report: "
+    "simulator: {latency: 10ms}\norchestrator: {peer_check: off}\nsteps:\n  - request: {json: "
+    "{version: 5.3.1}, expect: {report: "
     "{completed: 4}, takes: {workers: '${w}', at_least: 1, at_most: 1000}}}\n",
     "matrix: {soon: [20s], n: [4]}\n" SMALL "steps:\n" UPGRADE
     "  - eventually: {timeout: '${soon}', interval: 1ms, steps: [metrics: {changes: "
