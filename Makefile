@@ -30,7 +30,7 @@ ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
-BENCH_PURE = deciding model plan stats table virtual visit
+BENCH_PURE = contact deciding model plan stats table virtual visit
 BENCH_SHELL = bench concurrency http lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf console console_install deciding duration error event expect fault file findings glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \

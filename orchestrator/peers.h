@@ -14,21 +14,14 @@
 
 #include "common/inventory.h"
 #include "orchestrator/group.h"
+#include "orchestrator/peers_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { // unless an option says otherwise
-    PEERS_MAX_AGE_MS = 60 * 1000,
+enum {
     PEERS_RETRY_MS = 1000,    // between two asks of a turn that waits for peers to come up
     PEERS_IDLE_MAX = 1 << 16, // devices that nobody works on and of which something is known
-};
-
-struct peers_config {
-    bool check;          // else nobody is asked, and every turn is granted
-    uint64_t max_age_ms; // of evidence, and of a kept session
-    uint64_t wait_ms;    // so long a turn asks again before its host is skipped
-    unsigned asks;       // asks and kept sessions together; 1 at least
 };
 
 enum ask_state {
