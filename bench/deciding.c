@@ -55,7 +55,7 @@ static double play(struct search *s, int rule, uint32_t limit, struct virtual_re
         set_limit(s, rule, limit);
     model_run(s->model, workers, result);
     if (rule != NO_RULE) set_limit(s, rule, limit_of(s, rule));
-    return (double)result->makespan_us / 1e6;
+    return virtual_window_s(result);
 }
 
 // --- the runs

@@ -9,9 +9,13 @@
 #include "orchestrator/peers.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum { US_PER_MS = 1000, CLOCK_FIRST_MS = 1 }; // to the peers the time 0 is none
+
+// So many asks for each host, all of them without one outcome, lead to none.
+enum { VAIN_ASKS = 4, VAIN_ASKS_MIN = 1000 };
 
 enum progress { NOT_SELECTED, WAITING, IN_HAND, OVER };
 
@@ -47,6 +51,7 @@ struct clockwork {
     uint32_t *free_flights;
     uint32_t free_count;
     uint64_t *constraint_us; // of its hosts together
+    uint64_t vain_asks;      // since the last outcome
     struct virtual_result *result;
 };
 
@@ -70,6 +75,7 @@ static void add_time(struct clockwork *c, uint32_t host, uint64_t us) {
 }
 
 static void count(struct clockwork *c, const struct flight *flight) {
+    c->vain_asks = 0;
     if (flight->is_skipped)
         c->result->skipped++;
     else if (flight->verdict == CONTACT_FAILED)
@@ -279,6 +285,7 @@ static bool start_host(struct clockwork *c) {
 static void ask(struct clockwork *c, struct device *device) {
     peers_asking(c->peers, device, is_to_stay(c, device));
     c->result->asked++;
+    c->vain_asks++;
     contact(c, device, device->waiting->host,
             device->is_passing ? CONTACT_ASK_AND_LEAVE : CONTACT_ASK);
 }
@@ -341,9 +348,26 @@ static bool wait(struct clockwork *c) {
     return true;
 }
 
+static bool is_endless(const struct clockwork *c) {
+    const uint64_t rounds = VAIN_ASKS + c->job->peers.wait_ms / PEERS_RETRY_MS;
+    return c->vain_asks > VAIN_ASKS_MIN + rounds * c->job->inventory->count;
+}
+
+static void give_up(struct clockwork *c) {
+    c->result->is_endless = true;
+    schedule_drain(c->schedule);
+    for (size_t host = 0; host < c->job->inventory->count; host++)
+        if (c->places[host].progress == IN_HAND)
+            land(c, c->places[host].device->turn->owner); // put back, and so skipped
+}
+
 static void play(struct clockwork *c) {
     start_hosts(c);
     while (!schedule_finished(c->scheduled)) {
+        if (is_endless(c)) {
+            give_up(c);
+            return;
+        }
         const bool goes_on = wait(c);
         assert(goes_on);
         start_hosts(c);
@@ -409,6 +433,10 @@ void virtual_run(const struct virtual_job *job, const struct virtual_devices *de
     free(c.constraint_us);
     free(c.flights);
     free(c.free_flights);
+}
+
+double virtual_window_s(const struct virtual_result *result) {
+    return result->is_endless ? INFINITY : (double)result->makespan_us / 1e6;
 }
 
 double virtual_bound_us(const struct virtual_result *result, unsigned workers) {

@@ -43,7 +43,7 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
         struct virtual_result result;
         model_seed(model, seed + i);
         model_run(model, workers, &result);
-        d->window_s[i] = (double)result.makespan_us / 1e6;
+        d->window_s[i] = virtual_window_s(&result);
         d->failed[i] = result.failed;
         d->timed_out[i] = result.timed_out;
         d->skipped[i] = result.skipped;
@@ -177,6 +177,10 @@ static void add_forecast(const struct bench_config *config, struct model *model,
         bench_note(result,
                    "Durations from a saved run have the timeouts of that run in them, and what it "
                    "asked of peers: those given here are not counted, and nobody is asked.");
+    if (isinf(d.window_s[runs - 1]))
+        bench_note(result,
+                   "There are runs that would never end: not all peers of a group answer within "
+                   "--peer-max-age. Allow more --asks, or a longer --peer-max-age.");
     distribution_deinit(&d);
 }
 
@@ -222,14 +226,19 @@ static void choose_workers(const struct plan *plan, struct sweep *s) {
     }
 }
 
+static double window_of(struct model *model, unsigned workers, double before_s) {
+    struct virtual_result result;
+    if (isinf(before_s)) return before_s; // endless under one seed, and so under all
+    model_run(model, workers, &result);
+    return virtual_window_s(&result);
+}
+
 static void sweep_seed(struct model *model, const struct sweep *s, size_t run, size_t runs,
                        double *window_s, double *doubled_s) {
     for (size_t i = 0; i < s->count; i++) {
-        struct virtual_result result;
-        model_run(model, s->workers[i], &result);
-        window_s[i * runs + run] = (double)result.makespan_us / 1e6;
-        model_run(model, 2 * s->workers[i], &result);
-        doubled_s[i * runs + run] = (double)result.makespan_us / 1e6;
+        const size_t at = i * runs + run, before = run == 0 ? at : at - 1;
+        window_s[at] = window_of(model, s->workers[i], window_s[before]);
+        doubled_s[at] = window_of(model, 2 * s->workers[i], doubled_s[before]);
     }
 }
 
@@ -267,7 +276,10 @@ static void sweep(const struct bench_config *config, struct model *model,
     for (size_t i = 0; i < s.count; i++) {
         table_row(table, (double)s.workers[i], s.p50[i], s.p95[i], s.p99[i], s.saved_percent[i]);
         buf_addf(script, "%u %g %g %g\n", s.workers[i], s.p50[i], s.p95[i], s.p99[i]);
-        if (knee == 0 && s.saved_percent[i] < KNEE_PERCENT) knee = s.workers[i];
+        if (!(s.saved_percent[i] < KNEE_PERCENT))
+            knee = 0; // not yet
+        else if (knee == 0)
+            knee = s.workers[i];
     }
     buf_addf(script,
              "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"

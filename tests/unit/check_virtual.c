@@ -325,6 +325,24 @@ START_TEST(a_host_waits_for_its_peer_as_long_as_it_is_told) {
 }
 END_TEST
 
+// An ask takes three seconds and an answer holds for ten: with one at a time three of seven peers
+// are known to be up, at best; with seven all of them.
+START_TEST(answers_that_are_too_old_before_all_are_there_lead_nowhere) {
+    for (unsigned asks = 1; asks <= 7; asks += 6) {
+        struct small_network n;
+        struct virtual_result r;
+        make(&n, (uint32_t[]){8}, 1);
+        n.call_us = 1000 * MS;
+        n.devices.install_timeout_us = 2000 * MS;
+        run_with(&n, 1, (struct peers_config){.check = true, .max_age_ms = 10000, .asks = asks},
+                 &r);
+        ck_assert(r.is_endless == (asks == 1));
+        ck_assert_uint_eq(r.completed, asks == 1 ? 0 : 8);
+        ck_assert_uint_eq(r.skipped, asks == 1 ? 8 : 0);
+    }
+}
+END_TEST
+
 START_TEST(an_install_that_was_given_up_is_still_one) {
     struct small_network n;
     struct virtual_result r;
@@ -376,13 +394,13 @@ START_TEST(without_asking_a_run_is_what_it_was_before_there_were_peers) {
         "     after: 1}\n"
         "  - {match: {dev_type: spine}, on: any, effect: slow, bytes_per_second: 50, times: 2}\n";
     static const struct virtual_result acme[] = {
-        {45868141, 4179545975, 23181181, 0, 848, 0, 0, 0, 0},
-        {45375161, 4197995063, 22538672, 0, 848, 0, 0, 0, 0},
-        {47074046, 4270325962, 24401509, 0, 848, 0, 0, 0, 0}};
+        {45868141, 4179545975, 23181181, 0, 848, 0, 0, 0, 0, false},
+        {45375161, 4197995063, 22538672, 0, 848, 0, 0, 0, 0, false},
+        {47074046, 4270325962, 24401509, 0, 848, 0, 0, 0, 0, false}};
     static const struct virtual_result others[] = {
-        {358429310, 14261036371, 358429310, 0, 155, 38, 19, 36, 0},
-        {351540729, 12204390591, 351540729, 0, 165, 30, 17, 28, 0},
-        {353691849, 13918100657, 353691849, 0, 149, 37, 26, 35, 0}};
+        {358429310, 14261036371, 358429310, 0, 155, 38, 19, 36, 0, false},
+        {351540729, 12204390591, 351540729, 0, 165, 30, 17, 28, 0, false},
+        {353691849, 13918100657, 353691849, 0, 149, 37, 26, 35, 0, false}};
     for (int i = 0; i < 2; i++) {
         struct plan plan = plan_of(i == 0 ? "{}\n" : odd);
         struct model model;
@@ -422,6 +440,7 @@ Suite *check_virtual(void) {
     tcase_add_test(tcase, of_a_group_only_the_next_is_kept);
     tcase_add_test(tcase, a_host_whose_peer_is_not_up_is_skipped);
     tcase_add_test(tcase, a_host_waits_for_its_peer_as_long_as_it_is_told);
+    tcase_add_test(tcase, answers_that_are_too_old_before_all_are_there_lead_nowhere);
     tcase_add_test(tcase, an_install_that_was_given_up_is_still_one);
     tcase_add_test(tcase, no_install_begins_while_too_many_of_its_group_are_away);
     tcase_add_test(tcase, without_asking_a_run_is_what_it_was_before_there_were_peers);
