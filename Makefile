@@ -201,7 +201,7 @@ schema: deps-schema all ## check the schemas with ajv (from npm), and that our l
 	@tests/schema.sh $(BUILD)
 
 .PHONY: bench
-bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (15 minutes)
+bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(BUILD)/bench all bench
 
