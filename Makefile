@@ -30,7 +30,7 @@ ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner
 SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
-BENCH_PURE = deciding model plan stats table virtual visit
+BENCH_PURE = contact deciding model plan stats table virtual visit
 BENCH_SHELL = bench concurrency http lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect fault file findings gate glob \
 	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
@@ -201,7 +201,7 @@ schema: deps-schema all ## check the schemas with ajv (from npm), and that our l
 	@tests/schema.sh $(BUILD)
 
 .PHONY: bench
-bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (15 minutes)
+bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(BUILD)/bench all bench
 

@@ -4,6 +4,7 @@
 #include "bench/lab.h"
 #include "bench/table.h"
 #include "common/duration.h"
+#include "orchestrator/peers_config.h"
 #include "simulator/network_source.h"
 
 #include <stdbool.h>
@@ -22,6 +23,7 @@ struct bench_config {
     unsigned runs; // 0: the subcommand's own choice
     double failure_rate;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms; // of the orchestrator
+    struct peers_config peers_config;                                 // likewise
     const char *metrics; // a saved scrape to learn durations from
     bool verify;         // whatif: against a live run
     bool tiny;           // only to show that all of it works

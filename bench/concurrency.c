@@ -19,6 +19,7 @@ struct point {           // one row of the sweep
     const char *network; // as the table names it
     const char *path;
     unsigned workers;
+    struct peers_config peers;
     double time_scale; // of a live run; 0: the virtual clock
 };
 
@@ -36,7 +37,8 @@ static int measure_live(const struct point *point, uint64_t seed, struct measure
                                           .time_scale = point->time_scale,
                                           .addresses = 16,
                                           .seed = seed,
-                                          .workers = point->workers};
+                                          .workers = point->workers,
+                                          .peers = &point->peers};
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     rc = lab_upgrade(&lab, version, &run, err);
@@ -55,15 +57,19 @@ static int measure_live(const struct point *point, uint64_t seed, struct measure
     return 0;
 }
 
-// The same seed on the virtual clock, and live where the point says so.
+// The same seed on the virtual clock, and live where the point says so. The bound is that of a run
+// whose hosts do all five calls in hand.
 static int measure(struct model *model, const struct point *point, uint64_t seed, struct measure *m,
                    struct error *err) {
     struct virtual_result result;
     model_seed(model, seed);
-    virtual_run(&model->plan->grouping, point->workers, model_draw, model, &result);
+    model->peers.check = false;
+    model_run(model, point->workers, &result);
     *m = (struct measure){.cpu_us = NAN, .resident_mb = NAN};
-    m->virtual_s = m->makespan_s = (double)result.makespan_us / 1e6;
     m->bound_s = virtual_bound_us(&result, point->workers) / 1e6;
+    model->peers = point->peers;
+    if (point->peers.check) model_run(model, point->workers, &result);
+    m->virtual_s = m->makespan_s = (double)result.makespan_us / 1e6;
     int rc = point->time_scale > 0 ? measure_live(point, seed, m, err) : 0;
     m->ratio = m->makespan_s / m->bound_s;
     m->busy_share = (double)result.busy_us / 1e6 / (m->makespan_s * point->workers);
@@ -90,7 +96,7 @@ static void add_row(struct table *table, const struct point *point, const struct
 static double scale_for(struct model *model, const struct point *point, uint64_t seed) {
     struct virtual_result result;
     model_seed(model, seed);
-    virtual_run(&model->plan->grouping, point->workers, model_draw, model, &result);
+    model_run(model, point->workers, &result);
     double bound_s = virtual_bound_us(&result, point->workers) / 1e6;
     return bound_s <= 10 ? 1 : LIVE_S / bound_s;
 }
@@ -103,6 +109,7 @@ static int sweep_network(const struct bench_config *config, const char *name, co
     int rc = plan_init(&plan, &(struct network_source){.network = path}, NULL, err);
     if (rc != 0) return rc;
     model_init(&model, &plan, version, NULL);
+    model.peers.check = false; // workers alone
     for (size_t i = 0; rc == 0 && i < 2 * count; i++) {
         struct measure m;
         struct point point = {.network = name, .path = path, .workers = workers[i / 2]};
@@ -153,54 +160,96 @@ static void plot(struct bench_result *result, const struct table *table) {
 // --- the goals: ACME at its real latencies
 
 static const struct table_column seed_columns[] = {
-    {"seed", 0},  {"makespan s", 2},   {"virtual s", 2},     {"bound s", 2},
-    {"ratio", 3}, {"live/virtual", 4}, {"CPU us/device", 1},
+    {"peers", TABLE_TEXT}, {"seed", 0},         {"makespan s", 2},
+    {"virtual s", 2},      {"bound s", 2},      {"ratio", 3},
+    {"virtual ratio", 3},  {"live/virtual", 4}, {"CPU us/device", 1},
 };
+
+enum { MANY_ASKS = 1000, SEEDS_MAX = 64, MODES = 3 };
+
+static const struct mode {
+    const char *name, *goal;
+    double wanted;
+    bool check;
+    unsigned asks;
+} modes[MODES] = {
+    {"not asked", "peer check off: makespan over the five-call bound", 1.12, false, 0},
+    {"asked", "peer check on: makespan over the five-call bound", 1.0, true, 0},
+    {"asked, --asks 1000", "peer check on, --asks 1000: makespan over the five-call bound", 0.93,
+     true, MANY_ASKS},
+};
+
+struct seeds { // what they all came to
+    double ratios[SEEDS_MAX];
+    double off[MODES * SEEDS_MAX];
+    unsigned count;
+    size_t off_count;
+};
+
+static int measure_seed(const struct bench_config *config, struct model *model,
+                        const struct mode *mode, struct table *table, struct seeds *seeds,
+                        struct error *err) {
+    const uint64_t seed = config->seed + seeds->count;
+    const struct point point = {
+        .network = "acme",
+        .workers = config->workers == 0 ? 100 : config->workers,
+        .peers = {.check = mode->check, .max_age_ms = PEERS_MAX_AGE_MS, .asks = mode->asks},
+        .time_scale = config->tiny ? 0.01 : 1};
+    struct measure m = {0};
+    int rc = measure(model, &point, seed, &m, err);
+    if (rc != 0) return rc;
+    seeds->ratios[seeds->count++] = m.ratio;
+    seeds->off[seeds->off_count++] = fabs(m.makespan_s / m.virtual_s - 1) * 100;
+    table_row(table, mode->name, (double)seed, m.makespan_s, m.virtual_s, m.bound_s, m.ratio,
+              m.virtual_s / m.bound_s, m.makespan_s / m.virtual_s, m.cpu_us);
+    return 0;
+}
+
+static int measure_modes(const struct bench_config *config, struct model *model,
+                         struct table *table, struct bench_result *result, struct error *err) {
+    const unsigned count = config->tiny ? 1 : config->runs == 0 ? SEEDS : config->runs;
+    struct seeds seeds = {0};
+    for (size_t i = 0; i < MODES; i++) {
+        seeds.count = 0;
+        while (seeds.count < count && seeds.count < SEEDS_MAX) {
+            bench_progress(config, i * count + seeds.count, MODES * count,
+                           "acme at its real latencies, peers %s, seed %llu", modes[i].name,
+                           (unsigned long long)config->seed + seeds.count);
+            int rc = measure_seed(config, model, &modes[i], table, &seeds, err);
+            if (rc != 0) return rc;
+        }
+        bench_goal(result, (struct bench_goal){modes[i].goal, "", modes[i].wanted,
+                                               stats_median(seeds.ratios, seeds.count), false});
+    }
+    stats_sort(seeds.off, seeds.off_count);
+    bench_goal(result, (struct bench_goal){
+                           "the same live run against the virtual clock, largest difference", " %",
+                           1, seeds.off[seeds.off_count - 1], false});
+    return 0;
+}
 
 static int real_latencies(const struct bench_config *config, struct bench_result *result,
                           struct error *err) {
-    struct table *table = bench_table(result, "The ACME network at its real latencies, live",
-                                      seed_columns, COUNT(seed_columns));
-    const unsigned workers = config->workers == 0 ? 100 : config->workers;
-    const unsigned seeds = config->tiny ? 1 : config->runs == 0 ? SEEDS : config->runs;
-    const struct point point = {
-        .network = "acme", .workers = workers, .time_scale = config->tiny ? 0.01 : 1};
-    double ratios[64], off[64];
+    struct table *table = bench_table(
+        result, "The ACME network at its real latencies, live: with and without asking peers",
+        seed_columns, COUNT(seed_columns));
     struct plan plan;
     struct model model;
     int rc = plan_init(&plan, NULL, NULL, err);
     if (rc != 0) return rc;
     model_init(&model, &plan, version, NULL);
-    unsigned done = 0;
-    for (; rc == 0 && done < seeds && done < 64; done++) {
-        struct measure m = {0};
-        uint64_t seed = config->seed + done;
-        bench_progress(config, done, seeds, "acme at its real latencies, seed %llu",
-                       (unsigned long long)seed);
-        rc = measure(&model, &point, seed, &m, err);
-        ratios[done] = m.ratio;
-        off[done] = fabs(m.makespan_s / m.virtual_s - 1) * 100;
-        if (rc == 0)
-            table_row(table, (double)seed, m.makespan_s, m.virtual_s, m.bound_s, m.ratio,
-                      m.makespan_s / m.virtual_s, m.cpu_us);
-    }
+    rc = measure_modes(config, &model, table, result, err);
     model_deinit(&model);
     plan_deinit(&plan);
-    if (rc != 0) return rc;
-    bench_goal(result,
-               (struct bench_goal){"makespan over the lower bound, 848 devices, 100 workers, "
-                                   "real latencies, median of the seeds",
-                                   "", 1.12, stats_median(ratios, done), false});
-    bench_goal(result, (struct bench_goal){
-                           "the same live run against the virtual clock, largest difference", " %",
-                           1, (stats_sort(off, done), off[done - 1]), false});
-    return 0;
+    return rc;
 }
 
 static int run_command(const struct bench_config *config, struct bench_result *result,
                        struct error *err) {
     struct table *table =
-        bench_table(result, "Workers against the limit (live: seconds divided by the time scale)",
+        bench_table(result,
+                    "Workers against the limit (peer check off; live: seconds divided by the time "
+                    "scale)",
                     columns, COUNT(columns));
     int rc = sweep(config, table, err);
     if (rc == 0) rc = order_table(config, result, err);
@@ -214,6 +263,12 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                "utilisation: the share of the workers' time in which a device is worked "
                "on. More workers than redundancy groups (416 in acme) gain nothing.",
                LIVE_S);
+    bench_note(result,
+               "The bound counts all five calls of a host as its own turn's. With the peer check "
+               "on, the login and the get_version of a host whose session was kept are done "
+               "beforehand, beside the workers: so the window may be shorter than the bound. "
+               "848 devices, latencies of 10 ms to 2 s; the goals are medians of the seeds. "
+               "live/virtual sees what this machine adds.");
     return 0;
 }
 

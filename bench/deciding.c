@@ -53,9 +53,9 @@ static double play(struct search *s, int rule, uint32_t limit, struct virtual_re
         workers = limit;
     else
         set_limit(s, rule, limit);
-    virtual_run(s->grouping, workers, model_draw, s->model, result);
+    model_run(s->model, workers, result);
     if (rule != NO_RULE) set_limit(s, rule, limit_of(s, rule));
-    return (double)result->makespan_us / 1e6;
+    return virtual_window_s(result);
 }
 
 // --- the runs

@@ -4,6 +4,7 @@
 #include "bench/scratch.h"
 #include "common/buf.h"
 #include "common/daemon.h"
+#include "orchestrator/peers_config.h"
 
 struct lab_config {
     // Files; NULL: the ACME network, and its policy.
@@ -14,12 +15,14 @@ struct lab_config {
     double time_scale;
     unsigned addresses;
     uint64_t seed;
-    unsigned workers;                                                 // 0: no orchestrator
+    unsigned workers;                 // 0: no orchestrator
+    const struct peers_config *peers; // NULL: the orchestrator's own; asks 0: lab_asks()
     uint64_t connect_timeout_us, call_timeout_us, install_timeout_us; // 0: the orchestrator's own
 };
 
 struct lab {
     struct daemon simulator, orchestrator;
+    bool asks; // the orchestrator, devices for their peers
     char dir[SCRATCH_PATH_MAX];
 };
 
@@ -29,12 +32,16 @@ struct lab_run {
     double cpu_s;           // of the client: the orchestrator, or another
     double simulator_cpu_s; // while the client ran
     uint64_t completed, failed, skipped;
+    bool asks; // it logs in to ask devices for their peers, too
 };
 
 // What the simulator has counted since its start, resets or not.
 struct lab_counts {
     double logins, installs, violations;
 };
+
+// Asks for so many workers: as many, as far as the descriptors reach.
+unsigned lab_asks(unsigned workers);
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err);
 // Ends both, orderly; an error where one does not end with 0.
@@ -50,8 +57,9 @@ int lab_begin_upgrade(const struct lab *lab, const char *version, int *connectio
 int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
                struct lab_run *run, struct error *err);
 
-// Fails where the simulator has counted anything but one login and one install for every host, or a
-// violation, since the counts were taken. In counts then: what it has counted since.
+// Fails where the simulator has counted anything but one install and one login for every host, or a
+// violation, since the counts were taken; a run that asks may have logged in more often. In counts
+// then: what it has counted since.
 int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab_run *run,
               struct error *err);
 int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err);

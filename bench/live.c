@@ -41,9 +41,10 @@ static int upgrade(struct lab *lab, const struct bench_config *config, const cha
     return rc == 0 ? lab_upgrade(lab, version, run, err) : rc;
 }
 
-int live_run(const struct bench_config *config, const struct session_config *session,
-             const char *version, unsigned workers, struct lab_run *run, struct error *err) {
+int live_run(const struct bench_config *config, const struct model *model, unsigned workers,
+             struct lab_run *run, struct error *err) {
     const struct network_source *source = &config->source;
+    const struct session_config *session = &model->session;
     char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX];
     struct lab lab;
     struct error second;
@@ -64,12 +65,13 @@ int live_run(const struct bench_config *config, const struct session_config *ses
         .addresses = config->addresses,
         .seed = config->seed,
         .workers = workers,
+        .peers = &model->peers,
         .connect_timeout_us = session->connect_timeout_ms * 1000, // connecting is real
         .call_timeout_us = session->call_timeout_ms * 1000,
         .install_timeout_us = session->install_timeout_ms * 1000};
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
-    rc = upgrade(&lab, config, version, run, err);
+    rc = upgrade(&lab, config, model->version, run, err);
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     return rc != 0 ? rc : stopped;
 }

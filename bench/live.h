@@ -2,9 +2,9 @@
 #pragma once
 
 #include "bench/bench.h"
-#include "orchestrator/session.h"
+#include "bench/model.h"
 
 // An upgrade of the network of the configuration, with its faults and its policy, by an
-// orchestrator with that session's credentials and timeouts: these are real time.
-int live_run(const struct bench_config *config, const struct session_config *session,
-             const char *version, unsigned workers, struct lab_run *run, struct error *err);
+// orchestrator with the model's version, credentials, timeouts and settings of peers.
+int live_run(const struct bench_config *config, const struct model *model, unsigned workers,
+             struct lab_run *run, struct error *err);

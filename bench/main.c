@@ -118,6 +118,30 @@ static int set_install_timeout(void *config, const char *value, struct error *er
     return duration_timeout_parse(value, ms, err);
 }
 
+static int set_asks(void *config, const char *value, struct error *err) {
+    return parse_number(value, 1000000, &((struct command_line *)config)->config.peers_config.asks,
+                        err);
+}
+
+static int set_peer_check(void *config, const char *value, struct error *err) {
+    bool *check = &((struct command_line *)config)->config.peers_config.check;
+    *check = strcmp(value, "on") == 0;
+    if (*check || strcmp(value, "off") == 0) return 0;
+    return error_set(err, "'%.40s': expected on or off", value);
+}
+
+static int set_peer_max_age(void *config, const char *value, struct error *err) {
+    uint64_t *ms = &((struct command_line *)config)->config.peers_config.max_age_ms;
+    return duration_timeout_parse(value, ms, err);
+}
+
+static int set_peer_wait(void *config, const char *value, struct error *err) {
+    uint64_t us;
+    int rc = duration_parse(value, &us, err);
+    if (rc == 0) ((struct command_line *)config)->config.peers_config.wait_ms = us / 1000;
+    return rc;
+}
+
 static int set_metrics(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct command_line *)config)->config.metrics = value;
@@ -182,6 +206,16 @@ static int set_folder(void *config, const char *value, struct error *err) {
         {"install-timeout", "DURATION",                                                            \
          "the orchestrator's, for an install and the restart after it (300s)",                     \
          set_install_timeout},                                                                     \
+        {"peer-check", "on|off", "the orchestrator's: peers are asked before an install (on)",     \
+         set_peer_check},                                                                          \
+        {"peer-max-age", "DURATION",                                                               \
+         "the orchestrator's: so long an answer of a peer holds (60s)", set_peer_max_age},         \
+        {"peer-wait", "DURATION",                                                                  \
+         "the orchestrator's: so long peers that are not up are asked again (0s)", set_peer_wait}, \
+        {"asks", "N",                                                                              \
+         "the orchestrator's: peers asked or kept logged in at the same time (as many as "         \
+         "--workers)",                                                                             \
+         set_asks},                                                                                \
         {"verify", NULL, "also run it live, and say how far off the forecast was", set_verify}, {  \
         "time-scale", "X", "multiplies delays and timeouts of that live run (1)", set_time_scale   \
     }
@@ -325,14 +359,16 @@ static bool parse(struct command_line *c, int argc, char **argv, int *exit_code)
 int main(int argc, char **argv) {
     program_init();
     const char *peers = getenv("BENCH_PEERS");
-    struct command_line c = {.config = {.peers = peers == NULL ? "bench/peers" : peers,
-                                        .time_scale = 1,
-                                        .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
-                                        .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
-                                        .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS,
-                                        .addresses = 16,
-                                        .seed = 1,
-                                        .progress = true}};
+    struct command_line c = {
+        .config = {.peers = peers == NULL ? "bench/peers" : peers,
+                   .time_scale = 1,
+                   .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
+                   .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
+                   .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS,
+                   .peers_config = {.check = true, .max_age_ms = PEERS_MAX_AGE_MS},
+                   .addresses = 16,
+                   .seed = 1,
+                   .progress = true}};
     int exit_code;
     if (!parse(&c, argc, argv, &exit_code)) return program_end("bench", exit_code);
     return scratch_run(work, &c);

@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { US_PER_MS = 1000 };
+
+// --- the world
+
 // The rules are the plan's: the world only uses them.
 static void lend_faults(struct model *m) {
     m->world.faults = m->plan->faults;
@@ -19,41 +23,28 @@ static void take_faults_back(struct model *m) {
     m->world.faults = (struct fault_list){0};
 }
 
-void model_init(struct model *model, const struct plan *plan, const char *version,
-                const struct model_histogram *histogram) {
-    *model = (struct model){.plan = plan,
-                            .version = version,
-                            .histogram = histogram,
-                            .session = {.username = plan->network.username,
-                                        .password = plan->network.password,
-                                        .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
-                                        .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
-                                        .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS}};
-    for (size_t i = 0; i < NETWORK_TYPES_MAX; i++)
-        model->slowness[i] = 1;
-    world_init(&model->world, &plan->network, 1, 1);
-    lend_faults(model);
-    snprintf(model->args.version, sizeof model->args.version, "%s", version);
-    model->visitor = (struct visitor){.world = &model->world,
-                                      .config = &model->session,
-                                      .task = &task_upgrade_os,
-                                      .args = &model->args};
-    if (plan->odd != NULL) model->visits = mem_array(plan->network.devices, sizeof *model->visits);
+static bool is_visited(const struct model *m, uint32_t host) {
+    return m->plan->odd != NULL && m->plan->odd[host] && m->histogram == NULL;
 }
 
-void model_deinit(struct model *model) {
-    take_faults_back(model);
-    world_deinit(&model->world);
-    visitor_deinit(&model->visitor);
-    free(model->visits);
+static void end_visits(struct model *m) {
+    for (uint32_t host = 0; m->visits != NULL && host < m->plan->network.devices; host++) {
+        visit_free(m->visits[host], 0);
+        m->visits[host] = NULL;
+    }
+    visitor_forget(&m->visitor);
+}
+
+static void bear_all(struct model *m, uint64_t seed) {
+    end_visits(m);
+    take_faults_back(m);
+    world_reset(&m->world, seed);
+    lend_faults(m);
+    m->world_is_used = false;
 }
 
 void model_seed(struct model *model, uint64_t seed) {
-    take_faults_back(model);
-    world_reset(&model->world, seed);
-    lend_faults(model);
-    if (model->visits != NULL)
-        memset(model->visits, 0, model->plan->network.devices * sizeof *model->visits);
+    bear_all(model, seed);
 }
 
 // The simulator cuts its delays to whole microseconds; the orchestrator takes whole milliseconds.
@@ -62,21 +53,45 @@ static uint64_t scaled_ms(uint64_t ms, double time_scale) {
 }
 
 void model_scale(struct model *model, double time_scale) {
+    struct session_config *session = &model->session;
     model->world.time_scale = time_scale;
-    model->session.call_timeout_ms = scaled_ms(model->session.call_timeout_ms, time_scale);
-    model->session.install_timeout_ms = scaled_ms(model->session.install_timeout_ms, time_scale);
+    session->call_timeout_ms = scaled_ms(session->call_timeout_ms, time_scale);
+    session->install_timeout_ms = scaled_ms(session->install_timeout_ms, time_scale);
+    model->peers.max_age_ms = scaled_ms(model->peers.max_age_ms, time_scale);
+    model->peers.wait_ms = scaled_ms(model->peers.wait_ms, time_scale);
 }
+
+// --- devices of which the latencies tell all
 
 static uint64_t call_of(const struct model *m, uint32_t device, enum operation operation,
                         uint32_t attempt) {
     return draw_call(m->world.seed, m->plan->hashes[device], operation, attempt);
 }
 
-static uint64_t latency_us(const struct model *m, uint32_t device, enum operation operation,
-                           uint32_t attempt) {
-    return world_scaled(&m->world, draw_latency_us(call_of(m, device, operation, attempt),
-                                                   m->plan->network.latency[operation]));
+static uint64_t slowed(const struct model *m, uint32_t device, uint64_t us) {
+    const double factor = m->slowness[m->plan->inventory->hosts[device].dev_type];
+    return factor == 1 ? us : (uint64_t)((double)us * factor);
 }
+
+static uint64_t latency_us(void *arg, uint32_t device, enum operation operation, uint32_t attempt) {
+    const struct model *m = arg;
+    const uint64_t us = draw_latency_us(call_of(m, device, operation, attempt),
+                                        m->plan->network.latency[operation]);
+    return slowed(m, device, world_scaled(&m->world, us));
+}
+
+static bool is_current(void *arg, uint32_t device) {
+    const struct model *m = arg;
+    return strcmp(world_version(&m->world, device), m->version) == 0;
+}
+
+static bool install_fails(void *arg, uint32_t device, uint32_t attempt) {
+    const struct model *m = arg;
+    return m->plan->failure_rate > 0 && draw_fault(call_of(m, device, OPERATION_INSTALL, attempt),
+                                                   m->plan->failure_rule) < m->plan->failure_rate;
+}
+
+// --- durations of a real run
 
 // Evenly within a bucket; one draw for a host.
 static uint64_t histogram_us(const struct model *m, uint32_t device) {
@@ -93,61 +108,122 @@ static uint64_t histogram_us(const struct model *m, uint32_t device) {
     return (uint64_t)((low + part * (high - low)) * 1e6);
 }
 
-// The host waits for the answer to a call, no longer than the timeout. False: it was not there.
-static bool wait(struct virtual_host *host, uint64_t takes_us, uint64_t timeout_ms) {
-    host->times_out = takes_us > timeout_ms * 1000;
-    host->us += host->times_out ? timeout_ms * 1000 : takes_us;
-    return !host->times_out;
+// All of it in the first call.
+static uint64_t duration_us(void *arg, uint32_t device, enum operation operation,
+                            uint32_t attempt) {
+    const struct model *m = arg;
+    (void)attempt;
+    return operation == OPERATION_LOGIN ? slowed(m, device, histogram_us(m, device)) : 0;
 }
 
-static bool install_fails(const struct model *m, uint32_t host) {
-    return m->plan->failure_rate > 0 && draw_fault(call_of(m, host, OPERATION_INSTALL, 1),
-                                                   m->plan->failure_rule) < m->plan->failure_rate;
-}
+// --- contacts
 
-static struct virtual_host add_latencies(const struct model *m, uint32_t host, bool current) {
-    const uint64_t call_ms = m->session.call_timeout_ms;
-    struct virtual_host drawn = {.fails = true};
-    if (!wait(&drawn, latency_us(m, host, OPERATION_LOGIN, 1), call_ms)) return drawn;
-    if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 1), call_ms)) return drawn;
-    if (!current) {
-        uint64_t install_us = latency_us(m, host, OPERATION_INSTALL, 1);
-        if (!wait(&drawn, install_us, m->session.install_timeout_ms) || install_fails(m, host))
-            return drawn;
-        if (!wait(&drawn, latency_us(m, host, OPERATION_GET_VERSION, 2), call_ms)) return drawn;
-    }
-    wait(&drawn, latency_us(m, host, OPERATION_LOGOUT, 1), call_ms);
-    return (struct virtual_host){.us = drawn.us}; // a logout that is not answered fails nobody
-}
-
-// Once for a seed, however often it is drawn: a device that was upgraded is another.
-static struct virtual_host visit_once(struct model *m, uint32_t host) {
-    struct model_visit *known = &m->visits[host];
-    if (known->known) return known->host;
-    struct visit_result result = visit(&m->visitor, &m->plan->inventory->hosts[host], host);
-    *known = (struct model_visit){
-        .known = true,
-        .host = {.us = result.us, .fails = result.fails, .times_out = result.times_out}};
-    return known->host;
-}
-
-static struct virtual_host draw(struct model *m, uint32_t host) {
-    const struct plan *plan = m->plan;
-    if (plan->odd != NULL && plan->odd[host] && m->histogram == NULL) return visit_once(m, host);
-    bool current = strcmp(world_version(&m->world, host), m->version) == 0;
-    if (m->histogram == NULL) return add_latencies(m, host, current);
-    return (struct virtual_host){.us = histogram_us(m, host),
-                                 .fails = !current && install_fails(m, host)};
-}
-
-struct virtual_host model_draw(void *arg, uint32_t host) {
+static void begin_run(void *arg) {
     struct model *m = arg;
-    if (m->plan->inventory->hosts[host].platform != 0)
-        return (struct virtual_host){.passed_over = true};
-    struct virtual_host drawn = draw(m, host);
-    double factor = m->slowness[m->plan->inventory->hosts[host].dev_type] / m->world.time_scale;
-    if (factor != 1) drawn.us = (uint64_t)((double)drawn.us * factor);
-    return drawn;
+    const struct session_config *session = &m->session;
+    const bool is_timed = m->histogram == NULL;
+    if (m->world_is_used) bear_all(m, m->world.seed);
+    memset(m->contacts, 0, m->plan->network.devices * sizeof *m->contacts);
+    m->session.keep_ms = m->peers.max_age_ms;
+    m->devices = (struct contact_devices){
+        .arg = m,
+        .latency_us = is_timed ? latency_us : duration_us,
+        .is_current = is_current,
+        .install_fails = install_fails,
+        .call_timeout_us = is_timed ? session->call_timeout_ms * US_PER_MS : UINT64_MAX,
+        .install_timeout_us = is_timed ? session->install_timeout_ms * US_PER_MS : UINT64_MAX,
+        .keep_us = session->keep_ms * US_PER_MS};
+}
+
+static void end_visit_if_over(struct model *m, uint32_t host, uint64_t now_us,
+                              const struct contact_update *update) {
+    if (!update->is_over) return;
+    visit_free(m->visits[host], now_us);
+    m->visits[host] = NULL;
+}
+
+static void contact(void *arg, uint32_t host, enum contact_task task, uint64_t now_us,
+                    struct contact_update *update) {
+    struct model *m = arg;
+    if (!is_visited(m, host)) {
+        contact_begin(&m->contacts[host], &m->devices, host, task, now_us, update);
+        return;
+    }
+    m->world_is_used = true;
+    m->visits[host] =
+        visit_begin(&m->visitor, &m->plan->inventory->hosts[host], host, task, now_us, update);
+    end_visit_if_over(m, host, now_us, update);
+}
+
+static void tell(void *arg, uint32_t host, enum contact_input input, uint64_t now_us,
+                 struct contact_update *update) {
+    struct model *m = arg;
+    if (!is_visited(m, host)) {
+        contact_tell(&m->contacts[host], &m->devices, host, input, now_us, update);
+        return;
+    }
+    visit_tell(m->visits[host], input, now_us, update);
+    end_visit_if_over(m, host, now_us, update);
+}
+
+struct virtual_devices model_devices(struct model *model) {
+    return (struct virtual_devices){
+        .arg = model, .begin = begin_run, .contact = contact, .tell = tell};
+}
+
+void model_run(struct model *m, unsigned workers, struct virtual_result *result) {
+    const struct virtual_devices devices = model_devices(m);
+    struct virtual_job job = {.inventory = m->plan->inventory,
+                              .grouping = &m->plan->grouping,
+                              .workers = workers,
+                              .peers = m->peers};
+    if (m->histogram != NULL) job.peers.check = false;
+    virtual_run(&job, &devices, result);
+}
+
+uint64_t model_upgrade_us(struct model *m, uint32_t host) {
+    uint64_t now_us = 0;
+    struct contact_update update;
+    begin_run(m);
+    for (contact(m, host, CONTACT_UPGRADE, now_us, &update); !update.is_over;) {
+        const enum contact_input input = update.asks ? CONTACT_GRANTED : CONTACT_DUE;
+        if (!update.asks) now_us = update.due_us;
+        tell(m, host, input, now_us, &update);
+    }
+    return now_us;
+}
+
+// --- life
+
+void model_init(struct model *model, const struct plan *plan, const char *version,
+                const struct model_histogram *histogram) {
+    *model = (struct model){.plan = plan,
+                            .version = version,
+                            .histogram = histogram,
+                            .session = {.username = plan->network.username,
+                                        .password = plan->network.password,
+                                        .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
+                                        .call_timeout_ms = SESSION_CALL_TIMEOUT_MS,
+                                        .install_timeout_ms = SESSION_INSTALL_TIMEOUT_MS},
+                            .peers = {.check = true, .max_age_ms = PEERS_MAX_AGE_MS}};
+    for (size_t i = 0; i < NETWORK_TYPES_MAX; i++)
+        model->slowness[i] = 1;
+    world_init(&model->world, &plan->network, 1, 1);
+    lend_faults(model);
+    snprintf(model->args.version, sizeof model->args.version, "%s", version);
+    model->visitor =
+        (struct visitor){.world = &model->world, .config = &model->session, .args = &model->args};
+    model->contacts = mem_array(plan->network.devices, sizeof *model->contacts);
+    if (plan->odd != NULL) model->visits = mem_array(plan->network.devices, sizeof *model->visits);
+}
+
+void model_deinit(struct model *model) {
+    end_visits(model);
+    take_faults_back(model);
+    world_deinit(&model->world);
+    visitor_deinit(&model->visitor);
+    free(model->contacts);
+    free(model->visits);
 }
 
 // --- the histogram of a real run

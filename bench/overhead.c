@@ -208,12 +208,14 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     bench_goal(result, (struct bench_goal){"the processors (log, metrics, report) alone, over the "
                                            "floor",
                                            "", 0.15, processors_us / floor_us, false});
-    bench_note(result,
-               "%d devices, %u workers, %u addresses, latency 0. The floor's figures leave out the "
-               "fetching of the inventory; the orchestrator's are its whole job, from the request "
-               "to the report. After every run the simulator had counted one login and one install "
-               "for each device, and no violation.",
-               config->tiny ? 1000 : DEVICES, c.workers, config->addresses);
+    bench_note(
+        result,
+        "%d devices, %u workers, %u addresses, latency 0. The floor's figures leave out the "
+        "fetching of the inventory; the orchestrator's are its whole job, from the request "
+        "to the report, with its peer check: the floor asks nobody. After every run the "
+        "simulator had counted one install for each device, one login (of the orchestrator's "
+        "runs one at least), and no violation.",
+        config->tiny ? 1000 : DEVICES, c.workers, config->addresses);
     bench_note(result,
                "The processors cost %.2f us of CPU per device: the same events as a run makes, fed "
                "to them in this process, with the log written to a file.",

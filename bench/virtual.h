@@ -1,34 +1,50 @@
-// The orchestrator's schedule on a virtual clock: the same schedule.c that runs live, driven by a
-// heap of the times at which hosts will be done. Pure.
+// The orchestrator's runner on a virtual clock: the same schedule.c and peers.c that run live,
+// driven by a heap of the times at which something is due at a device. Pure.
 #pragma once
 
+#include "bench/contact.h"
+#include "orchestrator/peers_config.h"
 #include "orchestrator/schedule.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct virtual_host { // what working on a host will amount to
-    uint64_t us;
-    bool fails;
-    bool times_out;   // and fails by that
-    bool passed_over; // nobody works on it: skipped at once
+// The devices: host is an index into the inventory, and each has one contact at a time. begin is
+// called for every run; then all devices are as born, and have none.
+struct virtual_devices {
+    void *arg;
+    void (*begin)(void *arg);
+    void (*contact)(void *arg, uint32_t host, enum contact_task task, uint64_t now_us,
+                    struct contact_update *update);
+    void (*tell)(void *arg, uint32_t host, enum contact_input input, uint64_t now_us,
+                 struct contact_update *update);
 };
 
-// host is an index into the inventory.
-typedef struct virtual_host (*virtual_draw)(void *arg, uint32_t host);
+struct virtual_job { // of all hosts of the grouping; those of another platform are skipped
+    const struct inventory *inventory;
+    const struct grouping *grouping;
+    unsigned workers;
+    struct peers_config peers; // asks 0: as many as workers
+};
 
 struct virtual_result {
     uint64_t makespan_us;
-    uint64_t busy_us;          // of all hosts together
+    uint64_t busy_us;          // that all hosts together were in hand
     uint64_t longest_group_us; // the group whose hosts took longest, as many at once as it allows
     size_t longest_group;      // which of the grouping's constraints; the first of several
     uint32_t completed, failed, skipped;
     uint32_t timed_out; // of the failed
+    uint32_t asked;     // devices, for their peers
+    // It would go on for ever: answers of peers are too old before all have answered. What has not
+    // come to its end by then is counted as skipped, and the makespan means nothing.
+    bool is_endless;
 };
 
-// A job of all hosts of the grouping, from its start to its report.
-void virtual_run(const struct grouping *grouping, unsigned workers, virtual_draw draw, void *arg,
+// From its start to its report.
+void virtual_run(const struct virtual_job *job, const struct virtual_devices *devices,
                  struct virtual_result *result);
+
+double virtual_window_s(const struct virtual_result *result); // INFINITY of one that is endless
 
 // No order of work ends earlier: max(busy / workers, longest group).
 double virtual_bound_us(const struct virtual_result *result, unsigned workers);

@@ -19,6 +19,7 @@ enum {
     RUNS_MIN = 100, // where there are more visits than
     VISITS = 200 * 1000,
     SWEEP_RUNS = 60,
+    SWEEP_RUNS_MIN = 5,
     WORKERS = 100
 };
 
@@ -41,8 +42,8 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
     for (size_t i = 0; i < runs; i++) {
         struct virtual_result result;
         model_seed(model, seed + i);
-        virtual_run(&model->plan->grouping, workers, model_draw, model, &result);
-        d->window_s[i] = (double)result.makespan_us / 1e6;
+        model_run(model, workers, &result);
+        d->window_s[i] = virtual_window_s(&result);
         d->failed[i] = result.failed;
         d->timed_out[i] = result.timed_out;
         d->skipped[i] = result.skipped;
@@ -103,13 +104,25 @@ static void note_deciding(const struct bench_config *config, struct model *model
     buf_deinit(&text);
 }
 
-// A visit to an odd device takes as long as fifty draws.
+static size_t between(size_t low, size_t high, size_t n) {
+    return n > high ? high : n < low ? low : n;
+}
+
+// A visit to an odd device takes as long as fifty contacts with others.
 static size_t count_runs(const struct bench_config *config, const struct plan *plan) {
     if (config->tiny) return 20;
     if (config->runs != 0) return config->runs;
     const size_t visited = config->metrics == NULL ? plan->odd_count : 0;
-    const size_t runs = visited == 0 ? RUNS : VISITS / visited;
-    return runs > RUNS ? RUNS : runs < RUNS_MIN ? RUNS_MIN : runs;
+    return visited == 0 ? RUNS : between(RUNS_MIN, RUNS, VISITS / visited);
+}
+
+// Of each of which all numbers of workers are tried.
+static size_t count_sweep_runs(const struct bench_config *config, const struct plan *plan,
+                               size_t tried) {
+    if (config->tiny) return 3;
+    const size_t visited = config->metrics == NULL ? plan->odd_count : 0;
+    return visited == 0 ? SWEEP_RUNS
+                        : between(SWEEP_RUNS_MIN, SWEEP_RUNS, VISITS / (visited * tried));
 }
 
 static void note_size(const struct bench_config *config, const struct plan *plan, unsigned workers,
@@ -162,8 +175,12 @@ static void add_forecast(const struct bench_config *config, struct model *model,
     note_longest(model->plan, &d, result);
     if (model->histogram != NULL)
         bench_note(result,
-                   "Durations from a saved run have the timeouts of that run in them; those "
-                   "given here are not counted.");
+                   "Durations from a saved run have the timeouts of that run in them, and what it "
+                   "asked of peers: those given here are not counted, and nobody is asked.");
+    if (isinf(d.window_s[runs - 1]))
+        bench_note(result,
+                   "There are runs that would never end: not all peers of a group answer within "
+                   "--peer-max-age. Allow more --asks, or a longer --peer-max-age.");
     distribution_deinit(&d);
 }
 
@@ -209,21 +226,25 @@ static void choose_workers(const struct plan *plan, struct sweep *s) {
     }
 }
 
-// Of one seed all runs: an odd device is visited once.
+static double window_of(struct model *model, unsigned workers, double before_s) {
+    struct virtual_result result;
+    if (isinf(before_s)) return before_s; // endless under one seed, and so under all
+    model_run(model, workers, &result);
+    return virtual_window_s(&result);
+}
+
 static void sweep_seed(struct model *model, const struct sweep *s, size_t run, size_t runs,
                        double *window_s, double *doubled_s) {
     for (size_t i = 0; i < s->count; i++) {
-        struct virtual_result result;
-        virtual_run(&model->plan->grouping, s->workers[i], model_draw, model, &result);
-        window_s[i * runs + run] = (double)result.makespan_us / 1e6;
-        virtual_run(&model->plan->grouping, 2 * s->workers[i], model_draw, model, &result);
-        doubled_s[i * runs + run] = (double)result.makespan_us / 1e6;
+        const size_t at = i * runs + run, before = run == 0 ? at : at - 1;
+        window_s[at] = window_of(model, s->workers[i], window_s[before]);
+        doubled_s[at] = window_of(model, 2 * s->workers[i], doubled_s[before]);
     }
 }
 
 static void run_sweep(const struct bench_config *config, struct model *model, struct sweep *s) {
-    const size_t runs = config->tiny ? 3 : SWEEP_RUNS;
     choose_workers(model->plan, s);
+    const size_t runs = count_sweep_runs(config, model->plan, 2 * s->count);
     double *window_s = mem_array(s->count * runs, sizeof(double));
     double *doubled_s = mem_array(s->count * runs, sizeof(double));
     for (size_t run = 0; run < runs; run++) {
@@ -255,7 +276,10 @@ static void sweep(const struct bench_config *config, struct model *model,
     for (size_t i = 0; i < s.count; i++) {
         table_row(table, (double)s.workers[i], s.p50[i], s.p95[i], s.p99[i], s.saved_percent[i]);
         buf_addf(script, "%u %g %g %g\n", s.workers[i], s.p50[i], s.p95[i], s.p99[i]);
-        if (knee == 0 && s.saved_percent[i] < KNEE_PERCENT) knee = s.workers[i];
+        if (!(s.saved_percent[i] < KNEE_PERCENT))
+            knee = 0; // not yet
+        else if (knee == 0)
+            knee = s.workers[i];
     }
     buf_addf(script,
              "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"
@@ -279,11 +303,12 @@ static int verify(const struct bench_config *config, struct model *model, unsign
     struct virtual_result forecast;
     bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
     model_scale(model, config->time_scale);
-    int rc = live_run(config, &model->session, version, workers, &run, err);
+    int rc = live_run(config, model, workers, &run, err);
     if (rc != 0) return rc;
-    double live_s = run.wall_s / config->time_scale;
+    const double live_s = run.wall_s / config->time_scale;
     model_seed(model, config->seed);
-    virtual_run(&model->plan->grouping, workers, model_draw, model, &forecast);
+    model_run(model, workers, &forecast);
+    const double forecast_s = (double)forecast.makespan_us / 1e6 / config->time_scale;
     if (run.failed != forecast.failed || run.skipped != forecast.skipped)
         bench_note(result,
                    "The live run had %llu failed and %llu skipped hosts; the forecast was %u "
@@ -295,9 +320,7 @@ static int verify(const struct bench_config *config, struct model *model, unsign
         "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Forecast for that seed: %.2f s, "
         "%u failed, %u skipped; over all seeds: %.2f s.",
         (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
-        (unsigned long long)run.skipped, (double)forecast.makespan_us / 1e6, forecast.failed,
-        forecast.skipped, median_s);
-    double forecast_s = (double)forecast.makespan_us / 1e6;
+        (unsigned long long)run.skipped, forecast_s, forecast.failed, forecast.skipped, median_s);
     bench_goal(result,
                (struct bench_goal){"what-if: the median window forecast, off from a live run by",
                                    " %", 2, 100 * fabs(median_s / live_s - 1), false});
@@ -332,6 +355,7 @@ static int forecast(const struct bench_config *config, struct plan *plan,
     model.session.connect_timeout_ms = config->connect_timeout_ms;
     model.session.call_timeout_ms = config->call_timeout_ms;
     model.session.install_timeout_ms = config->install_timeout_ms;
+    model.peers = config->peers_config;
     add_forecast(config, &model, workers, result, &median_s);
     note_plan(config, plan, result);
     note_deciding(config, &model, plan, workers, result);

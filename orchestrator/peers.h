@@ -13,21 +13,12 @@
 
 #include "orchestrator/devices.h"
 #include "orchestrator/group.h"
+#include "orchestrator/peers_config.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { // unless an option says otherwise
-    PEERS_MAX_AGE_MS = 60 * 1000,
-    PEERS_RETRY_MS = 1000, // between two asks of a turn that waits for peers to come up
-};
-
-struct peers_config {
-    bool check;          // else nobody is asked, and every turn is granted
-    uint64_t max_age_ms; // of evidence, and of a kept session
-    uint64_t wait_ms;    // so long a turn asks again before its host is skipped
-    unsigned asks;       // asks and kept sessions together; 1 at least
-};
+enum { PEERS_RETRY_MS = 1000 }; // between two asks of a turn that waits for peers to come up
 
 // Another device that a turn depends on.
 struct member {

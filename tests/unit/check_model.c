@@ -2,6 +2,7 @@
 // the histogram of a run.
 #include "bench/model.h"
 #include "tests/unit/plans.h"
+#include "tests/unit/visits.h"
 
 #include <stdio.h>
 
@@ -19,19 +20,37 @@ static void teardown(void) {
     plan_deinit(&plan);
 }
 
-// Of every device: what is drawn against what a visit comes to, in a world of its own.
+// An upgrade of that device that may go ahead at once, as the first thing that is done to it.
+static struct visit_result upgrade(const struct virtual_devices *devices, uint32_t device) {
+    struct visit_result told = {0};
+    struct contact_update update;
+    devices->contact(devices->arg, device, CONTACT_UPGRADE, 0, &update);
+    for (;;) {
+        told.fails = told.fails || update.verdict == CONTACT_FAILED;
+        told.times_out = told.times_out || update.times_out;
+        if (update.is_over) return told;
+        if (!update.asks) told.us = update.due_us;
+        devices->tell(devices->arg, device, update.asks ? CONTACT_GRANTED : CONTACT_DUE, told.us,
+                      &update);
+    }
+}
+
+// Of every device: what the model makes of it against what a visit comes to, in a world of its own.
 static void compare(struct model *model, unsigned *failures, unsigned *late) {
     const struct plan *of = model->plan;
+    const struct virtual_devices devices = model_devices(model);
     struct world world;
+    uint64_t now_us = 0;
     world_init(&world, &of->network, SEED, model->world.time_scale);
     world.faults = of->faults;
-    struct visitor visitor = {
-        .world = &world, .config = &model->session, .task = &task_upgrade_os, .args = &model->args};
+    struct visitor visitor = {.world = &world, .config = &model->session, .args = &model->args};
     *failures = *late = 0;
+    devices.begin(devices.arg);
     for (uint32_t device = 0; device < of->network.devices; device++) {
-        struct virtual_host told = model_draw(model, device);
-        struct visit_result real = visit(&visitor, &of->inventory->hosts[device], device);
-        ck_assert_uint_eq(told.us, (uint64_t)((double)real.us / model->world.time_scale));
+        struct visit_result told = upgrade(&devices, device);
+        struct visit_result real = visit(&visitor, &of->inventory->hosts[device], device, now_us);
+        now_us += real.us;
+        ck_assert_uint_eq(told.us, real.us);
         ck_assert(told.fails == real.fails && told.times_out == real.times_out);
         *failures += told.fails;
         *late += told.times_out;
@@ -106,26 +125,30 @@ START_TEST(what_is_odd_about_a_device_is_played) {
         "faults:\n"
         "  - {match: {host: edge02.earth}, on: get_version, effect: no_reply}\n"
         "  - {match: {host: edge03.earth}, on: login, effect: delay, by: 5s, times: 1}\n");
-    static const struct virtual_host expected[] = {
-        {.us = 1000000}, {.fails = true},       {.us = 30000000, .fails = true, .times_out = true},
-        {.us = 6000000}, {.passed_over = true},
-    };
+    static const struct visit_result expected[] = {
+        {.us = 1000000}, {.fails = true}, {.us = 30000000, true, true}, {.us = 6000000}};
     struct model model;
+    struct virtual_result result;
     ck_assert_uint_eq(odd.odd_count, 3);
     ck_assert_uint_eq(odd.down_count, 1);
     ck_assert_uint_eq(odd.foreign_count, 1);
     model_init(&model, &odd, "5.3.1", NULL);
     // Again for the same seed, and for another: as if nothing had been before.
     for (int i = 0; i < 6; i++) {
+        const struct virtual_devices devices = model_devices(&model);
         if (i % 2 == 0) model_seed(&model, SEED + (uint64_t)i / 4);
-        for (uint32_t host = 0; host < odd.network.devices; host++) {
-            struct virtual_host drawn = model_draw(&model, host);
-            ck_assert_uint_eq(drawn.us, expected[host].us);
-            ck_assert(drawn.fails == expected[host].fails);
-            ck_assert(drawn.times_out == expected[host].times_out);
-            ck_assert(drawn.passed_over == expected[host].passed_over);
+        devices.begin(devices.arg);
+        for (uint32_t host = 0; host < COUNT(expected); host++) {
+            struct visit_result told = upgrade(&devices, host);
+            ck_assert_uint_eq(told.us, expected[host].us);
+            ck_assert(told.fails == expected[host].fails);
+            ck_assert(told.times_out == expected[host].times_out);
         }
     }
+    // One group: edge00 is skipped for edge01, which is nowhere, and so fails and stops the others.
+    model_run(&model, 10, &result);
+    ck_assert_uint_eq(result.failed, 1);
+    ck_assert_uint_eq(result.skipped, 3 + 1); // fw
     model_deinit(&model);
     plan_deinit(&odd);
 }
@@ -152,16 +175,21 @@ START_TEST(durations_are_learnt_from_the_histogram_of_a_run) {
     struct model_histogram histogram;
     struct model model;
     struct error err;
+    struct virtual_result result;
     unsigned below = 0;
     ck_assert_int_eq(model_histogram_parse(scrape, &histogram, &err), 0);
     ck_assert_uint_eq(histogram.len, 3);
     model_init(&model, &plan, "5.3.1", &histogram);
     model_seed(&model, SEED);
+    const struct virtual_devices devices = model_devices(&model);
+    devices.begin(devices.arg);
     for (uint32_t device = 0; device < plan.network.devices; device++) {
-        struct virtual_host told = model_draw(&model, device);
+        struct visit_result told = upgrade(&devices, device);
         ck_assert_uint_le(told.us, 2500000);
         below += told.us <= 1000000;
     }
+    model_run(&model, 100, &result);
+    ck_assert_uint_eq(result.asked, 0); // what that took is in the durations
     // A quarter, within what chance allows: 212, three standard deviations are 38.
     ck_assert_uint_gt(below, 174);
     ck_assert_uint_lt(below, 250);

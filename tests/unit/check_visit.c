@@ -1,7 +1,7 @@
 // What a visit takes and comes to, counted by hand from the protocol (spec/acmeos.md) and from what
 // the orchestrator promises of reconnecting (orchestrator/session.h).
-#include "bench/visit.h"
 #include "tests/unit/plans.h"
+#include "tests/unit/visits.h"
 
 Suite *check_visit(void);
 
@@ -23,9 +23,8 @@ static struct visit_result visit_at(const struct plan *plan, double time_scale,
     world.faults = plan->faults;
     session->username = plan->network.username;
     session->password = plan->network.password;
-    struct visitor visitor = {
-        .world = &world, .config = session, .task = &task_upgrade_os, .args = &args};
-    struct visit_result result = visit(&visitor, &plan->inventory->hosts[0], 0);
+    struct visitor visitor = {.world = &world, .config = session, .args = &args};
+    struct visit_result result = visit(&visitor, &plan->inventory->hosts[0], 0, 0);
     world.faults = (struct fault_list){0};
     visitor_deinit(&visitor);
     world_deinit(&world);
@@ -123,12 +122,13 @@ START_TEST(a_visit_is_the_same_whatever_was_before) {
             world_init(&world, &plan.network, seed, 1);
             world.faults = plan.faults;
             fault_rewind(&world.faults);
-            struct visitor visitor = {
-                .world = &world, .config = &session, .task = &task_upgrade_os, .args = &args};
-            visitor.now_us = first == 0 ? 0 : 777;
+            struct visitor visitor = {.world = &world, .config = &session, .args = &args};
+            uint64_t now_us = first == 0 ? 0 : 777;
             for (uint32_t i = 0; i < 2; i++) {
                 uint32_t device = i == 0 ? first : 1 - first;
-                struct visit_result r = visit(&visitor, &plan.inventory->hosts[device], device);
+                struct visit_result r =
+                    visit(&visitor, &plan.inventory->hosts[device], device, now_us);
+                now_us += r.us;
                 if (device == 0) results[first] = r;
             }
             world.faults = (struct fault_list){0};
@@ -143,6 +143,156 @@ START_TEST(a_visit_is_the_same_whatever_was_before) {
 }
 END_TEST
 
+// --- visits that ask, and what comes of them
+
+struct story { // a world with a visitor
+    struct plan plan;
+    struct world world;
+    struct session_config session;
+    struct task_args args;
+    struct visitor visitor;
+    struct contact_update update;
+    struct visit *visit; // to the first device
+    uint64_t now_us;
+};
+
+static void begin_story(struct story *s, const char *network) {
+    *s = (struct story){.plan = plan_of(network),
+                        .session = {.username = "admin",
+                                    .password = "admin",
+                                    .connect_timeout_ms = 5000,
+                                    .call_timeout_ms = 30000,
+                                    .install_timeout_ms = 300000,
+                                    .keep_ms = 60000},
+                        .args = {.version = "5.3.1"}};
+    world_init(&s->world, &s->plan.network, 1, 1);
+    s->world.faults = s->plan.faults;
+    s->visitor = (struct visitor){.world = &s->world, .config = &s->session, .args = &s->args};
+}
+
+static void end_story(struct story *s) {
+    visit_free(s->visit, s->now_us);
+    s->world.faults = (struct fault_list){0};
+    visitor_deinit(&s->visitor);
+    world_deinit(&s->world);
+    plan_deinit(&s->plan);
+}
+
+static void visit_as(struct story *s, enum contact_task task) {
+    visit_free(s->visit, s->now_us);
+    s->visit =
+        visit_begin(&s->visitor, &s->plan.inventory->hosts[0], 0, task, s->now_us, &s->update);
+}
+
+static void say(struct story *s, enum contact_input input) {
+    visit_tell(s->visit, input, s->now_us, &s->update);
+}
+
+static void wait_due(struct story *s, uint64_t due_us) {
+    ck_assert_uint_eq(s->update.due_us, due_us);
+    s->now_us = due_us;
+    say(s, CONTACT_DUE);
+}
+
+START_TEST(a_session_that_asks_is_kept_and_taken_over) {
+    struct story s;
+    begin_story(&s, NETWORK("", ""));
+    visit_as(&s, CONTACT_ASK);
+    wait_due(&s, 10 * MS);
+    wait_due(&s, 30 * MS);
+    ck_assert(s.update.is_kept && s.update.verdict == CONTACT_DONE && !s.update.leaves);
+    ck_assert_uint_eq(s.update.due_us, 30 * MS + 60 * S);
+    s.now_us = 5 * S;
+    say(&s, CONTACT_TAKEN);
+    ck_assert(s.update.asks && !s.update.answered); // not now: when it was kept
+    ck_assert_uint_eq(s.update.due_us, UINT64_MAX);
+    say(&s, CONTACT_GRANTED);
+    wait_due(&s, 6 * S);
+    wait_due(&s, 6020 * MS);
+    ck_assert(s.update.verdict == CONTACT_DONE && s.update.leaves);
+    wait_due(&s, 6025 * MS);
+    ck_assert(s.update.is_over);
+    ck_assert_uint_eq(s.world.devices[0].logins, 1);
+    end_story(&s);
+}
+END_TEST
+
+START_TEST(a_session_that_asks_is_taken_over_before_it_is_answered) {
+    struct story s;
+    begin_story(&s, NETWORK("", ""));
+    visit_as(&s, CONTACT_ASK);
+    s.now_us = 5 * MS;
+    say(&s, CONTACT_TAKEN);
+    wait_due(&s, 10 * MS);
+    wait_due(&s, 30 * MS);
+    ck_assert(s.update.asks && s.update.answered && !s.update.is_kept);
+    say(&s, CONTACT_REFUSED);
+    ck_assert(s.update.leaves && s.update.verdict == CONTACT_OPEN);
+    wait_due(&s, 35 * MS);
+    ck_assert(s.update.is_over && s.update.verdict == CONTACT_OPEN);
+    end_story(&s);
+}
+END_TEST
+
+START_TEST(a_kept_session_leaves_when_it_is_told_or_its_time_is_over) {
+    for (int told = 0; told < 2; told++) {
+        struct story s;
+        begin_story(&s, NETWORK("", ""));
+        visit_as(&s, CONTACT_ASK);
+        wait_due(&s, 10 * MS);
+        wait_due(&s, 30 * MS);
+        if (told)
+            say(&s, CONTACT_LEAVE);
+        else
+            wait_due(&s, 30 * MS + 60 * S);
+        ck_assert(s.update.leaves && !s.update.is_kept);
+        wait_due(&s, s.now_us + 5 * MS);
+        ck_assert(s.update.is_over);
+        end_story(&s);
+    }
+}
+END_TEST
+
+START_TEST(a_session_that_passes_logs_out_at_once) {
+    struct story s;
+    begin_story(&s, NETWORK("", ""));
+    visit_as(&s, CONTACT_ASK_AND_LEAVE);
+    wait_due(&s, 10 * MS);
+    wait_due(&s, 30 * MS);
+    ck_assert(s.update.verdict == CONTACT_DONE && s.update.leaves && !s.update.is_over);
+    wait_due(&s, 35 * MS);
+    ck_assert(s.update.is_over);
+    end_story(&s);
+}
+END_TEST
+
+// Nobody listens any more, but the device does not mind.
+START_TEST(an_install_that_was_given_up_runs_on) {
+    struct story s;
+    begin_story(&s, SITE "latency: {login: 0, get_version: 0, install_os_version: 400s, "
+                         "logout: 0}\nfaults: [{match: {host: edge01.earth}, effect: error}]\n");
+    visit_as(&s, CONTACT_UPGRADE);
+    while (!s.update.asks)
+        wait_due(&s, 0);
+    say(&s, CONTACT_GRANTED);
+    wait_due(&s, 300 * S);
+    ck_assert(s.update.is_over && s.update.verdict == CONTACT_FAILED && s.update.times_out);
+    static const struct {
+        uint64_t at_us;
+        enum contact_verdict verdict;
+    } asks[] = {{350 * S, CONTACT_FAILED}, {400 * S, CONTACT_DONE}};
+    for (size_t i = 0; i < COUNT(asks); i++) {
+        s.now_us = asks[i].at_us;
+        visit_as(&s, CONTACT_ASK_AND_LEAVE);
+        while (s.update.verdict == CONTACT_OPEN)
+            wait_due(&s, s.now_us);
+        ck_assert_int_eq(s.update.verdict, asks[i].verdict);
+    }
+    ck_assert_str_eq(world_version(&s.world, 0), "5.3.1");
+    end_story(&s);
+}
+END_TEST
+
 Suite *check_visit(void) {
     Suite *suite = suite_create("visit");
     TCase *tcase = tcase_create("visit");
@@ -152,5 +302,10 @@ Suite *check_visit(void) {
         COUNT(cases));
     tcase_add_test(tcase, the_time_scale_shortens_no_pause);
     tcase_add_test(tcase, a_visit_is_the_same_whatever_was_before);
+    tcase_add_test(tcase, a_session_that_asks_is_kept_and_taken_over);
+    tcase_add_test(tcase, a_session_that_asks_is_taken_over_before_it_is_answered);
+    tcase_add_test(tcase, a_kept_session_leaves_when_it_is_told_or_its_time_is_over);
+    tcase_add_test(tcase, a_session_that_passes_logs_out_at_once);
+    tcase_add_test(tcase, an_install_that_was_given_up_runs_on);
     return suite;
 }
