@@ -759,11 +759,9 @@ static void meddle(struct model *m) {
     struct model_job *job = &m->jobs[draw(m, 0, m->jobs_count - 1)];
     const uint64_t what = draw(m, 1, 10000);
     if (what <= 3 && job->scheduled != NULL) schedule_cancel(m->schedule, job->scheduled);
-    if (what == 4) { // from here on nobody waits for a peer to come up
-        schedule_drain(m->schedule);
-        peers_keep_none(m->peers);
-        m->config.wait_ms = 0;
-    }
+    if (what == 4) schedule_drain(m->schedule);
+    if (what == 4) peers_keep_none(m->peers);
+    if (what == 4) m->config.wait_ms = 0; // nobody waits for a peer to come up any more
     for (unsigned j = 0; what <= 4 && j < m->jobs_count; j++)
         finish_if_done(m, &m->jobs[j]);
 }
