@@ -202,7 +202,8 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     bench_note(result,
                "After each run every device ran the wanted version, the simulator had "
                "counted one install for each, and one login at least (peers are asked, too), and "
-               "the referee had seen no violation. The seconds are those of the request, the inventory included. The "
+               "the referee had seen no violation. The seconds are those of the request, the "
+               "inventory included. The "
                "peak is reached while the inventory is parsed.");
     return 0;
 }

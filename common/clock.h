@@ -5,5 +5,5 @@
 
 uint64_t clock_monotonic_us(void); // since some moment before: for durations
 double clock_monotonic_s(void);
-uint64_t clock_boot_ms(void);      // the same while the machine sleeps, too
+uint64_t clock_boot_ms(void);  // the same while the machine sleeps, too
 long long clock_wall_ms(void); // since the epoch: for people
