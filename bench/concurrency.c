@@ -212,7 +212,7 @@ static int measure_modes(const struct bench_config *config, struct model *model,
     for (size_t i = 0; i < MODES; i++) {
         seeds.count = 0;
         while (seeds.count < count && seeds.count < SEEDS_MAX) {
-            bench_progress(config, i * count + seeds.count, MODES * count,
+            bench_progress(config, i * count + seeds.count, (size_t)MODES * count,
                            "acme at its real latencies, peers %s, seed %llu", modes[i].name,
                            (unsigned long long)config->seed + seeds.count);
             int rc = measure_seed(config, model, &modes[i], table, &seeds, err);

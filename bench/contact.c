@@ -34,8 +34,8 @@ static void begin_part(struct contact *c, enum contact_state state, uint64_t due
     c->due_us = update->due_us = due_us;
 }
 
-static void open(struct contact *c, const struct contact_devices *d, uint32_t device,
-                 uint64_t now_us, struct contact_update *update) {
+static void open_contact(struct contact *c, const struct contact_devices *d, uint32_t device,
+                         uint64_t now_us, struct contact_update *update) {
     uint64_t us = 0;
     c->fails = !call(c, d, device, OPERATION_LOGIN, &us) ||
                !call(c, d, device, OPERATION_GET_VERSION, &us) ||
@@ -112,7 +112,7 @@ void contact_begin(struct contact *c, const struct contact_devices *d, uint32_t 
     assert(c->state == CONTACT_CLOSED);
     *update = (struct contact_update){0};
     c->task = (uint8_t)task;
-    open(c, d, device, now_us, update);
+    open_contact(c, d, device, now_us, update);
 }
 
 static void end_wait(struct contact *c, const struct contact_devices *d, uint32_t device,

@@ -15,7 +15,6 @@
 enum { US_PER_MS = 1000, CLOCK_FIRST_MS = 1 }; // to the peers the time 0 is none
 
 // So many asks for each host, all of them without one outcome, lead to none.
-enum { VAIN_ASKS = 4, VAIN_ASKS_MIN = 1000 };
 
 enum progress { NOT_SELECTED, WAITING, IN_HAND, OVER };
 
@@ -51,7 +50,6 @@ struct clockwork {
     uint32_t *free_flights;
     uint32_t free_count;
     uint64_t *constraint_us; // of its hosts together
-    uint64_t vain_asks;      // since the last outcome
     struct virtual_result *result;
 };
 
@@ -75,7 +73,6 @@ static void add_time(struct clockwork *c, uint32_t host, uint64_t us) {
 }
 
 static void count(struct clockwork *c, const struct flight *flight) {
-    c->vain_asks = 0;
     if (flight->is_skipped)
         c->result->skipped++;
     else if (flight->verdict == CONTACT_FAILED)
@@ -285,7 +282,6 @@ static bool start_host(struct clockwork *c) {
 static void ask(struct clockwork *c, struct device *device) {
     peers_asking(c->peers, device, is_to_stay(c, device));
     c->result->asked++;
-    c->vain_asks++;
     contact(c, device, device->waiting->host,
             device->is_passing ? CONTACT_ASK_AND_LEAVE : CONTACT_ASK);
 }
@@ -294,14 +290,10 @@ static void refuse(struct clockwork *c, struct flight *flight) {
     tell(c, flight->work.host, CONTACT_REFUSED);
 }
 
-static void carry_out(struct clockwork *c, const struct peers_deed *deed) {
-    struct flight *flight = deed->turn == NULL ? NULL : deed->turn->owner;
+static void judge(struct clockwork *c, struct flight *flight, const struct peers_deed *deed) {
     switch (deed->kind) {
     case PEERS_ASK:
-        ask(c, deed->device);
-        break;
-    case PEERS_LET_GO:
-        tell(c, host_of(c, deed->device), CONTACT_LEAVE);
+    case PEERS_LET_GO: // of a device, and no turn's
         break;
     case PEERS_GRANT:
         tell(c, flight->work.host, CONTACT_GRANTED);
@@ -315,6 +307,15 @@ static void carry_out(struct clockwork *c, const struct peers_deed *deed) {
         refuse(c, flight);
         break;
     }
+}
+
+static void carry_out(struct clockwork *c, const struct peers_deed *deed) {
+    if (deed->kind == PEERS_ASK)
+        ask(c, deed->device);
+    else if (deed->kind == PEERS_LET_GO)
+        tell(c, host_of(c, deed->device), CONTACT_LEAVE);
+    else
+        judge(c, deed->turn->owner, deed);
 }
 
 static void pump(struct clockwork *c) {
@@ -348,26 +349,9 @@ static bool wait(struct clockwork *c) {
     return true;
 }
 
-static bool is_endless(const struct clockwork *c) {
-    const uint64_t rounds = VAIN_ASKS + c->job->peers.wait_ms / PEERS_RETRY_MS;
-    return c->vain_asks > VAIN_ASKS_MIN + rounds * c->job->inventory->count;
-}
-
-static void give_up(struct clockwork *c) {
-    c->result->is_endless = true;
-    schedule_drain(c->schedule);
-    for (size_t host = 0; host < c->job->inventory->count; host++)
-        if (c->places[host].progress == IN_HAND)
-            land(c, c->places[host].device->turn->owner); // put back, and so skipped
-}
-
 static void play(struct clockwork *c) {
     start_hosts(c);
     while (!schedule_finished(c->scheduled)) {
-        if (is_endless(c)) {
-            give_up(c);
-            return;
-        }
         const bool goes_on = wait(c);
         assert(goes_on);
         start_hosts(c);
@@ -436,7 +420,7 @@ void virtual_run(const struct virtual_job *job, const struct virtual_devices *de
 }
 
 double virtual_window_s(const struct virtual_result *result) {
-    return result->is_endless ? INFINITY : (double)result->makespan_us / 1e6;
+    return (double)result->makespan_us / 1e6;
 }
 
 double virtual_bound_us(const struct virtual_result *result, unsigned workers) {

@@ -35,16 +35,13 @@ struct virtual_result {
     uint32_t completed, failed, skipped;
     uint32_t timed_out; // of the failed
     uint32_t asked;     // devices, for their peers
-    // It would go on for ever: answers of peers are too old before all have answered. What has not
-    // come to its end by then is counted as skipped, and the makespan means nothing.
-    bool is_endless;
 };
 
 // From its start to its report.
 void virtual_run(const struct virtual_job *job, const struct virtual_devices *devices,
                  struct virtual_result *result);
 
-double virtual_window_s(const struct virtual_result *result); // INFINITY of one that is endless
+double virtual_window_s(const struct virtual_result *result);
 
 // No order of work ends earlier: max(busy / workers, longest group).
 double virtual_bound_us(const struct virtual_result *result, unsigned workers);

@@ -177,10 +177,6 @@ static void add_forecast(const struct bench_config *config, struct model *model,
         bench_note(result,
                    "Durations from a saved run have the timeouts of that run in them, and what it "
                    "asked of peers: those given here are not counted, and nobody is asked.");
-    if (isinf(d.window_s[runs - 1]))
-        bench_note(result,
-                   "There are runs that would never end: not all peers of a group answer within "
-                   "--peer-max-age. Allow more --asks, or a longer --peer-max-age.");
     distribution_deinit(&d);
 }
 
@@ -226,9 +222,8 @@ static void choose_workers(const struct plan *plan, struct sweep *s) {
     }
 }
 
-static double window_of(struct model *model, unsigned workers, double before_s) {
+static double window_of(struct model *model, unsigned workers) {
     struct virtual_result result;
-    if (isinf(before_s)) return before_s; // endless under one seed, and so under all
     model_run(model, workers, &result);
     return virtual_window_s(&result);
 }
@@ -236,9 +231,9 @@ static double window_of(struct model *model, unsigned workers, double before_s) 
 static void sweep_seed(struct model *model, const struct sweep *s, size_t run, size_t runs,
                        double *window_s, double *doubled_s) {
     for (size_t i = 0; i < s->count; i++) {
-        const size_t at = i * runs + run, before = run == 0 ? at : at - 1;
-        window_s[at] = window_of(model, s->workers[i], window_s[before]);
-        doubled_s[at] = window_of(model, 2 * s->workers[i], doubled_s[before]);
+        const size_t at = i * runs + run;
+        window_s[at] = window_of(model, s->workers[i]);
+        doubled_s[at] = window_of(model, 2 * s->workers[i]);
     }
 }
 

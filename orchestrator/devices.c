@@ -11,15 +11,22 @@ enum { BUCKETS_FIRST = 256 };
 
 // --- lists
 
-void device_list_append(struct device_list *list, struct device *device) {
-    device->ahead = list->last;
-    device->behind = NULL;
-    if (list->last != NULL)
-        list->last->behind = device;
+void device_list_insert(struct device_list *list, struct device *device, struct device *ahead) {
+    device->ahead = ahead;
+    device->behind = ahead == NULL ? list->first : ahead->behind;
+    if (device->behind != NULL)
+        device->behind->ahead = device;
+    else
+        list->last = device;
+    if (ahead != NULL)
+        ahead->behind = device;
     else
         list->first = device;
-    list->last = device;
     list->count++;
+}
+
+void device_list_append(struct device_list *list, struct device *device) {
+    device_list_insert(list, device, list->last);
 }
 
 void device_list_take_out(struct device_list *list, struct device *device) {

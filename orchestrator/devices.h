@@ -30,6 +30,7 @@ struct device {
     char *why;              // of either
     bool is_foreign;        // of a platform that cannot be asked: never up
     enum ask_state ask;
+    uint64_t rank;    // while an ask is wanted: of the oldest turn that waits for it
     bool is_passing;  // whoever asks it logs out at once
     bool is_unwanted; // its session is kept, and nobody's turn is to come
     struct {
@@ -49,6 +50,8 @@ struct device_list { // zeroed it is empty
 };
 
 void device_list_append(struct device_list *list, struct device *device);
+// Behind ahead; NULL: first of all.
+void device_list_insert(struct device_list *list, struct device *device, struct device *ahead);
 void device_list_take_out(struct device_list *list, struct device *device);
 
 struct devices {

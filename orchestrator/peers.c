@@ -29,9 +29,11 @@ struct peers {
     struct peers_config config;
     struct devices devices;
     struct device_list wanted, kept;
-    unsigned in_use;           // asks that run, sessions that are kept or leaving
-    unsigned leaving, passing; // of these those that leave a place by themselves
-    struct turn *decided;      // those that may be judged now
+    unsigned in_use;                // asks that run, sessions that are kept or leaving
+    unsigned leaving, passing;      // of these those that leave a place by themselves
+    struct turn *oldest, *youngest; // in hand
+    uint64_t turns;                 // that ever were
+    struct turn *decided;           // those that may be judged now
     struct turn **decided_end;
     struct turn *retrying;
     unsigned unwanted;    // of those that are kept
@@ -112,6 +114,17 @@ static void tell_waiting(struct peers *p, struct device *device) {
     }
 }
 
+// Those of older turns first: a turn that needs many answers must have the last before the first is
+// too old, whoever asks beside it.
+static void want_ask(struct peers *p, struct device *device, uint64_t rank) {
+    struct device *ahead = p->wanted.last;
+    while (ahead != NULL && ahead->rank > rank)
+        ahead = ahead->ahead;
+    device->ask = ASK_WANTED;
+    device->rank = rank;
+    device_list_insert(&p->wanted, device, ahead);
+}
+
 static void await(struct peers *p, struct member *m) {
     struct device *device = m->device;
     if (m->waits) return;
@@ -119,9 +132,9 @@ static void await(struct peers *p, struct member *m) {
     m->next = device->waiting;
     device->waiting = m;
     m->turn->awaited++;
-    if (device->ask != ASK_NONE) return;
-    device->ask = ASK_WANTED;
-    device_list_append(&p->wanted, device);
+    const bool is_late = device->ask == ASK_WANTED && m->turn->number < device->rank;
+    if (is_late) device_list_take_out(&p->wanted, device);
+    if (is_late || device->ask == ASK_NONE) want_ask(p, device, m->turn->number);
 }
 
 static void stop_waiting(struct peers *p, struct member *m) {
@@ -305,9 +318,21 @@ static struct turn *turn_new(struct peers *p, const struct inventory *inventory,
     return turn;
 }
 
+static void leave_line(struct peers *p, struct turn *turn) {
+    if (turn->older != NULL)
+        turn->older->younger = turn->younger;
+    else
+        p->oldest = turn->younger;
+    if (turn->younger != NULL)
+        turn->younger->older = turn->older;
+    else
+        p->youngest = turn->older;
+}
+
 static void turn_free(struct peers *p, struct turn *turn) {
     const size_t count = members_count(turn);
     unlist(p, turn);
+    if (turn->number > 0) leave_line(p, turn);
     for (size_t i = 0; i < count; i++) {
         struct device *device = turn->members[i].device;
         stop_waiting(p, &turn->members[i]);
@@ -342,6 +367,13 @@ static void come_in_hand(struct peers *p, struct turn *turn, void *owner, uint64
     struct device *device = turn->device;
     turn->owner = owner;
     turn->since_ms = now_ms;
+    turn->number = ++p->turns;
+    turn->older = p->youngest;
+    if (p->youngest != NULL)
+        p->youngest->younger = turn;
+    else
+        p->oldest = turn;
+    p->youngest = turn;
     device->turn = turn;
     device->up_ms = device->down_ms = 0;
     if (device->ask == ASK_RUNNING && device->is_passing)
@@ -374,6 +406,7 @@ struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
 
 void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms) {
     turn->wanted_ms = now_ms;
+    turn->rounds = 0;
     if (p->config.check) ask_around(p, turn, now_ms);
     list_turn(p, turn);
 }
@@ -500,10 +533,8 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
     if (lost) device->up_ms = 0;
     if (unanswered && device->waiting != NULL)
         peers_answered(p, device, "not asked to its end", now_ms);
-    if (device->waiting != NULL) { // it was leaving when somebody came to ask
-        device->ask = ASK_WANTED;
-        device_list_append(&p->wanted, device);
-    }
+    if (device->waiting != NULL) // it was leaving when somebody came to ask
+        want_ask(p, device, device->waiting->turn->number);
     devices_let_rest(&p->devices, device);
 }
 
@@ -520,12 +551,35 @@ void peers_keep_none(struct peers *p) {
 
 // --- what is to be done
 
+// All have answered, and the first answers are too old. While older turns ask they are served
+// first; one that asks alone, and cannot be done, must not ask for ever.
+static bool is_hopeless(const struct peers *p, struct turn *turn) {
+    for (const struct turn *other = p->oldest; other != turn; other = other->younger)
+        if (other->awaited > 0) return false;
+    return ++turn->rounds > PEERS_ROUNDS_MAX;
+}
+
+static void give_up(struct peers *p, struct turn *turn, struct peers_deed *deed) {
+    const size_t count = members_count(turn);
+    for (size_t i = 0; i < count; i++)
+        stop_waiting(p, &turn->members[i]);
+    snprintf(p->text, sizeof p->text,
+             "its %zu peers cannot all be asked within the time for which an answer counts; raise "
+             "--asks or --peer-max-age",
+             count);
+    *deed = (struct peers_deed){.kind = PEERS_SKIP, .turn = turn, .text = p->text};
+}
+
 static bool next_judged(struct peers *p, uint64_t now_ms, struct peers_deed *deed) {
     while (p->decided != NULL) {
         struct turn *turn = p->decided;
         unlist(p, turn);
-        if (p->config.check && ask_around(p, turn, now_ms)) continue;
-        if (judge(p, turn, now_ms, deed)) return true;
+        if (!p->config.check || !ask_around(p, turn, now_ms)) {
+            if (judge(p, turn, now_ms, deed)) return true;
+        } else if (is_hopeless(p, turn)) {
+            give_up(p, turn, deed);
+            return true;
+        }
     }
     return false;
 }
@@ -536,6 +590,7 @@ static void end_pauses(struct peers *p, uint64_t now_ms) {
         if (turn->retry_ms > now_ms) continue;
         unlist(p, turn);
         turn->since_ms = now_ms;
+        turn->rounds = 0;
         list_turn(p, turn);
     }
 }

@@ -18,7 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PEERS_RETRY_MS = 1000 }; // between two asks of a turn that waits for peers to come up
+enum {
+    PEERS_RETRY_MS = 1000, // between two asks of a turn that waits for peers to come up
+    PEERS_ROUNDS_MAX = 3,  // of asks that were too old before the last was answered
+};
 
 // Another device that a turn depends on.
 struct member {
@@ -37,7 +40,10 @@ struct turn {
     struct turn_group *groups;
     struct member *members; // of all groups; a device may stand in several
     size_t groups_count;
+    uint64_t number; // in the order in which they began
+    struct turn *older, *younger;
     size_t awaited;     // answers of members
+    unsigned rounds;    // of answers that were too old when the last came, none older waiting
     uint64_t since_ms;  // what was found out before does not skip the host
     uint64_t wanted_ms; // since when it wants to install; 0: it does not
     uint64_t retry_ms;  // 0: it waits for no time to come

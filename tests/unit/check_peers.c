@@ -163,6 +163,52 @@ START_TEST(no_more_are_asked_at_a_time_than_may_be) {
 }
 END_TEST
 
+// What e needs has waited longer than what a needs again.
+START_TEST(an_older_turn_is_asked_for_first) {
+    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
+    struct net n = net_of(&config, "a:p b:p c:q d:q e:r f:r", 1, NULL);
+    n.asks_pass = true;
+    ck_assert(begin(&n, 'a'));
+    DEEDS(&n, "ask b");
+    ck_assert(begin(&n, 'c'));
+    up(&n, 'b');
+    gone(&n, 'b');
+    DEEDS(&n, "ask d");
+    ck_assert(begin(&n, 'e'));
+    n.now_ms += MAX_AGE + 1;
+    want(&n, 'a');
+    up(&n, 'd');
+    gone(&n, 'd');
+    DEEDS(&n, "ask b");
+    up(&n, 'b');
+    gone(&n, 'b');
+    DEEDS(&n, "grant a, ask f");
+    end_net(&n);
+}
+END_TEST
+
+START_TEST(asking_in_vain_has_an_end) {
+    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
+    struct net n = net_of(&config, "a:p b:p c:p", 1, NULL);
+    n.asks_pass = true;
+    ck_assert(begin(&n, 'a'));
+    want(&n, 'a');
+    DEEDS(&n, "ask b");
+    for (int round = 0; round <= PEERS_ROUNDS_MAX; round++) {
+        const char one = round % 2 == 0 ? 'b' : 'c', other = round % 2 == 0 ? 'c' : 'b';
+        up(&n, one);
+        gone(&n, one);
+        n.now_ms += MAX_AGE + 1;
+        DEEDS(&n, other == 'b' ? "ask b" : "ask c");
+    }
+    up(&n, 'b');
+    gone(&n, 'b');
+    DEEDS(&n, "skip a: its 2 peers cannot all be asked within the time for which an answer counts; "
+              "raise --asks or --peer-max-age");
+    end_net(&n);
+}
+END_TEST
+
 START_TEST(one_ask_is_for_all_who_wait) {
     struct net n = net("a:p b:pq c:q", 1);
     ck_assert(begin(&n, 'a'));
@@ -436,6 +482,8 @@ Suite *check_peers(void) {
     tcase_add_test(tcase, what_was_found_out_in_another_turn_skips_nobody);
     tcase_add_test(tcase, one_that_was_verified_after_it_was_refuted_is_asked_again);
     tcase_add_test(tcase, no_more_are_asked_at_a_time_than_may_be);
+    tcase_add_test(tcase, an_older_turn_is_asked_for_first);
+    tcase_add_test(tcase, asking_in_vain_has_an_end);
     tcase_add_test(tcase, one_ask_is_for_all_who_wait);
     tcase_add_test(tcase, an_ask_that_nobody_waits_for_any_more_is_not_made);
     tcase_add_test(tcase, who_comes_in_hand_is_awaited_no_more);

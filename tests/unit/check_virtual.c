@@ -336,7 +336,6 @@ START_TEST(answers_that_are_too_old_before_all_are_there_lead_nowhere) {
         n.devices.install_timeout_us = 2000 * MS;
         run_with(&n, 1, (struct peers_config){.check = true, .max_age_ms = 10000, .asks = asks},
                  &r);
-        ck_assert(r.is_endless == (asks == 1));
         ck_assert_uint_eq(r.completed, asks == 1 ? 0 : 8);
         ck_assert_uint_eq(r.skipped, asks == 1 ? 8 : 0);
     }
@@ -398,13 +397,13 @@ START_TEST(without_asking_a_run_is_what_it_was_before_there_were_peers) {
         "     after: 1}\n"
         "  - {match: {dev_type: spine}, on: any, effect: slow, bytes_per_second: 50, times: 2}\n";
     static const struct virtual_result acme[] = {
-        {45868141, 4179545975, 23181181, 0, 848, 0, 0, 0, 0, false},
-        {45375161, 4197995063, 22538672, 0, 848, 0, 0, 0, 0, false},
-        {47074046, 4270325962, 24401509, 0, 848, 0, 0, 0, 0, false}};
+        {45868141, 4179545975, 23181181, 0, 848, 0, 0, 0, 0},
+        {45375161, 4197995063, 22538672, 0, 848, 0, 0, 0, 0},
+        {47074046, 4270325962, 24401509, 0, 848, 0, 0, 0, 0}};
     static const struct virtual_result others[] = {
-        {358429310, 14261036371, 358429310, 0, 155, 38, 19, 36, 0, false},
-        {351540729, 12204390591, 351540729, 0, 165, 30, 17, 28, 0, false},
-        {353691849, 13918100657, 353691849, 0, 149, 37, 26, 35, 0, false}};
+        {358429310, 14261036371, 358429310, 0, 155, 38, 19, 36, 0},
+        {351540729, 12204390591, 351540729, 0, 165, 30, 17, 28, 0},
+        {353691849, 13918100657, 353691849, 0, 149, 37, 26, 35, 0}};
     for (int i = 0; i < 2; i++) {
         struct plan plan = plan_of(i == 0 ? "{}\n" : odd);
         struct model model;
