@@ -196,11 +196,12 @@ START_TEST(asking_in_vain_has_an_end) {
     DEEDS(&n, "ask b");
     for (int round = 0; round <= PEERS_ROUNDS_MAX; round++) {
         const char one = round % 2 == 0 ? 'b' : 'c', other = round % 2 == 0 ? 'c' : 'b';
+        n.now_ms += MAX_AGE + 1;
         up(&n, one);
         gone(&n, one);
-        n.now_ms += MAX_AGE + 1;
         DEEDS(&n, other == 'b' ? "ask b" : "ask c");
     }
+    n.now_ms += MAX_AGE + 1;
     up(&n, 'b');
     gone(&n, 'b');
     DEEDS(&n, "skip a: its 2 peers cannot all be asked within the time for which an answer counts; "
