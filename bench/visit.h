@@ -29,6 +29,6 @@ struct visit;
 // that device as the orchestrator knows it.
 struct visit *visit_begin(struct visitor *visitor, const struct host *host, uint32_t device,
                           enum contact_task task, uint64_t now_us, struct contact_update *update);
-void visit_tell(struct visit *visit, enum contact_input input, uint64_t now_us,
+void visit_tell(struct visit *s, enum contact_input input, uint64_t now_us,
                 struct contact_update *update);
-void visit_free(struct visit *visit, uint64_t now_us); // over or not; takes NULL
+void visit_free(struct visit *s, uint64_t now_us); // over or not; takes NULL

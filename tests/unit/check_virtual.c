@@ -9,7 +9,8 @@
 
 Suite *check_virtual(void);
 
-enum { HOSTS_MAX = 64, GROUPS_MAX = 8, MS = 1000 };
+enum { HOSTS_MAX = 64, GROUPS_MAX = 8 };
+#define MS UINT64_C(1000)
 
 // Groups of the given sizes; hosts are numbered through.
 struct small_network {
@@ -370,7 +371,8 @@ START_TEST(no_install_begins_while_too_many_of_its_group_are_away) {
         n.bricks = rng_mix(seed, 300) & rng_mix(seed, 301) & rng_mix(seed, 302);
         n.dead = rng_mix(seed, 303) & rng_mix(seed, 304) & rng_mix(seed, 305);
         n.dead &= rng_mix(seed, 306);
-        run_asking(&n, workers, (unsigned)rng_range(rng_mix(seed, 307), 1, 2 * workers), &r);
+        run_asking(&n, workers, (unsigned)rng_range(rng_mix(seed, 307), 1, 2 * (uint64_t)workers),
+                   &r);
         ck_assert_msg(!n.peer_was_down, "seed %llu", (unsigned long long)seed);
         ck_assert_uint_eq(r.completed + r.failed + r.skipped, n.inventory.count);
         skipped += r.skipped;
