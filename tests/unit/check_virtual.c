@@ -16,7 +16,7 @@ enum { HOSTS_MAX = 64, GROUPS_MAX = 8 };
 struct small_network {
     struct inventory inventory;
     struct host hosts[HOSTS_MAX];
-    char names[HOSTS_MAX][8];
+    char names[HOSTS_MAX][12];
     struct grouping grouping;
     struct constraint groups[GROUPS_MAX];
     struct cohort cohorts[GROUPS_MAX];
