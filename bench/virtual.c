@@ -9,7 +9,6 @@
 #include "orchestrator/peers.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 
 enum { US_PER_MS = 1000, CLOCK_FIRST_MS = 1 }; // to the peers the time 0 is none

@@ -151,8 +151,11 @@ static void stop_waiting(struct peers *p, struct member *m) {
 // --- judging
 
 const struct member *turn_members(const struct turn *turn, size_t *count) {
-    const struct turn_group *last = &turn->groups[turn->groups_count];
-    *count = turn->groups_count == 0 ? 0 : last[-1].first + last[-1].count;
+    *count = 0;
+    if (turn->groups_count > 0) {
+        const struct turn_group *last = &turn->groups[turn->groups_count - 1];
+        *count = last->first + last->count;
+    }
     return turn->members;
 }
 
@@ -389,19 +392,14 @@ struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
                          uint32_t host, const char *fallback, void *owner, uint64_t now_ms,
                          struct peers_hold *hold) {
     struct turn *turn = turn_new(p, inventory, grouping, cohort, host);
-    bool waits = false;
     if (turn->device->turn != NULL) {
         note_held(hold, turn->device, fallback);
-        waits = true;
-    } else if (must_wait(p, turn, now_ms, hold)) {
-        waits = true;
+    } else if (!must_wait(p, turn, now_ms, hold)) {
+        come_in_hand(p, turn, owner, now_ms);
+        return turn;
     }
-    if (waits) {
-        turn_free(p, turn);
-        return NULL;
-    }
-    come_in_hand(p, turn, owner, now_ms);
-    return turn;
+    turn_free(p, turn);
+    return NULL;
 }
 
 void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms) {

@@ -200,9 +200,7 @@ static void begin_logout(struct session *s, uint64_t now_ms, struct session_upda
 
 static void keep(struct session *s, const struct session_input *input, uint64_t now_ms,
                  struct session_update *update) {
-    struct buf line = {0};
-    buf_add(&line, input->text, input->len);
-    s->kept = buf_take(&line);
+    s->kept = mem_strndup(input->text, input->len);
     enter(s, SESSION_KEPT);
     update->want = SESSION_KEEP;
     update->deadline_ms = now_ms + s->config->keep_ms;
