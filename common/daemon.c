@@ -39,7 +39,7 @@ int daemon_start(struct daemon *d, const struct daemon_command *command, struct 
     return rc;
 }
 
-int daemon_end(struct daemon *d, int signum, unsigned patience_s, struct error *err) {
+int daemon_end(struct daemon *d, int signum, int code, unsigned patience_s, struct error *err) {
     struct process_end how;
     int rc = process_end(&d->process, signum, patience_s, &how, err);
     if (rc != 0) {
@@ -49,7 +49,7 @@ int daemon_end(struct daemon *d, int signum, unsigned patience_s, struct error *
     if (WIFSIGNALED(how.status))
         return error_set(err, "the %s was ended by signal %d (%s)", d->name, WTERMSIG(how.status),
                          strsignal(WTERMSIG(how.status)));
-    if (WEXITSTATUS(how.status) != 0)
+    if (WEXITSTATUS(how.status) != code)
         return error_set(err, "the %s ended with exit code %d", d->name, WEXITSTATUS(how.status));
     return 0;
 }

@@ -1,5 +1,5 @@
 // A program that serves HTTP until it is told to end, as a child process: it is ready when its
-// first line names its URL, and it ends well when it exits with 0.
+// first line names its URL, and it ends by itself, with an exit code.
 #pragma once
 
 #include "common/process.h"
@@ -22,5 +22,5 @@ struct daemon_command {
 int daemon_start(struct daemon *d, const struct daemon_command *command, struct error *err);
 
 // Waits for its end, after a signal where signum is not 0. An error where it takes longer than
-// patience_s (it is killed then), where a signal ended it, or where its exit code is not 0.
-int daemon_end(struct daemon *d, int signum, unsigned patience_s, struct error *err);
+// patience_s (it is killed then), where a signal ended it, or where its exit code is another.
+int daemon_end(struct daemon *d, int signum, int code, unsigned patience_s, struct error *err);

@@ -52,6 +52,8 @@ const char *http_header(const struct http_request *r, const char *name);
 // All Accept headers as one (RFC 9110: they are a list), or NULL; the answer then says that it
 // varies by them.
 const char *http_accept(struct http_request *r);
+// All headers of this name as one list, the caller's to free; NULL: there is none.
+char *http_header_list(const struct http_request *r, const char *name);
 const char *http_body(const struct http_request *r, size_t *len);
 
 // Calls left, once, if the client has gone before it got the answer. An answer must be given all
@@ -64,6 +66,9 @@ cJSON *http_json_body(struct http_request *r);
 
 // --- the answer: exactly one, within the handler or any time later, from the loop's thread.
 
+// A header that the answer will have beside those that all have: Location, Retry-After. Called
+// before it, as often as is needed; a value that no header can hold is left out.
+void http_answer_header(struct http_request *r, const char *name, const char *value);
 void http_answer(struct http_request *r, int status, const char *content_type, char *body,
                  size_t len);                                           // body is freed for you
 void http_answer_json(struct http_request *r, int status, cJSON *json); // json is deleted for you

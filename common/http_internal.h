@@ -78,6 +78,7 @@ struct http_request {
     struct buf body;
     struct buf accept; // the Accept headers, once a handler has asked for them
     bool varies;       // by them
+    struct buf added;  // to the answer by its handler: name NUL value NUL, each
     size_t body_seen;  // bytes, kept or dropped
     bool crowded;      // all bodies together were too long when this one came
     bool foreign;      // its Host is no name of ours

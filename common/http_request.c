@@ -39,6 +39,16 @@ void http_respond(struct http_request *r, int status, const char *content_type,
     if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     add_header(r, MHD_HTTP_HEADER_VARY, r->varies ? "Origin, Accept" : "Origin");
     if (r->match.origin_allowed) add_header(r, "Access-Control-Allow-Origin", r->origin);
+    for (size_t at = 0; at < r->added.len;) {
+        const char *name = r->added.data + at, *value = name + strlen(name) + 1;
+        add_header(r, name, value);
+        at += strlen(name) + strlen(value) + 2;
+    }
+}
+
+void http_answer_header(struct http_request *r, const char *name, const char *value) {
+    buf_add(&r->added, name, strlen(name) + 1);
+    buf_add(&r->added, value, strlen(value) + 1);
 }
 
 static void respond(struct http_request *r, int status, const char *content_type, char *body,
@@ -135,21 +145,38 @@ const char *http_header(const struct http_request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-static enum MHD_Result add_accept(void *arg, enum MHD_ValueKind kind, const char *name,
-                                  const char *value) {
-    struct buf *accept = arg;
+struct header_list {
+    const char *name;
+    struct buf *out;
+};
+
+static enum MHD_Result add_to_list(void *arg, enum MHD_ValueKind kind, const char *name,
+                                   const char *value) {
+    const struct header_list *list = arg;
     (void)kind;
-    if (value == NULL || strcasecmp(name, "Accept") != 0) return MHD_YES;
-    if (accept->len > 0) buf_adds(accept, ", ");
-    buf_adds(accept, value);
+    if (value == NULL || strcasecmp(name, list->name) != 0) return MHD_YES;
+    if (list->out->len > 0) buf_adds(list->out, ", ");
+    buf_adds(list->out, value);
     return MHD_YES;
+}
+
+static void join_headers(const struct http_request *r, const char *name, struct buf *out) {
+    struct header_list list = {name, out};
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_to_list, &list);
 }
 
 const char *http_accept(struct http_request *r) {
     r->varies = true;
     buf_clear(&r->accept);
-    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, add_accept, &r->accept);
+    join_headers(r, "Accept", &r->accept);
     return r->accept.len == 0 ? NULL : r->accept.data;
+}
+
+char *http_header_list(const struct http_request *r, const char *name) {
+    struct buf list = {0};
+    if (http_header(r, name) == NULL) return NULL;
+    join_headers(r, name, &list);
+    return buf_take(&list);
 }
 
 const char *http_body(const struct http_request *r, size_t *len) {
@@ -451,6 +478,7 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     r->on->request = NULL;
     http_progress(r->on, HTTP_IDLE, KEPT_MS);
     buf_deinit(&r->accept);
+    buf_deinit(&r->added);
     drop_body(r);
     free(r->origin);
     free(r->uri);

@@ -169,6 +169,8 @@ const char *http_status_text(int status) {
         return "Unsupported Media Type";
     case 421:
         return "Misdirected Request";
+    case 422:
+        return "Unprocessable Content";
     case 431:
         return "Request Header Fields Too Large";
     case 502:

@@ -66,8 +66,8 @@ static double *times_of(const struct inventory *inventory, const struct grouping
         const uint32_t *needs = cohort_needs(grouping, cohort);
         double time = 0;
         for (uint32_t i = 0; i < cohort->count; i++) {
-            const double mean =
-                means[inventory->hosts[grouping->order[cohort->first + i]].dev_type];
+            const uint16_t type = inventory->hosts[grouping->order[cohort->first + i]].dev_type;
+            const double mean = type == INVENTORY_NO_NAME ? 0 : means[type];
             time += mean > 0 ? mean / quickest : 1;
         }
         for (uint32_t i = 0; i < cohort->needs_count; i++) {

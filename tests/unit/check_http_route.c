@@ -15,6 +15,10 @@ static const struct http_route list[] = {
     {HTTP_GET, "/faults/", handler, true, NULL, NULL, false},
     {HTTP_POST, "/faults/", handler, false, NULL, NULL, false},
     {HTTP_DELETE, "/faults/{id}/", handler, false, NULL, NULL, false},
+    {HTTP_GET, "/jobs/", handler, false, NULL, NULL, false},
+    {HTTP_GET, "/jobs/{id}/", handler, false, NULL, NULL, false},
+    {HTTP_GET, "/jobs/{id}/hosts/", handler, false, NULL, NULL, false},
+    {HTTP_POST, "/jobs/{id}/resume/", handler, false, NULL, NULL, false},
 };
 static const char *const origins[] = {"https://noc.example"};
 static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins), NULL};
@@ -43,6 +47,19 @@ START_TEST(a_request_finds_its_route_or_the_reason_why_not) {
         {"DELETE", "/faults/7/8/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
         {"DELETE", "/faults//", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
         {"POST", "/faults/", NULL, HTTP_ROUTED, 4, false, "GET, HEAD, POST, OPTIONS", ""},
+        // a parameter with more behind it
+        {"GET", "/jobs/", NULL, HTTP_ROUTED, 6, false, "GET, HEAD, OPTIONS", ""},
+        {"GET", "/jobs/8e03/", NULL, HTTP_ROUTED, 7, false, "GET, HEAD, OPTIONS", "8e03"},
+        {"HEAD", "/jobs/8e03/hosts/", NULL, HTTP_ROUTED, 8, false, "GET, HEAD, OPTIONS", "8e03"},
+        {"POST", "/jobs/8e03/resume/", NULL, HTTP_ROUTED, 9, false, "POST, OPTIONS", "8e03"},
+        {"GET", "/jobs/8e03/resume/", NULL, HTTP_WRONG_METHOD, -1, false, "POST, OPTIONS", ""},
+        {"POST", "/jobs/8e03/hosts/", NULL, HTTP_WRONG_METHOD, -1, false, "GET, HEAD, OPTIONS", ""},
+        {"GET", "/jobs/8e03/hosts", NULL, HTTP_ADD_SLASH, -1, false, "OPTIONS", ""},
+        {"GET", "/jobs/8e03", NULL, HTTP_ADD_SLASH, -1, false, "OPTIONS", ""},
+        {"GET", "/jobs/hosts/", NULL, HTTP_ROUTED, 7, false, "GET, HEAD, OPTIONS", "hosts"},
+        {"GET", "/jobs//hosts/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"GET", "/jobs/8e03/x/hosts/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
+        {"GET", "/jobs/8e03/hosts/x/", NULL, HTTP_NOT_FOUND, -1, false, "OPTIONS", ""},
         // which pages may do what
         {"POST", "/upgrade-os/", "http://localhost:8000", HTTP_ROUTED, 0, true, "POST, OPTIONS",
          ""},
@@ -191,7 +208,7 @@ START_TEST(a_problem_is_json_even_where_its_text_was_cut_in_mid_character) {
 END_TEST
 
 START_TEST(every_status_that_is_sent_has_its_text) {
-    static const int statuses[] = {400, 403, 404, 405, 409, 413, 415, 502, 503};
+    static const int statuses[] = {400, 403, 404, 405, 409, 413, 415, 422, 502, 503};
     for (size_t i = 0; i < COUNT(statuses); i++)
         ck_assert_str_ne(http_status_text(statuses[i]), http_status_text(500));
 }

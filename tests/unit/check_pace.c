@@ -80,6 +80,26 @@ START_TEST(a_group_of_several_types_weighs_their_mean) {
 }
 END_TEST
 
+// Its host is skipped, but stands in the groups of the job all the same.
+START_TEST(a_host_of_another_platform_may_have_no_type) {
+    struct inventory *mixed = inventory_of("{'earth': {" HOST(
+        "leaf00.earth", "leaf", "100") ", 'fw00.earth': {'platform': 'panos'}}}");
+    struct selection selection = all_of(mixed);
+    struct policy policy = policy_of("{redundancy: [{group: \"{host}\"}]}");
+    struct grouping groups;
+    struct error err;
+    ck_assert_int_eq(policy_grouping(&groups, &policy, mixed, &selection, &err), 0);
+    learn("upgrade_os", "leaf", 3000, 10);
+    pace_weigh(&pace, "upgrade_os", mixed, &groups);
+    ck_assert_uint_eq(groups.constraints[0].weight, 1);
+    ck_assert_uint_eq(groups.constraints[1].weight, 1);
+    grouping_deinit(&groups);
+    policy_deinit(&policy);
+    selection_deinit(&selection);
+    inventory_unref(mixed);
+}
+END_TEST
+
 START_TEST(few_hosts_say_nothing_of_their_type) {
     learn("upgrade_os", "edge", 90000, PACE_HOSTS_MIN - 1);
     learn("upgrade_os", "leaf", 3000, PACE_HOSTS_MIN);
@@ -123,6 +143,7 @@ Suite *check_pace(void) {
     tcase_add_test(tcase, a_type_weighs_as_many_times_as_the_quickest_as_its_hosts_take);
     tcase_add_test(tcase, types_that_take_about_as_long_weigh_the_same);
     tcase_add_test(tcase, a_group_of_several_types_weighs_their_mean);
+    tcase_add_test(tcase, a_host_of_another_platform_may_have_no_type);
     tcase_add_test(tcase, few_hosts_say_nothing_of_their_type);
     tcase_add_test(tcase, another_task_says_nothing_of_this_one);
     tcase_add_test(tcase, what_takes_no_time_and_what_takes_for_ever_are_weighed_within_limits);

@@ -1,0 +1,31 @@
+#include "common/timestamp.h"
+#include "tests/unit/support.h"
+
+Suite *check_timestamp(void);
+
+static const struct {
+    long long wall_ms;
+    const char *text;
+} cases[] = {
+    {0, "1970-01-01T00:00:00.000Z"},
+    {7, "1970-01-01T00:00:00.007Z"},
+    {-1, "1969-12-31T23:59:59.999Z"},
+    {1772409599007, "2026-03-01T23:59:59.007Z"},
+    {1709164800000, "2024-02-29T00:00:00.000Z"},
+    {INT64_MAX, "292278994-08-17T07:12:55.807Z"},
+};
+
+START_TEST(a_moment_is_written_in_utc_with_milliseconds) {
+    char text[TIMESTAMP_MAX];
+    timestamp_format(cases[_i].wall_ms, text);
+    ck_assert_str_eq(text, cases[_i].text);
+}
+END_TEST
+
+Suite *check_timestamp(void) {
+    Suite *suite = suite_create("timestamp");
+    TCase *tcase = tcase_create("timestamp");
+    suite_add_tcase(suite, tcase);
+    tcase_add_loop_test(tcase, a_moment_is_written_in_utc_with_milliseconds, 0, (int)COUNT(cases));
+    return suite;
+}
