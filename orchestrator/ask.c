@@ -8,8 +8,7 @@ static enum task_verdict look(const struct task_args *args, struct task_notes *n
                               const cJSON *result, struct error *err) {
     struct version_answer runs;
     (void)args;
-    (void)notes;
-    return version_answer_read_idle(result, &runs, err) == 0 ? TASK_UNCHANGED : TASK_FAILED;
+    return version_answer_read_idle(result, notes, &runs, err) == 0 ? TASK_UNCHANGED : TASK_FAILED;
 }
 
 static const struct task_step kept[] = {{"get_version", NULL, look, .is_last = false}};

@@ -295,9 +295,7 @@ static void dial(struct connection *c) {
                          c->deadline_ms > now_ms ? c->deadline_ms - now_ms : 0, on_dialled, c);
 }
 
-struct connection *connection_start(struct connection_context *context, const struct task *task,
-                                    const struct task_args *args, const struct host *host,
-                                    void *arg) {
+static struct connection *connection_new(struct connection_context *context, void *arg) {
     struct connection *c = mem_zalloc(sizeof *c);
     c->context = context;
     c->arg = arg;
@@ -307,9 +305,33 @@ struct connection *connection_start(struct connection_context *context, const st
     uv_timer_init(context->loop, &c->timer);
     c->timer.data = c;
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
-    session_init(&c->session, context->config, task, args, host,
-                 (uint32_t)rng_mix(context->secret, ++context->connections) & FIRST_ID_MASK);
-    set_deadline(c, uv_now(context->loop) + context->config->connect_timeout_ms);
+    return c;
+}
+
+static uint32_t first_id(struct connection_context *context) {
+    return (uint32_t)rng_mix(context->secret, ++context->connections) & FIRST_ID_MASK;
+}
+
+static void begin(struct connection *c) {
+    set_deadline(c, session_connect_deadline_ms(&c->session, uv_now(c->context->loop)));
     dial(c);
+}
+
+struct connection *connection_start(struct connection_context *context, const struct task *task,
+                                    const struct task_args *args, const struct host *host,
+                                    void *arg) {
+    struct connection *c = connection_new(context, arg);
+    session_init(&c->session, context->config, task, args, host, first_id(context));
+    begin(c);
+    return c;
+}
+
+struct connection *connection_start_in_doubt(struct connection_context *context,
+                                             const struct task *task, const struct task_args *args,
+                                             const struct host *host, const char *was, void *arg) {
+    struct connection *c = connection_new(context, arg);
+    session_init_in_doubt(&c->session, context->config, task, args, host, first_id(context), was,
+                          uv_now(context->loop));
+    begin(c);
     return c;
 }

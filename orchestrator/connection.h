@@ -33,6 +33,11 @@ struct connection_context {
 struct connection *connection_start(struct connection_context *context, const struct task *task,
                                     const struct task_args *args, const struct host *host,
                                     void *arg);
+// The same of a device that another process may have been changing; was as of
+// session_init_in_doubt(). It never wants SESSION_ASK.
+struct connection *connection_start_in_doubt(struct connection_context *context,
+                                             const struct task *task, const struct task_args *args,
+                                             const struct host *host, const char *was, void *arg);
 void connection_answer(struct connection *c, bool granted);
 // Another task takes the session over: session.h. It may call back from within.
 bool connection_may_be_taken(const struct connection *c, const struct task *task);

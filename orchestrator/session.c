@@ -62,6 +62,17 @@ void session_init(struct session *s, const struct session_config *config, const 
                           .pause_ms = PAUSE_FIRST_MS};
 }
 
+void session_init_in_doubt(struct session *s, const struct session_config *config,
+                           const struct task *task, const struct task_args *args,
+                           const struct host *host, uint32_t first_id, const char *was,
+                           uint64_t now_ms) {
+    assert(task->resume_step > 0);
+    session_init(s, config, task, args, host, first_id);
+    s->was = was;
+    s->loss = mem_strdup("in doubt since the orchestrator ended");
+    s->install_deadline_ms = now_ms + config->install_timeout_ms;
+}
+
 void session_deinit(struct session *s) {
     free(s->loss);
     free(s->last_loss);
@@ -85,6 +96,11 @@ static const struct task_step *step_of(const struct session *s) {
 // The device went away after a call that restarts it, and is awaited.
 static bool is_awaited(const struct session *s) {
     return s->loss != NULL && !s->is_last_look;
+}
+
+uint64_t session_connect_deadline_ms(const struct session *s, uint64_t now_ms) {
+    const uint64_t deadline_ms = now_ms + s->config->connect_timeout_ms;
+    return is_awaited(s) ? earlier(deadline_ms, s->install_deadline_ms) : deadline_ms;
 }
 
 // --- calls
@@ -173,6 +189,7 @@ static void send_step(struct session *s, uint64_t now_ms, struct session_update 
         assert(s->install_deadline_ms == 0); // never twice
         timeout_ms = s->config->install_timeout_ms;
         s->install_deadline_ms = now_ms + timeout_ms;
+        s->notes.version[0] = '\0'; // it is about to change
         update->may_vanish = true;
     }
     enter(s, SESSION_STEP);
@@ -215,6 +232,8 @@ static void finish(struct session *s, struct session_update *update) {
 
 static void finish_failed(struct session *s, struct buf *why, struct session_update *update) {
     s->failure = buf_take(why);
+    update->is_as_before =
+        s->was != NULL && s->notes.is_idle && strcmp(s->notes.version, s->was) == 0;
     update->verdict = TASK_FAILED;
     update->text = s->failure;
     finish(s, update);
@@ -288,7 +307,9 @@ static void open_anew(struct session *s, uint64_t now_ms, struct session_update 
     pause(s, now_ms, update);
 }
 
-// The connection is gone, or the device does not answer while it is expected back.
+// The connection is gone, or the device does not answer while it is expected back. A look that is
+// under way when the install timeout ends says nothing of a device that was there at the one
+// before: another is the last.
 static void lose(struct session *s, uint64_t now_ms, struct session_update *update) {
     if (s->passed_over && !is_awaited(s)) { // it was logged out of, and not lost
         error_set(&s->error, "no answer, though the next call was answered");
@@ -303,8 +324,9 @@ static void lose(struct session *s, uint64_t now_ms, struct session_update *upda
         return;
     }
     end_call(s, s->error.text, update);
-    s->was_there = false;
-    if (now_ms < s->install_deadline_ms) {
+    const bool is_cut_short = is_awaited(s) && s->was_there && now_ms >= s->install_deadline_ms;
+    s->was_there = is_cut_short;
+    if (is_cut_short || now_ms < s->install_deadline_ms) {
         try_again(s, now_ms, update);
         return;
     }
@@ -465,9 +487,9 @@ static void reconnect(struct session *s, uint64_t now_ms, struct session_update 
     }
     enter(s, SESSION_CONNECTING);
     s->call_id = s->answered_id = s->sent_id; // what is not answered yet never will be
+    s->notes.is_idle = false;                 // what it said before does not hold now
     update->want = SESSION_CONNECT;
-    update->deadline_ms = now_ms + s->config->connect_timeout_ms;
-    if (is_awaited(s)) update->deadline_ms = earlier(update->deadline_ms, s->install_deadline_ms);
+    update->deadline_ms = session_connect_deadline_ms(s, now_ms);
 }
 
 static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
@@ -574,4 +596,7 @@ void session_step(struct session *s, const struct session_input *input, uint64_t
         end_logout(s, input, update);
     else
         take_input(s, input, now_ms, update);
+    update->is_gone = update->verdict == TASK_FAILED &&
+                      (input->kind == SESSION_LOST || input->kind == SESSION_DEADLINE);
+    update->version = s->notes.version[0] == '\0' ? NULL : s->notes.version;
 }

@@ -16,6 +16,10 @@
 // then a failure is no verdict either; where the device was there at the end, one last look
 // decides. It never sends such a call twice.
 //
+// A session may begin in doubt: a process that is no more may have sent such a call, and nobody
+// knows how it ended. It is a session that has lost its connection after a call that was sent right
+// now: it goes on at the task's resume step, asks until the install timeout, and changes nothing.
+//
 // The session of a task that keeps (task.h) stays logged in after its step, until another task
 // takes it over, it is told to leave, or its time is over. Its own answer is the first step's of
 // the task that takes it.
@@ -80,6 +84,13 @@ struct session_update {
     // Told once, when it is known; TASK_NEXT_STEP: not now. With its words for the log.
     enum task_verdict verdict;
     const char *text;
+    // Of a session in doubt, with TASK_FAILED: at the end the device was there, told of no install,
+    // and ran what it ran before. Where that is not known no version is taken for it.
+    bool is_as_before;
+    bool is_gone; // with TASK_FAILED: no answer led to it, but that there was none
+    // That the device last said it runs; once a call was sent that restarts it, since then. NULL:
+    // not known.
+    const char *version;
 };
 
 struct session {
@@ -110,6 +121,7 @@ struct session {
     bool was_there;    // at the last attempt since then: it answered, though not as it should
     bool is_last_look; // the install timeout is over
     bool was_reopened; // while it waited for leave
+    const char *was;   // in doubt: what the device ran before; NULL: not known
     char *kept;        // of a session that is kept: the line that its step was answered with
     char *failure;     // of TASK_FAILED: why
     struct error error;
@@ -120,7 +132,16 @@ struct session {
 // that it has not read.
 void session_init(struct session *s, const struct session_config *config, const struct task *task,
                   const struct task_args *args, const struct host *host, uint32_t first_id);
+// In doubt, from now on; was is the version that the device ran before, NULL where that is not
+// known. The task has a resume step.
+void session_init_in_doubt(struct session *s, const struct session_config *config,
+                           const struct task *task, const struct task_args *args,
+                           const struct host *host, uint32_t first_id, const char *was,
+                           uint64_t now_ms);
 void session_deinit(struct session *s);
+
+// When the connection must be there that is wanted now.
+uint64_t session_connect_deadline_ms(const struct session *s, uint64_t now_ms);
 
 bool session_is_owed(const struct session *s); // answers to calls that were sent
 

@@ -17,6 +17,8 @@ struct task_args { // what a request asks for, beside the filters
 
 struct task_notes {                         // what one step of a session leaves for a later one
     char installed[2 * ACMEOS_VERSION_MAX]; // what the install answered, cut; empty: nothing yet
+    char version[2 * ACMEOS_VERSION_MAX];   // that get_version told last; empty: not known
+    bool is_idle;                           // ... and it told of no install that runs
 };
 
 enum task_verdict {

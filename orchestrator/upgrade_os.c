@@ -30,8 +30,7 @@ static void write_version(const struct task_args *args, struct buf *out) {
 static enum task_verdict compare(const struct task_args *args, struct task_notes *notes,
                                  const cJSON *result, struct error *err) {
     struct version_answer runs;
-    (void)notes;
-    if (version_answer_read_idle(result, &runs, err) != 0) return TASK_FAILED;
+    if (version_answer_read_idle(result, notes, &runs, err) != 0) return TASK_FAILED;
     return strcmp(runs.version, args->version) == 0 ? TASK_UNCHANGED : TASK_NEXT_STEP;
 }
 
@@ -40,7 +39,7 @@ static enum task_verdict installed(const struct task_args *args, struct task_not
                                    const cJSON *result, struct error *err) {
     struct version_answer runs;
     (void)args;
-    if (version_answer_read(result, &runs, err) != 0) return TASK_FAILED;
+    if (version_answer_read(result, NULL, &runs, err) != 0) return TASK_FAILED;
     snprintf(notes->installed, sizeof notes->installed, "%s", runs.version);
     return TASK_NEXT_STEP;
 }
@@ -60,7 +59,7 @@ static void set_not_installed(const char *wanted, const char *answered, const ch
 static enum task_verdict verify(const struct task_args *args, struct task_notes *notes,
                                 const cJSON *result, struct error *err) {
     struct version_answer runs;
-    if (version_answer_read(result, &runs, err) != 0) return TASK_FAILED;
+    if (version_answer_read(result, notes, &runs, err) != 0) return TASK_FAILED;
     if (runs.installing != NULL) {
         error_set(err, "the device runs %.40s and still installs %.40s", runs.version,
                   runs.installing);

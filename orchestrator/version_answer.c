@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int check_parts(const char *os_version, const char *revision, const char *version,
@@ -14,7 +15,15 @@ static int check_parts(const char *os_version, const char *revision, const char 
                      os_version, revision, version);
 }
 
-int version_answer_read(const cJSON *result, struct version_answer *out, struct error *err) {
+// One that is cut could be taken for another.
+static void note(struct task_notes *notes, const struct version_answer *answer) {
+    const bool fits = strlen(answer->version) < sizeof notes->version;
+    snprintf(notes->version, sizeof notes->version, "%s", fits ? answer->version : "");
+    notes->is_idle = fits && answer->installing == NULL;
+}
+
+int version_answer_read(const cJSON *result, struct task_notes *notes, struct version_answer *out,
+                        struct error *err) {
     struct version_answer answer = {0};
     const char *os_version, *revision;
     int rc = json_as_object(result, err);
@@ -27,12 +36,15 @@ int version_answer_read(const cJSON *result, struct version_answer *out, struct 
         return rc;
     }
     rc = check_parts(os_version, revision, answer.version, err);
-    if (rc == 0) *out = answer;
-    return rc;
+    if (rc != 0) return rc;
+    if (notes != NULL) note(notes, &answer);
+    *out = answer;
+    return 0;
 }
 
-int version_answer_read_idle(const cJSON *result, struct version_answer *out, struct error *err) {
-    int rc = version_answer_read(result, out, err);
+int version_answer_read_idle(const cJSON *result, struct task_notes *notes,
+                             struct version_answer *out, struct error *err) {
+    int rc = version_answer_read(result, notes, out, err);
     if (rc != 0 || out->installing == NULL) return rc;
     return error_set(err, "installs %.40s already", out->installing);
 }

@@ -2,9 +2,7 @@
 // (spec/acmeos.md).
 #pragma once
 
-#include "common/error.h"
-
-#include <cjson/cJSON.h>
+#include "orchestrator/task.h"
 
 struct version_answer { // strings are borrowed from the answer
     const char *version;
@@ -12,7 +10,9 @@ struct version_answer { // strings are borrowed from the answer
 };
 
 // The parts and the whole must agree: a device that contradicts itself is not understood. out is
-// written on success only.
-int version_answer_read(const cJSON *result, struct version_answer *out, struct error *err);
-// An install that runs is an error, too.
-int version_answer_read_idle(const cJSON *result, struct version_answer *out, struct error *err);
+// written on success only; what the device runs is noted, unless notes is NULL.
+int version_answer_read(const cJSON *result, struct task_notes *notes, struct version_answer *out,
+                        struct error *err);
+// An install that runs is an error, too; what the device runs meanwhile is noted.
+int version_answer_read_idle(const cJSON *result, struct task_notes *notes,
+                             struct version_answer *out, struct error *err);

@@ -1,8 +1,9 @@
 // The orchestrator's end of the wire: what a device says, in lines, to upgrade_os. Beside answers
 // there are lines of one character that stand for what else can happen:
 //   !  the connection is lost     ~  the deadline comes     #  an answer that is too long
-// $ in an answer is the number of the call. A connection that is asked for is there, unless ! or ~
-// says otherwise; when the lines are used up, only deadlines come.
+// $ in an answer is the number of the call. A first line of ? makes a session in doubt. A
+// connection that is asked for is there, unless ! or ~ says otherwise; when the lines are used up,
+// only deadlines come.
 #include "orchestrator/session.h"
 #include "common/line.h"
 #include "common/rpc.h"
@@ -23,6 +24,7 @@ struct wire {
     struct line_reader reader;
     struct session_update update;
     uint64_t now_ms;
+    bool is_in_doubt;
     unsigned installs, logouts, steps, asked;
     enum task_verdict verdict; // TASK_NEXT_STEP: not told yet
 };
@@ -43,6 +45,7 @@ static void check_sent(struct wire *w) {
         if (strcmp(request.method, "install_os_version") == 0) w->installs++;
         if (strcmp(request.method, "logout") == 0) w->logouts++;
         assert(w->installs <= 1 && w->logouts <= 1 && w->installs <= w->asked);
+        assert(w->installs == 0 || !w->is_in_doubt);
         rpc_request_deinit(&request);
     }
     assert(begins);
@@ -55,8 +58,11 @@ static void check_verdict(struct wire *w) {
     w->verdict = update->verdict;
     assert(update->text != NULL && update->text[0] != '\0');
     assert((w->verdict == TASK_FAILED) == (w->session.failure != NULL));
-    if (w->verdict == TASK_CHANGED) assert(w->installs == 1);
-    if (w->verdict == TASK_UNCHANGED) assert(w->installs == 0);
+    if (w->verdict == TASK_CHANGED) assert(w->installs == 1 || w->is_in_doubt);
+    if (w->verdict == TASK_UNCHANGED) assert(w->installs == 0 && !w->is_in_doubt);
+    if (w->verdict != TASK_FAILED) assert(!update->is_as_before && !update->is_gone);
+    if (!update->is_as_before) return;
+    assert(w->is_in_doubt && !update->is_gone && strcmp(update->version, "5.2.4") == 0);
 }
 
 static void step(struct wire *w, enum session_input_kind kind, const char *text, size_t len) {
@@ -75,7 +81,7 @@ static void step(struct wire *w, enum session_input_kind kind, const char *text,
     assert((update->want == SESSION_END) == (s->state == SESSION_ENDED));
     assert((update->want == SESSION_PAUSE) == (s->state == SESSION_PAUSING));
     assert((update->want == SESSION_ASK) == (s->state == SESSION_ASKING));
-    assert(update->want != SESSION_PAUSE || w->installs == 1 || s->was_reopened);
+    assert(update->want != SESSION_PAUSE || w->installs == 1 || s->was_reopened || w->is_in_doubt);
     assert(update->want == SESSION_END || update->deadline_ms >= w->now_ms);
     if (update->want == SESSION_PAUSE || update->want == SESSION_CONNECT) {
         line_reader_deinit(&w->reader);
@@ -145,7 +151,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .now_ms = 1000};
     const char *at = (const char *)data, *end = at + size;
     mem_init();
-    session_init(&w.session, &config, &task_upgrade_os, &args, &host, 0);
+    if (size >= 2 && memcmp(data, "?\n", 2) == 0) {
+        w.is_in_doubt = true;
+        at += 2;
+        session_init_in_doubt(&w.session, &config, &task_upgrade_os, &args, &host, 0, "5.2.4",
+                              w.now_ms);
+    } else {
+        session_init(&w.session, &config, &task_upgrade_os, &args, &host, 0);
+    }
     line_reader_init(&w.reader, RPC_LINE_MAX, RPC_DROP_MAX);
     while (at < end && w.update.want != SESSION_END) {
         const char *lf = memchr(at, '\n', (size_t)(end - at));

@@ -3,6 +3,9 @@
 
 Suite *check_session_calls(void);
 
+// With a revision of one digit the longest version that is noted.
+#define LONGEST "1234567890.1234567890.1234567890.1234567890.1234567890."
+
 START_TEST(the_requests_are_as_the_protocol_says) {
     struct session s;
     begin(&s, &host, 0);
@@ -69,6 +72,72 @@ START_TEST(a_connection_lost_while_the_session_asks_is_opened_anew_once) {
 }
 END_TEST
 
+// --- what a device runs
+
+START_TEST(the_version_that_a_device_last_said_it_runs_is_told) {
+    struct session s;
+    begin(&s, &host, 1000);
+    ck_assert_ptr_null(update.version);
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 1000);
+    ck_assert_ptr_null(update.version);
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1000);
+    ck_assert_int_eq(update.want, SESSION_ASK);
+    ck_assert_str_eq(update.version, "5.2.4");
+    feed(&s, SESSION_GRANTED, NULL, 1000);
+    ck_assert_ptr_null(update.version); // it is about to change
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': " NEW "}", 1000);
+    ck_assert_ptr_null(update.version); // what the install answers is not believed
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 4, 'result': " NEW "}", 1000);
+    ck_assert_int_eq(update.verdict, TASK_CHANGED);
+    ck_assert_str_eq(update.version, "5.3.1");
+    end(&s);
+}
+END_TEST
+
+START_TEST(the_version_is_told_as_long_as_nothing_else_is_known) {
+    struct session s;
+    ask_for_install(&s);
+    feed(&s, SESSION_LOST, "connection reset", 1001);
+    ck_assert_str_eq(update.version, "5.2.4"); // nothing was sent
+    feed(&s, SESSION_DEADLINE, NULL, 1001);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection refused", 1002), SESSION_END);
+    ck_assert_str_eq(update.version, "5.2.4");
+    ck_assert(update.is_gone);
+    end(&s);
+}
+END_TEST
+
+// Of answers that fail a device, too.
+static const struct {
+    const char *answer, *version;
+} told[] = {
+    {"'result': " INSTALLING("5.3.1"), "5.2.4"},
+    {"'result': " NEW, "5.3.1"},
+    {"'result': {'os_version': '5.2', 'revision': '5', 'full_version': '5.2.4'}", NULL},
+    {"'error': {'code': -32000, 'message': 'initializing'}", NULL},
+    {"'result': {'os_version': '" LONGEST "', 'revision': '1', 'full_version': '" LONGEST ".1'}",
+     LONGEST ".1"},
+    {"'result': {'os_version': '" LONGEST "', 'revision': '12', 'full_version': '" LONGEST ".12'}",
+     NULL}, // cut it could be taken for another
+};
+
+START_TEST(a_version_is_told_where_it_is_understood_and_fits) {
+    static const struct task *const tasks_that_ask[] = {&task_upgrade_os, &task_ask};
+    for (size_t i = 0; i < COUNT(tasks_that_ask); i++) {
+        char line[300];
+        struct session s;
+        session_init(&s, &config, tasks_that_ask[i], &args, &host, 0);
+        feed(&s, SESSION_CONNECTED, NULL, 1000);
+        feed_json(&s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 1000);
+        snprintf(line, sizeof line, "{'jsonrpc': '2.0', 'id': 2, %s}", told[_i].answer);
+        feed_json(&s, line, 1000);
+        ck_assert_pstr_eq(update.version, told[_i].version);
+        ck_assert(!update.is_gone);
+        end(&s);
+    }
+}
+END_TEST
+
 // --- sessions that ask, and are kept
 
 static void begin_ask(struct session *s, const struct task *task, uint64_t now_ms) {
@@ -129,6 +198,7 @@ START_TEST(a_kept_session_goes_on_where_its_answer_leads) {
     ck_assert(session_may_be_taken(&s, &task_upgrade_os));
     session_take(&s, &task_upgrade_os, &args);
     ck_assert_int_eq(feed(&s, SESSION_TAKEN, NULL, 9000), SESSION_ASK);
+    ck_assert_str_eq(update.version, "5.2.4");
     ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
     ck_assert_ptr_null(update.call_ended);
     ck_assert_uint_eq(update.deadline_ms, UINT64_MAX);
@@ -388,6 +458,10 @@ Suite *check_session_calls(void) {
     tcase_add_test(tcase, an_install_that_is_refused_leaves_the_device_as_if_not_visited);
     tcase_add_test(tcase, the_install_timeout_runs_from_the_sending_not_from_the_asking);
     tcase_add_test(tcase, a_connection_lost_while_the_session_asks_is_opened_anew_once);
+    tcase_add_test(tcase, the_version_that_a_device_last_said_it_runs_is_told);
+    tcase_add_test(tcase, the_version_is_told_as_long_as_nothing_else_is_known);
+    tcase_add_loop_test(tcase, a_version_is_told_where_it_is_understood_and_fits, 0,
+                        (int)COUNT(told));
     tcase_add_loop_test(tcase, a_device_that_is_asked_is_not_up_unless_it_says_what_it_runs, 0,
                         COUNT(not_up));
     tcase_add_test(tcase, a_device_that_is_only_asked_is_left_in_one_write);
