@@ -1,5 +1,9 @@
-// Where hosts begin and end: what is counted of them, what a failure stops, and where one that is
-// put back stands again. Whoever may go next is found by offers.c.
+// Where hosts begin and end: what is counted of them, what a failure stops, where one that is put
+// back stands again, and what a pause takes away. Whoever may go next is found by offers.c.
+//
+// A lane is its cohort in the order in which its hosts begin. Of a job that is taken up again those
+// that are over come first, then those in doubt, then those that wait: it is as if they had begun
+// in that order.
 #include "orchestrator/lanes.h"
 
 #include "common/mem.h"
@@ -154,6 +158,14 @@ void lanes_skip_all(struct lanes *lanes) {
 
 // --- hosts that are put back
 
+static void own_order(struct lanes *lanes) {
+    const size_t hosts = lanes->grouping->hosts;
+    if (lanes->own_order != NULL) return;
+    lanes->own_order = mem_array(hosts, sizeof *lanes->own_order);
+    memcpy(lanes->own_order, lanes->order, hosts * sizeof *lanes->own_order);
+    lanes->order = lanes->own_order;
+}
+
 // Into its place among those that have not begun.
 static void insert(struct lane *lane, uint32_t host) {
     struct lanes *lanes = lane->of;
@@ -161,12 +173,7 @@ static void insert(struct lane *lane, uint32_t host) {
     const uint32_t *order = &lanes->order[first];
     uint32_t at = --lane->begun;
     if (order[at] == host && (at + 1 == count || order[at + 1] > host)) return;
-    if (lanes->own_order == NULL) {
-        const size_t hosts = lanes->grouping->hosts;
-        lanes->own_order = mem_array(hosts, sizeof *lanes->own_order);
-        memcpy(lanes->own_order, lanes->order, hosts * sizeof *lanes->own_order);
-        lanes->order = lanes->own_order;
-    }
+    own_order(lanes);
     uint32_t *hosts = &lanes->own_order[first];
     while (hosts[at] != host)
         at--;
@@ -213,6 +220,80 @@ void lane_put_back(struct lane *lane, uint32_t host, bool is_stopped) {
     go_on(lane);
 }
 
+// --- rests and pauses
+
+void lane_rest(struct lane *lane) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++)
+        lane_share(lane, i)->lock->resting++;
+    offers_check_reservation(lane->of->locks);
+}
+
+void lane_wake(struct lane *lane) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++)
+        lane_share(lane, i)->lock->resting--;
+}
+
+static void pause_lane(struct lane *lane) {
+    offers_clear(lane);
+    if (lane_hosts_left(lane) > 0) offers_wait(lane);
+}
+
+// What stands in the heaps is of no lane any more; all that the job was offered is the others'.
+void lanes_pause(struct lanes *lanes) {
+    const size_t count = lanes->grouping->cohorts_count;
+    if (lanes->is_paused) return;
+    lanes->is_paused = true;
+    for (size_t i = 0; i < count; i++)
+        pause_lane(&lanes->list[i]);
+    for (size_t i = 0; i < lanes->grouping->count; i++) {
+        lock_pause(&lanes->shares[i]);
+        if (lanes->shares[i].parked != NULL) lanes->shares[i].parked->count = 0;
+    }
+    lanes->ready.count = 0;
+    for (size_t i = 0; i < count; i++)
+        offers_make(&lanes->list[i]);
+}
+
+static void wait_all(struct lanes *lanes) {
+    const size_t count = lanes->grouping->cohorts_count;
+    for (size_t i = 0; i < count; i++)
+        if (lane_hosts_left(&lanes->list[i]) > 0)
+            offers_wait(&lanes->list[i]);
+        else
+            offers_end(&lanes->list[i]);
+    for (size_t i = 0; i < count; i++)
+        offers_make(&lanes->list[i]);
+}
+
+void lanes_unpause(struct lanes *lanes) {
+    if (!lanes->is_paused) return;
+    lanes->is_paused = false;
+    for (size_t i = 0; i < lanes->grouping->count; i++) {
+        struct share *share = &lanes->shares[i];
+        lock_unpause(share);
+        if (share->left == 0) continue;
+        offers_check_reservation(lanes->locks);
+        offers_review(share->lock); // its limit is lower now, perhaps
+    }
+    wait_all(lanes);
+}
+
+void lanes_abandon(struct lanes *lanes) {
+    struct lane *lane;
+    uint32_t host;
+    while ((lane = lanes_next_in_doubt(lanes, &host)) != NULL) {
+        give_back(lane);
+        go_on(lane);
+    }
+    lanes_pause(lanes);
+    for (size_t i = 0; i < lanes->grouping->count; i++) {
+        const struct share *share = &lanes->shares[i];
+        assert(share->in_hand == 0);
+        if (share->left > 0 && share->constraint->redundancy) lanes->locks->groups_pending--;
+    }
+    lanes->left = 0;
+}
+
 // --- what comes from outside
 
 void lanes_hold(struct locks *locks, const char *key) {
@@ -229,27 +310,103 @@ void lanes_release(struct locks *locks, const char *key) {
     offers_lock(locks, lock);
 }
 
-// --- life
+// --- what was before
 
-static void count_hosts(struct lanes *lanes, const struct lane *lane) {
+static void take_places(struct lane *lane) {
+    lane->in_hand++;
     for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
         struct share *share = lane_share(lane, i);
-        share->left += lane->cohort->count;
-        if (lane_is_first(lane, i)) share->first_left += lane->cohort->count;
+        share->in_hand++;
+        share->lock->in_hand++;
     }
-    lanes->left += lane->cohort->count;
 }
 
-static void enter_lock(struct lanes *lanes, struct share *share) {
-    share->lock = lock_of(lanes->locks, share->constraint->key);
+static void note_doubt(struct lane *lane, uint32_t host) {
+    struct lanes *lanes = lane->of;
+    lanes->doubts =
+        mem_grow(lanes->doubts, &lanes->doubts_cap, lanes->doubts_count + 1, sizeof *lanes->doubts);
+    lanes->doubts[lanes->doubts_count++] = (struct doubt){lane, host};
+    lanes->doubts_left++;
+    lanes->left++;
+    take_places(lane);
+}
+
+struct lane *lanes_next_in_doubt(struct lanes *lanes, uint32_t *host) {
+    if (lanes->doubts_left == 0) return NULL;
+    const struct doubt *doubt = &lanes->doubts[lanes->doubts_count - lanes->doubts_left--];
+    *host = doubt->host;
+    return doubt->lane;
+}
+
+// Of several failures the last one stands for all.
+static void note_failure(struct lane *lane, uint32_t host) {
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        if (!share->constraint->redundancy) break;
+        if (share->failed++ == 0 || host > share->cause) share->cause = host;
+    }
+}
+
+static void take_up_host(struct lane *lane, enum past past, uint32_t host) {
+    if (past == PAST_PENDING) return;
+    lane->begun++;
+    if (past == PAST_FAILED) note_failure(lane, host);
+    if (past == PAST_IN_DOUBT) note_doubt(lane, host);
+}
+
+// pasts are the cohort's hosts', in its order.
+static void take_up(struct lane *lane, const enum past *pasts) {
+    const struct cohort *cohort = lane->cohort;
+    const uint32_t *hosts = &lane->of->grouping->order[cohort->first];
+    uint32_t *begun = &lane->of->own_order[cohort->first];
+    for (int past = PAST_OVER; past <= PAST_PENDING; past++)
+        for (uint32_t i = 0; i < cohort->count; i++) {
+            if ((int)pasts[i] != past) continue;
+            *begun++ = hosts[i];
+            take_up_host(lane, pasts[i], hosts[i]);
+        }
+}
+
+static void take_up_all(struct lanes *lanes, past_of past, void *arg) {
+    const struct grouping *grouping = lanes->grouping;
+    enum past *pasts = mem_array(grouping->hosts, sizeof *pasts);
+    for (size_t i = 0; i < grouping->hosts; i++)
+        pasts[i] = past(arg, grouping->order[i]);
+    own_order(lanes);
+    for (size_t i = 0; i < grouping->cohorts_count; i++)
+        take_up(&lanes->list[i], &pasts[grouping->cohorts[i].first]);
+    free(pasts);
+}
+
+static void skip_stopped(struct lanes *lanes) {
+    for (size_t i = 0; i < lanes->grouping->count; i++) {
+        struct share *share = &lanes->shares[i];
+        if (share->failed >= share->constraint->limit && share->left > 0) skip_rest(share);
+    }
+}
+
+// --- life
+
+static void count_hosts(struct lane *lane) {
+    const uint32_t left = lane_hosts_left(lane);
+    for (uint32_t i = 0; i < lane_needs_count(lane); i++) {
+        struct share *share = lane_share(lane, i);
+        share->left += left;
+        if (lane_is_first(lane, i)) share->first_left += left;
+    }
+    lane->of->left += left;
+}
+
+static void enter_lock(struct share *share) {
     if (share->constraint->cohorts_count > 1) share->parked = mem_zalloc(sizeof *share->parked);
-    if (share->constraint->redundancy) lanes->locks->groups_pending++;
+    if (share->constraint->redundancy && share->left > 0) share->of->locks->groups_pending++;
     lock_enter(share);
-    offers_review(share->lock); // its limit may be lower now
+    offers_check_reservation(share->of->locks);
+    offers_review(share->lock); // its limit may be lower now, or there is no place any more
 }
 
 void lanes_init(struct lanes *lanes, struct locks *locks, const struct grouping *grouping,
-                lanes_skip skip, void *owner) {
+                past_of past, void *arg, lanes_skip skip, void *owner) {
     *lanes = (struct lanes){.locks = locks,
                             .grouping = grouping,
                             .order = grouping->order,
@@ -257,19 +414,22 @@ void lanes_init(struct lanes *lanes, struct locks *locks, const struct grouping 
                             .shares = mem_array(grouping->count, sizeof *lanes->shares),
                             .skip = skip,
                             .owner = owner};
-    for (size_t i = 0; i < grouping->count; i++)
-        lanes->shares[i] = (struct share){.constraint = &grouping->constraints[i], .of = lanes};
-    for (size_t i = 0; i < grouping->cohorts_count; i++) {
-        lanes->list[i] = (struct lane){.of = lanes, .cohort = &grouping->cohorts[i]};
-        count_hosts(lanes, &lanes->list[i]);
-    }
     strmap_reserve(&locks->by_key, grouping->count); // most are there where jobs share them
+    for (size_t i = 0; i < grouping->count; i++) {
+        const struct constraint *constraint = &grouping->constraints[i];
+        lanes->shares[i] = (struct share){.constraint = constraint, .of = lanes};
+        if (constraint->cohorts_count > 0) lanes->shares[i].lock = lock_of(locks, constraint->key);
+    }
+    for (size_t i = 0; i < grouping->cohorts_count; i++)
+        lanes->list[i] = (struct lane){.of = lanes, .cohort = &grouping->cohorts[i]};
+    if (past != NULL) take_up_all(lanes, past, arg);
+    for (size_t i = 0; i < grouping->cohorts_count; i++)
+        count_hosts(&lanes->list[i]);
     for (size_t i = 0; i < grouping->count; i++)
-        if (lanes->shares[i].left > 0) enter_lock(lanes, &lanes->shares[i]);
-    for (size_t i = 0; i < grouping->cohorts_count; i++)
-        offers_wait(&lanes->list[i]);
-    for (size_t i = 0; i < grouping->cohorts_count; i++)
-        offers_make(&lanes->list[i]);
+        if (lanes->shares[i].left > 0 || lanes->shares[i].in_hand > 0)
+            enter_lock(&lanes->shares[i]);
+    wait_all(lanes);
+    skip_stopped(lanes);
 }
 
 void lanes_deinit(struct lanes *lanes) {
@@ -283,4 +443,5 @@ void lanes_deinit(struct lanes *lanes) {
     free(lanes->list);
     free(lanes->shares);
     free(lanes->own_order);
+    free(lanes->doubts);
 }

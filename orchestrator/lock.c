@@ -3,6 +3,7 @@
 #include "common/mem.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ struct lock *lock_of(struct locks *locks, const char *key) {
     struct lock *lock = strmap_get(&locks->by_key, key);
     if (lock != NULL) return lock;
     size_t size = strlen(key) + 1;
-    lock = mem_zalloc(sizeof *lock + size);
+    lock = mem_zalloc(offsetof(struct lock, key) + size);
     memcpy(lock->key, key, size);
     strmap_put(&locks->by_key, lock->key, lock);
     return lock;
@@ -59,13 +60,30 @@ void lock_enter(struct share *share) {
     find_limit(share->lock);
 }
 
+static bool stays(const struct share *share) {
+    return share->in_hand > 0 || (share->left > 0 && !share->is_paused);
+}
+
 void lock_rotate(struct share *share) {
-    const bool stays = share->left > 0 || share->in_hand > 0;
     if (!share->is_queued) return;
-    if (stays && share->behind == NULL) return; // the last as it is
+    if (stays(share) && share->behind == NULL) return; // the last as it is
     leave(share);
-    if (stays)
+    if (stays(share))
         enqueue(share);
     else
         find_limit(share->lock);
+}
+
+void lock_pause(struct share *share) {
+    share->is_paused = true;
+    if (!share->is_queued || stays(share)) return;
+    leave(share);
+    find_limit(share->lock);
+}
+
+void lock_unpause(struct share *share) {
+    share->is_paused = false;
+    if (share->left == 0) return;
+    if (share->is_queued) leave(share);
+    lock_enter(share);
 }

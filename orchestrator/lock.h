@@ -1,6 +1,7 @@
 // The locks of constraints, over all jobs: how many hosts are in hand, and which job's turn it is.
 // A job's share of a constraint stands in the lock's queue as long as it has hosts that have not
-// begun, or are in hand. The part of the schedule that knows no order between hosts. Pure.
+// begun, or are in hand; while its job is paused, only for those in hand. The part of the schedule
+// that knows no order between hosts. Pure.
 #pragma once
 
 #include "common/heap.h"
@@ -19,15 +20,17 @@ struct share {
     uint32_t failed;
     uint32_t cause; // the host whose failure stopped the group in the job
     bool is_queued;
+    bool is_paused; // with its job
 };
 
 struct lock {
     struct share *first, *last; // the job whose turn it is, and those behind it
     struct lane *offered;       // who goes next; NULL: nobody can
     uint32_t in_hand;
-    uint32_t limit; // the least of those in the queue
-    uint32_t holds; // from outside
-    bool reserved;  // one place is kept for the lane that has waited longest
+    uint32_t resting; // of these: nobody knows when they end
+    uint32_t limit;   // the least of those in the queue
+    uint32_t holds;   // from outside
+    bool reserved;    // one place is kept for the lane that has waited longest
     char key[];
 };
 
@@ -47,6 +50,15 @@ void lock_enter(struct share *share);
 // To the end of the queue again: one of its hosts has begun, or is over. Where nothing is left of
 // it it stands there no more, and nothing happens any more.
 void lock_rotate(struct share *share);
+// The job is paused: the share leaves the queue, unless hosts of it are in hand. And it goes on: it
+// comes to the end, where it has hosts that have not begun.
+void lock_pause(struct share *share);
+void lock_unpause(struct share *share);
+
+// Whether it is enough to wait for hosts in hand.
+static inline bool lock_comes_free(const struct lock *lock) {
+    return lock->holds == 0 && lock->resting < lock->limit;
+}
 
 // Free for one more host, but for the place that may be kept for another.
 static inline bool lock_is_open(const struct lock *lock, bool kept_for_another) {

@@ -9,6 +9,7 @@
 // go;
 // - a constraint that is free for a lane parked at it is offered to somebody.
 // So when no lane is ready no host could go, and hosts that may go never share a constraint.
+// The lanes of a paused job are neither parked nor ready: it is as if they were not there.
 //
 // Nobody starves: a constraint offers its places in turn, and a lane that was passed over, for want
 // of a place elsewhere, is noted. The one that was so for longest has what comes free kept for it
@@ -150,7 +151,7 @@ static void note_held(struct lane *lane) {
 // Hosts in hand are all that it may wait for: those that go first may need what is kept for it.
 static bool may_reserve(const struct lane *lane) {
     for (uint32_t i = 0; i < lane_needs_count(lane); i++)
-        if (lane_share(lane, i)->lock->holds > 0 || waits_for_first(lane, i)) return false;
+        if (!lock_comes_free(lane_share(lane, i)->lock) || waits_for_first(lane, i)) return false;
     return true;
 }
 
@@ -234,7 +235,10 @@ static void take_offers(const struct lane *lane) {
 }
 
 void offers_wait(struct lane *lane) {
-    park(lane, waits_at(lane));
+    if (lane->of->is_paused)
+        enter(lane, LANE_PAUSED, NULL);
+    else
+        park(lane, waits_at(lane));
 }
 
 void offers_end(struct lane *lane) {

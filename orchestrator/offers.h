@@ -8,6 +8,7 @@
 enum lane_state {
     LANE_PARKED, // waits at one of its constraints: for its turn there, a place, or a first host
     LANE_READY,  // its next host may go, and all its constraints are offered to it
+    LANE_PAUSED, // its job hands out nothing: it waits nowhere
     LANE_EMPTY,  // none of its hosts is left to begin
 };
 
@@ -27,6 +28,11 @@ struct lane {
 enum { LANES_NO_HOST = UINT32_MAX };
 typedef void (*lanes_skip)(void *owner, uint32_t host, uint32_t cause);
 
+struct doubt { // a host in doubt, in hand from the start
+    struct lane *lane;
+    uint32_t host;
+};
+
 struct lanes { // of a job
     struct locks *locks;
     const struct grouping *grouping;
@@ -36,6 +42,9 @@ struct lanes { // of a job
     struct share *shares;  // one for each constraint, in the same order
     struct heap ready;     // lanes whose next host may go, by the time left
     size_t left;           // hosts neither done nor skipped
+    struct doubt *doubts;  // those that the driver has not got yet are the last doubts_left
+    size_t doubts_count, doubts_cap, doubts_left;
+    bool is_paused;
     lanes_skip skip;
     void *owner;
 };
@@ -65,8 +74,9 @@ static inline uint32_t lane_next_host(const struct lane *lane) { // which it mus
     return lane->of->order[lane->cohort->first + lane->begun];
 }
 
-// The lane has hosts left, and waits for all that it needs; or it has none left. What it is
-// offered, and its age among those that were passed over, stay until they are cleared.
+// The lane has hosts left, and waits for all that it needs, unless its job is paused; or it has
+// none left. What it is offered, and its age among those that were passed over, stay until they are
+// cleared.
 void offers_wait(struct lane *lane);
 void offers_end(struct lane *lane);
 void offers_clear(struct lane *lane);

@@ -6,6 +6,8 @@
 //                where hosts in hand are what keeps it, for they will be up again
 //   peers_end
 //
+// One of a host in doubt (peers_begin_in_doubt) goes right to its end.
+//
 // A member that comes in hand meanwhile counts as not up and is awaited no more. Nothing waits for
 // a host in hand while it is itself in hand: of hosts that keep each other from going, all but the
 // last are put back.
@@ -196,7 +198,7 @@ static struct tally tally(const struct peers *p, const struct turn *turn,
         struct device *device = turn->members[group->first + i].device;
         if (device->turn != NULL) {
             t.in_hand++;
-            t.holder = device;
+            if (t.holder == NULL || !device->turn->rests) t.holder = device;
         } else if (in_this_turn ? !peers_is_up(p, device, now_ms)
                                 : is_known_down(p, device, now_ms)) {
             t.down++;
@@ -384,7 +386,6 @@ static void come_in_hand(struct peers *p, struct turn *turn, void *owner, uint64
     else if (device->ask != ASK_LEAVING)
         release_slot(p, device);
     tell_waiting(p, device);
-    if (p->config.check) ask_around(p, turn, now_ms);
 }
 
 struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
@@ -396,10 +397,27 @@ struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
         note_held(hold, turn->device, fallback);
     } else if (!must_wait(p, turn, now_ms, hold)) {
         come_in_hand(p, turn, owner, now_ms);
+        if (p->config.check) ask_around(p, turn, now_ms);
         return turn;
     }
     turn_free(p, turn);
     return NULL;
+}
+
+struct turn *peers_begin_in_doubt(struct peers *p, const struct inventory *inventory,
+                                  const struct grouping *grouping, const struct cohort *cohort,
+                                  uint32_t host, void *owner, uint64_t now_ms) {
+    struct turn *turn = turn_new(p, inventory, grouping, cohort, host);
+    if (turn->device->turn == NULL) {
+        come_in_hand(p, turn, owner, now_ms);
+        return turn;
+    }
+    turn_free(p, turn);
+    return NULL;
+}
+
+void peers_rest(struct turn *turn) {
+    turn->rests = true;
 }
 
 void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms) {

@@ -49,6 +49,7 @@ struct turn {
     uint64_t retry_ms;  // 0: it waits for no time to come
     struct turn *next;  // in the list of those to be decided, or of those that retry
     bool is_listed;
+    bool rests;
 };
 
 struct peers;
@@ -71,6 +72,19 @@ struct turn *peers_begin(struct peers *p, const struct inventory *inventory,
                          const struct grouping *grouping, const struct cohort *cohort,
                          uint32_t host, const char *fallback, void *owner, uint64_t now_ms,
                          struct peers_hold *hold);
+
+// The host is in doubt, and comes in hand whoever is: that its device may be changing is so,
+// whether its peers may spare it or not. Nobody is asked for it, as it never wants to install in
+// this turn. A contact that its device has is of no use, for it is to be asked anew: the driver
+// ends it, or, where the session is leaving, waits for the end. NULL: another job has the device in
+// hand; so the driver begins hosts in doubt before all others, and of two jobs that have the same
+// one in doubt the later when that turn is over.
+struct turn *peers_begin_in_doubt(struct peers *p, const struct inventory *inventory,
+                                  const struct grouping *grouping, const struct cohort *cohort,
+                                  uint32_t host, void *owner, uint64_t now_ms);
+
+// Nobody knows when the host comes out of hand: whoever can wait for another one does.
+void peers_rest(struct turn *turn);
 
 // The host wants to install: PEERS_GRANT, PEERS_SKIP or PEERS_BACK is due for it.
 void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms);

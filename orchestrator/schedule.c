@@ -18,7 +18,7 @@ struct schedule {
     struct locks locks;
     schedule_skip skip;
     unsigned workers, in_hand;
-    bool draining;
+    bool draining, halted;
 };
 
 // --- jobs
@@ -40,12 +40,18 @@ void schedule_free(struct schedule *s) {
 
 struct schedule_job *schedule_add(struct schedule *s, const struct grouping *grouping,
                                   void *owner) {
+    return schedule_add_resumed(s, grouping, owner, NULL, NULL);
+}
+
+struct schedule_job *schedule_add_resumed(struct schedule *s, const struct grouping *grouping,
+                                          void *owner, past_of past, void *arg) {
     struct schedule_job *job = mem_zalloc(sizeof *job);
     struct schedule_job **end = &s->oldest;
     while (*end != NULL)
         end = &(*end)->next;
     *end = job;
-    lanes_init(&job->lanes, &s->locks, grouping, s->skip, owner);
+    lanes_init(&job->lanes, &s->locks, grouping, past, arg, s->skip, owner);
+    s->in_hand += (unsigned)job->lanes.doubts_left;
     if (s->draining) schedule_cancel(s, job);
     return job;
 }
@@ -63,21 +69,37 @@ void schedule_remove(struct schedule *s, struct schedule_job *job) {
     free(job);
 }
 
+void schedule_abandon(struct schedule *s, struct schedule_job *job) {
+    assert(s->halted || job->lanes.doubts_left == 0);
+    s->in_hand -= (unsigned)job->lanes.doubts_left;
+    lanes_abandon(&job->lanes);
+    schedule_remove(s, job);
+}
+
 // --- work
+
+static struct schedule_work work_of(struct schedule_job *job, struct lane *lane, uint32_t host) {
+    return (struct schedule_work){.job = job,
+                                  .owner = job->lanes.owner,
+                                  .lane = lane,
+                                  .host = host,
+                                  .cohort = lane->cohort,
+                                  .group = lane_group(lane)};
+}
 
 static void start(struct schedule *s, struct schedule_job *job, struct lane *lane,
                   struct schedule_work *work) {
     s->in_hand++;
-    *work = (struct schedule_work){.job = job,
-                                   .owner = job->lanes.owner,
-                                   .lane = lane,
-                                   .host = lane_start(lane),
-                                   .cohort = lane->cohort,
-                                   .group = lane_group(lane)};
+    *work = work_of(job, lane, lane_start(lane));
+}
+
+// Those in doubt may be more than there are workers.
+static bool is_shut(const struct schedule *s) {
+    return s->draining || s->halted || s->in_hand >= s->workers;
 }
 
 bool schedule_next(struct schedule *s, struct schedule_work *work) {
-    if (s->draining || s->in_hand == s->workers) return false;
+    if (is_shut(s)) return false;
     struct lane *lane = NULL;
     struct schedule_job *job = s->oldest;
     for (; job != NULL; job = job->next)
@@ -89,7 +111,7 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
 
 bool schedule_next_in(struct schedule *s, struct schedule_job *job, uint32_t cohort, uint32_t host,
                       struct schedule_work *work) {
-    if (s->draining || s->in_hand == s->workers) return false;
+    if (is_shut(s)) return false;
     struct lane *lane = offers_next_of(&job->lanes, cohort, host);
     if (lane == NULL) return false;
     start(s, job, lane, work);
@@ -102,19 +124,40 @@ void schedule_claimed(struct schedule *s, struct schedule_work *work) {
     work->is_claimed = true;
 }
 
-static void end_work(struct schedule *s) {
-    assert(s->in_hand > 0);
+bool schedule_next_in_doubt(struct schedule *s, struct schedule_job *job,
+                            struct schedule_work *work) {
+    uint32_t host;
+    struct lane *lane = lanes_next_in_doubt(&job->lanes, &host);
+    (void)s;
+    if (lane == NULL) return false;
+    *work = work_of(job, lane, host);
+    work->is_claimed = true;
+    return true;
+}
+
+static void end_work(struct schedule *s, const struct schedule_work *work) {
+    assert(work->rests || s->in_hand > 0);
+    if (work->rests)
+        lane_wake(work->lane);
+    else
+        s->in_hand--;
+}
+
+void schedule_rest(struct schedule *s, struct schedule_work *work) {
+    assert(work->is_claimed && !work->rests);
+    work->rests = true;
     s->in_hand--;
+    lane_rest(work->lane);
 }
 
 void schedule_put_back(struct schedule *s, const struct schedule_work *work) {
-    end_work(s);
+    end_work(s, work);
     lane_put_back(work->lane, work->host, work->job->cancelled);
 }
 
 void schedule_done(struct schedule *s, const struct schedule_work *work, bool failed) {
     assert(work->is_claimed);
-    end_work(s);
+    end_work(s, work);
     lane_done(work->lane, work->host, failed);
 }
 
@@ -138,6 +181,20 @@ void schedule_drain(struct schedule *s) {
     s->draining = true;
     for (struct schedule_job *job = s->oldest; job != NULL; job = job->next)
         schedule_cancel(s, job);
+}
+
+void schedule_pause(struct schedule *s, struct schedule_job *job) {
+    (void)s;
+    lanes_pause(&job->lanes);
+}
+
+void schedule_unpause(struct schedule *s, struct schedule_job *job) {
+    (void)s;
+    lanes_unpause(&job->lanes);
+}
+
+void schedule_halt(struct schedule *s) {
+    s->halted = true;
 }
 
 unsigned schedule_in_hand(const struct schedule *s) {

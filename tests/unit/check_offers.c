@@ -1,6 +1,7 @@
 // Hosts under several constraints: the schedule against its contract (schedule.h), over random
-// networks, jobs that overlap, failures, hosts that are put back, holds and cancels. What is asked
-// of it is what a reader of the contract would ask, host by host, from the start each time.
+// networks, jobs that overlap, that had begun before or are paused, failures, hosts that are put
+// back, holds, cancels and halts. What is asked of it is what a reader of the contract would ask,
+// host by host, from the start each time.
 #include "common/count.h"
 #include "common/rng.h"
 #include "orchestrator/schedule.h"
@@ -26,35 +27,39 @@ struct model_job {
     uint32_t cause[CONSTRAINTS_MAX];
     unsigned open; // hosts neither done nor skipped
     uint64_t arrives;
-    bool arrived, cancelled;
+    bool arrived, cancelled, paused;
+    enum past past[HOSTS_MAX]; // of a job that had begun before
+    unsigned doubts;           // hosts in doubt that the driver has not got yet
 };
 
 struct flight {
     struct schedule_work work;
-    uint64_t due;
-    bool claimed;
+    uint64_t due; // UINT64_MAX: it rests
+    bool claimed, rests;
 };
 
 struct model {
     uint64_t seed, draws, now, drain_at;
     unsigned hosts_count, constraints_count, jobs_count, workers, in_hand;
-    unsigned fail_percent, refuse_percent;
+    unsigned fail_percent, refuse_percent, resume_percent, pause_permille;
     bool is_throttle[CONSTRAINTS_MAX];
     unsigned limit[CONSTRAINTS_MAX], holds[CONSTRAINTS_MAX], busy[CONSTRAINTS_MAX];
+    unsigned resting[CONSTRAINTS_MAX];
     uint32_t members[HOSTS_MAX][NEEDS_MAX];
     unsigned members_count[HOSTS_MAX];
     char keys[CONSTRAINTS_MAX][8];
     struct model_job jobs[JOBS_MAX];
     struct flight flights[HOSTS_MAX * JOBS_MAX];
+    unsigned flights_count; // of those in hand all but the ones in doubt that nobody has got yet
     struct schedule *schedule;
-    bool draining;
+    bool draining, halts, halted, has_failed;
     // The host that places are kept for, as it was last told.
     struct model_job *reserving;
     uint32_t reserver;
     // What the next skips must be: marked hosts of skip_job, or all that wait.
     struct model_job *skip_job; // NULL: of any
     bool skip[HOSTS_MAX];
-    uint32_t skip_cause;
+    uint32_t skip_causes[HOSTS_MAX];
     int64_t skip_after;
     unsigned stopped; // groups, one after the other
     unsigned skips;
@@ -166,7 +171,7 @@ static void on_skip(void *owner, uint32_t host, uint32_t cause) {
     struct model *m = job->model;
     HOLDS(m, m->skip_job == NULL || (m->skip_job == job && m->skip[host]));
     HOLDS(m, m->skip_job == NULL || m->stopped > 1 || host > m->skip_after); // a group in order
-    HOLDS(m, cause == m->skip_cause);
+    HOLDS(m, cause == m->skip_causes[host]);
     HOLDS(m, job->hosts[host] == WAITING);
     m->skip_after = host;
     job->hosts[host] = SKIPPED;
@@ -181,7 +186,10 @@ static struct model *make_model(uint64_t seed) {
     m->workers = (unsigned)(chance(m, 50) ? draw(m, 1, 5) : draw(m, 1, 60));
     m->fail_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 40);
     m->refuse_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 40);
-    m->drain_at = chance(m, 10) ? draw(m, 0, 200) : UINT64_MAX;
+    m->resume_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 100);
+    m->pause_permille = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 100);
+    m->drain_at = chance(m, 20) ? draw(m, 0, 200) : UINT64_MAX;
+    m->halts = chance(m, 50); // at that time, instead
     m->jobs_count = chance(m, 40) ? 1 : (unsigned)draw(m, 2, JOBS_MAX);
     for (unsigned j = 0; j < m->jobs_count; j++) {
         make_job(m, &m->jobs[j]);
@@ -210,13 +218,14 @@ static unsigned count_in(const struct model_job *job, unsigned constraint, enum 
     return count;
 }
 
-// The least of those jobs that have hosts left in it.
+// The least of those jobs that have hosts left in it; of paused ones, in hand.
 static unsigned limit_of(const struct model *m, unsigned constraint) {
     unsigned limit = UINT32_MAX;
     for (unsigned j = 0; j < m->jobs_count; j++) {
         const struct model_job *job = &m->jobs[j];
         if (job->scheduled == NULL || job->limit[constraint] >= limit) continue;
-        if (count_in(job, constraint, WAITING) + count_in(job, constraint, IN_HAND) > 0)
+        if ((!job->paused && count_in(job, constraint, WAITING) > 0) ||
+            count_in(job, constraint, IN_HAND) > 0)
             limit = job->limit[constraint];
     }
     return limit;
@@ -242,7 +251,7 @@ static bool has_place(const struct model *m, const struct model_job *job, uint32
 }
 
 static bool may_start(const struct model *m, const struct model_job *job, uint32_t host) {
-    if (job->scheduled == NULL || job->hosts[host] != WAITING) return false;
+    if (job->scheduled == NULL || job->paused || job->hosts[host] != WAITING) return false;
     for (unsigned i = 0; i < job->needs_count[host]; i++)
         if (!has_place(m, job, host, constraint_at(job, host, i)) ||
             waits_for_first(job, job->needs[host][i]))
@@ -258,8 +267,9 @@ static bool is_alone(const struct model *m, const struct model_job *job, uint32_
         for (uint32_t h = 0; h < m->hosts_count; h++) {
             const struct model_job *other = &m->jobs[j];
             if (other == job && (h == host || h == but_for)) continue;
-            if (other == job ? !may_start(m, other, h)
-                             : other->scheduled == NULL || other->hosts[h] != WAITING)
+            if (other == job
+                    ? !may_start(m, other, h)
+                    : other->scheduled == NULL || other->paused || other->hosts[h] != WAITING)
                 continue;
             for (unsigned i = 0; i < job->needs_count[host]; i++)
                 if (need_of(other, h, constraint_at(job, host, i)) != NULL) return false;
@@ -290,38 +300,40 @@ static void check_order(const struct model *m, const struct model_job *job, uint
 }
 
 static void check_nobody(const struct model *m) {
-    if (m->draining || m->in_hand == m->workers) return;
+    if (m->draining || m->halted || m->in_hand >= m->workers) return;
     for (unsigned j = 0; j < m->jobs_count; j++)
         for (uint32_t h = 0; h < m->hosts_count; h++)
             HOLDS(m, !may_start(m, &m->jobs[j], h));
 }
 
-// Once places are kept for a host they are so until it goes, or would wait for more than hosts in
-// hand.
+// The host would wait for more than hosts in hand that end.
+static bool waits_for_more(const struct model *m, const struct model_job *job, uint32_t host) {
+    for (unsigned i = 0; i < job->needs_count[host]; i++) {
+        const unsigned c = constraint_at(job, host, i);
+        if (m->holds[c] > 0 || m->resting[c] >= limit_of(m, c)) return true;
+        if (waits_for_first(job, job->needs[host][i])) return true;
+    }
+    return false;
+}
+
+// Once places are kept for a host they are so until it goes, or would wait for more than that.
 static void check_reserver(struct model *m) {
     struct model_job *before = m->reserving;
     const uint32_t host = m->reserver;
     void *owner = NULL;
     m->reserving = schedule_reserver(m->schedule, &owner, &m->reserver) ? owner : NULL;
     if (m->reserving != NULL) {
-        HOLDS(m, m->reserving->hosts[m->reserver] == WAITING);
-        for (unsigned i = 0; i < m->reserving->needs_count[m->reserver]; i++) {
-            HOLDS(m, m->holds[constraint_at(m->reserving, m->reserver, i)] == 0);
-            HOLDS(m, !waits_for_first(m->reserving, m->reserving->needs[m->reserver][i]));
-        }
+        HOLDS(m, m->reserving->hosts[m->reserver] == WAITING && !m->reserving->paused);
+        HOLDS(m, !waits_for_more(m, m->reserving, m->reserver));
     }
     if (before == NULL || before->scheduled == NULL || before->hosts[host] != WAITING) return;
-    bool lets_go = false;
-    for (unsigned i = 0; i < before->needs_count[host]; i++)
-        lets_go = lets_go || m->holds[constraint_at(before, host, i)] > 0 ||
-                  waits_for_first(before, before->needs[host][i]);
+    const bool lets_go = before->paused || waits_for_more(m, before, host);
     // One that was put back goes before it, where both are under the same constraints.
     HOLDS(m, lets_go || (m->reserving == before && m->reserver <= host));
 }
 
 static void check_totals(struct model *m) {
     size_t pending = 0;
-    HOLDS(m, m->in_hand <= m->workers);
     HOLDS(m, schedule_in_hand(m->schedule) == m->in_hand);
     for (unsigned j = 0; j < m->jobs_count; j++) {
         struct model_job *job = &m->jobs[j];
@@ -345,8 +357,9 @@ static void remove_if_finished(struct model *m, struct model_job *job) {
 
 static void expect_skips(struct model *m, struct model_job *job, uint32_t cause) {
     memset(m->skip, 0, sizeof m->skip);
+    for (uint32_t h = 0; h < HOSTS_MAX; h++)
+        m->skip_causes[h] = cause;
     m->skip_job = job;
-    m->skip_cause = cause;
     m->skip_after = -1;
     m->stopped = 0;
     m->skips = 0;
@@ -359,46 +372,179 @@ static unsigned count_waiting(const struct model_job *job) {
     return count;
 }
 
+static bool is_stopped(const struct model *m, const struct model_job *job, unsigned constraint) {
+    return !m->is_throttle[constraint] && job->failed[constraint] >= job->limit[constraint];
+}
+
+static void take_places(struct model *m, const struct model_job *job, uint32_t host) {
+    for (unsigned i = 0; i < job->needs_count[host]; i++)
+        m->busy[constraint_at(job, host, i)]++;
+    m->in_hand++;
+}
+
+static void give_places_back(struct model *m, const struct model_job *job, uint32_t host) {
+    for (unsigned i = 0; i < job->needs_count[host]; i++)
+        m->busy[constraint_at(job, host, i)]--;
+    m->in_hand--;
+}
+
+static void begin_before(struct model *m, struct model_job *job, uint32_t host) {
+    if (job->past[host] == PAST_IN_DOUBT) {
+        job->hosts[host] = IN_HAND;
+        job->doubts++;
+        take_places(m, job, host);
+        return;
+    }
+    job->hosts[host] = DONE;
+    job->open--;
+    for (unsigned i = 0; job->past[host] == PAST_FAILED && i < job->needs_count[host]; i++) {
+        const unsigned c = constraint_at(job, host, i);
+        job->failed[c]++;
+        job->cause[c] = host; // the last of them
+        m->has_failed = true;
+    }
+}
+
+// Some hosts are over, some of them failed, some are in doubt, whether there is a place or not.
+static void make_past(struct model *m, struct model_job *job) {
+    for (uint32_t h = 0; h < m->hosts_count; h++) {
+        const unsigned what = (unsigned)draw(m, 0, 99);
+        if (job->hosts[h] == ABSENT) continue;
+        job->past[h] = what < 50   ? PAST_PENDING
+                       : what < 75 ? PAST_OVER
+                       : what < 90 ? PAST_IN_DOUBT
+                                   : PAST_FAILED;
+        if (job->past[h] != PAST_PENDING) begin_before(m, job, h);
+    }
+}
+
+static enum past past_of_host(void *arg, uint32_t host) {
+    const struct model_job *job = arg;
+    return job->past[host];
+}
+
+// What waits in groups that have stopped; the first of a host's by number is the reason.
+static unsigned mark_stopped(struct model *m, const struct model_job *job) {
+    unsigned marked = 0;
+    for (unsigned c = 0; c < CONSTRAINTS_MAX; c++) {
+        if (!is_stopped(m, job, c)) continue;
+        m->stopped++;
+        for (uint32_t h = 0; h < m->hosts_count; h++) {
+            if (job->hosts[h] != WAITING || need_of(job, h, c) == NULL || m->skip[h]) continue;
+            m->skip[h] = true;
+            m->skip_causes[h] = job->cause[c];
+            marked++;
+        }
+    }
+    return marked;
+}
+
+static unsigned mark_all(struct model *m, const struct model_job *job) {
+    unsigned marked = 0;
+    for (uint32_t h = 0; h < m->hosts_count; h++) {
+        if (job->hosts[h] != WAITING) continue;
+        m->skip[h] = true;
+        marked++;
+    }
+    m->stopped += 2; // in no order of theirs
+    return marked;
+}
+
+static void add_resumed(struct model *m, struct model_job *job) {
+    make_past(m, job);
+    expect_skips(m, job, SCHEDULE_NO_HOST);
+    unsigned rest = mark_stopped(m, job);
+    if (m->draining) rest = mark_all(m, job);
+    job->scheduled = schedule_add_resumed(m->schedule, &job->grouping, job, past_of_host, job);
+    HOLDS(m, m->skips == rest);
+}
+
 static void arrive(struct model *m, struct model_job *job) {
     job->arrived = true;
-    expect_skips(m, NULL, SCHEDULE_NO_HOST);
-    job->scheduled = schedule_add(m->schedule, &job->grouping, job);
-    HOLDS(m, m->skips == (m->draining ? job->grouping.hosts : 0));
+    if (chance(m, m->resume_percent)) {
+        add_resumed(m, job);
+    } else {
+        expect_skips(m, NULL, SCHEDULE_NO_HOST);
+        job->scheduled = schedule_add(m->schedule, &job->grouping, job);
+        HOLDS(m, m->skips == (m->draining ? job->grouping.hosts : 0));
+    }
     check_totals(m);
     remove_if_finished(m, job);
 }
 
+// The driver gets one of those in doubt, of any job. False: it has them all.
+static bool get_doubt(struct model *m) {
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        struct model_job *job = &m->jobs[j];
+        struct flight *flight = &m->flights[m->flights_count];
+        if (job->scheduled == NULL) continue;
+        const bool is_there = schedule_next_in_doubt(m->schedule, job->scheduled, &flight->work);
+        HOLDS(m, is_there == (job->doubts > 0));
+        if (!is_there) continue;
+        const uint32_t host = flight->work.host;
+        HOLDS(m, flight->work.owner == job && flight->work.job == job->scheduled);
+        HOLDS(m, need_of(job, host, (unsigned)atoi(flight->work.group + 1)) != NULL);
+        HOLDS(m, job->hosts[host] == IN_HAND && job->past[host] == PAST_IN_DOUBT);
+        job->past[host] = PAST_PENDING; // it is handed out once
+        job->doubts--;
+        m->flights_count++;
+        flight->due = m->now + draw(m, 1, 20);
+        flight->claimed = true;
+        flight->rests = false;
+        check_totals(m);
+        return true;
+    }
+    return false;
+}
+
 static bool start_one(struct model *m) {
-    struct flight *flight = &m->flights[m->in_hand];
+    struct flight *flight = &m->flights[m->flights_count];
     if (!schedule_next(m->schedule, &flight->work)) {
         check_nobody(m);
         return false;
     }
     struct model_job *job = flight->work.owner;
     const uint32_t host = flight->work.host;
-    HOLDS(m, !m->draining && flight->work.job == job->scheduled);
+    HOLDS(m, !m->draining && !m->halted && m->in_hand < m->workers);
+    HOLDS(m, flight->work.job == job->scheduled);
     HOLDS(m, may_start(m, job, host));
     HOLDS(m, strcmp(flight->work.group, m->keys[constraint_at(job, host, 0)]) == 0 ||
                  need_of(job, host, (unsigned)atoi(flight->work.group + 1)) != NULL);
     check_order(m, job, host);
     job->hosts[host] = IN_HAND;
-    for (unsigned i = 0; i < job->needs_count[host]; i++)
-        m->busy[constraint_at(job, host, i)]++;
-    m->in_hand++;
+    take_places(m, job, host);
+    m->flights_count++;
     flight->due = m->now + draw(m, 1, 20);
     flight->claimed = chance(m, 50);
+    flight->rests = false;
     if (flight->claimed) schedule_claimed(m->schedule, &flight->work);
     check_totals(m);
     return true;
 }
 
 static struct flight land(struct model *m, size_t number) {
-    struct flight flight = m->flights[number];
-    struct model_job *job = flight.work.owner;
-    m->flights[number] = m->flights[--m->in_hand];
+    const struct flight flight = m->flights[number];
+    const struct model_job *job = flight.work.owner;
+    m->flights[number] = m->flights[--m->flights_count];
+    give_places_back(m, job, flight.work.host);
+    if (!flight.rests) return flight;
+    m->in_hand++; // it had none
     for (unsigned i = 0; i < job->needs_count[flight.work.host]; i++)
-        m->busy[constraint_at(job, flight.work.host, i)]--;
+        m->resting[constraint_at(job, flight.work.host, i)]--;
     return flight;
+}
+
+// Of a paused job: it keeps its places, and gives its worker back.
+static void rest(struct model *m, struct flight *flight) {
+    const struct model_job *job = flight->work.owner;
+    if (!flight->claimed) schedule_claimed(m->schedule, &flight->work);
+    flight->claimed = flight->rests = true;
+    flight->due = UINT64_MAX;
+    m->in_hand--;
+    for (unsigned i = 0; i < job->needs_count[flight->work.host]; i++)
+        m->resting[constraint_at(job, flight->work.host, i)]++;
+    schedule_rest(m->schedule, &flight->work);
+    check_totals(m);
 }
 
 static void hold(struct model *m, unsigned constraint) {
@@ -417,10 +563,9 @@ static void put_back(struct model *m, size_t number) {
     job->hosts[host] = WAITING;
     // The groups in the order in which the schedule has them: by number.
     for (unsigned c = 0; c < CONSTRAINTS_MAX && !is_skipped; c++)
-        if (need_of(job, host, c) != NULL && !m->is_throttle[c] &&
-            job->failed[c] >= job->limit[c]) {
+        if (need_of(job, host, c) != NULL && is_stopped(m, job, c)) {
             is_skipped = true;
-            m->skip_cause = job->cause[c];
+            m->skip_causes[host] = job->cause[c];
         }
     m->skip[host] = is_skipped;
     schedule_put_back(m->schedule, &flight.work);
@@ -446,6 +591,11 @@ static unsigned mark_rest(struct model *m, struct model_job *job, uint32_t host)
 }
 
 static void finish(struct model *m, size_t number) {
+    const struct model_job *of = m->flights[number].work.owner;
+    if (of->paused && !m->flights[number].rests && chance(m, 50)) {
+        rest(m, &m->flights[number]);
+        return;
+    }
     if (chance(m, m->refuse_percent)) {
         put_back(m, number);
         return;
@@ -462,6 +612,16 @@ static void finish(struct model *m, size_t number) {
     HOLDS(m, m->skips == rest);
     check_totals(m);
     remove_if_finished(m, job);
+}
+
+// Nobody is skipped, and nobody begins any more.
+static void halt(struct model *m) {
+    m->halted = true;
+    m->drain_at = UINT64_MAX;
+    m->skips = 0;
+    schedule_halt(m->schedule);
+    HOLDS(m, m->skips == 0);
+    check_totals(m);
 }
 
 static void drain(struct model *m) {
@@ -491,6 +651,58 @@ static void cancel(struct model *m, struct model_job *job) {
     remove_if_finished(m, job);
 }
 
+static bool wake_any(struct model *m) {
+    for (size_t i = 0; i < m->flights_count; i++) {
+        if (!m->flights[i].rests) continue;
+        finish(m, i);
+        return true;
+    }
+    return false;
+}
+
+static void pause_job(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return;
+    job->paused = true;
+    m->skips = 0;
+    schedule_pause(m->schedule, job->scheduled);
+    HOLDS(m, m->skips == 0);
+    check_totals(m);
+}
+
+static bool unpause_job(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return false;
+    if (!job->paused) {
+        schedule_unpause(m->schedule, job->scheduled); // which changes nothing
+        return false;
+    }
+    job->paused = false;
+    schedule_unpause(m->schedule, job->scheduled);
+    check_totals(m);
+    return true;
+}
+
+static bool unpause_any(struct model *m) {
+    for (unsigned j = 0; j < m->jobs_count; j++)
+        if (unpause_job(m, &m->jobs[j])) return true;
+    return false;
+}
+
+// What a halt has left over: jobs with hosts that have not begun, or are in doubt yet.
+static bool abandon_any(struct model *m) {
+    for (unsigned j = 0; m->halted && j < m->jobs_count; j++) {
+        struct model_job *job = &m->jobs[j];
+        if (job->scheduled == NULL) continue;
+        for (uint32_t h = 0; h < m->hosts_count; h++)
+            if (job->hosts[h] == IN_HAND) give_places_back(m, job, h);
+        schedule_abandon(m->schedule, job->scheduled);
+        job->scheduled = NULL;
+        if (m->reserving == job) m->reserving = NULL;
+        check_totals(m);
+        return true;
+    }
+    return false;
+}
+
 static bool release(struct model *m, unsigned constraint) {
     if (m->holds[constraint] == 0) return false;
     m->holds[constraint]--;
@@ -500,6 +712,12 @@ static bool release(struct model *m, unsigned constraint) {
 }
 
 static void meddle(struct model *m) {
+    struct model_job *job = &m->jobs[draw(m, 0, m->jobs_count - 1)];
+    if (draw(m, 0, 999) < m->pause_permille) pause_job(m, job);
+    if (draw(m, 0, 999) < m->pause_permille) unpause_job(m, job);
+    while (chance(m, 90) && get_doubt(m))
+        ;
+    if (chance(m, 10)) wake_any(m);
     if (m->refuse_percent == 0) return;
     if (chance(m, 10)) hold(m, (unsigned)draw(m, 0, m->constraints_count - 1));
     if (chance(m, 20)) release(m, (unsigned)draw(m, 0, m->constraints_count - 1));
@@ -514,18 +732,21 @@ static bool happen(struct model *m) {
     for (unsigned j = 0; j < m->jobs_count && next_job == NULL; j++)
         if (!m->jobs[j].arrived) next_job = &m->jobs[j];
     size_t first = 0;
-    for (size_t i = 1; i < m->in_hand; i++)
+    for (size_t i = 1; i < m->flights_count; i++)
         if (m->flights[i].due < m->flights[first].due) first = i;
-    const uint64_t due = m->in_hand > 0 ? m->flights[first].due : UINT64_MAX;
+    const uint64_t due = m->flights_count > 0 ? m->flights[first].due : UINT64_MAX;
     const uint64_t arrives = next_job != NULL ? next_job->arrives : UINT64_MAX;
     if (due == UINT64_MAX && arrives == UINT64_MAX) {
         for (unsigned c = 0; c < CONSTRAINTS_MAX; c++)
             if (release(m, c)) return true;
-        return false;
+        return wake_any(m) || abandon_any(m) || get_doubt(m) || unpause_any(m);
     }
     if (m->drain_at <= due && m->drain_at <= arrives) {
         m->now = m->drain_at;
-        drain(m);
+        if (m->halts)
+            halt(m);
+        else
+            drain(m);
     } else if (arrives <= due) {
         m->now = arrives;
         arrive(m, next_job);
@@ -540,7 +761,7 @@ static void check_run(uint64_t seed) {
     struct model *m = make_model(seed);
     do {
         // Now and then less is started than could be: what comes later must not depend on it.
-        const bool all = chance(m, 80) || m->in_hand == 0;
+        const bool all = chance(m, 80) || m->flights_count == 0;
         while ((all || chance(m, 50)) && start_one(m))
             ;
         meddle(m);
@@ -548,8 +769,9 @@ static void check_run(uint64_t seed) {
     for (unsigned j = 0; j < m->jobs_count; j++) {
         for (uint32_t h = 0; h < m->hosts_count; h++) {
             const enum state state = m->jobs[j].hosts[h];
-            HOLDS(m, state == ABSENT || state == DONE || state == SKIPPED); // it ends
-            HOLDS(m, state != SKIPPED || m->fail_percent > 0 || m->jobs[j].cancelled);
+            HOLDS(m, state == ABSENT || state == DONE || state == SKIPPED || m->halted); // it ends
+            HOLDS(m,
+                  state != SKIPPED || m->fail_percent > 0 || m->has_failed || m->jobs[j].cancelled);
         }
         grouping_deinit(&m->jobs[j].grouping);
     }

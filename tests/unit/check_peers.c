@@ -469,6 +469,106 @@ START_TEST(places_are_short_when_an_eighth_is_left) {
 }
 END_TEST
 
+// Whatever groups another job sees it in: the group that it was to begin for waits until it is out
+// of hand.
+START_TEST(a_device_in_hand_does_not_come_in_hand_again) {
+    struct net n = net("a:p b:p", 2);
+    ck_assert(begin(&n, 'a'));
+    ck_assert(!begin(&n, 'a'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'a'));
+    ck_assert_str_eq(n.hold.key, "fallback");
+    end_net(&n);
+}
+END_TEST
+
+// --- hosts in doubt
+
+START_TEST(a_host_in_doubt_comes_in_hand_whoever_is) {
+    struct net n = net("a:p b:p c:p -d:p", 1);
+    learn(&n, 'a', "", "bc");
+    ck_assert(begin_in_doubt(&n, 'a'));
+    ck_assert(!begin(&n, 'b'));
+    ck_assert(begin_in_doubt(&n, 'b')); // though a is in hand
+    ck_assert(begin_in_doubt(&n, 'c'));
+    ck_assert_ptr_eq(device(&n, 'c')->turn, n.turns['c']);
+    ck_assert(!begin_in_doubt(&n, 'c')); // of another job: a device has one turn
+    end_net(&n);
+}
+END_TEST
+
+START_TEST(nobody_is_asked_for_a_host_in_doubt_and_it_is_up_for_nobody) {
+    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
+    struct net n = net_of(&config, "a:p b:p c:p x:q y:q", 2, NULL);
+    learn(&n, 'a', "b", "");
+    ck_assert(begin(&n, 'x')); // has the only ask
+    DEEDS(&n, "ask y");
+    ck_assert(begin_in_doubt(&n, 'b'));
+    DEEDS(&n, "");
+    ck_assert(!peers_is_up(n.peers, device(&n, 'b'), n.now_ms));
+    up(&n, 'y');
+    gone(&n, 'y');
+    DEEDS(&n, "");
+    ck_assert(begin(&n, 'a')); // two may be in hand
+    want(&n, 'a');
+    DEEDS(&n, "ask c");
+    refuse(&n, 'c');
+    DEEDS(&n, "back a for b (p)"); // which counts as not up
+    end_net(&n);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_host_in_doubt_is_told_of_its_end) {
+    struct net n = net("a:p b:p", 1);
+    ck_assert(begin_in_doubt(&n, 'a'));
+    ck_assert(!begin(&n, 'b'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'a'));
+    told[0] = '\0';
+    verify(&n, 'a'); // as it ran before: it is up
+    ck_assert_str_eq(told, "p ");
+    ck_assert(begin(&n, 'b'));
+    want(&n, 'b');
+    DEEDS(&n, "grant b");
+    end_net(&n);
+}
+END_TEST
+
+// c is known not to be up, so d must wait for one of those in hand.
+START_TEST(who_can_wait_for_another_one_waits_for_none_that_rests) {
+    struct net n = net("a:p b:p c:p d:p", 3);
+    learn(&n, 'a', "bd", "c");
+    ck_assert(begin_in_doubt(&n, 'b'));
+    ck_assert(begin(&n, 'a'));
+    ck_assert(!begin(&n, 'd'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'b'));
+    peers_rest(n.turns['b']);
+    ck_assert(!begin(&n, 'd'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'a'));
+    leave(&n, 'a');
+    ck_assert(begin(&n, 'd'));
+    ck_assert(!begin(&n, 'a'));
+    ck_assert_ptr_eq(n.hold.holder, device(&n, 'd'));
+    end_net(&n);
+}
+END_TEST
+
+START_TEST(a_host_in_doubt_that_is_asked_or_kept_is_so_no_more) {
+    struct net n = net("a:p b:p c:p", 2);
+    ck_assert(begin(&n, 'a'));
+    want(&n, 'a');
+    DEEDS(&n, "ask b, ask c");
+    up(&n, 'b');
+    ck_assert(begin_in_doubt(&n, 'b')); // its session is kept
+    ck_assert_int_eq(device(&n, 'b')->ask, ASK_NONE);
+    ck_assert(begin_in_doubt(&n, 'c')); // it is asked
+    ck_assert_int_eq(device(&n, 'c')->ask, ASK_NONE);
+    ck_assert_ptr_nonnull(device(&n, 'c')->contact); // the driver's to end
+    gone(&n, 'b');
+    gone(&n, 'c');
+    DEEDS(&n, "back a for c (p)"); // it awaits nobody, and there is no place for it
+    end_net(&n);
+}
+END_TEST
+
 Suite *check_peers(void) {
     Suite *suite = suite_create("peers");
     TCase *tcase = tcase_create("peers");
@@ -501,5 +601,11 @@ Suite *check_peers(void) {
     tcase_add_test(tcase, who_has_a_kept_session_is_next_once_a_host_of_the_group_is_through);
     tcase_add_test(tcase, all_that_are_next_are_told_in_order);
     tcase_add_test(tcase, places_are_short_when_an_eighth_is_left);
+    tcase_add_test(tcase, a_device_in_hand_does_not_come_in_hand_again);
+    tcase_add_test(tcase, a_host_in_doubt_comes_in_hand_whoever_is);
+    tcase_add_test(tcase, nobody_is_asked_for_a_host_in_doubt_and_it_is_up_for_nobody);
+    tcase_add_test(tcase, who_waits_for_a_host_in_doubt_is_told_of_its_end);
+    tcase_add_test(tcase, who_can_wait_for_another_one_waits_for_none_that_rests);
+    tcase_add_test(tcase, a_host_in_doubt_that_is_asked_or_kept_is_so_no_more);
     return suite;
 }

@@ -101,6 +101,14 @@ static inline bool begin(struct net *n, char host) {
     return turn != NULL;
 }
 
+static inline bool begin_in_doubt(struct net *n, char host) {
+    const uint32_t number = number_of(n, host);
+    struct turn *turn = peers_begin_in_doubt(n->peers, n->inventory, &n->grouping,
+                                             cohort_of(n, number), number, NULL, n->now_ms);
+    if (turn != NULL) n->turns[(int)host] = turn;
+    return turn != NULL;
+}
+
 static inline void want(struct net *n, char host) {
     peers_want(n->peers, n->turns[(int)host], n->now_ms);
 }
