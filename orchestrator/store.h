@@ -1,38 +1,64 @@
-// Where what must outlive the process is kept, and whom to ask before anything is done to a device:
-// a host's claim and its intent are appended before, its outcome before it is told.
+// What must outlive the process, and whom to ask before anything is done to a device: a job is kept
+// before it acts, a host's intent before its install is sent, its outcome before it is told
+// (spec/architecture.md, "The store").
 //
-// One back so far, memory, which answers at once and forgets with the process.
+// This is the front: a queue and a group commit (store_queue.h) over a back (store_back.h), which a
+// thread of its own writes to, and another reads from. All calls and callbacks are on the loop's
+// thread. Answers come in the order of the calls, after the commit; those of a back that does not
+// block possibly from within.
+//
+// Where the back cannot be written, events stay in the queue and are tried again until they are
+// kept. Jobs that are to be created are refused then, before events that were asked for earlier.
+//
+// While a job is open the time is kept every STORE_ALIVE_MS, but not before the first write of this
+// process: until its owner has decided what becomes of the jobs that it found, a restart more
+// changes nothing. Of the jobs that are done the oldest beyond keep_jobs are dropped, whenever
+// another is.
 #pragma once
 
-#include "orchestrator/event.h"
+#include "orchestrator/store_back.h"
 
-enum store_kind {
-    STORE_STARTED,   // the host is claimed
-    STORE_INTENT,    // the device is about to be changed
-    STORE_WITHDRAWN, // it is not: nothing was sent, and the host is as before its intent
-    STORE_OUTCOME,   // what became of it
+#include <uv.h>
+
+enum { STORE_ALIVE_MS = 5000 };
+
+struct store;
+
+struct store_config {
+    const char *where;        // "none": memory; else a file. Borrowed.
+    uint64_t keep_jobs;       // so many that are done stay
+    unsigned commit_delay_ms; // for tests: a disk that takes so much longer
 };
 
-struct store_event {
-    enum store_kind kind;
-    const char *job;        // its id
-    const char *host;       // its name
-    enum host_state result; // of STORE_OUTCOME
-    const char *text;       // of STORE_OUTCOME
-};
+// Errors are fatal: they say what is wrong with the place, and nothing was changed.
+int store_open(struct store **store, uv_loop_t *loop, const struct store_config *config,
+               struct error *err);
+const struct store_found *store_found(const struct store *store);
+bool store_is_persistent(const struct store *store); // its jobs outlive the process
 
-enum store_status {
-    STORE_OK,   // it is kept
-    STORE_HELD, // the job may not go on with this host now: it is to be put back
-};
+// Writes what is queued, once more where that fails, ends its threads and calls closed; the store
+// is no more then. What could not be kept is answered STORE_UNREACHABLE before. Nobody may ask or
+// read any more, and no read may run.
+void store_close(struct store *store, void (*closed)(void *arg), void *arg);
 
-// Called once for each append, in their order, possibly from within.
-typedef void (*store_done)(void *arg, enum store_status status);
+// What is handed in is copied, but for the image: it is taken over, and freed with free().
+void store_create(struct store *store, const struct store_job *job, store_done done, void *arg);
+void store_append(struct store *store, const struct store_event *event,
+                  store_done done /* or NULL */, void *arg);
 
-struct store { // a back; zeroed it is none
-    // Strings of the event need live for the call only.
-    void (*append)(struct store *store, const struct store_event *event, store_done done,
-                   void *arg);
-};
+// Whether what was last tried was kept; else why says why not.
+bool store_is_well(const struct store *store, const char **why);
 
-void store_memory_init(struct store *store);
+// How long commits took: told of each batch that was kept. For metrics.
+void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);
+
+// `work` reads, on the reader's thread: it may touch nothing but what arg owns. `then` is called on
+// the loop's, never from within. Reads run one after another, and see what was committed before
+// they began. A back that does not block is read on the loop's thread.
+struct store_reader;
+typedef void (*store_work)(void *arg, const struct store_reader *reader);
+void store_read(struct store *store, store_work work, void (*then)(void *arg), void *arg);
+// The same before the loop runs, at once.
+void store_read_now(struct store *store, store_work work, void *arg);
+int store_rows(const struct store_reader *reader, const struct store_query *query, store_row row,
+               void *arg, struct error *err);
