@@ -121,6 +121,12 @@ static void list_cohorts(struct grouping *g) {
     free(is_many);
 }
 
+void grouping_build_of(struct grouping *grouping, const struct selection *selection,
+                       const uint32_t *cohort) {
+    place_hosts(grouping, selection, cohort);
+    list_cohorts(grouping);
+}
+
 void grouping_build(struct grouping *grouping, const struct selection *selection,
                     const uint32_t *ends, uint32_t *needs) {
     assert(grouping->count <= GROUP_CONSTRAINTS_MAX);
@@ -134,8 +140,7 @@ void grouping_build(struct grouping *grouping, const struct selection *selection
         sort_needs(grouping, &needs[first], ends[i] - (uint32_t)first);
         cohort[i] = cohort_of(&b, &needs[first], ends[i] - (uint32_t)first);
     }
-    place_hosts(grouping, selection, cohort);
-    list_cohorts(grouping);
+    grouping_build_of(grouping, selection, cohort);
     free(b.alone);
     free(b.table);
     free(cohort);

@@ -70,4 +70,9 @@ static inline uint32_t need_constraint(uint32_t need) {
 void grouping_build(struct grouping *grouping, const struct selection *selection,
                     const uint32_t *ends, uint32_t *needs);
 
+// The same where it is known which cohort each host is in: grouping has its cohorts, too, all but
+// their hosts, and cohort[i] is that of the selection's host i.
+void grouping_build_of(struct grouping *grouping, const struct selection *selection,
+                       const uint32_t *cohort);
+
 void grouping_deinit(struct grouping *grouping);
