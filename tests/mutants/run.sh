@@ -1,8 +1,10 @@
 #!/bin/bash
 # Plants faults into a copy of the sources, one at a time. Against those of table.txt it plays the
-# scenarios, against those of table-inner.txt it runs unit and end-to-end suites. One must fail, or
-# the suite would not notice that fault in earnest either.
-# usage: tests/mutants/run.sh BUILD [table|table-inner|NAME...]   (make mutants, from the top folder)
+# scenarios, against those of table-inner.txt it runs unit and end-to-end suites, against those of
+# table-histories.txt histories on a virtual clock. One must fail, or the suite would not notice that
+# fault in earnest either.
+# usage: tests/mutants/run.sh BUILD [table|table-inner|table-histories|NAME...]   (make mutants, from
+# the top folder)
 set -u
 
 build=$1
@@ -94,7 +96,10 @@ compile() { # TARGET...
 targets_of() { # SUITE...
     case " $* " in
     *' e2e:'*) echo programs bench-programs build/tests/unit build/tests/e2e ;;
-    *) echo build/tests/unit ;;
+    *' unit:'*) echo build/tests/unit ;;
+    esac
+    case " $* " in
+    *' histories:'*) echo build/tests/histories ;;
     esac
 }
 
@@ -105,13 +110,16 @@ play() { # FOLDER
         --orchestrator "$tree/build/orchestrator" >"$output" 2>&1
 }
 
-# A suite is unit:NAME or e2e:NAME. Exit code 1: a test failed, which is what counts; so does one that
-# took the program down, for most suites run in one process.
+# A suite is unit:NAME or e2e:NAME, or histories:COUNT. Exit code 1: a test failed, which is what
+# counts; so does one that took the program down, for most suites run in one process.
 run_suite() {
-    local status=0
-    (cd "$tree" && BUILD=build CK_RUN_SUITE=${1#*:} timeout "$suite_timeout" "build/tests/${1%%:*}") \
-        >"$output" 2>&1 || status=$?
-    grep -q 'Checks: [1-9]' "$output" || [ "$status" -ne 0 ] || status=2 # there is no such suite
+    local status=0 arguments=''
+    [ "${1%%:*}" != histories ] || arguments="--find ${1#*:} 1"
+    # shellcheck disable=SC2086 # three arguments
+    (cd "$tree" && BUILD=build CK_RUN_SUITE=${1#*:} timeout "$suite_timeout" \
+        "build/tests/${1%%:*}" $arguments) >"$output" 2>&1 || status=$?
+    grep -qE 'Checks: [1-9]|^histories: [1-9]' "$output" || [ "$status" -ne 0 ] ||
+        status=2 # there is no such suite
     [ "$status" -ne 124 ] && [ "$status" -lt 128 ] || status=1
     return "$status"
 }
@@ -147,13 +155,17 @@ run_against() { # NAME
         [ "$status" -eq 0 ] || break
     done
     [ "$status" -eq 1 ] || return 1
+    if grep -q '^histories: seed' "$output"; then
+        sed -n 's/^histories: \(seed [^:]*\):*/\1/p; s/^broken: [^:]*: /  /p' "$output" | tr -d '\n'
+        return
+    fi
     grep -q '^[^ ]*:[0-9]*:[A-Z]:' "$output" || { grep -o 'Assertion.*' "$output" | head -n 1; return; }
     sed -n 's/^[^ ]*:[0-9]*:[A-Z]:[^:]*:\([a-z0-9_]*\):.*/\1/p' "$output" | head -n 1
 }
 
 judge() {
     local name=$1 started=$SECONDS by targets=build/orchestrator against=play_against
-    if [ "${table[$name]}" = table-inner ]; then
+    if [ "${table[$name]}" != table ]; then
         targets=$(targets_of "${suites[$name]}") against=run_against
     fi
     if ! plant "${edits[$name]}"; then
@@ -193,6 +205,7 @@ must_pass() {
 [ -x "$build/scenario" ] || fail "$build/scenario is not built; try 'make mutants'"
 read_table table
 read_table table-inner
+read_table table-histories
 chosen=()
 for word in "$@"; do
     if [ -n "${breaks[$word]+known}" ]; then

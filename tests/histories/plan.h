@@ -1,0 +1,82 @@
+// What happens in one history, drawn from its seed: a small network, its policy, jobs, deaths of
+// devices, how each process of the orchestrator ends, and what changes meanwhile. What is drawn
+// while it is played (delays, lost answers) hangs on the seed, the device, the operation and the
+// attempt alone: where a plan is made smaller, what is left of it stays as it was.
+#pragma once
+
+#include "common/buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PLAN_HOSTS = 8, PLAN_JOBS = 4, PLAN_DEATHS = 4, PLAN_ENDS = 3, PLAN_RULES = 2 };
+
+struct plan {
+    uint64_t seed;
+    unsigned hosts;
+    uint8_t group[PLAN_RULES][PLAN_HOSTS]; // by rule; 0: none. A selected host is in one at least
+    unsigned limit[PLAN_RULES];            // max_unavailable
+    unsigned first;                        // a bit each: those that the first rule has go first
+    unsigned at_once;                      // of a throttle over all; 0: there is none
+    unsigned workers, asks;
+    unsigned peer_wait_ms;
+    struct plan_job {
+        unsigned at_ms;
+        unsigned hosts;   // a bit each
+        unsigned version; // 1 or 2
+        bool is_absent;
+    } jobs[PLAN_JOBS];
+    unsigned jobs_count;
+    struct plan_death {
+        unsigned host, from_ms, to_ms; // 0: for good
+        bool is_absent;
+    } deaths[PLAN_DEATHS];
+    unsigned deaths_count;
+    struct plan_end { // of the first process, the second, ...
+        enum plan_signal { SIGNAL_NONE, SIGNAL_KILL, SIGNAL_TERM } signal, again;
+        unsigned installs;    // that have come to devices since it was started, and then
+        unsigned after;       // events of the orchestrator
+        unsigned again_after; // events since then
+        unsigned away_ms;
+        int clock_ms; // so much the wall clock goes forward meanwhile beside that, or back
+        bool is_absent;
+    } ends[PLAN_ENDS];
+    unsigned ends_count;
+    struct plan_change { // of the inventory
+        enum { NO_CHANGE, NEW_ADDRESS, NEW_GROUP } kind;
+        unsigned host, at_ms;
+        uint8_t group; // of the first rule
+    } change;
+    bool policy_changes;             // over the first restart: the limit of the first rule
+    struct plan_hold {               // the store takes no intent of this job
+        unsigned job, at_ms, for_ms; // for_ms 0: there is none
+    } hold;
+    unsigned mess; // so many calls in 1000 go wrong
+    unsigned calm; // not with these hosts, a bit each
+    unsigned lost; // so many installs in 100 are answered, and not taken
+    unsigned slow; // so many commits in 100 take long, or fail at first
+};
+
+void plan_draw(struct plan *plan, uint64_t seed);
+// The next smaller plan; at is where the last one was, and goes on from 0. False: there is none
+// that is smaller.
+bool plan_shrink(const struct plan *plan, unsigned *at, struct plan *smaller);
+void plan_write(const struct plan *plan, struct buf *out); // for people
+
+// Which inventory and which policy: those of the beginning, or changed ones. A bit each.
+enum { VIEW_INVENTORY = 1, VIEW_POLICY = 2, VIEWS = 4 };
+
+bool plan_has_rule(const struct plan *plan, unsigned rule); // one that applies to nobody is none
+unsigned plan_group(const struct plan *plan, unsigned view, unsigned rule,
+                    unsigned host);                                         // 0: none
+bool plan_has_moved(const struct plan *plan, unsigned view, unsigned host); // to another address
+unsigned plan_limit(const struct plan *plan, unsigned view, unsigned rule);
+// The host of a job that has this place among its hosts.
+unsigned plan_host_at(const struct plan *plan, unsigned job, unsigned place);
+// Hosts tied to one another by groups and throttles: those of the host's component, a bit each.
+unsigned plan_component(const struct plan *plan, unsigned view, unsigned host);
+// Whether a job of these hosts, which has seen one view, is the same in the other.
+bool plan_is_same(const struct plan *plan, unsigned view, unsigned other, unsigned hosts);
+// Whether two jobs see alike what they share.
+bool plan_agree(const struct plan *plan, unsigned view, unsigned hosts, unsigned other_view,
+                unsigned other_hosts);

@@ -1,0 +1,268 @@
+// The orchestrator's process: what main.c, api_tasks.c and runner.c are live.
+#include "orchestrator/select.h"
+#include "orchestrator/task.h"
+#include "tests/histories/world_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { GATHER_US = 2000, KEEP_JOBS = 1000 };
+
+// --- the gate's shell
+
+static uint64_t shell_now(void *self) {
+    return ((struct world *)self)->now_ms;
+}
+
+static long long shell_wall(void *self) {
+    return world_wall_ms(self);
+}
+
+// Whose arguments they are: an ask has none.
+static int job_of(const struct world *w, const struct task_args *args) {
+    for (unsigned i = 0; args != NULL && i < w->plan->jobs_count; i++) {
+        const char id[2] = {(char)('0' + i), 0};
+        const struct job *job = jobs_find(w->live, id);
+        if (job != NULL && &job->args == args) return (int)i;
+    }
+    return NOBODY;
+}
+
+static void *shell_connect(void *self, const struct task *task, const struct task_args *args,
+                           struct device *device) {
+    return talk_begin(self, task, args, device, job_of(self, args), false, NULL);
+}
+
+static void *shell_connect_in_doubt(void *self, const struct task *task,
+                                    const struct task_args *args, struct device *device,
+                                    const char *was) {
+    return talk_begin(self, task, args, device, job_of(self, args), true, was);
+}
+
+static void shell_take(void *self, void *contact, const struct task *task,
+                       const struct task_args *args) {
+    talk_take(self, contact, task, args, job_of(self, args));
+}
+
+static void shell_answer(void *self, void *contact, bool granted) {
+    talk_answer(self, contact, granted);
+}
+
+static void shell_leave(void *self, void *contact) {
+    talk_leave(self, contact);
+}
+
+static void shell_abort_all(void *self) {
+    talk_end_all(self);
+}
+
+static void shell_append(void *self, const struct store_event *event, gate_kept kept, void *arg) {
+    struct world *w = self;
+    if (event->kind == STORE_JOB && event->state == JOB_DONE)
+        for (unsigned i = 0; i < w->plan->jobs_count; i++)
+            if (w->jobs[i].number == event->job) w->endings |= 1U << i;
+    commits_append(w, event, kept, arg);
+}
+
+static void shell_start_soon(void *self, bool soon) {
+    struct world *w = self;
+    if (soon) world_at(w, w->now_ms, EVENT_START, w->life);
+}
+
+static void shell_retry_at(void *self, uint64_t due_ms) {
+    struct world *w = self;
+    if (due_ms != UINT64_MAX)
+        world_at(w, due_ms > w->now_ms ? due_ms : w->now_ms + 1, EVENT_RETRY, w->life);
+}
+
+// --- jobs
+
+static void write_request(const struct plan_job *planned, struct buf *out) {
+    buf_addf(out, "{\"version\": \"%s\", \"filter_hosts\": [", versions[planned->version]);
+    const char *comma = "";
+    for (unsigned h = 0; h < PLAN_HOSTS; h++) {
+        if ((planned->hosts >> h & 1) == 0) continue;
+        buf_addf(out, "%s\"h%u\"", comma, h);
+        comma = ", ";
+    }
+    buf_adds(out, "]}");
+}
+
+static void on_created(void *arg, enum store_status status, uint64_t number) {
+    struct creating *creating = arg;
+    struct world *w = creating->world;
+    struct job *job = creating->job;
+    creating->job = NULL;
+    if (status != STORE_OK) {
+        story_tell(w, "job %s is refused: the store has not kept it", job->id);
+        job_free(job);
+        return;
+    }
+    w->jobs[creating - w->creating].is_created = true;
+    job->number = number;
+    story_tell(w, "job %s is taken", job->id);
+    jobs_add(w->live, job);
+    gate_submit(w->gate, job);
+}
+
+static void create(struct world *w, unsigned number, const struct job *job, struct buf *image) {
+    const struct store_job row = {.id = job->id,
+                                  .task = job->task->name,
+                                  .request = job->request,
+                                  .image = image->data,
+                                  .image_len = image->len,
+                                  .hosts = job->selection.count,
+                                  .state = JOB_WAITING,
+                                  .created_ms = job->created_ms};
+    store_queue_create(&w->queue, &row, on_created, &w->creating[number]); // with the image
+    world_at(w, w->now_ms, EVENT_STORE, w->life);
+}
+
+// While the service shuts down its client is sent away, and comes again.
+void process_submit(struct world *w, unsigned number) {
+    const struct plan_job *planned = &w->plan->jobs[number];
+    struct selection selection;
+    struct grouping grouping;
+    struct buf request = {0}, image = {0};
+    struct error err;
+    const char id[2] = {(char)('0' + number), 0};
+    struct task_args args = {0};
+    if (w->is_ending) {
+        w->late |= 1U << number;
+        return;
+    }
+    snprintf(args.version, sizeof args.version, "%s", versions[planned->version]);
+    write_request(planned, &request);
+    if (recovery_select(w, request.data, &selection, &grouping, &image, &err) == 0) {
+        struct job *job = job_new(id, &task_upgrade_os, &args, request.data,
+                                  inventory_ref(world_inventory(w)), &selection, &grouping);
+        job->created_ms = world_wall_ms(w);
+        w->creating[number] = (struct creating){w, job};
+        w->jobs[number].view = world_view(w);
+        create(w, number, job, &image);
+    } else {
+        story_tell(w, "job %u is refused: %s", number, err.text);
+    }
+    buf_deinit(&request);
+}
+
+// Somebody else has the job held: the store takes no intent of it, of which the gate learns then.
+void process_hold(struct world *w, bool holds) {
+    const unsigned number = w->plan->hold.job;
+    const char id[2] = {(char)('0' + number), 0};
+    const struct job *job = jobs_find(w->live, id);
+    if (w->is_held == holds || job == NULL || w->is_closing || (w->endings >> number & 1) != 0)
+        return;
+    if (holds && job->state != JOB_RUNNING) return;
+    w->is_held = holds;
+    commits_append(w,
+                   &(struct store_event){.kind = STORE_JOB,
+                                         .job = job->number,
+                                         .host = STORE_NO_HOST,
+                                         .wall_ms = world_wall_ms(w),
+                                         .state = holds ? JOB_PAUSED : JOB_RUNNING},
+                   NULL, NULL);
+}
+
+// --- its end
+
+void process_halt(struct world *w) {
+    story_tell(w, "the orchestrator is told to end; %zu hosts are in hand", gate_in_hand(w->gate));
+    w->is_ending = true;
+    gate_halt(w->gate);
+}
+
+void process_abort(struct world *w) {
+    if (w->is_closing || gate_in_hand(w->gate) == 0) return;
+    story_tell(w, "the orchestrator is told again");
+    w->is_aborted = true;
+    gate_abort(w->gate);
+}
+
+static bool is_idle(const struct world *w) {
+    for (unsigned i = 0; i < PLAN_JOBS; i++)
+        if (w->creating[i].job != NULL) return false;
+    return w->is_aborted || gate_in_hand(w->gate) == 0;
+}
+
+bool process_has_ended(struct world *w) {
+    if (!w->is_ending) return false;
+    if (!w->is_closing && is_idle(w)) {
+        story_tell(w, "the store is closed");
+        w->is_closing = true;
+        store_queue_close(&w->queue);
+        world_at(w, w->now_ms, EVENT_STORE, w->life);
+    }
+    return w->is_closing && w->under_way == NULL && store_queue_is_empty(&w->queue);
+}
+
+// The kernel closes its connections, and nobody is told anything.
+void process_end(struct world *w) {
+    talk_end_all(w);
+    w->is_alive = false;
+    w->under_way = NULL;
+    store_queue_deinit(&w->queue);
+    gate_free(w->gate);
+    jobs_free(w->live);
+    w->gate = NULL;
+    w->live = NULL;
+    for (unsigned i = 0; i < PLAN_JOBS; i++) {
+        job_free(w->creating[i].job);
+        w->creating[i].job = NULL;
+    }
+    for (unsigned h = 0; h < w->plan->hosts; h++) {
+        memset(w->devices[h].answered_ms, 0, sizeof w->devices[h].answered_ms);
+        memset(w->devices[h].hand, 0, sizeof w->devices[h].hand);
+    }
+}
+
+// --- its beginning
+
+static void begin_gate(struct world *w) {
+    const struct gate_shell shell = {.self = w,
+                                     .now_ms = shell_now,
+                                     .wall_ms = shell_wall,
+                                     .connect = shell_connect,
+                                     .connect_in_doubt = shell_connect_in_doubt,
+                                     .take = shell_take,
+                                     .answer = shell_answer,
+                                     .leave = shell_leave,
+                                     .abort_all = shell_abort_all,
+                                     .append = shell_append,
+                                     .start_soon = shell_start_soon,
+                                     .retry_at = shell_retry_at};
+    const struct gate_config config = {.workers = w->plan->workers,
+                                       .peers = {.check = true,
+                                                 .asks = w->plan->asks,
+                                                 .max_age_ms = MAX_AGE_MS,
+                                                 .wait_ms = w->plan->peer_wait_ms},
+                                       .policy = world_policy(w),
+                                       .processors = &w->processors,
+                                       .jobs = w->live,
+                                       .is_persistent = true};
+    w->gate = gate_new(&config, &shell);
+}
+
+void process_begin(struct world *w) {
+    struct store_found found;
+    struct error err;
+    w->life++;
+    w->is_alive = true;
+    w->is_ending = w->is_aborted = w->is_closing = w->is_held = false;
+    w->events = w->installs = 0;
+    w->endings = 0;
+    w->live = jobs_new();
+    if (w->life > 1) story_tell(w, "the next orchestrator is there");
+    if (w->db == NULL)
+        store_memory.open(&w->db, "none", world_wall_ms(w), &found, &err);
+    else
+        store_memory_reopen(w->db, world_wall_ms(w), &found);
+    begin_gate(w);
+    referee_begin(w);
+    store_queue_init(&w->queue, &(struct store_queue_config){.gather_us = GATHER_US,
+                                                             .keep_jobs = KEEP_JOBS,
+                                                             .beat = found.beat});
+    w->queue.config.open_jobs = recovery_begin(w, found.alive_ms);
+    recovery_go_on(w);
+}

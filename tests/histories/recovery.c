@@ -1,0 +1,163 @@
+// What a process takes up of those before it, as the orchestrator's recover.c does.
+#include "common/policy_hash.h"
+#include "orchestrator/job_difference.h"
+#include "orchestrator/job_stored.h"
+#include "orchestrator/resume.h"
+#include "orchestrator/select.h"
+#include "tests/histories/world_internal.h"
+
+int recovery_select(const struct world *w, const char *request, struct selection *selection,
+                    struct grouping *grouping, struct buf *image, struct error *err) {
+    const struct inventory *inventory = world_inventory(w);
+    const struct policy *policy = world_policy(w);
+    int rc =
+        select_from_text(&task_upgrade_os, request, policy, inventory, selection, grouping, err);
+    if (rc == 0) job_image_write(image, inventory, selection, grouping, policy_hash(policy));
+    return rc;
+}
+
+// --- reading
+
+struct reading {
+    struct world *w;
+    struct job *job; // the one that is being read
+    struct job *list[PLAN_JOBS];
+    unsigned count;
+};
+
+static bool on_row(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct reading *reading = arg;
+    struct error err;
+    (void)event;
+    reading->job = job_from_store(row, &err);
+    if (reading->job == NULL) {
+        story_broken(reading->w, one_outcome, "a job cannot be read again: %s", err.text);
+        return false;
+    }
+    struct buf *image = &reading->w->images[row->id[0] - '0'];
+    buf_clear(image);
+    buf_add(image, row->image, row->image_len);
+    return true;
+}
+
+static bool on_event(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct reading *reading = arg;
+    struct error err;
+    (void)row;
+    if (job_apply(reading->job, event, &err) == 0) return true;
+    story_broken(reading->w, one_outcome, "job %s cannot be read again: %s", reading->job->id,
+                 err.text);
+    return false;
+}
+
+static struct job *read_job(struct reading *reading, unsigned number) {
+    struct world *w = reading->w;
+    const char id[2] = {(char)('0' + number), 0};
+    struct store_query query = {.kind = STORE_READ_JOB, .id = id};
+    struct error err;
+    reading->job = NULL;
+    store_memory.read(w->db, &query, on_row, reading, &err);
+    if (reading->job == NULL) return NULL;
+    query = (struct store_query){.kind = STORE_READ_EVENTS, .job = reading->job->number};
+    if (store_memory.read(w->db, &query, on_event, reading, &err) != 0)
+        story_broken(w, one_outcome, "the events of job %s: %s", id, err.text);
+    if (reading->job->state != JOB_DONE && !w->verdict->is_broken) return reading->job;
+    job_free(reading->job);
+    return NULL;
+}
+
+// By their numbers.
+static void read_jobs(struct world *w, struct reading *reading) {
+    for (unsigned i = 0; i < w->plan->jobs_count; i++) {
+        struct job *job = read_job(reading, i);
+        if (job == NULL) continue;
+        job_settle(job);
+        unsigned at = reading->count++;
+        for (; at > 0 && reading->list[at - 1]->number > job->number; at--)
+            reading->list[at] = reading->list[at - 1];
+        reading->list[at] = job;
+    }
+}
+
+// --- taking up
+
+// How the job differs in the inventory as it is now; where it does not, it is seen in it from now
+// on.
+static void look_up(struct world *w, struct job *job, struct buf *differs) {
+    const struct buf *image = &w->images[job->id[0] - '0'];
+    struct inventory *inventory = world_inventory(w);
+    struct selection selection = {0};
+    struct grouping grouping = {0};
+    struct buf now = {0};
+    struct error err;
+    int rc = recovery_select(w, job->request, &selection, &grouping, &now, &err);
+    if (rc == 0)
+        rc = job_difference(image->data, image->len, now.data, now.len, inventory, differs, &err);
+    if (rc != 0) buf_adds(differs, err.text);
+    if (differs->len == 0) {
+        inventory_unref(job->whole);
+        selection_deinit(&job->whole_selection);
+        job->whole = inventory_ref(inventory);
+        job->whole_selection = selection;
+    } else {
+        selection_deinit(&selection);
+    }
+    grouping_deinit(&grouping);
+    buf_deinit(&now);
+}
+
+static void take_up(struct world *w, struct job *job, const struct resume_facts *facts) {
+    struct buf differs = {0}, why = {0};
+    look_up(w, job, &differs);
+    jobs_add(w->live, job);
+    const bool is_paused =
+        resume_is_paused(job, facts, differs.len == 0 ? NULL : differs.data, &why);
+    story_tell(w, "job %s is taken up%s%s", job->id, is_paused ? ", and paused: " : "",
+               is_paused ? why.data : "");
+    referee_taken_up(w, (unsigned)(job->id[0] - '0'), is_paused);
+    gate_resume(w->gate, job, is_paused ? why.data : NULL);
+    if (is_paused) world_at(w, w->now_ms + RESUMED_AFTER_MS, EVENT_RESUME, w->life);
+    buf_deinit(&differs);
+    buf_deinit(&why);
+}
+
+unsigned recovery_begin(struct world *w, long long alive_ms) {
+    const struct resume_facts facts = {
+        .now_ms = world_wall_ms(w), .alive_ms = alive_ms, .within_ms = RESUME_WITHIN_MS};
+    struct reading reading = {.w = w};
+    read_jobs(w, &reading);
+    for (unsigned i = 0; i < reading.count; i++)
+        take_up(w, reading.list[i], &facts);
+    return reading.count;
+}
+
+// In order of arrival; one may have ended meanwhile, or end another.
+void recovery_go_on(struct world *w) {
+    uint64_t last = 0;
+    for (unsigned round = 0; round < w->plan->jobs_count; round++) {
+        uint64_t next = UINT64_MAX;
+        for (unsigned i = 0; i < w->plan->jobs_count; i++)
+            if (w->jobs[i].number > last && w->jobs[i].number < next) next = w->jobs[i].number;
+        struct job *job = next == UINT64_MAX ? NULL : jobs_numbered(w->live, next);
+        last = next;
+        if (job != NULL && !w->jobs[job->id[0] - '0'].rests) gate_unpause(w->gate, job);
+    }
+}
+
+// Somebody puts the inventory right, and lets all go on that are the same in it.
+void recovery_resume(struct world *w) {
+    if (w->is_ending) return;
+    w->is_put_right = true;
+    for (unsigned i = 0; i < w->plan->jobs_count; i++) {
+        const char id[2] = {(char)('0' + i), 0};
+        struct job *job = jobs_find(w->live, id);
+        if (job == NULL || job->state != JOB_PAUSED) continue;
+        struct buf differs = {0};
+        look_up(w, job, &differs);
+        referee_let_go_on(w, i, differs.len == 0);
+        story_tell(w, "job %s is to go on%s%s", id, differs.len > 0 ? ", but does not: " : "",
+                   differs.len > 0 ? differs.data : "");
+        if (differs.len == 0) gate_unpause(w->gate, job);
+        buf_deinit(&differs);
+    }
+}

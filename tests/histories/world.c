@@ -1,0 +1,189 @@
+// The clock, and what happens when. What is due at the same time happens in the order of asking.
+#include "tests/histories/world.h"
+
+#include "common/rng.h"
+#include "tests/histories/world_internal.h"
+
+enum {
+    EVENTS_MAX = 100000,      // no history is that long
+    END_MS = 5 * 3600 * 1000, // nor lasts until then
+    WHAT_SHIFT = 4,           // in a tag: the kind below
+    WALL_S = 1700000000,      // the wall clock at 0 ms
+};
+
+uint64_t world_draw(const struct world *w, const char *what, uint64_t a, uint64_t b, uint64_t low,
+                    uint64_t high) {
+    const uint64_t of = rng_mix(rng_mix(w->plan->seed, rng_hash(what)), rng_mix(a, b));
+    return rng_range(of, low, high);
+}
+
+void world_at(struct world *w, uint64_t at_ms, enum history_event kind, unsigned what) {
+    heap_push(&w->heap, (struct heap_entry){.key = at_ms,
+                                            .id = ++w->asked,
+                                            .tag = (uint32_t)kind | what << WHAT_SHIFT});
+}
+
+long long world_wall_ms(const struct world *w) {
+    return (long long)WALL_S * 1000 + (long long)w->now_ms + w->clock_ms;
+}
+
+static void begin(struct world *w) {
+    const struct plan *p = w->plan;
+    network_make(w);
+    w->sessions = (struct session_config){.username = "admin",
+                                          .password = "admin",
+                                          .connect_timeout_ms = 50,
+                                          .call_timeout_ms = 100,
+                                          .install_timeout_ms = 600,
+                                          .keep_ms = MAX_AGE_MS};
+    processors_add(&w->processors, (struct processor){referee_event, w});
+    for (unsigned h = 0; h < p->hosts; h++) {
+        w->devices[h].installing = NOBODY;
+        w->devices[h].asked_since_install = true;
+    }
+    for (unsigned i = 0; i < p->deaths_count; i++) {
+        if (p->deaths[i].is_absent) continue;
+        world_at(w, p->deaths[i].from_ms, EVENT_DEATH, p->deaths[i].host);
+        if (p->deaths[i].to_ms > 0) world_at(w, p->deaths[i].to_ms, EVENT_BACK, p->deaths[i].host);
+    }
+    world_at(w, 0, EVENT_LIVE, 0);
+    for (unsigned i = 0; i < p->jobs_count; i++)
+        if (!p->jobs[i].is_absent) world_at(w, p->jobs[i].at_ms, EVENT_JOB, i);
+    if (p->hold.for_ms == 0) return;
+    world_at(w, p->hold.at_ms, EVENT_HOLD, 0);
+    world_at(w, p->hold.at_ms + p->hold.for_ms, EVENT_FREE, 0);
+}
+
+// --- what happens
+
+static void live_event(struct world *w, enum history_event kind, unsigned what) {
+    if (kind >= EVENT_STORE && what != w->life) return; // of a process that is no more
+    w->events++;
+    switch (kind) {
+    case EVENT_TALK:
+        talk_due(w, what);
+        break;
+    case EVENT_JOB:
+        process_submit(w, what);
+        break;
+    case EVENT_STORE:
+        commits_due(w);
+        break;
+    case EVENT_WRITTEN:
+        commits_written(w);
+        break;
+    case EVENT_RETRY:
+        gate_retry(w->gate);
+        break;
+    case EVENT_START:
+        gate_start(w->gate);
+        break;
+    case EVENT_RESUME:
+        recovery_resume(w);
+        break;
+    case EVENT_HOLD:
+    case EVENT_FREE:
+        process_hold(w, kind == EVENT_HOLD);
+        break;
+    default:
+        break;
+    }
+}
+
+static void begin_process(struct world *w) {
+    process_begin(w);
+    for (unsigned i = 0; i < w->plan->jobs_count; i++)
+        if (w->late >> i & 1) world_at(w, w->now_ms, EVENT_JOB, i);
+    w->late = 0;
+}
+
+static void happen(struct world *w, enum history_event kind, unsigned what) {
+    switch (kind) {
+    case EVENT_INSTALLED:
+        device_installed(w, what);
+        break;
+    case EVENT_DEATH:
+        device_dies(w, what);
+        break;
+    case EVENT_BACK:
+        device_back(w, what);
+        break;
+    case EVENT_LIVE:
+        begin_process(w);
+        break;
+    default:
+        if (w->is_alive)
+            live_event(w, kind, what);
+        else if (kind == EVENT_JOB)
+            w->late |= 1U << what;
+    }
+}
+
+// --- how processes end
+
+void world_count_install(struct world *w) {
+    const struct plan *p = w->plan;
+    w->installs++;
+    if (w->life <= p->ends_count && p->ends[w->life - 1].installs == w->installs) w->events = 0;
+}
+
+static void end_process(struct world *w, const struct plan_end *end, const char *how) {
+    story_tell(w, "the orchestrator %s", how);
+    process_end(w);
+    w->verdict->ends++;
+    w->clock_ms += end->clock_ms;
+    world_at(w, w->now_ms + end->away_ms, EVENT_LIVE, 0);
+}
+
+static void signal_again(struct world *w, const struct plan_end *end) {
+    if (end->again == SIGNAL_NONE || w->is_aborted || w->events < w->again_at) return;
+    if (end->again == SIGNAL_KILL)
+        end_process(w, end, "is killed while it ends");
+    else
+        process_abort(w);
+}
+
+static void signal_if_due(struct world *w) {
+    const unsigned number = w->life - 1;
+    if (!w->is_alive || number >= w->plan->ends_count) return;
+    const struct plan_end *end = &w->plan->ends[number];
+    if (end->is_absent || w->installs < end->installs || w->events < end->after) return;
+    if (w->is_ending) {
+        signal_again(w, end);
+    } else if (end->signal == SIGNAL_KILL) {
+        end_process(w, end, "is killed");
+    } else {
+        w->again_at = w->events + end->again_after;
+        process_halt(w);
+    }
+    if (w->is_alive && process_has_ended(w)) end_process(w, end, "has ended");
+}
+
+static void run(struct world *w) {
+    while (w->heap.count > 0 && !w->verdict->is_broken) {
+        const struct heap_entry next = heap_pop(&w->heap);
+        if (next.key > END_MS || w->verdict->events == EVENTS_MAX) {
+            story_broken(w, comes_to_an_end, "it never ends");
+            return;
+        }
+        w->now_ms = next.key;
+        w->verdict->events++;
+        happen(w, next.tag & ((1U << WHAT_SHIFT) - 1), next.tag >> WHAT_SHIFT);
+        signal_if_due(w);
+    }
+}
+
+void world_play(const struct plan *plan, struct verdict *verdict, FILE *story) {
+    struct world w = {.plan = plan, .verdict = verdict, .story = story};
+    *verdict = (struct verdict){0};
+    begin(&w);
+    run(&w);
+    if (!verdict->is_broken) referee_end(&w);
+    if (w.is_alive) process_end(&w);
+    store_memory.close(w.db);
+    heap_deinit(&w.heap);
+    buf_deinit(&w.update.send);
+    for (unsigned i = 0; i < PLAN_JOBS; i++)
+        buf_deinit(&w.images[i]);
+    network_free(&w);
+}

@@ -1,0 +1,197 @@
+// What the files of a history share: world.c has the clock, and how processes end; process.c the
+// orchestrator's process, commits.c its store, recovery.c what it takes up; talk.c sessions,
+// device.c what devices do; referee.c and referee_store.c the promises; story.c what is told.
+#pragma once
+
+#include "common/heap.h"
+#include "orchestrator/gate.h"
+#include "orchestrator/store_queue.h"
+#include "tests/histories/talk.h"
+#include "tests/histories/world.h"
+
+enum history_event {
+    EVENT_INSTALLED, // the device's install ends
+    EVENT_DEATH,     // of plan.deaths
+    EVENT_BACK,
+    EVENT_LIVE, // the next process begins
+    EVENT_HOLD, // the store takes no intents of plan.hold.job
+    EVENT_FREE,
+    EVENT_JOB,     // of plan.jobs
+    EVENT_TALK,    // of the talk of that serial number
+    EVENT_STORE,   // a batch may be due; this one and the next ones are of a process, by its number
+    EVENT_WRITTEN, // the batch that is under way is
+    EVENT_RETRY,
+    EVENT_START,
+    EVENT_RESUME, // somebody lets paused jobs go on
+};
+
+// What the referee knows of a job of the plan.
+struct kept_job {
+    bool is_created; // its client was told so
+    unsigned view;   // in which it was asked for
+    uint64_t number; // 0: it is not in the store
+    // What the store has been seen to keep, event by event.
+    uint64_t n, n_before; // its last event's number; and before the last batch
+    enum job_state state;
+    enum store_kind last[PLAN_HOSTS]; // 0: there is none
+    unsigned attempt[PLAN_HOSTS];
+    enum host_state result[PLAN_HOSTS]; // HOST_WAITING where there is none
+    // What was told.
+    enum host_state told[PLAN_HOSTS]; // likewise
+    bool has_started[PLAN_HOSTS];
+    bool is_back[PLAN_HOSTS];    // put back by this process: what it withdraws may not be kept yet
+    unsigned doubts[PLAN_HOSTS]; // how often its install was in doubt
+    unsigned failures[PLAN_RULES][4]; // by group
+    bool has_failure;
+    bool is_told_done;
+    bool rests;      // paused when it was taken up, and not told to go on yet
+    bool is_refused; // it was to go on, and is not the same any more
+};
+
+struct world {
+    const struct plan *plan;
+    struct verdict *verdict;
+    FILE *story; // NULL: it is not told
+    uint64_t now_ms;
+    long long clock_ms; // so much the wall clock is ahead of the one that does not go back
+    struct heap heap;   // key: when; id: in the order of asking; tag: kind, and what
+    uint32_t asked;
+    struct truth devices[PLAN_HOSTS];
+    struct kept_job jobs[PLAN_JOBS];
+    struct buf images[PLAN_JOBS]; // of those that were taken up
+    bool is_put_right;            // the inventory
+    unsigned late;                // jobs that were asked for while no process lived, a bit each
+    struct inventory *inventories[2];
+    struct policy policies[2]; // [1]: of VIEW_POLICY
+
+    // The process that lives.
+    unsigned life; // its number, from 1
+    bool is_alive;
+    bool is_ending, is_aborted, is_closing; // SIGTERM; again; its store is being closed
+    unsigned installs;                      // so many have come to devices
+    uint64_t events, again_at; // so much has happened to it since; until it is told again
+    struct gate *gate;
+    struct jobs *live;
+    struct processors processors;
+    struct store_queue queue;
+    struct session_config sessions;
+    struct session_update update;
+    struct talk *talks;
+    uint32_t contacts;
+    bool is_held;     // plan.hold
+    unsigned endings; // jobs whose end the store has been told of, a bit each
+    struct creating {
+        struct world *world;
+        struct job *job;
+    } creating[PLAN_JOBS];
+
+    // The store, which outlives it.
+    void *db;
+    struct store_batch *under_way;
+    enum store_status status;
+    bool writes_late; // at the end of the commit, not at its beginning
+    unsigned batches;
+    uint64_t last_beat;     // of the last batch that was kept
+    long long last_wall_ms; // when that was
+};
+
+enum {
+    MAX_AGE_MS = 500, // of what is known of peers
+    RESUMED_AFTER_MS = 400,
+};
+
+uint64_t world_draw(const struct world *w, const char *what, uint64_t a, uint64_t b, uint64_t low,
+                    uint64_t high);
+void world_at(struct world *w, uint64_t at_ms, enum history_event kind, unsigned what);
+void world_count_install(struct world *w); // one has come to a device
+long long world_wall_ms(const struct world *w);
+unsigned world_view(const struct world *w); // what a job sees that is asked for now
+struct inventory *world_inventory(const struct world *w);
+const struct policy *world_policy(const struct world *w);
+
+// --- network.c
+
+void network_make(struct world *w);
+void network_free(struct world *w);
+
+// --- process.c
+
+void process_begin(struct world *w);
+void process_end(struct world *w);                     // however it ends
+void process_halt(struct world *w);                    // SIGTERM
+void process_abort(struct world *w);                   // again
+void process_submit(struct world *w, unsigned number); // of plan.jobs
+void process_hold(struct world *w, bool holds);
+bool process_has_ended(struct world *w); // by itself; to be asked after each event
+
+// --- commits.c
+
+void commits_append(struct world *w, const struct store_event *event, gate_kept kept, void *arg);
+void commits_due(struct world *w);
+void commits_written(struct world *w);
+
+// --- recovery.c
+
+// Its groups in the inventory as it is now; all is the caller's to free.
+int recovery_select(const struct world *w, const char *request, struct selection *selection,
+                    struct grouping *grouping, struct buf *image, struct error *err);
+unsigned recovery_begin(struct world *w, long long alive_ms); // how many jobs are open
+void recovery_go_on(struct world *w);                         // those that are not paused
+void recovery_resume(struct world *w);
+
+// --- talk.c
+
+void *talk_begin(struct world *w, const struct task *task, const struct task_args *args,
+                 struct device *device, int job, bool in_doubt, const char *was);
+void talk_take(struct world *w, struct talk *talk, const struct task *task,
+               const struct task_args *args, int job);
+void talk_answer(struct world *w, struct talk *talk, bool granted);
+void talk_leave(struct world *w, struct talk *talk);
+void talk_end_all(struct world *w);
+void talk_due(struct world *w, unsigned serial);
+void talk_lose_all(struct world *w, unsigned host); // the device drops its connections
+
+// --- device.c
+
+enum operation { OP_LOGIN, OP_GET_VERSION, OP_INSTALL, OP_LOGOUT, OP_DIAL };
+enum mishap { NO_MISHAP, ERROR_ANSWER, SILENCE, CLOSES_BEFORE, CLOSES_BEHIND, GARBAGE, MISHAPS };
+
+uint64_t device_draw(const struct world *w, unsigned host, enum operation op, const char *what,
+                     uint64_t low, uint64_t high);
+unsigned device_mess(const struct world *w, unsigned host); // calls in 1000 that go wrong
+enum mishap device_mishap(const struct world *w, unsigned host, enum operation op);
+void device_begin_install(struct world *w, unsigned host, const char *call, int job);
+void device_write_version(const struct world *w, unsigned host, struct buf *out);
+bool device_refuses(const struct world *w, unsigned host); // any connection, now
+void device_installed(struct world *w, unsigned host);
+void device_dies(struct world *w, unsigned host);
+void device_back(struct world *w, unsigned host);
+
+// --- referee.c
+
+void referee_begin(struct world *w); // of a process: which jobs must be paused
+void referee_install(struct world *w, unsigned host, unsigned version, int job);
+void referee_login(struct world *w, unsigned host, bool is_alias);
+void referee_lost(struct world *w, unsigned host,
+                  bool is_alias); // a session in which it was asked, or kept
+void referee_contact(struct world *w, const struct talk *talk);
+void referee_taken_up(struct world *w, unsigned job, bool is_paused);
+void referee_let_go_on(struct world *w, unsigned job, bool goes_on); // a paused one
+void referee_event(void *self, const struct event *event);
+
+// --- referee_store.c
+
+void referee_kept(struct world *w, const struct store_batch *batch);
+void referee_end(struct world *w); // all is over: what the store says
+
+// --- story.c
+
+// The promises.
+extern const char *const last_group,
+    *const one_outcome, *const paused_rests, *const in_order, *const comes_to_an_end;
+
+void story_tell(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void story_batch(struct world *w, const struct store_batch *batch, const char *how);
+// The first promise that is broken ends the history.
+void story_broken(struct world *w, const char *promise, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
