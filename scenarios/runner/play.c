@@ -5,7 +5,7 @@
 // The outcome only ever goes from pass to the first thing that went wrong: what follows may add
 // text, but not another outcome. An invariant that scenarios give is looked at during the run too,
 // by a thread of its own; the referee remembers what it saw, so to ask it at the end is enough, and
-// before its simulator is told to end.
+// before its simulator is told to end. So are the jobs (told.h), and whenever one is over.
 #include "scenarios/runner/play.h"
 
 #include "common/count.h"
@@ -14,6 +14,7 @@
 #include "common/text.h"
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/steps.h"
+#include "scenarios/runner/told.h"
 #include "scenarios/runner/vars.h"
 
 #include <signal.h>
@@ -129,10 +130,18 @@ static void stop_watching(struct show *s) {
 
 // --- the beginning and the end
 
+static void begin_network(struct show *s) {
+    char url[64];
+    programs_url(&s->stage.programs, PROGRAM_SIMULATOR, url);
+    cJSON_AddStringToObject(s->stage.vars, "simulator", url);
+    told_begin(&s->stage);
+}
+
 static int start_programs(struct show *s) {
     struct error err;
     cJSON *faults = NULL;
     int rc = programs_start(&s->stage.programs, PROGRAM_SIMULATOR, &err);
+    if (rc == 0) begin_network(s);
     if (rc == 0) rc = programs_start(&s->stage.programs, PROGRAM_ORCHESTRATOR, &err);
     if (rc == 0 && part(s, "faults") != NULL) {
         rc = vars_expand(part(s, "faults"), s->stage.vars, &faults, &err);
@@ -172,7 +181,7 @@ static void end_programs(struct show *s) {
             continue;
         }
         rc = programs_signal(p, order[i], SIGTERM, &err);
-        if (rc == 0) rc = programs_await_end(p, order[i], &err);
+        if (rc == 0) rc = programs_await_end(p, order[i], 0, &err);
         if (rc == 0) continue;
         buf_addf(&s->text, "%s\n", err.text);
         fail(s, "fail");
@@ -262,6 +271,18 @@ static cJSON *make_result(struct show *s) {
     return result;
 }
 
+// What went wrong first is told first: of what a failed run says of its jobs too much is false.
+static void check_told(struct show *s) {
+    struct buf differences = {0};
+    if (strcmp(s->outcome, "pass") == 0) told_check(&s->stage, true, &differences);
+    if (differences.len > 0) {
+        buf_addf(&s->text, "what the orchestrator tells of its jobs is not so:\n%s",
+                 differences.data);
+        fail(s, "fail");
+    }
+    buf_deinit(&differences);
+}
+
 static void run(struct show *s) {
     if (start_programs(s) != 0) return;
     start_watching(s);
@@ -270,6 +291,7 @@ static void run(struct show *s) {
     if (steps_play_all(&s->stage, part(s, "finally"), "finally", &s->text) != 0) fail(s, "fail");
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
+    check_told(s);
     if (simulator_runs) stage_count_faults(&s->stage);
     if (strcmp(s->outcome, "pass") == 0) check_fired(s);
 }

@@ -295,10 +295,10 @@ static int take(struct programs *p, enum program_name name, struct daemon *taken
     return 0;
 }
 
-int programs_await_end(struct programs *p, enum program_name name, struct error *err) {
+int programs_await_end(struct programs *p, enum program_name name, int code, struct error *err) {
     struct daemon daemon;
     int rc = take(p, name, &daemon, err);
-    return rc == 0 ? daemon_end(&daemon, 0, PROGRAM_PATIENCE_S, err) : rc;
+    return rc == 0 ? daemon_end(&daemon, 0, code, PROGRAM_PATIENCE_S, err) : rc;
 }
 
 int programs_kill(struct programs *p, enum program_name name, struct error *err) {

@@ -46,6 +46,6 @@ bool programs_running(struct programs *p, enum program_name name);
 // True: both run and none was told to end. *changes is another where one has come or gone since.
 bool programs_settled(struct programs *p, unsigned *changes);
 int programs_signal(struct programs *p, enum program_name name, int signum, struct error *err);
-// Waits for its end. An error tells of a signal, a sanitizer's report, an exit code other than 0.
-int programs_await_end(struct programs *p, enum program_name name, struct error *err);
+// Waits for its end. An error tells of a signal, a sanitizer's report, another exit code.
+int programs_await_end(struct programs *p, enum program_name name, int code, struct error *err);
 int programs_kill(struct programs *p, enum program_name name, struct error *err);

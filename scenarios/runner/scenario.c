@@ -181,6 +181,7 @@ static void check_later_names(const cJSON *root, struct findings *f) {
     struct names known = {0};
     add_axes(root, &known);
     add_name(&known, "dir");
+    add_name(&known, "simulator");
     each_step_of(root, add_captures, &known, f);
     for (size_t i = 0; i < COUNT(parts); i++)
         check_part(root, parts[i], &known, f);

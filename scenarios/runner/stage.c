@@ -23,14 +23,16 @@ static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-void stage_init(struct stage *s, const char *dir, const char *const *binaries,
-                const cJSON *scenario, cJSON *vars, uint64_t seed) {
-    *s = (struct stage){.main = pthread_self(), .vars = vars};
+void stage_init(struct stage *s, const char *dir, const char *const *binaries, cJSON *scenario,
+                cJSON *vars, uint64_t seed) {
+    *s = (struct stage){.main = pthread_self(), .options = scenario, .vars = vars};
     programs_init(&s->programs, dir, binaries, scenario, seed);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
-    s->looked = cJSON_CreateObject();
+    for (size_t i = 0; i < PROGRAM_COUNT; i++)
+        s->looked[i] = cJSON_CreateObject();
     s->answers = cJSON_CreateArray();
+    s->told = cJSON_CreateObject();
 }
 
 void stage_deinit(struct stage *s) {
@@ -38,8 +40,11 @@ void stage_deinit(struct stage *s) {
         free(s->rules[i].text);
     free(s->rules);
     cJSON_Delete(s->vars);
-    cJSON_Delete(s->looked);
+    for (size_t i = 0; i < PROGRAM_COUNT; i++)
+        cJSON_Delete(s->looked[i]);
     cJSON_Delete(s->answers);
+    cJSON_Delete(s->born);
+    cJSON_Delete(s->told);
 }
 
 int stage_expand(struct stage *s, const cJSON *value, cJSON **out, struct error *err) {
@@ -185,6 +190,18 @@ struct stage_start { // asked for by a branch, done by the main thread
     int rc;
     struct error error;
 };
+
+void stage_set_options(struct stage *s, const cJSON *options) {
+    const char *const name = program_names[PROGRAM_ORCHESTRATOR];
+    const cJSON *option;
+    if (options == NULL) return;
+    if (get(s->options, name) == NULL) cJSON_AddObjectToObject(s->options, name);
+    cJSON *all = cJSON_GetObjectItemCaseSensitive(s->options, name);
+    cJSON_ArrayForEach(option, options) {
+        cJSON_DeleteItemFromObjectCaseSensitive(all, option->string);
+        cJSON_AddItemToObject(all, option->string, cJSON_Duplicate(option, true));
+    }
+}
 
 int stage_start(struct stage *s, enum program_name name, struct error *err) {
     if (pthread_equal(pthread_self(), s->main)) return programs_start(&s->programs, name, err);

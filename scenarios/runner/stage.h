@@ -33,17 +33,21 @@ struct stage {
     pthread_t main;       // the only thread that starts programs
     pthread_mutex_t lock; // of all below
     pthread_cond_t changed;
+    cJSON *options; // the scenario, as the programs have it
     cJSON *vars;
-    cJSON *looked;  // the values of metrics when a step last looked at them
-    cJSON *answers; // reports
+    cJSON *looked[PROGRAM_COUNT]; // the values of metrics when a step last looked at them
+    cJSON *answers;               // reports
+    cJSON *born;                  // the devices as they were when the network began
+    char since[32];               // when that was
+    cJSON *told;                  // of jobs that were over, see outcomes.h
     struct rule *rules;
     size_t rules_count;
     struct stage_start *wanted; // a program that a branch wants started, or NULL
 };
 
-// vars becomes the stage's own; the scenario is borrowed.
-void stage_init(struct stage *s, const char *dir, const char *const *binaries,
-                const cJSON *scenario, cJSON *vars, uint64_t seed);
+// vars becomes the stage's own; the scenario is borrowed, and its options may change.
+void stage_init(struct stage *s, const char *dir, const char *const *binaries, cJSON *scenario,
+                cJSON *vars, uint64_t seed);
 void stage_deinit(struct stage *s);
 
 // A copy of value with its ${...} replaced; the caller's.
@@ -64,6 +68,10 @@ int stage_remove_fault(struct stage *s, const char *name, struct error *err);
 void stage_count_faults(struct stage *s);
 // The rules of a simulator are gone with it.
 void stage_forget_faults(struct stage *s);
+
+// Options of the orchestrator, in place of those that it had; for those who start it next. Takes
+// NULL.
+void stage_set_options(struct stage *s, const cJSON *options);
 
 // Starts a program, from whichever thread: those of branches hand it to the main thread, which is
 // in stage_await() meanwhile.

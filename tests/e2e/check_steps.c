@@ -131,6 +131,62 @@ START_TEST(a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_a
 }
 END_TEST
 
+// It says that it has changed a device that it has never spoken to, and forgets the job when it is
+// started again.
+#define LIAR                                                                                       \
+    "#!/usr/bin/python3\n"                                                                         \
+    "import http.server, json, signal, sys\n"                                                      \
+    "row = {'name': 'leaf00.earth', 'state': 'changed', 'started': '2999-01-01T00:00:00.000Z'}\n"  \
+    "counts = {'hosts': 1, 'waiting': 0, 'in_hand': 0, 'changed': 1, 'unchanged': 0, 'failed': "   \
+    "0, 'skipped': 0}\n"                                                                           \
+    "job = {'id': 'j', 'state': 'done', 'version': '5.9.9', 'ended': '2999-01-01T00:00:01.000Z', " \
+    "'counts': counts}\n"                                                                          \
+    "report = {'failed': [], 'skipped': [], 'completed': ['leaf00.earth']}\n"                      \
+    "jobs = []\n"                                                                                  \
+    "class Handler(http.server.BaseHTTPRequestHandler):\n"                                         \
+    "    def answer(self, value):\n"                                                               \
+    "        self.send_response(200)\n"                                                            \
+    "        self.end_headers()\n"                                                                 \
+    "        self.wfile.write(json.dumps(value).encode())\n"                                       \
+    "    def do_GET(self):\n"                                                                      \
+    "        if self.path.startswith('/jobs/?'): self.answer({'jobs': jobs})\n"                    \
+    "        elif self.path.startswith('/jobs/j/hosts/'): self.answer({'hosts': [row]})\n"         \
+    "        elif self.path == '/jobs/j/report/': self.answer(report)\n"                           \
+    "    def do_POST(self):\n"                                                                     \
+    "        jobs[:] = [job]\n"                                                                    \
+    "        self.answer(report)\n"                                                                \
+    "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"                                      \
+    "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"                        \
+    "print(f'listening on http://127.0.0.1:{server.server_port}', flush=True)\n"                   \
+    "server.serve_forever()\n"
+
+static const struct {
+    const char *scenario, *said;
+} lies[] = {
+    // where its report came, and at the end
+    {SMALL "steps:\n  - request: {json: {version: 5.9.9}}\n",
+     "steps[0].request {\"json\":{\"version\":\"5.9.9\"}}\n"
+     "  job j says that leaf00.earth runs 5.9.9; it runs 5."},
+    {SMALL "steps:\n  - request: {path: /elsewhere/, json: {version: 5.9.9}}\n",
+     "what the orchestrator tells of its jobs is not so:\n"
+     "  job j says that leaf00.earth runs 5.9.9; it runs 5."},
+    {"network: {sites: [earth], dev_types: {leaf: {count: 1}}, versions: [5.9.9]}\nsteps:\n"
+     "  - request: {json: {version: 5.9.9}}\n  - signal: {do: restart}\n",
+     "what the orchestrator tells of its jobs is not so:\n"
+     "  job j: it was over, and is told of no more\n"},
+};
+
+START_TEST(an_orchestrator_that_tells_of_its_jobs_what_is_not_so_is_found_out) {
+    const char *program = play_write("orchestrator", LIAR);
+    struct buf text = {0};
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    buf_addf(&text, "name: a lie\n%s", lies[_i].scenario);
+    play_run(FAILED, ARGS("run", "--orchestrator", program, play_write("a.yaml", text.data)));
+    play_said(lies[_i].said);
+    buf_deinit(&text);
+}
+END_TEST
+
 START_TEST(a_fault_that_was_removed_must_have_fired_before) {
 #define REMOVED(more)                                                                              \
     "name: nothing\n" SMALL "faults:\n  - {name: idle, match: {host: leaf03.earth}, on: logout, "  \
@@ -332,6 +388,8 @@ Suite *check_steps(void) {
     tcase_add_test(tc, what_did_not_hold_is_told_though_it_holds_again_at_the_end);
     tcase_add_test(tc,
                    a_program_that_runs_and_does_not_answer_for_a_while_fails_what_must_always_hold);
+    tcase_add_loop_test(tc, an_orchestrator_that_tells_of_its_jobs_what_is_not_so_is_found_out, 0,
+                        COUNT(lies));
     tcase_add_test(tc, a_fault_that_was_removed_must_have_fired_before);
     tcase_add_loop_test(tc, a_program_that_ends_with_another_exit_code_fails_the_scenario, 0,
                         COUNT(ends));

@@ -209,7 +209,7 @@ static const struct {
      "y.yaml:9:15: steps[0].log.has[0]: expected a string, not 5: put it in quotes\n"
      "y.yaml:9:18: steps[0].log.has[1]: expected a string, not 6: put it in quotes\n"
      "y.yaml:10:10: steps[1].sleep: unknown field; known are request, metrics, devices, audit, "
-     "log, faults, remove_faults, parallel, when, signal, eventually\n"},
+     "log, faults, remove_faults, parallel, when, job, signal, eventually\n"},
     // every name; and what is about steps within steps has its place
     {"name: '${a}'\nfaults: [{on: any, effect: close, message: '${b}'}]\nsteps:\n"
      "- parallel:\n  - log: {has: ['${c}', '${seed}', '${d}']}\n"
@@ -218,9 +218,9 @@ static const struct {
      "y.yaml:1:7: name: there is no ${a} here; known are ${seed}\n"
      "y.yaml:2:44: faults[0].message: there is no ${b} here; known are ${seed}, ${dir}\n"
      "y.yaml:5:17: steps[0].parallel[0].log.has[0]: there is no ${c} here; known are ${seed}, "
-     "${dir}\n"
+     "${dir}, ${simulator}\n"
      "y.yaml:5:36: steps[0].parallel[0].log.has[2]: there is no ${d} here; known are ${seed}, "
-     "${dir}\n"
+     "${dir}, ${simulator}\n"
      "y.yaml:6:22: steps[0].parallel[1][0].remove_faults[0]: no fault of this scenario is named "
      "'e'\n"
      "y.yaml:6:40: steps[0].parallel[1][1].faults[0].on: refuse makes no sense on logout, only on "
