@@ -75,6 +75,7 @@ static void close(struct contact *c, struct contact_update *update) {
 // True: there is nothing more to be done but to leave.
 static bool end_part(struct contact *c, struct contact_update *update) {
     update->verdict = c->fails ? CONTACT_FAILED : CONTACT_DONE;
+    update->answered = !c->fails;
     update->times_out = c->fails && c->is_late;
     if (c->fails) close(c, update);
     return !c->fails;

@@ -28,7 +28,7 @@ enum contact_verdict { CONTACT_OPEN, CONTACT_DONE, CONTACT_FAILED };
 struct contact_update {
     uint64_t due_us;              // CONTACT_DUE is due then; UINT64_MAX: not before something else
     bool asks;                    // whether it may be changed
-    bool answered;                // its get_version was answered, right before that
+    bool answered;                // its get_version was answered as it should be, just now
     bool pauses;                  // the connection was lost, and is opened anew
     bool is_kept;                 // from now on, until it is taken or leaves
     bool leaves;                  // it begins to log out

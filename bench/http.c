@@ -8,12 +8,14 @@
 #include "common/mem.h"
 #include "common/scrape.h"
 
+#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char version[] = "5.3.1";
 enum { SAMPLES_MAX = 4096 };
@@ -121,6 +123,8 @@ struct load {
     double every_s;   // a scrape
     double in_flight; // devices; a scrape that saw fewer does not count
     bool posts;       // requests for an empty job, too
+    bool keeps;       // jobs in a store
+    bool stalls;      // ... on a slow disk: slow_disk.c
 };
 
 // Scrapes while the job runs; how long the job took is in wall_s.
@@ -146,16 +150,21 @@ static int scrape_under_load(struct lab *lab, const struct load *load, struct sa
 // The 99th percentile of the scrapes; wall_s of the last run.
 static int under_load(const struct bench_config *config, const struct load *load,
                       struct table *table, double *p99, double *wall_s, struct error *err) {
-    char network[SCRATCH_PATH_MAX];
+    char network[SCRATCH_PATH_MAX], slow_disk[512];
     struct lab lab;
     struct samples *scrapes = mem_zalloc(sizeof *scrapes), *posts = mem_zalloc(sizeof *posts);
+    process_beside("slow_disk.so", slow_disk);
     int rc = networks_make_racks(load->sites, load->per_rack, load->latency, network, err);
+    if (rc == 0 && load->stalls && access(slow_disk, R_OK) != 0)
+        rc = error_system(err, -errno, "%s, which make bench-programs makes", slow_disk);
     if (rc != 0) goto out;
     const struct lab_config lab_config = {.network = network,
                                           .time_scale = 1,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
-                                          .workers = load->workers};
+                                          .workers = load->workers,
+                                          .keeps = load->keeps,
+                                          .preload = load->stalls ? slow_disk : NULL};
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) goto out;
     for (unsigned i = 0; rc == 0 && i < load->repeats; i++) {
@@ -173,6 +182,22 @@ static int under_load(const struct bench_config *config, const struct load *load
 out:
     free(scrapes);
     free(posts);
+    return rc;
+}
+
+// --- a store, on a disk that stalls
+
+// What is asked of a slow disk keeps hosts waiting, and nobody else.
+static int stalled(const struct bench_config *config, const struct load *load, struct table *table,
+                   double *ratio, struct error *err) {
+    struct load kept = *load, stalls = *load;
+    double kept_ms = NAN, stalls_ms = NAN, wall_s;
+    kept.name = "... in a store";
+    kept.keeps = stalls.keeps = stalls.stalls = true;
+    stalls.name = "... on a disk that takes 50 ms longer";
+    int rc = under_load(config, &kept, table, &kept_ms, &wall_s, err);
+    if (rc == 0) rc = under_load(config, &stalls, table, &stalls_ms, &wall_s, err);
+    if (rc == 0) *ratio = stalls_ms / kept_ms;
     return rc;
 }
 
@@ -285,18 +310,26 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                                      .posts = true};
     struct table *table =
         bench_table(result, "While devices are in flight", columns, COUNT(columns));
-    double p99 = NAN, wall_s, percent;
+    double p99 = NAN, wall_s, percent, ratio;
     if (config->tiny) {
         int rc = under_load(config, &tiny, table, &p99, &wall_s, err);
+        if (rc == 0) rc = stalled(config, &tiny, table, &ratio, err);
         return rc != 0 ? rc : scrapes_alone(config, result, err);
     }
-    bench_progress(config, 0, 4, "10,000 devices in flight at real latencies");
+    bench_progress(config, 0, 5, "10,000 devices in flight at real latencies");
     int rc = under_load(config, &real, table, &p99, &wall_s, err);
     if (rc != 0) return rc;
     bench_goal(result, (struct bench_goal){"/metrics/ with 10,000 devices in flight at real "
                                            "latencies, 99th percentile",
                                            " ms", 20, p99, false});
-    bench_progress(config, 1, 4, "1,000 devices in flight without latency");
+    bench_progress(config, 1, 5, "10,000 devices in flight, in a store, and on a slow disk");
+    rc = stalled(config, &real, table, &ratio, err);
+    if (rc != 0) return rc;
+    bench_goal(result, (struct bench_goal){"/metrics/ with 10,000 devices in flight, 99th "
+                                           "percentile: with a store on a disk that takes 50 ms "
+                                           "longer over one on this disk",
+                                           "", 1.2, ratio, false});
+    bench_progress(config, 2, 5, "1,000 devices in flight without latency");
     rc = under_load(config, &saturated, table, &p99, &wall_s, err);
     if (rc != 0) return rc;
     bench_goal(result, (struct bench_goal){"/metrics/ with 1,000 devices in flight at latency 0, "

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ARGS_MAX = 40, READY_S = 60, END_S = 60, CLIENT_S = 600, ANSWER_S = 3600 };
@@ -22,16 +23,36 @@ enum { DESCRIPTORS = 20000, DESCRIPTORS_ASIDE = 2000 }; // that are to be had ev
 
 // --- start and end
 
-static int start(const struct lab *lab, const char *name, const char *const *args, struct daemon *d,
-                 struct error *err) {
-    char binary[512], stderr_path[SCRATCH_PATH_MAX + 16];
-    const char *argv[ARGS_MAX] = {binary};
+// What a lab's folder has.
+static const char *const store_files[] = {"store", "store-wal", "store-shm"}, *const other_files[] =
+                                                                                  {"log", "stderr"};
+
+struct lab_path {
+    char text[SCRATCH_PATH_MAX + 16];
+};
+
+static struct lab_path path_of(const struct lab *lab, const char *file) {
+    struct lab_path path;
+    snprintf(path.text, sizeof path.text, "%s/%s", lab->dir, file);
+    return path;
+}
+
+static int start(const struct lab *lab, const char *name, const char *const *args,
+                 const char *preload, struct daemon *d, struct error *err) {
+    char binary[512], preloaded[512];
+    const char *argv[ARGS_MAX] = {binary}, *environment[] = {preloaded, NULL};
+    const struct lab_path stderr_path = path_of(lab, "stderr");
     process_beside(name, binary);
-    snprintf(stderr_path, sizeof stderr_path, "%s/stderr", lab->dir);
+    if (preload != NULL)
+        snprintf(preloaded, sizeof preloaded, "LD_PRELOAD=%s", preload);
+    else
+        environment[0] = NULL;
     for (size_t i = 0; args[i] != NULL && i + 2 < ARGS_MAX; i++)
         argv[i + 1] = args[i];
     const struct daemon_command command = {
-        .name = name, .process = {.argv = argv, .stderr_path = stderr_path}, .patience_s = READY_S};
+        .name = name,
+        .process = {.argv = argv, .stderr_path = stderr_path.text, .environment = environment},
+        .patience_s = READY_S};
     return daemon_start(d, &command, err);
 }
 
@@ -58,7 +79,7 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
     snprintf(scale, sizeof scale, "%g", config->time_scale);
     snprintf(addresses, sizeof addresses, "%u", config->addresses);
     add_options(args, 10, given, COUNT(given));
-    return start(lab, "simulator", args, &lab->simulator, err);
+    return start(lab, "simulator", args, NULL, &lab->simulator, err);
 }
 
 unsigned lab_asks(unsigned workers) {
@@ -114,21 +135,22 @@ static size_t add_timeouts(const char **args, size_t count, struct texts *texts,
 }
 
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
-    char inventory[128], log[SCRATCH_PATH_MAX + 16];
+    char inventory[128];
+    const struct lab_path log = path_of(lab, "log"), store = path_of(lab, store_files[0]);
     struct texts numbers = {0};
-    const char *args[ARGS_MAX] = {"--listen", "127.0.0.1:0", "--inventory",
-                                  inventory,  "--log",       log};
+    const char *args[ARGS_MAX] = {
+        "--listen", "127.0.0.1:0", "--inventory", inventory,
+        "--log",    log.text,      "--state",     config->keeps ? store.text : "none"};
     const char *const texts[][2] = {{"--policy", config->orchestrator_policy},
                                     {"--username", config->username},
                                     {"--password-file", config->password_file}};
-    size_t count = add_options(args, 6, texts, COUNT(texts));
+    size_t count = add_options(args, 8, texts, COUNT(texts));
     count = add_number(args, count, &numbers, "--workers", config->workers, "");
     count = add_timeouts(args, count, &numbers, config);
     add_peers(args, count, &numbers, config);
     lab->asks = config->peers == NULL || config->peers->check;
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
-    snprintf(log, sizeof log, "%s/log", lab->dir);
-    return start(lab, "orchestrator", args, &lab->orchestrator, err);
+    return start(lab, "orchestrator", args, config->preload, &lab->orchestrator, err);
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
@@ -141,22 +163,37 @@ int lab_start(struct lab *lab, const struct lab_config *config, struct error *er
     return rc;
 }
 
+int lab_kill(struct lab *lab, struct error *err) {
+    return process_end(&lab->orchestrator.process, SIGKILL, END_S, NULL, err);
+}
+
+int lab_start_again(struct lab *lab, const struct lab_config *config, struct error *err) {
+    return start_orchestrator(lab, config, err);
+}
+
 static int end(struct daemon *d, struct error *err) {
-    return d->process.pid > 0 ? daemon_end(d, SIGTERM, END_S, err) : 0;
+    return d->process.pid > 0 ? daemon_end(d, SIGTERM, 0, END_S, err) : 0;
 }
 
 int lab_stop(struct lab *lab, struct error *err) {
-    static const char *const files[] = {"log", "stderr"};
     struct error second;
     int rc = end(&lab->orchestrator, err);
     int simulator_rc = end(&lab->simulator, rc == 0 ? err : &second);
-    for (size_t i = 0; i < COUNT(files); i++) {
-        char path[SCRATCH_PATH_MAX + 16];
-        snprintf(path, sizeof path, "%s/%s", lab->dir, files[i]);
-        unlink(path);
-    }
+    for (size_t i = 0; i < COUNT(other_files); i++)
+        unlink(path_of(lab, other_files[i]).text);
+    for (size_t i = 0; i < COUNT(store_files); i++)
+        unlink(path_of(lab, store_files[i]).text);
     rmdir(lab->dir);
     return rc != 0 ? rc : simulator_rc;
+}
+
+double lab_store_bytes(const struct lab *lab) {
+    double bytes = 0;
+    for (size_t i = 0; i < COUNT(store_files); i++) {
+        struct stat status;
+        if (stat(path_of(lab, store_files[i]).text, &status) == 0) bytes += (double)status.st_size;
+    }
+    return bytes;
 }
 
 // --- HTTP
@@ -222,6 +259,21 @@ int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab
                          "%.0f installs",
                          (unsigned long long)run->completed, counts->logins, counts->installs);
     return 0;
+}
+
+int lab_check_versions(const struct lab *lab, const char *version, unsigned devices,
+                       struct error *err) {
+    char wanted[64];
+    struct buf text = {0};
+    unsigned right = 0;
+    int rc = lab_get(&lab->simulator, "/devices/", &text, err);
+    snprintf(wanted, sizeof wanted, "\"version\": \"%s\"", version);
+    for (const char *at = text.data; rc == 0 && (at = strstr(at, wanted)) != NULL; at++)
+        right++;
+    buf_deinit(&text);
+    if (rc == 0 && right != devices)
+        rc = error_set(err, "%u of %u devices run %s", right, devices, version);
+    return rc;
 }
 
 // --- runs

@@ -16,6 +16,8 @@ struct lab_config {
     unsigned addresses;
     uint64_t seed;
     unsigned workers;                 // 0: no orchestrator
+    bool keeps;                       // its jobs in a store, in a file of the lab's; else in memory
+    const char *preload;              // a library for it; NULL: none
     const struct peers_config *peers; // NULL: the orchestrator's own; asks 0: lab_asks()
     uint64_t connect_timeout_us, call_timeout_us, install_timeout_us; // 0: the orchestrator's own
 };
@@ -44,6 +46,9 @@ struct lab_counts {
 unsigned lab_asks(unsigned workers);
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err);
+// The orchestrator is killed; another over the same store, with the same options.
+int lab_kill(struct lab *lab, struct error *err);
+int lab_start_again(struct lab *lab, const struct lab_config *config, struct error *err);
 // Ends both, orderly; an error where one does not end with 0.
 int lab_stop(struct lab *lab, struct error *err);
 
@@ -62,8 +67,14 @@ int lab_client(struct lab *lab, const char *const *argv, const char *version, un
 // then: what it has counted since.
 int lab_check(const struct lab *lab, struct lab_counts *counts, const struct lab_run *run,
               struct error *err);
+// Fails unless so many devices run the version.
+int lab_check_versions(const struct lab *lab, const char *version, unsigned devices,
+                       struct error *err);
 int lab_count(const struct lab *lab, struct lab_counts *counts, struct error *err);
 int lab_reset(const struct lab *lab, uint64_t seed, struct error *err);
+
+// How large the store is, with what lies beside it.
+double lab_store_bytes(const struct lab *lab);
 
 // The text that GET, or POST, answered; out may be NULL. Fails where the status is another.
 int lab_get(const struct daemon *d, const char *path, struct buf *out, struct error *err);

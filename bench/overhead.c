@@ -26,17 +26,21 @@ struct contest {
     char network[SCRATCH_PATH_MAX];
 };
 
+static int start_lab(const struct contest *c, bool keeps, struct lab *lab, struct error *err) {
+    const struct lab_config lab_config = {.network = c->network,
+                                          .time_scale = 1,
+                                          .addresses = c->config->addresses,
+                                          .seed = c->config->seed,
+                                          .workers = c->workers,
+                                          .keeps = keeps};
+    return lab_start(lab, &lab_config, err);
+}
+
 static int start(struct contest *c, const struct bench_config *config, struct error *err) {
     c->config = config;
     c->workers = config->workers == 0 ? WORKERS : config->workers;
     int rc = networks_make(config->tiny ? 1000 : DEVICES, "0", c->network, err);
-    if (rc != 0) return rc;
-    const struct lab_config lab_config = {.network = c->network,
-                                          .time_scale = 1,
-                                          .addresses = config->addresses,
-                                          .seed = config->seed,
-                                          .workers = c->workers};
-    return lab_start(&c->lab, &lab_config, err);
+    return rc == 0 ? start_lab(c, false, &c->lab, err) : rc;
 }
 
 static int stop(struct contest *c, int rc, struct error *err) {
@@ -54,16 +58,17 @@ struct series {                                 // runs of one client
 
 // One run from the network as born; argv NULL: of the orchestrator. Checked against what the
 // simulator counted.
-static int run(struct contest *c, const char *const *argv, struct series *s, struct error *err) {
+static int run_in(struct contest *c, struct lab *lab, const char *const *argv, struct series *s,
+                  struct error *err) {
     struct lab_counts counts;
     struct lab_run run;
     assert(s->runs < RUNS_MAX);
-    int rc = lab_reset(&c->lab, c->config->seed, err);
-    if (rc == 0) rc = lab_count(&c->lab, &counts, err);
+    int rc = lab_reset(lab, c->config->seed, err);
+    if (rc == 0) rc = lab_count(lab, &counts, err);
     if (rc == 0)
-        rc = argv == NULL ? lab_upgrade(&c->lab, version, &run, err)
-                          : lab_client(&c->lab, argv, version, c->workers, &run, err);
-    if (rc == 0) rc = lab_check(&c->lab, &counts, &run, err);
+        rc = argv == NULL ? lab_upgrade(lab, version, &run, err)
+                          : lab_client(lab, argv, version, c->workers, &run, err);
+    if (rc == 0) rc = lab_check(lab, &counts, &run, err);
     if (rc != 0) return rc;
     s->cpu_us[s->runs] = run.cpu_s / (double)run.completed * 1e6;
     s->wall_us[s->runs] = run.wall_s / (double)run.completed * 1e6;
@@ -71,6 +76,10 @@ static int run(struct contest *c, const char *const *argv, struct series *s, str
     s->installs += counts.installs;
     s->runs++;
     return 0;
+}
+
+static int run(struct contest *c, const char *const *argv, struct series *s, struct error *err) {
+    return run_in(c, &c->lab, argv, s, err);
 }
 
 static const struct table_column columns[] = {
@@ -127,6 +136,47 @@ static int against_floor(struct contest *c, struct bench_result *result, double 
     bench_goal(result, (struct bench_goal){"CPU per device over the raw-epoll floor, latency 0, "
                                            "all processors on, median of the pairs",
                                            "", 1.45, ratio, false});
+    return 0;
+}
+
+// --- the store
+
+// Each over a simulator of its own, so that neither finds the other's jobs or connections.
+static int run_store_pairs(struct contest *c, unsigned pairs, struct lab *keeping,
+                           struct series *kept, struct series *none, struct error *err) {
+    struct series warm_up = {0};
+    int rc = run(c, NULL, &warm_up, err);
+    if (rc == 0) rc = run_in(c, keeping, NULL, &warm_up, err);
+    for (unsigned i = 0; rc == 0 && i < pairs; i++) {
+        bench_progress(c->config, i, pairs, "pairs of --state none and a file");
+        bool none_first = i % 2 == 0;
+        if (none_first) rc = run(c, NULL, none, err);
+        if (rc == 0) rc = run_in(c, keeping, NULL, kept, err);
+        if (rc == 0 && !none_first) rc = run(c, NULL, none, err);
+        if (rc == 0) kept->ratios[i] = kept->cpu_us[i] / none->cpu_us[i];
+    }
+    return rc;
+}
+
+static int with_store(struct contest *c, struct bench_result *result, struct error *err) {
+    struct table *table = bench_table(
+        result, "The store: CPU per device with --state FILE, and the paired ratio to --state none",
+        columns, COUNT(columns));
+    struct series kept = {0}, none = {0};
+    struct lab keeping;
+    struct error second;
+    unsigned pairs = c->config->tiny ? 1 : c->config->runs == 0 ? PAIRS : c->config->runs;
+    int rc = start_lab(c, true, &keeping, err);
+    if (rc != 0) return rc;
+    rc = run_store_pairs(c, pairs < RUNS_MAX ? pairs : RUNS_MAX - 1, &keeping, &kept, &none, err);
+    int stopped = lab_stop(&keeping, rc == 0 ? err : &second);
+    if (rc == 0) rc = stopped;
+    if (rc != 0) return rc;
+    add_row(table, "--state none", &none, false);
+    double ratio = add_row(table, "--state FILE", &kept, true);
+    bench_goal(result, (struct bench_goal){"CPU per device with a store over that without, latency "
+                                           "0, median of the pairs",
+                                           "", 1.12, ratio, false});
     return 0;
 }
 
@@ -201,6 +251,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     int rc = start(&c, config, err);
     if (rc != 0) return rc;
     rc = against_floor(&c, result, &floor_us, err);
+    if (rc == 0) rc = with_store(&c, result, err);
     if (rc == 0) rc = against_peers(&c, result, floor_us, err);
     rc = stop(&c, rc, err);
     if (rc == 0) rc = processors_cost(config->tiny ? 1000 : 20000, &processors_us, err);

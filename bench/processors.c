@@ -22,7 +22,13 @@ static double cpu_us(void) {
 static void tell(const struct processors *processors, struct job *job, struct event event) {
     event.job = job->id;
     event.task = job->task->name;
-    processors_tell(processors, &job->events, &event, clock_wall_ms());
+    event.wall_ms = clock_wall_ms();
+    processors_tell(processors, &event);
+}
+
+static void apply(struct job *job, struct store_event event) {
+    struct error err;
+    if (job_apply(job, &event, &err) != 0) abort(); // our own mistake
 }
 
 // An upgrade as it goes well: login, the task's steps, logout.
@@ -32,7 +38,7 @@ static void upgrade(const struct processors *processors, struct job *job, uint32
                           .host = host->name,
                           .site = inventory_site(job->inventory, host),
                           .dev_type = inventory_dev_type(job->inventory, host)};
-    job_turn(job, number, HOST_IN_HAND);
+    apply(job, (struct store_event){.kind = STORE_STARTED, .host = job_place(job, number)});
     tell(processors, job, event);
     for (size_t call = 0; call < job->task->steps_count + 2; call++) {
         event.subtask = call == 0                            ? "login"
@@ -47,7 +53,10 @@ static void upgrade(const struct processors *processors, struct job *job, uint32
     event.text = job->task->changed_text;
     event.result = HOST_CHANGED;
     event.duration_ms = 5;
-    job_turn(job, number, HOST_CHANGED);
+    apply(job, (struct store_event){.kind = STORE_OUTCOME,
+                                    .host = job_place(job, number),
+                                    .result = HOST_CHANGED,
+                                    .text = event.text});
     tell(processors, job, event);
 }
 
@@ -61,7 +70,7 @@ static double run(struct plan *plan, struct log *log) {
     struct grouping grouping = plan->grouping;
     plan->selection = (struct selection){0};
     plan->grouping = (struct grouping){0};
-    struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args,
+    struct job *job = job_new("00000000-0000-4000-8000-000000000000", &task_upgrade_os, &args, NULL,
                               inventory_ref(plan->inventory), &selection, &grouping);
     size_t len;
     double started = cpu_us();

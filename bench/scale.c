@@ -1,6 +1,7 @@
 // From a thousand devices to a million: what a device costs at each size, and the memory of a host
 // that waits for its turn.
 #include "bench/bench.h"
+#include "bench/interrupted.h"
 #include "bench/networks.h"
 #include "bench/stats.h"
 #include "common/count.h"
@@ -21,21 +22,6 @@ struct size { // one row
     double peak_mb, after_mb, simulator_mb; // resident
 };
 
-// GET /devices/ names the version of each.
-static int check_versions(const struct lab *lab, uint32_t devices, struct error *err) {
-    char wanted[64];
-    struct buf text = {0};
-    uint32_t right = 0;
-    int rc = lab_get(&lab->simulator, "/devices/", &text, err);
-    snprintf(wanted, sizeof wanted, "\"version\": \"%s\"", version);
-    for (const char *at = text.data; rc == 0 && (at = strstr(at, wanted)) != NULL; at++)
-        right++;
-    buf_deinit(&text);
-    if (rc == 0 && right != devices)
-        rc = error_set(err, "%u of %u devices run %s", right, devices, version);
-    return rc;
-}
-
 static int run(const struct bench_config *config, const char *network, struct size *size,
                struct error *err) {
     struct lab lab;
@@ -54,7 +40,7 @@ static int run(const struct bench_config *config, const char *network, struct si
     struct process_memory memory = process_memory(&lab.orchestrator.process);
     size->simulator_mb = (double)process_memory(&lab.simulator.process).resident / 1e6;
     if (rc == 0) rc = lab_check(&lab, &counts, &run, err);
-    if (rc == 0) rc = check_versions(&lab, size->devices, err);
+    if (rc == 0) rc = lab_check_versions(&lab, version, size->devices, err);
     struct error second;
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     if (rc != 0 || stopped != 0) return rc != 0 ? rc : stopped;
@@ -198,6 +184,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                        struct error *err) {
     int rc = sizes(config, result, err);
     if (rc == 0) rc = queues(config, result, err);
+    if (rc == 0) rc = interrupted_measure(config, result, err);
     if (rc != 0) return rc;
     bench_note(result,
                "After each run every device ran the wanted version, the simulator had "

@@ -159,7 +159,7 @@ static void land(struct clockwork *c, struct flight *flight) {
 static void step_flight(struct clockwork *c, struct flight *flight,
                         const struct contact_update *update) {
     if (update->pauses) peers_want_not(c->peers, flight->turn);
-    if (update->answered || update->verdict == CONTACT_DONE) flight->up_ms = now_ms(c);
+    if (update->answered) flight->up_ms = now_ms(c);
     if (update->asks) peers_want(c->peers, flight->turn, now_ms(c));
     if (update->verdict == CONTACT_OPEN) return;
     peers_want_not(c->peers, flight->turn);
@@ -250,6 +250,12 @@ static void pass_over(struct clockwork *c, struct schedule_work *work) {
 
 static void pump(struct clockwork *c);
 
+// When a session that was kept for the host has had its answer; 0: there is none.
+static uint64_t kept_since(const struct clockwork *c, const struct host *host) {
+    const struct device *device = peers_find(c->peers, host);
+    return device != NULL && device->ask == ASK_KEPT ? device->up_ms : 0;
+}
+
 static bool start_host(struct clockwork *c) {
     const struct virtual_job *job = c->job;
     struct schedule_work work;
@@ -261,6 +267,7 @@ static bool start_host(struct clockwork *c) {
     }
     struct flight *flight = &c->flights[c->free_flights[c->free_count - 1]];
     *flight = (struct flight){.work = work, .begun_us = c->now_us};
+    flight->up_ms = kept_since(c, &job->inventory->hosts[work.host]);
     flight->turn = peers_begin(c->peers, job->inventory, job->grouping, work.cohort, work.host,
                                work.group, flight, now_ms(c), &hold);
     if (flight->turn == NULL) {

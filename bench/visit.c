@@ -99,7 +99,9 @@ static bool is_leaving(const struct session_update *update) {
 static void note(struct visit *s, const struct session_update *update, bool is_deadline) {
     struct contact_update *out = s->update;
     out->asks = update->want == SESSION_ASK;
-    out->answered = out->asks && update->call_ended != NULL;
+    out->answered =
+        update->call_ended != NULL && update->call_failure == NULL &&
+        (out->asks || update->verdict == TASK_CHANGED || update->verdict == TASK_UNCHANGED);
     out->pauses |= update->want == SESSION_PAUSE;
     out->is_kept = update->want == SESSION_KEEP;
     out->leaves |= is_leaving(update);
