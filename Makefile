@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 OPTIMISE ?= -O2
 SANITISE ?=
 
-PACKAGES = libuv libmicrohttpd libcjson yaml-0.1 libcurl
+PACKAGES = libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -12,36 +12,42 @@ CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
 LDFLAGS += $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-test_libs = $(shell pkg-config --libs check libcurl 2>/dev/null)
+test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
 
-# Pure sources include neither <uv.h> nor <microhttpd.h>: they link into the unit tests without
-# either library. Shell sources translate between them and the world.
+# Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
+# tests without these libraries. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host http_route \
 	inventory inventory_acme inventory_ansible inventory_builder inventory_file inventory_nornir inventory_parse \
-	json limits line log mem options policy prom prom_process rng rpc scrape secret strmap suggest terms text texts yml
+	json limits line log mem options policy policy_hash prom prom_process rng rpc scrape secret strmap suggest terms \
+	text texts timestamp yml
 COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = ask devices event group job joblog jobs lanes lock metrics offers pace peers policy policy_agree \
-	policy_grouping policy_order request schedule session store_memory tasks upgrade_os version_answer
-ORCHESTRATOR_SHELL = api api_metrics api_tasks connection dial fetch main runner swagger
-SCENARIO_PURE = embedded expect expect_report findings outputs run scenario schema setup suite vars
+ORCHESTRATOR_PURE = ask devices event gate gate_asks gate_host gate_tell group job job_difference job_image job_stored \
+	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order request \
+	request_headers resume schedule select session store_event store_file store_kept store_memory store_queue tasks \
+	upgrade_os version_answer
+ORCHESTRATOR_SHELL = api api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
+	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
+SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
-SCENARIO_SHELL = commands main play programs runs stage step steps $(STEP_KINDS:%=step_%)
+SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table virtual visit
-BENCH_SHELL = bench concurrency http lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect fault file findings gate glob \
-	group heap http_framing http_head http_host http_route inventory inventory_ansible inventory_file \
-	inventory_nornir job joblog jobs json lanes limits line log mem metrics model network network_file \
-	network_groups network_inventory network_name offers options outputs pace peers policy policy_agree policy_grouping policy_order \
-	prom referee referee_policy request rng rpc scenario schedule schema scrape secret session session_calls setup stats strmap suggest \
-	suite table terms text texts turns vars virtual visit world yml
+BENCH_SHELL = bench concurrency http interrupted lab live main networks order output overhead processors scale scratch whatif
+UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect \
+	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
+	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
+	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
+	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom referee referee_policy request \
+	request_headers resume resumed rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
+	session_doubt setup stats store store_crash store_event store_file store_queue store_sqlite strmap suggest suite \
+	table terms text texts timestamp turns vars virtual visit world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
-	dial requests
-FUZZ_TARGETS = console fault http_head inventory json network policy request scenario session yml
+	dial requests store
+FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -55,6 +61,8 @@ bench_shell = $(call objects,bench,$(BENCH_SHELL))
 scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
 scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
+# The backs of a store are tested with the libraries that they stand on.
+store_backs = $(call objects,orchestrator,store_sql store_sqlite store_sqlite_read store_sqlite_write)
 e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
@@ -84,20 +92,47 @@ $(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pu
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs
-bench-programs: $(BUILD)/floor
+bench-programs: $(BUILD)/floor $(BUILD)/slow_disk.so
 
 $(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/tests/unit: $(unit_tests) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+# Without sanitizers: it is loaded before theirs.
+$(BUILD)/slow_disk.so: bench/slow_disk.c
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $<
+
+$(BUILD)/tests/unit: $(unit_tests) $(store_backs) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
-$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream process) $(common_pure)
+$(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial store) $(store_backs) \
+		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
+		$(call objects,common,client daemon http_connection http_request http_server http_stream process) $(common_pure) | $(BUILD)/slow_disk.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
+
+histories = $(call objects,tests/histories,main commits device network plan plan_shrink plan_view process \
+	recovery referee referee_store story talk world)
+
+$(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs)
+
+# Beside the programs, which it starts.
+$(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+crash = $(BUILD)/tests/crash/supervisor $(BUILD)/tests/crash/effects.so
+
+$(BUILD)/tests/crash/supervisor: $(call objects,tests/crash,supervisor) $(call objects,common,daemon process) $(common_pure)
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs)
+
+$(BUILD)/tests/crash/effects.so: tests/crash/effects.c
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 # Under make fuzz the main function is libFuzzer's.
 FUZZ_MAIN ?= $(BUILD)/obj/tests/fuzz/replay.o
@@ -151,7 +186,8 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/tests/unit $(BUILD)/tests/e2e $(fuzz_programs)
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
+		$(fuzz_programs)
 
 .PHONY: asan tsan
 asan: deps-build deps-test ## build everything with AddressSanitizer and UBSan, into build/asan
@@ -163,7 +199,7 @@ tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/
 		SANITISE="$(thread_sanitiser)"
 
 .PHONY: test test-tsan
-test: deps-demo asan ## run the unit and end-to-end tests under AddressSanitizer and UBSan
+test: deps-demo asan ## run the unit and end-to-end tests, and some histories, under AddressSanitizer and UBSan
 	@tests/run.sh $(BUILD)/asan
 
 test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSanitizer
@@ -174,9 +210,27 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
 	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
 
+.PHONY: crash-matrix
+crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does
+	@$(MAKE) --no-print-directory $(crash)
+	@tests/crash/matrix.sh $(BUILD)
+
+.PHONY: histories
+N ?= 100000
+histories: deps-build ## play N (100000) histories on a virtual clock, with kills at any moment, from SEED on
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/histories
+	@$(BUILD)/tests/histories $(N) $(SEED)
+
+.PHONY: kills
+KILLS ?= 200
+kills: all ## kill the orchestrator KILLS (200) times while it upgrades, at moments drawn from SEED
+	@$(MAKE) --no-print-directory $(BUILD)/kills
+	@$(BUILD)/kills $(KILLS) $(SEED)
+
 .PHONY: mutants
 mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must notice each
-	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/unit $(BUILD)/tests/e2e
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/unit $(BUILD)/tests/e2e \
+		$(BUILD)/tests/histories
 	@tests/mutants/run.sh $(BUILD) $(MUTANTS)
 
 .PHONY: failures

@@ -3,6 +3,7 @@
 #include "common/count.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "orchestrator/api_jobs.h"
 #include "orchestrator/api_metrics.h"
 #include "orchestrator/api_tasks.h"
 #include "orchestrator/swagger.h"
@@ -12,40 +13,45 @@
 
 struct api {
     const struct api_config *config;
-    struct jobs *jobs;
-    struct runner *runner;
-    struct metrics *metrics;
+    struct api_parts parts;
     struct http_server *http;
     struct http_route *list;
     struct http_routes routes;
     char *swagger;           // the OpenAPI document as JSON
     struct fetcher *fetcher; // NULL: closed, while draining
+    struct job_loader *loader;
+    struct recovery *recovery;
     struct api_tasks tasks;
-    bool draining;
-    void (*drained)(void *arg);
-    void *drained_arg;
+    struct api_jobs job_views;
+    bool is_draining;
+    void (*closed)(void *arg);
+    void *closed_arg;
 };
-
-static void on_http_closed(void *arg) {
-    struct api *api = arg;
-    api->drained(api->drained_arg);
-}
-
-static void close_when_idle(struct api *api) {
-    if (api->draining && api->http != NULL && api->fetcher == NULL && jobs_count(api->jobs) == 0) {
-        http_close(api->http, on_http_closed, api);
-        api->http = NULL;
-    }
-}
-
-static void on_report_answered(void *arg) {
-    close_when_idle(arg);
-}
 
 // --- endpoints
 
 static void post_task(void *app, struct http_request *r) {
     api_tasks_post(&((struct api *)app)->tasks, r);
+}
+
+static void get_jobs(void *app, struct http_request *r) {
+    api_jobs_list(&((struct api *)app)->job_views, r);
+}
+
+static void get_job(void *app, struct http_request *r) {
+    api_jobs_get(&((struct api *)app)->job_views, r);
+}
+
+static void get_job_hosts(void *app, struct http_request *r) {
+    api_jobs_hosts(&((struct api *)app)->job_views, r);
+}
+
+static void get_job_report(void *app, struct http_request *r) {
+    api_jobs_report(&((struct api *)app)->job_views, r);
+}
+
+static void post_job_resume(void *app, struct http_request *r) {
+    api_jobs_resume(&((struct api *)app)->job_views, r);
 }
 
 static void get_swagger(void *app, struct http_request *r) {
@@ -55,7 +61,7 @@ static void get_swagger(void *app, struct http_request *r) {
 
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
-    api_metrics_answer(r, api->metrics, runner_groups_pending(api->runner));
+    api_metrics_answer(r, api->parts.metrics, gate_groups_pending(runner_gate(api->parts.runner)));
 }
 
 static void answer_ok(struct http_request *r) {
@@ -78,16 +84,23 @@ static void on_probed(void *arg, struct inventory *none, const struct error *err
 
 static void get_readyz(void *app, struct http_request *r) {
     struct api *api = app;
-    if (api->draining) {
+    const char *why;
+    if (api->is_draining)
         http_answer_problem(r, 503, "the orchestrator is shutting down");
-        return;
-    }
-    fetcher_probe(api->fetcher, on_probed, r);
+    else if (!store_is_well(api->parts.store, &why))
+        http_answer_problem(r, 503, "the store: %s", why);
+    else
+        fetcher_probe(api->fetcher, on_probed, r);
 }
 
 // --- life
 
 static const struct http_route fixed_routes[] = {
+    {HTTP_GET, "/jobs/", get_jobs, false, NULL, api_jobs_list_query, false},
+    {HTTP_GET, "/jobs/{id}/", get_job, false, NULL, NULL, false},
+    {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, false, NULL, api_jobs_hosts_query, false},
+    {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
+    {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
     {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query, false},
     {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
     {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query, true},
@@ -109,39 +122,73 @@ static void make_routes(struct api *api) {
                                        .hosts = &api->config->hosts};
 }
 
+static void on_fetcher_gone(void *arg) {
+    (void)arg;
+}
+
 static void on_breath(void *arg) {
     const struct api *api = arg;
     if (api->http != NULL) http_poll(api->http);
 }
 
-int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
-              struct jobs *jobs, struct runner *runner, struct metrics *metrics, struct log *log,
-              struct error *err) {
-    struct api *api = mem_zalloc(sizeof *api);
-    api->config = config;
-    api->jobs = jobs;
-    api->runner = runner;
-    api->metrics = metrics;
-    make_routes(api);
+static void on_recovered(void *arg) {
+    api_tasks_open(&((struct api *)arg)->tasks);
+}
+
+// What serves requests about jobs.
+static int start_parts(struct api *api, struct error *err) {
+    const struct api_config *config = api->config;
+    const struct api_parts *parts = &api->parts;
+    api->fetcher = fetcher_new(parts->loop, config->inventory);
+    api->loader = job_loader_new(parts->store);
+    api->tasks = (struct api_tasks){.fetcher = api->fetcher,
+                                    .policy = config->policy,
+                                    .jobs = parts->jobs,
+                                    .gate = runner_gate(parts->runner),
+                                    .store = parts->store,
+                                    .loader = api->loader,
+                                    .log = parts->log};
+    const struct recovery_config recovery = {.store = parts->store,
+                                             .fetcher = api->fetcher,
+                                             .policy = config->policy,
+                                             .jobs = parts->jobs,
+                                             .gate = api->tasks.gate,
+                                             .resume_within_ms = config->resume_within_ms};
+    int rc = recovery_new(&api->recovery, &recovery, err);
+    if (rc != 0) return rc;
+    api->job_views = (struct api_jobs){.jobs = parts->jobs,
+                                       .store = parts->store,
+                                       .loader = api->loader,
+                                       .recovery = api->recovery};
+    return 0;
+}
+
+static int start(struct api *api, struct error *err) {
     struct yml y = {0};
+    make_routes(api);
     int rc = yml_parse(&y, "spec/orchestrator.yaml", swagger_yaml, swagger_yaml_len, err);
     if (rc == 0) api->swagger = cJSON_Print(y.root);
     yml_deinit(&y);
-    if (rc == 0) rc = http_start(&api->http, loop, &config->listen, &api->routes, api, err);
+    if (rc == 0) rc = start_parts(api, err);
+    if (rc == 0)
+        rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes, api, err);
+    return rc;
+}
+
+int api_start(struct api **started, const struct api_config *config, const struct api_parts *parts,
+              struct error *err) {
+    struct api *api = mem_zalloc(sizeof *api);
+    api->config = config;
+    api->parts = *parts;
+    int rc = start(api, err);
     if (rc != 0) {
+        if (api->fetcher != NULL) fetcher_close(api->fetcher, on_fetcher_gone, NULL);
         api_free(api);
         return rc;
     }
-    api->fetcher = fetcher_new(loop, config->inventory);
-    api->tasks = (struct api_tasks){.fetcher = api->fetcher,
-                                    .policy = config->policy,
-                                    .jobs = jobs,
-                                    .runner = runner,
-                                    .log = log,
-                                    .answered = on_report_answered,
-                                    .answered_arg = api};
-    runner_on_breath(runner, on_breath, api);
+    runner_on_breath(parts->runner, on_breath, api);
     *started = api;
+    recovery_begin(api->recovery, on_recovered, api);
     return 0;
 }
 
@@ -149,29 +196,46 @@ const union address *api_address(const struct api *api) {
     return http_address(api->http);
 }
 
+// --- the end
+
 static void on_fetcher_closed(void *arg) {
-    struct api *api = arg;
-    api->fetcher = NULL;
-    close_when_idle(api);
+    ((struct api *)arg)->fetcher = NULL;
 }
 
-void api_drain(struct api *api, void (*done)(void *arg), void *arg) {
-    api->draining = true;
-    api->drained = done;
-    api->drained_arg = arg;
+void api_drain(struct api *api) {
+    api->is_draining = true;
     api_tasks_drain(&api->tasks);
-    runner_drain(api->runner);
+    recovery_stop(api->recovery);
     fetcher_close(api->fetcher, on_fetcher_closed, api);
 }
 
-void api_abort(struct api *api) {
-    runner_abort(api->runner);
-    close_when_idle(api);
+void api_leave_store(struct api *api) {
+    api->job_views.is_closed = true;
+}
+
+bool api_is_idle(const struct api *api) {
+    return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
+           job_loader_is_idle(api->loader) && api->job_views.reading == 0;
+}
+
+static void on_http_closed(void *arg) {
+    struct api *api = arg;
+    api->http = NULL;
+    api->closed(api->closed_arg);
+}
+
+void api_close(struct api *api, void (*closed)(void *arg), void *arg) {
+    api->closed = closed;
+    api->closed_arg = arg;
+    jobs_leave(api->parts.jobs);
+    http_close(api->http, on_http_closed, api);
 }
 
 void api_free(struct api *api) {
     if (api == NULL) return;
     cJSON_free(api->swagger);
+    recovery_free(api->recovery);
+    job_loader_free(api->loader);
     free(api->list);
     free(api);
 }

@@ -6,6 +6,7 @@
 #include "common/policy.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/metrics.h"
+#include "orchestrator/resume.h"
 #include "orchestrator/runner.h"
 
 struct api_config {
@@ -15,18 +16,29 @@ struct api_config {
     const char *const *origins; // of web pages that may change the network
     size_t origins_count;
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
+    uint64_t resume_within_ms;
+};
+
+struct api_parts { // what it speaks for
+    uv_loop_t *loop;
+    struct jobs *jobs;
+    struct runner *runner;
+    struct store *store;
+    struct metrics *metrics;
+    struct log *log;
 };
 
 struct api;
 
-// All it is given is borrowed.
-int api_start(struct api **started, uv_loop_t *loop, const struct api_config *config,
-              struct jobs *jobs, struct runner *runner, struct metrics *metrics, struct log *log,
+// Listens, and takes up the jobs that the store has. All it is given is borrowed.
+int api_start(struct api **started, const struct api_config *config, const struct api_parts *parts,
               struct error *err);
 const union address *api_address(const struct api *api);
 
-// Refuses what is new, lets the runner drain, delivers every report, then closes and calls done.
-void api_drain(struct api *api, void (*done)(void *arg), void *arg);
-// While it drains: does not wait for the hosts in hand (runner_abort).
-void api_abort(struct api *api);
-void api_free(struct api *api); // after done
+// Refuses what is new; jobs go on.
+void api_drain(struct api *api);
+bool api_is_idle(const struct api *api); // after it: nothing new is under way any more
+void api_leave_store(struct api *api);   // then: asks the store no more, for it is closed
+// Then: answers all who wait, closes and calls closed.
+void api_close(struct api *api, void (*closed)(void *arg), void *arg);
+void api_free(struct api *api); // after closed

@@ -1,28 +1,164 @@
-// A post is one request on its way: it waits for the inventory, then it watches its job, and the
-// job's end answers it. A client that leaves while it waits for the inventory takes its post along,
-// for nobody wants the inventory without it; later the job goes on without the client.
+// A post is one request on its way:
+//
+//   (HELD ->) FETCHING the inventory -> CREATING the job in the store -> WATCHING it -> its report
+//
+// with LOADING before, or in place, of it where its key may have a job already. A client that
+// leaves while the inventory is awaited takes its post along, for nobody wants the inventory
+// without it; from the job's creation on the job goes on without the client.
 #include "orchestrator/api_tasks.h"
 
+#include "common/clock.h"
+#include "common/json.h"
 #include "common/mem.h"
-#include "orchestrator/policy_grouping.h"
-#include "orchestrator/request.h"
+#include "common/policy_hash.h"
+#include "orchestrator/job_image.h"
+#include "orchestrator/job_view.h"
+#include "orchestrator/request_headers.h"
+#include "orchestrator/select.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
+enum { RETRY_AFTER_S = 5 };
+
 struct post {
+    struct post *next; // of those that are held
     struct api_tasks *tasks;
-    bool has_job;              // else it waits for the inventory
+    enum post_state {
+        POST_HELD,
+        POST_LOADING, // the job of its key, from the store
+        POST_FETCHING,
+        POST_CREATING,
+        POST_WATCHING,
+    } state;
     struct http_request *http; // NULL: its client has left
     cJSON *body;               // the request borrows its strings
     struct task_request request;
+    char key[REQUEST_KEY_MAX + 1]; // "": none
+    bool is_async;
+    struct job *job; // CREATING: it is not in tasks->jobs yet
 };
 
 static void free_post(struct post *post) {
     request_deinit(&post->request);
     cJSON_Delete(post->body);
+    job_free(post->job);
     free(post);
+}
+
+static void refuse(struct post *post, int status, const char *why) {
+    if (post->http != NULL) http_answer_problem(post->http, status, "%s", why);
+    free_post(post);
+}
+
+// --- answers that speak of a job
+
+static void name_job(struct http_request *r, const struct job *job) {
+    char location[JOB_ID_MAX + 8];
+    snprintf(location, sizeof location, "/jobs/%s/", job->id);
+    http_answer_header(r, "Location", location);
+}
+
+static void answer_report(struct http_request *r, const struct job *job) {
+    size_t len;
+    char *report = job_report_json(job, &len);
+    name_job(r, job);
+    http_answer(r, 200, "application/json", report, len);
+}
+
+static void answer_accepted(struct http_request *r, const struct job *job) {
+    struct buf out = {0};
+    job_view_write(&out, job);
+    const size_t len = out.len;
+    name_job(r, job);
+    http_answer_header(r, "Preference-Applied", "respond-async");
+    http_answer(r, 202, "application/json", buf_take(&out), len);
+}
+
+static void answer_left(struct http_request *r, const struct job *job) {
+    char seconds[16];
+    snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
+    name_job(r, job);
+    http_answer_header(r, "Retry-After", seconds);
+    http_answer_problem(r, 503,
+                        "the orchestrator is shutting down; the job goes on when it is back");
+}
+
+static void on_job_told(void *arg, const struct job *job) {
+    struct post *post = arg;
+    log_flush(post->tasks->log); // before the answer that speaks of it
+    if (post->http == NULL)
+        ;
+    else if (job->state == JOB_DONE)
+        answer_report(post->http, job);
+    else
+        answer_left(post->http, job);
+    free_post(post);
+}
+
+static void watch(struct post *post, struct job *job) {
+    if (post->is_async) {
+        if (post->http != NULL) answer_accepted(post->http, job);
+        free_post(post);
+        return;
+    }
+    post->state = POST_WATCHING;
+    jobs_watch(post->tasks->jobs, job, on_job_told, post);
+}
+
+// --- a key that has a job
+
+static bool is_same_request(const struct post *post, const struct job *job) {
+    cJSON *body = NULL;
+    struct error err;
+    if (job->task != post->request.task) return false;
+    if (json_parse(job->request, strlen(job->request), &body, &err) != 0) return false;
+    const bool is_same = cJSON_Compare(body, post->body, true);
+    cJSON_Delete(body);
+    return is_same;
+}
+
+// A live one is a job of tasks->jobs, the other is over.
+static void answer_with(struct post *post, const struct job *job, struct job *live) {
+    if (!is_same_request(post, job)) {
+        refuse(post, 422,
+               "Idempotency-Key: another request has had this key; give this one its own");
+    } else if (live != NULL) {
+        watch(post, live);
+    } else {
+        if (post->http != NULL && post->is_async) answer_accepted(post->http, job);
+        if (post->http != NULL && !post->is_async) answer_report(post->http, job);
+        free_post(post);
+    }
+}
+
+static void fetch_inventory(struct post *post);
+
+static void on_loaded(void *arg, const struct job *job, const struct error *err) {
+    struct post *post = arg;
+    if (post->http == NULL)
+        free_post(post);
+    else if (err != NULL)
+        refuse(post, 503, err->text);
+    else if (job != NULL)
+        answer_with(post, job, jobs_numbered(post->tasks->jobs, job->number));
+    else
+        fetch_inventory(post);
+}
+
+static void find_job(struct post *post) {
+    struct api_tasks *posts = post->tasks;
+    struct job *live = post->key[0] == '\0' ? NULL : jobs_keyed(posts->jobs, post->key);
+    if (post->key[0] == '\0') {
+        fetch_inventory(post);
+    } else if (live != NULL) {
+        answer_with(post, live, live);
+    } else {
+        post->state = POST_LOADING;
+        job_load_by_key(posts->loader, post->key, on_loaded, post);
+    }
 }
 
 // --- the job
@@ -38,59 +174,84 @@ static void make_id(char id[JOB_ID_MAX]) {
              b[14], b[15]);
 }
 
-static void on_job_done(void *arg, const struct job *job) {
-    struct post *post = arg;
+static void start_job(struct post *post, uint64_t number) {
     struct api_tasks *posts = post->tasks;
-    log_flush(posts->log); // before the answer that speaks of it
-    if (post->http != NULL) {
-        size_t len;
-        char *report = job_report_json(job, &len);
-        http_answer(post->http, 200, "application/json", report, len);
-    }
-    free_post(post);
-    posts->answered(posts->answered_arg);
+    struct job *job = post->job;
+    post->job = NULL;
+    job->number = number;
+    jobs_add(posts->jobs, job);
+    watch(post, job);
+    gate_submit(posts->gate, job);
 }
 
-static void start_job(struct post *post, struct inventory *inventory, struct selection *selection,
-                      struct grouping *grouping) {
+static void on_created(void *arg, enum store_status status, uint64_t number) {
+    struct post *post = arg;
+    struct api_tasks *posts = post->tasks;
+    const char *why;
+    posts->creating--;
+    if (status == STORE_OK) {
+        start_job(post, number);
+    } else if (status == STORE_CONFLICT) {
+        job_free(post->job); // two of the same key at the same time
+        post->job = NULL;
+        find_job(post);
+    } else if (store_is_well(posts->store, &why)) {
+        refuse(post, 503, "the store did not keep the job; nothing was begun");
+    } else {
+        char text[ERROR_TEXT_MAX];
+        snprintf(text, sizeof text, "the store: %s; nothing was begun", why);
+        refuse(post, 503, text);
+    }
+}
+
+static void create_job(struct post *post, struct inventory *inventory, struct selection *selection,
+                       struct grouping *grouping) {
     struct api_tasks *posts = post->tasks;
     char id[JOB_ID_MAX];
+    struct buf request = {0}, image = {0};
     make_id(id);
-    struct job *job =
-        job_new(id, post->request.task, &post->request.args, inventory, selection, grouping);
-    jobs_add(posts->jobs, job);
-    post->has_job = true;
-    jobs_watch(posts->jobs, job, on_job_done, post);
-    runner_submit(posts->runner, job);
+    json_add_text(&request, post->body);
+    job_image_write(&image, inventory, selection, grouping, policy_hash(posts->policy));
+    struct job *job = job_new(id, post->request.task, &post->request.args, request.data, inventory,
+                              selection, grouping);
+    if (post->key[0] != '\0') job->key = mem_strdup(post->key);
+    job->created_ms = clock_wall_ms();
+    post->job = job;
+    post->state = POST_CREATING;
+    posts->creating++;
+    const struct store_job row = {.id = job->id,
+                                  .key = job->key,
+                                  .task = job->task->name,
+                                  .request = job->request,
+                                  .image = image.data,
+                                  .image_len = image.len,
+                                  .hosts = job->selection.count,
+                                  .state = JOB_WAITING,
+                                  .created_ms = job->created_ms};
+    buf_deinit(&request);
+    store_create(posts->store, &row, on_created, post); // with the image
 }
 
 // --- waiting for the inventory
+
+static void unhold(struct post *post) {
+    struct post **link = &post->tasks->held;
+    while (*link != post)
+        link = &(*link)->next;
+    *link = post->next;
+}
 
 static void on_left(void *arg) {
     struct post *post = arg;
     http_answer_problem(post->http, 503, "the client has left");
     post->http = NULL;
-    if (post->has_job) return;
-    fetcher_forget(post->tasks->fetcher, post);
+    if (post->state == POST_HELD)
+        unhold(post);
+    else if (post->state == POST_FETCHING)
+        fetcher_forget(post->tasks->fetcher, post);
+    else
+        return;
     free_post(post);
-}
-
-static int select_hosts(const struct task_request *request, const struct inventory *inventory,
-                        struct selection *selection, struct error *err) {
-    int rc = inventory_select(inventory, &request->sites, &request->dev_types, selection, err);
-    if (rc != 0) return rc;
-    rc = inventory_narrow(inventory, &request->hosts, selection, err);
-    if (rc != 0) selection_deinit(selection);
-    return rc;
-}
-
-static int prepare(const struct post *post, const struct inventory *inventory,
-                   struct selection *selection, struct grouping *grouping, struct error *err) {
-    int rc = select_hosts(&post->request, inventory, selection, err);
-    if (rc != 0) return rc;
-    rc = policy_grouping(grouping, post->tasks->policy, inventory, selection, err);
-    if (rc != 0) selection_deinit(selection);
-    return rc;
 }
 
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
@@ -99,26 +260,49 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     struct grouping grouping;
     struct error err;
     int rc;
-    if (post->tasks->draining) {
+    if (post->tasks->is_draining) {
         http_answer_problem(post->http, 503, "the orchestrator is shutting down");
-        inventory_unref(inventory);
     } else if (why != NULL) {
         http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if ((rc = prepare(post, inventory, &selection, &grouping, &err)) != 0) {
+    } else if ((rc = select_hosts(&post->request, post->tasks->policy, inventory, &selection,
+                                  &grouping, &err)) != 0) {
         http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
-        inventory_unref(inventory);
     } else {
-        start_job(post, inventory, &selection, &grouping);
+        create_job(post, inventory, &selection, &grouping);
         return;
     }
+    inventory_unref(inventory);
     free_post(post);
+}
+
+static void fetch_inventory(struct post *post) {
+    if (post->tasks->is_draining) {
+        refuse(post, 503, "the orchestrator is shutting down");
+        return;
+    }
+    post->state = POST_FETCHING;
+    fetcher_ask(post->tasks->fetcher, on_inventory, post);
 }
 
 // --- the request
 
+static int parse(struct post *post, struct error *err) {
+    struct http_request *r = post->http;
+    const char *key = http_header(r, "Idempotency-Key");
+    int rc = key == NULL ? 0 : request_key(key, "Idempotency-Key", post->key, err);
+    if (rc != 0) return rc;
+    post->is_async = request_prefers_async(http_header(r, "Prefer"));
+    return request_parse(http_arg(r), post->body, &post->request, err);
+}
+
 void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
-    if (posts->draining) {
+    const char *why;
+    if (posts->is_draining) {
         http_answer_problem(r, 503, "the orchestrator is shutting down");
+        return;
+    }
+    if (!store_is_well(posts->store, &why)) {
+        http_answer_problem(r, 503, "the store: %s; nothing was begun", why);
         return;
     }
     cJSON *body = http_json_body(r);
@@ -126,15 +310,38 @@ void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
     struct post *post = mem_zalloc(sizeof *post);
     *post = (struct post){.tasks = posts, .http = r, .body = body};
     struct error err;
-    if (request_parse(http_arg(r), body, &post->request, &err) == 0) {
-        http_on_left(r, on_left, post);
-        fetcher_ask(posts->fetcher, on_inventory, post);
-    } else {
+    if (parse(post, &err) != 0) {
         http_answer_error(r, 400, &err);
         free_post(post);
+        return;
     }
+    http_on_left(r, on_left, post);
+    if (posts->is_open) {
+        find_job(post);
+        return;
+    }
+    struct post **end = &posts->held;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = post;
+}
+
+static struct post *next_held(struct api_tasks *posts) {
+    struct post *post = posts->held;
+    if (post != NULL) posts->held = post->next;
+    return post;
+}
+
+void api_tasks_open(struct api_tasks *posts) {
+    struct post *post;
+    posts->is_open = true;
+    while ((post = next_held(posts)) != NULL)
+        find_job(post);
 }
 
 void api_tasks_drain(struct api_tasks *posts) {
-    posts->draining = true;
+    struct post *post;
+    posts->is_draining = true;
+    while ((post = next_held(posts)) != NULL)
+        refuse(post, 503, "the orchestrator is shutting down");
 }

@@ -1,26 +1,37 @@
-// POST of a task: its body becomes a job, and the client waits for the job's report.
+// POST of a task: its body becomes a job, which is kept before it acts; the client waits for the
+// job's report, or asks for none (Prefer: respond-async). With an Idempotency-Key the same request
+// is one job, however often it comes.
 #pragma once
 
 #include "common/http.h"
 #include "common/log.h"
 #include "common/policy.h"
 #include "orchestrator/fetch.h"
+#include "orchestrator/gate.h"
+#include "orchestrator/job_loader.h"
 #include "orchestrator/jobs.h"
-#include "orchestrator/runner.h"
+#include "orchestrator/store.h"
+
+struct post;
 
 struct api_tasks { // what it points to is borrowed
     struct fetcher *fetcher;
     const struct policy *policy;
     struct jobs *jobs;
-    struct runner *runner;
+    struct gate *gate;
+    struct store *store;
+    struct job_loader *loader;
     struct log *log;
-    bool draining;
-    void (*answered)(void *arg); // told after each answer to a job that is done
-    void *answered_arg;
+    bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
+    bool is_draining;
+    struct post *held;
+    size_t creating; // posts whose job is being kept
 };
 
 // The handler's part: http_arg() is the struct task.
 void api_tasks_post(struct api_tasks *posts, struct http_request *r);
 
+// The jobs of an earlier process have been taken up: those who were held go on.
+void api_tasks_open(struct api_tasks *posts);
 // From now on requests are refused, also those that wait for the inventory; jobs go on.
 void api_tasks_drain(struct api_tasks *posts);

@@ -6,12 +6,16 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { VERSIONS_MAX = UINT16_MAX, ATTEMPTS_MAX = 2 };
 
 struct job *job_new(const char *id, const struct task *task, const struct task_args *args,
-                    struct inventory *inventory, struct selection *selection,
+                    const char *request, struct inventory *inventory, struct selection *selection,
                     struct grouping *grouping) {
     struct job *job = mem_zalloc(sizeof *job);
     snprintf(job->id, sizeof job->id, "%s", id);
+    job->request = mem_strdup(request == NULL ? "{}" : request);
     job->task = task;
     job->args = *args;
     job->inventory = inventory;
@@ -21,15 +25,24 @@ struct job *job_new(const char *id, const struct task *task, const struct task_a
     *grouping = (struct grouping){0};
     job->hosts = mem_array(job->selection.count, sizeof *job->hosts);
     job->counts[HOST_WAITING] = job->selection.count;
+    job->state = JOB_WAITING;
     return job;
 }
 
 void job_free(struct job *job) {
     if (job == NULL) return;
-    event_ring_deinit(&job->events);
+    for (size_t i = 0; i < job->selection.count; i++)
+        free(job->hosts[i].text);
     free(job->hosts);
+    free(job->key);
+    free(job->request);
+    free(job->why);
+    free(job->version_list);
+    texts_deinit(&job->versions);
     grouping_deinit(&job->grouping);
     selection_deinit(&job->selection);
+    selection_deinit(&job->whole_selection);
+    inventory_unref(job->whole);
     inventory_unref(job->inventory);
     free(job);
 }
@@ -48,6 +61,12 @@ static struct job_host *find(const struct job *job, uint32_t host) {
     return found == NULL ? NULL : &job->hosts[found - hosts];
 }
 
+uint32_t job_place(const struct job *job, uint32_t host) {
+    const struct job_host *h = find(job, host);
+    assert(h != NULL);
+    return (uint32_t)(h - job->hosts);
+}
+
 const struct job_host *job_host(const struct job *job, uint32_t host) {
     const struct job_host *h = find(job, host);
     assert(h != NULL);
@@ -59,30 +78,138 @@ bool job_is_waiting(const struct job *job, uint32_t host) {
     return h != NULL && h->state == HOST_WAITING;
 }
 
-// Which states may follow which: the whole life of a host in a job.
-static bool may_follow(enum host_state from, enum host_state to) {
-    switch (to) {
-    case HOST_IN_HAND:
-        return from == HOST_WAITING;
-    case HOST_SKIPPED: // in hand: a peer is not up
-        return from == HOST_WAITING || from == HOST_IN_HAND;
-    case HOST_WAITING: // put back
-    case HOST_CHANGED:
-    case HOST_UNCHANGED:
-    case HOST_FAILED:
-        return from == HOST_IN_HAND;
-    case HOST_STATES:
+// --- versions
+
+// Devices may say anything: beyond so many the rest is not told apart.
+static uint16_t version_number(struct job *job, const char *version) {
+    if (version == NULL) return 0;
+    for (size_t i = 0; i < job->versions_count; i++)
+        if (strcmp(job->version_list[i], version) == 0) return (uint16_t)(i + 1);
+    if (job->versions_count == VERSIONS_MAX) return 0;
+    job->version_list = mem_grow(job->version_list, &job->versions_cap, job->versions_count + 1,
+                                 sizeof *job->version_list);
+    job->version_list[job->versions_count++] = texts_keep(&job->versions, version);
+    return (uint16_t)job->versions_count;
+}
+
+const char *job_version(const struct job *job, uint16_t number) {
+    return number == 0 ? NULL : job->version_list[number - 1];
+}
+
+// --- what happens to a host
+
+// Which states may follow which: the whole life of a host in a job. A result is final.
+static bool may_follow(const struct job_host *h, const struct store_event *event) {
+    const enum host_state from = (enum host_state)h->state;
+    switch (event->kind) {
+    case STORE_STARTED: // again, where the process that had it in hand is no more
+        return from == HOST_WAITING || (from == HOST_IN_HAND && !h->has_intent);
+    case STORE_INTENT: // one that was withdrawn may be asked for again
+        return (from == HOST_WAITING || from == HOST_IN_HAND) && event->attempt >= 1 &&
+               event->attempt <= ATTEMPTS_MAX;
+    case STORE_WITHDRAWN:
+        return from == HOST_IN_HAND && event->attempt <= ATTEMPTS_MAX;
+    case STORE_OUTCOME:
+        if (event->result == HOST_SKIPPED) return from == HOST_WAITING || from == HOST_IN_HAND;
+        return from == HOST_IN_HAND && event->result > HOST_IN_HAND && event->result < HOST_STATES;
+    case STORE_JOB:
         break;
     }
     return false;
 }
 
-void job_turn(struct job *job, uint32_t host, enum host_state state) {
-    struct job_host *h = find(job, host);
-    assert(h != NULL && may_follow(h->state, state));
+static void turn(struct job *job, struct job_host *h, enum host_state state) {
     job->counts[h->state]--;
     job->counts[state]++;
-    h->state = state;
+    h->state = (uint8_t)state;
+}
+
+static void set_outcome(struct job *job, struct job_host *h, const struct store_event *event) {
+    const uint16_t version = version_number(job, event->version);
+    turn(job, h, event->result);
+    if (h->attempt == 0)
+        h->from = version; // as it was found
+    else
+        h->to = version;
+    if (event->result == HOST_UNCHANGED) h->to = h->from;
+    h->duration_ms = event->ms < UINT32_MAX ? (uint32_t)event->ms : UINT32_MAX;
+    h->is_in_doubt = false;
+    free(h->text);
+    h->text = event->text == NULL ? NULL : mem_strdup(event->text);
+}
+
+static int apply_to_host(struct job *job, const struct store_event *event, struct error *err) {
+    if (event->host >= job->selection.count)
+        return error_set(err, "event %llu is of host %u, of %zu", (unsigned long long)event->n,
+                         event->host, job->selection.count);
+    struct job_host *h = &job->hosts[event->host];
+    if (!may_follow(h, event))
+        return error_set(err, "event %llu, of kind %d, may not follow: its host is %s",
+                         (unsigned long long)event->n, (int)event->kind,
+                         host_state_names[h->state]);
+    switch (event->kind) {
+    case STORE_STARTED:
+        turn(job, h, HOST_IN_HAND);
+        h->started_ms = event->wall_ms;
+        break;
+    case STORE_INTENT:
+        turn(job, h, HOST_IN_HAND);
+        h->attempt = event->attempt;
+        h->has_intent = true;
+        h->from = version_number(job, event->version);
+        break;
+    case STORE_WITHDRAWN:
+        turn(job, h, HOST_WAITING);
+        h->attempt = event->attempt;
+        h->has_intent = h->is_in_doubt = false;
+        break;
+    default:
+        set_outcome(job, h, event);
+        break;
+    }
+    return 0;
+}
+
+// --- what happens to the job
+
+static bool may_enter(enum job_state from, enum job_state to) {
+    switch (to) {
+    case JOB_WAITING:
+    case JOB_RUNNING:
+        return from == JOB_WAITING || from == JOB_PAUSED || from == JOB_RUNNING;
+    case JOB_PAUSED:
+    case JOB_CANCELLING:
+    case JOB_DONE:
+        return from != JOB_DONE;
+    }
+    return false;
+}
+
+static int apply_to_job(struct job *job, const struct store_event *event, struct error *err) {
+    if (!may_enter(job->state, event->state))
+        return error_set(err, "event %llu: the job cannot come from state %d to %d",
+                         (unsigned long long)event->n, (int)job->state, (int)event->state);
+    job->state = event->state;
+    job->outcome = event->outcome;
+    if (event->state == JOB_RUNNING && job->started_ms == 0) job->started_ms = event->wall_ms;
+    if (event->state == JOB_DONE) job->ended_ms = event->wall_ms;
+    free(job->why);
+    job->why = event->text == NULL ? NULL : mem_strdup(event->text);
+    return 0;
+}
+
+int job_apply(struct job *job, const struct store_event *event, struct error *err) {
+    return event->kind == STORE_JOB ? apply_to_job(job, event, err)
+                                    : apply_to_host(job, event, err);
+}
+
+void job_settle(struct job *job) {
+    for (size_t i = 0; i < job->selection.count; i++) {
+        struct job_host *h = &job->hosts[i];
+        if (h->state != HOST_IN_HAND) continue;
+        h->is_in_doubt = h->has_intent;
+        if (!h->has_intent) turn(job, h, HOST_WAITING);
+    }
 }
 
 // --- the report

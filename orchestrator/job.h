@@ -2,41 +2,73 @@
 // is known of each of its hosts; the report is a view of that.
 #pragma once
 
-#include "orchestrator/event.h"
+#include "common/texts.h"
 #include "orchestrator/group.h"
+#include "orchestrator/store_event.h"
 #include "orchestrator/task.h"
 
 enum { JOB_ID_MAX = 37 }; // a UUID and its NUL
 
 struct job_host {
-    enum host_state state; // one door: job_turn()
+    long long started_ms; // wall, of its last start; 0: it has not begun
+    char *text;           // of a result: what there is to say; NULL: nothing
+    uint32_t duration_ms; // of a result: how long it was in hand
+    uint16_t from, to;    // versions, for job_version(): before this job, and since
+    uint8_t state;        // enum host_state; one door: job_turn()
+    uint8_t attempt;      // installs that may have been sent: 0, 1 or 2
+    bool has_intent;      // in hand: its install may have been sent
+    bool is_in_doubt;     // ... by a process that is no more: resume.h
 };
 
 struct job {
     char id[JOB_ID_MAX];
+    uint64_t number; // the store's; 0: it is not kept yet
+    char *key;       // Idempotency-Key; NULL: none
+    char *request;   // the body, as JSON text
     const struct task *task;
     struct task_args args;
     struct inventory *inventory;
     struct selection selection;
     struct grouping grouping;
+    // Of a job that was read from a store: its inventory has the hosts that it names and no others.
+    // The selection in the whole inventory, where that is the same still; else NULL.
+    struct inventory *whole;
+    struct selection whole_selection;
     struct job_host *hosts; // one for each of the selection, in its order
     size_t counts[HOST_STATES];
-    struct event_ring events;
+    struct texts versions; // as devices say them: few, and shared
+    const char **version_list;
+    size_t versions_count, versions_cap;
+    enum job_state state; // one door: job_enter()
+    enum job_outcome outcome;
+    char *why; // it is in this state; NULL: there is no more to say
+    long long created_ms, started_ms, ended_ms; // wall; 0: not yet
 };
 
-// Takes over the reference to the inventory, the selection, and the grouping, which is of it. All
-// hosts wait.
+// Takes over the reference to the inventory, the selection, and the grouping, which is of it.
+// request is copied, NULL as "{}". All hosts wait, and the job does.
 struct job *job_new(const char *id, const struct task *task, const struct task_args *args,
-                    struct inventory *inventory, struct selection *selection,
+                    const char *request, struct inventory *inventory, struct selection *selection,
                     struct grouping *grouping);
 void job_free(struct job *job); // takes NULL
 
-// host is an index into the inventory, and must be one of the selection.
+// What has happened, and is kept: the one door to a host's state and to the job's own. Live it is
+// called when the store has answered, and when a job is read from the store with each of its
+// events. What may not follow is our own mistake live; of a store ERROR_INPUT, and nothing is done.
+int job_apply(struct job *job, const struct store_event *event, struct error *err);
+
+// Of a job that was read from a store, after its last event: nobody works on its hosts any more.
+// One that had begun, and of which no install was to be sent, waits; the others in hand are in
+// doubt.
+void job_settle(struct job *job);
+
+// The host's place in the selection. host is an index into the inventory, and must be one of it.
+uint32_t job_place(const struct job *job, uint32_t host);
 const struct job_host *job_host(const struct job *job, uint32_t host);
 // Whether the host, of the inventory, is one of the selection that waits.
 bool job_is_waiting(const struct job *job, uint32_t host);
-// The host's next state, which must be one that may follow: a result is final.
-void job_turn(struct job *job, uint32_t host, enum host_state state);
+// Of job_host's from and to; NULL: not known.
+const char *job_version(const struct job *job, uint16_t number);
 
 // {"failed": [...], "skipped": [...], "completed": [...]}, hosts in inventory order, as JSON text,
 // the caller's to free.

@@ -52,6 +52,15 @@ void joblog_event(void *self, const struct event *e) {
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
         completed_subtask(log, e);
         break;
+    case EVENT_TASK_INSTANCE_IN_DOUBT:
+        log_line(log, LOG_WARNING, e->wall_ms, e->job, "in doubt  host:%s:%s", e->host, e->text);
+        break;
+    case EVENT_TASK_RESUMED:
+        log_line(log, LOG_INFO, e->wall_ms, e->job, "resuming  task:%s:%s", e->task, e->text);
+        break;
+    case EVENT_TASK_PAUSED:
+        log_line(log, LOG_WARNING, e->wall_ms, e->job, "paused    task:%s:%s", e->task, e->text);
+        break;
     case EVENT_TASK_WAITING:
         log_line(log, LOG_INFO, e->wall_ms, e->job, "waiting   task:%s:%s", e->task, e->text);
         break;

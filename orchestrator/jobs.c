@@ -50,8 +50,28 @@ struct job *jobs_find(const struct jobs *jobs, const char *id) {
     return NULL;
 }
 
+struct job *jobs_numbered(const struct jobs *jobs, uint64_t number) {
+    for (size_t i = 0; i < jobs->count; i++)
+        if (jobs->list[i]->number == number) return jobs->list[i];
+    return NULL;
+}
+
+struct job *jobs_keyed(const struct jobs *jobs, const char *key) {
+    for (size_t i = 0; i < jobs->count; i++)
+        if (jobs->list[i]->key != NULL && strcmp(jobs->list[i]->key, key) == 0)
+            return jobs->list[i];
+    return NULL;
+}
+
 size_t jobs_count(const struct jobs *jobs) {
     return jobs->count;
+}
+
+size_t jobs_in_state(const struct jobs *jobs, enum job_state state) {
+    size_t count = 0;
+    for (size_t i = 0; i < jobs->count; i++)
+        count += jobs->list[i]->state == state;
+    return count;
 }
 
 void jobs_watch(struct jobs *jobs, const struct job *job, jobs_watcher told, void *arg) {
@@ -90,4 +110,9 @@ void jobs_done(struct jobs *jobs, struct job *job) {
     memmove(&jobs->list[at], &jobs->list[at + 1], (jobs->count - at) * sizeof(struct job *));
     tell_watchers(jobs, job);
     job_free(job);
+}
+
+void jobs_leave(struct jobs *jobs) {
+    for (size_t i = 0; i < jobs->count; i++)
+        tell_watchers(jobs, jobs->list[i]);
 }

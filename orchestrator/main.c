@@ -20,6 +20,8 @@ enum {
     ORIGINS_MAX = 64,
     DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64,
     LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
+    KEEP_JOBS = 1000,
+    KEEP_JOBS_MAX = 1000000,
 };
 
 struct config {
@@ -27,6 +29,7 @@ struct config {
     struct session_config session;
     unsigned workers;
     struct peers_config peers;
+    struct store_config store;
     const char *log_path;
     enum log_level log_level;
     const char *origins[ORIGINS_MAX];
@@ -41,13 +44,13 @@ struct service {
     struct metrics *metrics;
     struct processors processors;
     struct jobs *jobs;
-    struct store store;
+    struct store *store;
     struct runner *runner;
     struct api *api;
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
     uv_timer_t log_retry;
-    bool ending;
+    bool ending, aborted, store_closing;
     int exit_code;
 };
 
@@ -75,21 +78,21 @@ static int set_policy(void *config, const char *value, struct error *err) {
     return 0;
 }
 
-static int set_count(unsigned *out, const char *value, struct error *err) {
+static int set_count(unsigned *out, const char *value, unsigned max, struct error *err) {
     char *end;
     unsigned long n = strtoul(value, &end, 10);
-    if (*end != '\0' || value[0] < '0' || value[0] > '9' || n < 1 || n > WORKERS_MAX)
-        return error_set(err, "'%.40s': expected a number from 1 to %d", value, WORKERS_MAX);
+    if (*end != '\0' || value[0] < '0' || value[0] > '9' || n < 1 || n > max)
+        return error_set(err, "'%.40s': expected a number from 1 to %u", value, max);
     *out = (unsigned)n;
     return 0;
 }
 
 static int set_workers(void *config, const char *value, struct error *err) {
-    return set_count(&((struct config *)config)->workers, value, err);
+    return set_count(&((struct config *)config)->workers, value, WORKERS_MAX, err);
 }
 
 static int set_asks(void *config, const char *value, struct error *err) {
-    return set_count(&((struct config *)config)->peers.asks, value, err);
+    return set_count(&((struct config *)config)->peers.asks, value, WORKERS_MAX, err);
 }
 
 static int set_peer_check(void *config, const char *value, struct error *err) {
@@ -108,6 +111,28 @@ static int set_peer_wait(void *config, const char *value, struct error *err) {
     uint64_t us;
     int rc = duration_parse(value, &us, err);
     if (rc == 0) c->peers.wait_ms = us / 1000;
+    return rc;
+}
+
+static int set_state(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    if (*value == '\0') return error_set(err, "expected a file, or none");
+    c->store.where = value;
+    return 0;
+}
+
+static int set_keep_jobs(void *config, const char *value, struct error *err) {
+    unsigned count = 0;
+    int rc = set_count(&count, value, KEEP_JOBS_MAX, err);
+    if (rc == 0) ((struct config *)config)->store.keep_jobs = count;
+    return rc;
+}
+
+static int set_resume_within(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    uint64_t us;
+    int rc = duration_parse(value, &us, err);
+    if (rc == 0) c->api.resume_within_ms = us / 1000;
     return rc;
 }
 
@@ -181,6 +206,14 @@ static const struct option_spec specs[] = {
      "read the hosts here for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
     {"policy", "FILE", "redundancy groups and throttles, in YAML (ACME's)", set_policy},
     {"workers", "N", "devices worked on at the same time, over all jobs (100)", set_workers},
+    {"state", "FILE|none",
+     "keep the jobs in this SQLite file, so that they outlive the process; none: in memory "
+     "(orchestrator.db)",
+     set_state},
+    {"keep-jobs", "N", "so many jobs that are done stay to be looked at (1000)", set_keep_jobs},
+    {"resume-within", "DURATION",
+     "jobs go on by themselves if the service was away for less than this (10m)",
+     set_resume_within},
     {"log", "FILE", "append the log to it; - means stderr; SIGHUP reopens it (orchestrator.log)",
      set_log},
     {"log-level", "LEVEL", "lowest level to log: debug, info, warning or error (info)",
@@ -217,7 +250,9 @@ static const struct options options = {
 
 static int set_defaults(struct config *c, struct error *err) {
     *c = (struct config){
-        .api = {.inventory = "http://127.0.0.1:8301/inventory/"},
+        .api = {.inventory = "http://127.0.0.1:8301/inventory/",
+                .resume_within_ms = RESUME_WITHIN_MS},
+        .store = {.where = "orchestrator.db", .keep_jobs = KEEP_JOBS},
         .session = {.username = "admin",
                     .password = "admin",
                     .connect_timeout_ms = SESSION_CONNECT_TIMEOUT_MS,
@@ -240,8 +275,11 @@ static void config_deinit(struct config *c) {
 }
 
 // --- signals and the end
+//
+// The API refuses what is new, the gate lets hosts in hand come to their end; then the store keeps
+// what is queued and is closed, which ends the last jobs; then the reports are delivered.
 
-static void on_drained(void *arg) {
+static void on_api_closed(void *arg) {
     struct service *s = arg;
     runner_close(s->runner);
     uv_close((uv_handle_t *)&s->term, NULL);
@@ -251,9 +289,23 @@ static void on_drained(void *arg) {
     uv_close((uv_handle_t *)&s->log_retry, NULL);
 }
 
+static void on_store_closed(void *arg) {
+    struct service *s = arg;
+    s->store = NULL;
+    api_close(s->api, on_api_closed, s);
+}
+
+static void close_store_when_idle(struct service *s) {
+    if (!s->ending || s->store_closing || !api_is_idle(s->api)) return;
+    if (gate_in_hand(runner_gate(s->runner)) > 0 && !s->aborted) return;
+    s->store_closing = true;
+    api_leave_store(s->api);
+    store_close(s->store, on_store_closed, s);
+}
+
 static void say_who_is_awaited(const struct service *s) {
     char timeout[DURATION_TEXT_MAX];
-    size_t in_hand = runner_in_hand(s->runner);
+    size_t in_hand = gate_in_hand(runner_gate(s->runner));
     if (in_hand == 0) return;
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
     fprintf(stderr,
@@ -263,13 +315,19 @@ static void say_who_is_awaited(const struct service *s) {
 
 // The first signal finishes what is in hand; the second does not wait for it.
 static void end(struct service *s) {
+    struct gate *gate = runner_gate(s->runner);
     if (!s->ending) {
         s->ending = true;
-        api_drain(s->api, on_drained, s);
+        api_drain(s->api);
+        if (store_is_persistent(s->store))
+            gate_halt(gate);
+        else
+            gate_drain(gate);
         say_who_is_awaited(s);
-    } else if (runner_in_hand(s->runner) > 0) {
+    } else if (!s->store_closing && gate_in_hand(gate) > 0) {
         s->exit_code = EXIT_FAILURE;
-        api_abort(s->api);
+        s->aborted = true;
+        gate_abort(gate);
     }
 }
 
@@ -291,6 +349,7 @@ static void on_log_retry(uv_timer_t *handle) {
 
 static void on_before_wait(uv_prepare_t *handle) {
     struct service *s = handle->data;
+    close_store_when_idle(s);
     log_flush(&s->log);
     if (log_behind(&s->log)) uv_timer_start(&s->log_retry, on_log_retry, LOG_RETRY_MS, 0);
 }
@@ -313,18 +372,26 @@ static int start(struct service *s, struct error *err) {
     s->metrics = metrics_new(s->config.workers);
     metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();
-    store_memory_init(&s->store);
+    rc = store_open(&s->store, &s->loop, &s->config.store, err);
+    if (rc != 0) return rc;
+    metrics_watch_jobs(s->metrics, s->jobs);
+    store_on_commit(s->store, metrics_commit, s->metrics);
     processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
     processors_add(&s->processors, (struct processor){joblog_event, &s->log});
-    const struct runner_config runner = {.workers = s->config.workers,
-                                         .session = &s->config.session,
-                                         .peers = s->config.peers,
-                                         .policy = &s->config.policy,
-                                         .processors = &s->processors,
-                                         .jobs = s->jobs,
-                                         .store = &s->store};
-    s->runner = runner_new(&s->loop, &runner);
-    rc = api_start(&s->api, &s->loop, &s->config.api, s->jobs, s->runner, s->metrics, &s->log, err);
+    const struct gate_config gate = {.workers = s->config.workers,
+                                     .peers = s->config.peers,
+                                     .policy = &s->config.policy,
+                                     .processors = &s->processors,
+                                     .jobs = s->jobs,
+                                     .is_persistent = store_is_persistent(s->store)};
+    s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
+    const struct api_parts parts = {.loop = &s->loop,
+                                    .jobs = s->jobs,
+                                    .runner = s->runner,
+                                    .store = s->store,
+                                    .metrics = s->metrics,
+                                    .log = &s->log};
+    rc = api_start(&s->api, &s->config.api, &parts, err);
     if (rc != 0) return rc;
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
@@ -333,8 +400,11 @@ static int start(struct service *s, struct error *err) {
     uv_prepare_init(&s->loop, &s->before_wait);
     s->before_wait.data = s;
     uv_prepare_start(&s->before_wait, on_before_wait);
-
     return 0;
+}
+
+static void on_nothing(void *arg) {
+    (void)arg;
 }
 
 static int say_ready(const struct service *s, struct error *err) {
@@ -361,6 +431,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);
+        if (s.store != NULL) store_close(s.store, on_nothing, NULL);
     } else if (say_ready(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;

@@ -7,13 +7,17 @@
 #include "common/prom_process.h"
 #include "common/strmap.h"
 #include "common/version.h"
+#include "orchestrator/job_view.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 static const double host_bounds_s[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
 static const double job_bounds_s[] = {1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400};
+static const double commit_bounds_s[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                         0.05,   0.1,   0.25,   0.5,   1,    5};
 enum {
+    COMMIT_BOUNDS = COUNT(commit_bounds_s),
     HOST_BOUNDS = COUNT(host_bounds_s),
     JOB_BOUNDS = COUNT(job_bounds_s),
 };
@@ -24,7 +28,8 @@ struct host_series {
 };
 
 struct metrics {
-    const struct log *log; // or NULL
+    const struct log *log;   // or NULL
+    const struct jobs *jobs; // likewise
     unsigned workers, workers_busy;
     uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
     uint64_t asks[2];                                   // of peers: up, not up
@@ -32,11 +37,19 @@ struct metrics {
     struct host_series **hosts;                         // in order of appearance
     size_t hosts_count, hosts_cap;
     struct buf labels; // scratch
-    struct prom_histogram host_duration, job_duration;
+    struct prom_histogram host_duration, job_duration, commit;
 };
 
 void metrics_watch_log(struct metrics *m, const struct log *log) {
     m->log = log;
+}
+
+void metrics_watch_jobs(struct metrics *m, const struct jobs *jobs) {
+    m->jobs = jobs;
+}
+
+void metrics_commit(void *self, double seconds) {
+    prom_observe(&((struct metrics *)self)->commit, seconds);
 }
 
 struct metrics *metrics_new(unsigned workers) {
@@ -44,6 +57,7 @@ struct metrics *metrics_new(unsigned workers) {
     m->workers = workers;
     prom_histogram_init(&m->host_duration, host_bounds_s, HOST_BOUNDS);
     prom_histogram_init(&m->job_duration, job_bounds_s, JOB_BOUNDS);
+    prom_histogram_init(&m->commit, commit_bounds_s, COMMIT_BOUNDS);
     return m;
 }
 
@@ -58,6 +72,7 @@ void metrics_free(struct metrics *m) {
     buf_deinit(&m->labels);
     prom_histogram_deinit(&m->host_duration);
     prom_histogram_deinit(&m->job_duration);
+    prom_histogram_deinit(&m->commit);
     free(m);
 }
 
@@ -108,7 +123,12 @@ void metrics_event(void *self, const struct event *e) {
     case EVENT_PEER_ASKED:
         m->asks[e->failed]++;
         break;
+    case EVENT_TASK_INSTANCE_IN_DOUBT:
+        if (e->started) m->workers_busy++;
+        break;
     case EVENT_TASK_WAITING:
+    case EVENT_TASK_RESUMED:
+    case EVENT_TASK_PAUSED:
     case EVENT_SUBTASK_INSTANCE_STARTED:
     case EVENT_SUBTASK_INSTANCE_COMPLETED:
         break;
@@ -165,6 +185,17 @@ static bool write_hosts(struct metrics_scrape *s, const char *family, const char
     return end < m->hosts_count;
 }
 
+// Those that are done are the store's.
+static void write_jobs(const struct jobs *jobs, struct prom_writer *w) {
+    prom_family(w, "orchestrator_jobs", PROM_GAUGE, "Jobs that are not done, by their state");
+    for (int state = JOB_WAITING; state < JOB_DONE; state++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "state=\"%s\"", job_state_names[state]);
+        prom_sample(w, "orchestrator_jobs", labels,
+                    jobs == NULL ? 0 : (double)jobs_in_state(jobs, (enum job_state)state));
+    }
+}
+
 static void write_own_metrics(const struct metrics *m, size_t groups_pending,
                               struct prom_writer *w) {
     prom_family(w, "orchestrator_hosts", PROM_COUNTER,
@@ -190,6 +221,10 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
     prom_family(w, "orchestrator_job_duration_seconds", PROM_HISTOGRAM,
                 "Time from a job's start to its report");
     prom_histogram_write(w, "orchestrator_job_duration_seconds", &m->job_duration);
+    write_jobs(m->jobs, w);
+    prom_family(w, "orchestrator_store_commit_seconds", PROM_HISTOGRAM,
+                "Time that a commit of the store took, on its disk");
+    prom_histogram_write(w, "orchestrator_store_commit_seconds", &m->commit);
     counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
             m->log == NULL ? 0 : m->log->lost);
     gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",

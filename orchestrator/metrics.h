@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/prom.h"
-#include "orchestrator/event.h"
+#include "orchestrator/jobs.h"
 
 #include <stdbool.h>
 
@@ -11,8 +11,10 @@ struct metrics;
 
 struct metrics *metrics_new(unsigned workers);
 void metrics_free(struct metrics *metrics);
-void metrics_watch_log(struct metrics *metrics, const struct log *log); // which outlives it
-void metrics_event(void *self, const struct event *event);              // self is a struct metrics
+void metrics_watch_log(struct metrics *metrics, const struct log *log);    // which outlives it
+void metrics_watch_jobs(struct metrics *metrics, const struct jobs *jobs); // the same
+void metrics_commit(void *self, double seconds);           // of the store took so long
+void metrics_event(void *self, const struct event *event); // self is a struct metrics
 
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each
 // series is printed once, as it is when its turn comes; hosts that appear meanwhile come last.

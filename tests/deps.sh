@@ -17,6 +17,7 @@ for purpose in "$@"; do
         need_library libcjson libcjson-dev
         need_library yaml-0.1 libyaml-dev
         need_library libcurl libcurl4-gnutls-dev
+        need_library sqlite3 libsqlite3-dev
         ;;
     demo)
         need_command curl curl

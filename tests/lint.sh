@@ -25,7 +25,7 @@ compiles_with() {
         OPTIMISE=-O2 >"$build/lint-$1.out" 2>&1 || { grep -E 'error|warning' "$build/lint-$1.out"; false; }
 }
 
-flags() { pkg-config --cflags libuv libmicrohttpd libcjson yaml-0.1 libcurl check; }
+flags() { pkg-config --cflags libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3 check; }
 
 tidy() {
     local suites='-DUNIT_TESTS=' ends='-DE2E_TESTS='
@@ -42,13 +42,13 @@ cppcheck_all() {
 
 formatted() { clang-format --dry-run -Werror "${all[@]}"; }
 
-# Pure modules reach neither the loop nor the HTTP server, not even through a header of ours.
+# Pure modules reach neither the loop nor the HTTP server nor SQLite, not even through a header of ours.
 pure_includes() {
     local bad=0 module
     for module in $pure; do
         # shellcheck disable=SC2046
-        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd)\.h'; then
-            echo "$module.c is pure and includes <uv.h> or <microhttpd.h>"
+        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd|sqlite3)\.h'; then
+            echo "$module.c is pure and includes <uv.h>, <microhttpd.h> or <sqlite3.h>"
             bad=1
         fi
     done
@@ -58,7 +58,8 @@ pure_includes() {
 # Only the named shells speak to the libraries themselves.
 named_shells() {
     ! grep -lE '^#include <(uv|microhttpd)\.h>' "${all[@]}" | grep -vxE \
-        'common/http(_internal)?\.h|orchestrator/(api|api_tasks|connection|dial|fetch|main|runner)\.[ch]|simulator/(admin|connection|main|server)\.[ch]'
+        'common/http(_internal)?\.h|orchestrator/(api|api_tasks|connection|dial|fetch|main|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
+        ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c'
 }
 
 # A module is comfortable up to 400 lines and two modules past 800.
@@ -93,8 +94,8 @@ check "clang, warnings as errors" compiles_with clang
 check "clang-tidy" tidy
 check "cppcheck" cppcheck_all
 check "clang-format" formatted
-check "pure modules include neither <uv.h> nor <microhttpd.h>" pure_includes
-check "only named files include <uv.h> or <microhttpd.h>" named_shells
+check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>" pure_includes
+check "only named files include <uv.h>, <microhttpd.h> or <sqlite3.h>" named_shells
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
 check "no circle of files" tests/circles.sh "$build/lint-gcc/obj"

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Runs the test programs of a build folder, and ends with one line that counts all tests. The suites
 # of a program run beside one another, TEST_JOBS at a time: most of them wait most of the time.
-# usage: tests/run.sh BUILD [PROGRAM...]
+# HISTORIES histories count as one test.
+# usage: tests/run.sh BUILD [unit|e2e|histories...]
 set -u
 
 build=$1
 shift
-[ $# -gt 0 ] || set -- unit e2e
+[ $# -gt 0 ] || set -- histories unit e2e
 export BUILD="$build"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"
@@ -19,6 +20,15 @@ jobs=${TEST_JOBS:-$((2 * $(nproc)))}
 passed=0
 failed=0
 for program in "$@"; do
+    if [ "$program" = histories ]; then
+        if "$build/tests/histories" "${HISTORIES:-1000}" 1 >"$build/tests/histories.out" 2>&1; then
+            passed=$((passed + 1))
+        else
+            cat "$build/tests/histories.out"
+            failed=$((failed + 1))
+        fi
+        continue
+    fi
     outputs="$build/tests/$program.out"
     rm -rf "$outputs"
     mkdir -p "$outputs"

@@ -1,6 +1,7 @@
 // Clients that leave in mid-job, files that change under the service, and command lines: what a
 // scenario cannot say. Jobs that overlap, signals and restarts are in scenarios/.
 #include "common/count.h"
+#include "common/scrape.h"
 #include "tests/e2e/harness.h"
 
 #include <fcntl.h>
@@ -52,6 +53,43 @@ START_TEST(a_client_that_goes_away_does_not_stop_its_job) {
     await_event(lab.admin, "logout", "answered", 106);
     assert_all_run(&lab, "venus", "5.3.1", 106);
     lab_stop(&lab);
+}
+END_TEST
+
+// What both programs find in their environment, beside what a sanitizer is told already: it need
+// not be loaded first.
+static void preload(const char *library) {
+    const char *build = getenv("BUILD"), *asan = getenv("ASAN_OPTIONS");
+    char path[256], options[512];
+    snprintf(path, sizeof path, "%s/%s", build == NULL ? "build" : build, library);
+    snprintf(options, sizeof options, "%s:verify_asan_link_order=0", asan == NULL ? "" : asan);
+    ck_assert_int_eq(access(path, R_OK), 0);
+    setenv("LD_PRELOAD", path, 1);
+    setenv("ASAN_OPTIONS", options, 1);
+}
+
+static double commits(const struct lab *lab, const char *what) {
+    char selector[64];
+    double sum;
+    struct answer a = http_get(lab->api, "/metrics/");
+    snprintf(selector, sizeof selector, "orchestrator_store_commit_seconds_%s", what);
+    ck_assert(scrape_sum(a.body, selector, &sum));
+    answer_free(&a);
+    return sum;
+}
+
+START_TEST(a_job_completes_on_a_disk_that_stalls) {
+    char store[] = "/tmp/e2e-store-XXXXXX", file[64];
+    ck_assert_ptr_nonnull(mkdtemp(store));
+    snprintf(file, sizeof file, "%s/store", store);
+    preload("slow_disk.so");
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--state", file));
+    unsetenv("LD_PRELOAD");
+    assert_report(http_post(lab.api, "/upgrade-os/", "{\"version\": \"5.3.1\"}"), 0, 0, 848);
+    ck_assert(commits(&lab, "sum") >= 0.05 * commits(&lab, "count")); // it does stall
+    lab_stop(&lab);
+    ck_assert_int_eq(unlink(file), 0);
+    rmdir(store);
 }
 END_TEST
 
@@ -320,6 +358,7 @@ Suite *check_jobs(void) {
     TCase *tc = tcase_create("jobs");
     tcase_set_timeout(tc, 180);
     tcase_add_test(tc, a_client_that_goes_away_does_not_stop_its_job);
+    tcase_add_test(tc, a_job_completes_on_a_disk_that_stalls);
     tcase_add_test(tc, sighup_reopens_the_log);
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
     tcase_add_test(tc, a_name_of_the_longest_length_is_told_whole_and_a_longer_one_refused);

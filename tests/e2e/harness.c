@@ -30,12 +30,23 @@ struct command_line {
     const char *argv[64];
 };
 
+static bool is_among(const char *option, const char *const *args) {
+    for (size_t i = 0; args[i] != NULL; i++)
+        if (strcmp(args[i], option) == 0) return true;
+    return false;
+}
+
+// An orchestrator keeps no store, unless a test gives it one: none is to be left where tests run.
 static void make_command_line(const char *name, const char *const *args, struct command_line *c) {
     const char *build = getenv("BUILD");
+    size_t count = 1;
     *c = (struct command_line){.argv = {c->path}};
     snprintf(c->path, sizeof c->path, "%s/%s", build == NULL ? "build" : build, name);
-    for (size_t i = 0; i < 62 && args[i] != NULL; i++)
-        c->argv[i + 1] = args[i];
+    for (size_t i = 0; i < 60 && args[i] != NULL; i++)
+        c->argv[count++] = args[i];
+    if (strcmp(name, "orchestrator") != 0 || is_among("--state", args)) return;
+    c->argv[count++] = "--state";
+    c->argv[count] = "none";
 }
 
 struct program program_start(const char *name, const char *const *args) {

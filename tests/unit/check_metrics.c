@@ -113,6 +113,22 @@ START_TEST(our_own_metrics_tell_results_workers_and_times) {
 }
 END_TEST
 
+START_TEST(a_host_that_is_put_back_frees_its_worker_and_one_in_doubt_has_one) {
+    tell(EVENT_TASK_INSTANCE_STARTED, marss_leaf, 0, 0);
+    tell(EVENT_TASK_INSTANCE_PUT_BACK, marss_leaf, 0, 0);
+    static const char *const none[] = {"orchestrator_workers_busy 0.0\n", NULL};
+    has_lines(PROM_TEXT, none, true);
+    struct event in_doubt = marss_leaf;
+    in_doubt.started = true;
+    tell(EVENT_TASK_INSTANCE_IN_DOUBT, in_doubt, 0, 0);
+    static const char *const one[] = {"orchestrator_workers_busy 1.0\n", NULL};
+    has_lines(PROM_TEXT, one, true);
+    in_doubt.started = false; // it was in hand already, and is left
+    tell(EVENT_TASK_INSTANCE_IN_DOUBT, in_doubt, 0, 0);
+    has_lines(PROM_TEXT, one, true);
+}
+END_TEST
+
 START_TEST(counters_add_up_over_jobs) {
     run_job();
     run_job();
@@ -243,6 +259,7 @@ Suite *check_metrics(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, the_original_acme_metrics_keep_their_names_and_labels);
     tcase_add_test(tcase, our_own_metrics_tell_results_workers_and_times);
+    tcase_add_test(tcase, a_host_that_is_put_back_frees_its_worker_and_one_in_doubt_has_one);
     tcase_add_test(tcase, counters_add_up_over_jobs);
     tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
     tcase_add_test(tcase, no_sample_or_family_is_given_twice_or_out_of_place);

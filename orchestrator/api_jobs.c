@@ -1,0 +1,342 @@
+// A job that lives is told from memory, at once. All others are read on the store's thread, where a
+// row becomes text, or a job again where its hosts are asked for (job_loader.h).
+//
+//      handler -> [work: on the reader's thread, touches the visit alone] -> then: the answer
+//
+// A client that leaves meanwhile changes nothing: what is answered then goes nowhere.
+#include "orchestrator/api_jobs.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "orchestrator/job_view.h"
+#include "orchestrator/request_headers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const api_jobs_list_query[] = {"state", "key", "limit", "after", NULL};
+const char *const api_jobs_hosts_query[] = {"state", "after", "limit", NULL};
+
+// False: it is answered.
+static bool is_open(const struct api_jobs *a, struct http_request *r) {
+    if (a->is_closed) http_answer_problem(r, 503, "the orchestrator is shutting down");
+    return !a->is_closed;
+}
+
+// "": the parameter is there, without a value.
+static const char *query(const struct http_request *r, const char *name) {
+    const char *value = http_query(r, name);
+    return value == NULL && http_has_query(r, name) ? "" : value;
+}
+
+// --- answers
+
+static void answer_text(struct http_request *r, int status, struct buf *text) {
+    buf_adds(text, "\n"); // so that a shell prompt does not stick to it
+    const size_t len = text->len;
+    http_answer(r, status, "application/json", buf_take(text), len);
+}
+
+static void answer_job(struct http_request *r, int status, const struct job *job) {
+    struct buf text = {0};
+    job_view_write(&text, job);
+    answer_text(r, status, &text);
+}
+
+static void answer_hosts(struct http_request *r, const struct job *job) {
+    struct job_page page;
+    struct error err;
+    struct buf text = {0};
+    if (job_page_parse(job, query(r, "state"), query(r, "after"), query(r, "limit"), &page, &err) !=
+        0) {
+        http_answer_error(r, 400, &err);
+        return;
+    }
+    job_view_write_hosts(&text, job, &page);
+    answer_text(r, 200, &text);
+}
+
+static void answer_report(struct http_request *r, const struct job *job) {
+    size_t len;
+    char *report = job_report_json(job, &len);
+    http_answer(r, 200, "application/json", report, len);
+}
+
+static void answer_unknown(struct http_request *r) {
+    http_answer_problem(r, 404, "there is no job %.100s", http_param(r));
+}
+
+// --- one job: its row alone
+
+struct visit {
+    struct api_jobs *a;
+    struct http_request *r;
+    char *id;
+    void (*answer)(struct http_request *r, const struct job *job); // of a job as a whole
+    // What was found of its row.
+    struct buf text;
+    int rc;
+    struct error err;
+};
+
+static struct visit *visit_new(struct api_jobs *a, struct http_request *r) {
+    struct visit *visit = mem_zalloc(sizeof *visit);
+    a->reading++;
+    *visit = (struct visit){.a = a, .r = r, .id = mem_strdup(http_param(r))};
+    return visit;
+}
+
+static void visit_free(struct visit *visit) {
+    visit->a->reading--;
+    buf_deinit(&visit->text);
+    free(visit->id);
+    free(visit);
+}
+
+static bool take_row(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct visit *visit = arg;
+    (void)event;
+    job_view_write_row(&visit->text, row);
+    return false;
+}
+
+static void read_row(void *arg, const struct store_reader *reader) {
+    struct visit *visit = arg;
+    const struct store_query query = {.kind = STORE_READ_JOBS, .id = visit->id};
+    visit->rc = store_rows(reader, &query, take_row, visit, &visit->err);
+}
+
+static void answer_row(void *arg) {
+    struct visit *visit = arg;
+    if (visit->rc != 0)
+        http_answer_problem(visit->r, 503, "the store: %s", visit->err.text);
+    else if (visit->text.len == 0)
+        answer_unknown(visit->r);
+    else
+        answer_text(visit->r, 200, &visit->text);
+    visit_free(visit);
+}
+
+void api_jobs_get(struct api_jobs *a, struct http_request *r) {
+    const struct job *job = jobs_find(a->jobs, http_param(r));
+    if (!is_open(a, r)) return;
+    if (job != NULL)
+        answer_job(r, 200, job);
+    else
+        store_read(a->store, read_row, answer_row, visit_new(a, r));
+}
+
+// --- ... as a whole
+
+static void on_loaded(void *arg, const struct job *job, const struct error *err) {
+    struct visit *visit = arg;
+    if (err != NULL)
+        http_answer_problem(visit->r, 503, "%s", err->text);
+    else if (job == NULL)
+        answer_unknown(visit->r);
+    else
+        visit->answer(visit->r, job);
+    visit_free(visit);
+}
+
+static void answer_with(struct api_jobs *a, struct http_request *r,
+                        void (*answer)(struct http_request *r, const struct job *job)) {
+    const struct job *job = jobs_find(a->jobs, http_param(r));
+    if (!is_open(a, r)) return;
+    if (job != NULL) {
+        answer(r, job);
+        return;
+    }
+    struct visit *visit = visit_new(a, r);
+    visit->answer = answer;
+    job_load_by_id(a->loader, visit->id, on_loaded, visit);
+}
+
+void api_jobs_hosts(struct api_jobs *a, struct http_request *r) {
+    answer_with(a, r, answer_hosts);
+}
+
+void api_jobs_report(struct api_jobs *a, struct http_request *r) {
+    answer_with(a, r, answer_report);
+}
+
+// --- ... to go on
+
+static void refuse_resume(struct http_request *r, const struct job *job) {
+    http_answer_problem(r, 409, "the job is %s, not paused", job_state_names[job->state]);
+}
+
+static void on_client_left(void *arg) {
+    struct visit *visit = arg;
+    recovery_forget(visit->a->recovery, visit);
+    http_answer_problem(visit->r, 503, "the client has left");
+    visit_free(visit);
+}
+
+static void on_resumed(void *arg, const struct job *job, const struct error *why) {
+    struct visit *visit = arg;
+    if (why != NULL)
+        http_answer_problem(visit->r, 409, "the job stays paused: %s", why->text);
+    else if (job == NULL)
+        http_answer_problem(visit->r, 409, "the job has ended meanwhile");
+    else
+        answer_job(visit->r, 202, job);
+    visit_free(visit);
+}
+
+// A body is not needed, and whatever it asks for is not understood. False: it is answered.
+static bool body_is_right(struct http_request *r) {
+    struct error err;
+    size_t len;
+    http_body(r, &len);
+    if (len == 0) return true;
+    cJSON *body = http_json_body(r);
+    if (body == NULL) return false;
+    int rc = json_as_object(body, &err);
+    if (rc != 0)
+        error_from(&err, "the body");
+    else
+        rc = json_only(body, NULL, 0, &err);
+    cJSON_Delete(body);
+    if (rc != 0) http_answer_error(r, 400, &err);
+    return rc == 0;
+}
+
+void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
+    const struct job *job = jobs_find(a->jobs, http_param(r));
+    if (!is_open(a, r) || !body_is_right(r)) return;
+    if (job == NULL) {
+        answer_with(a, r, refuse_resume); // it is over, or there is none
+    } else if (job->state != JOB_PAUSED) {
+        refuse_resume(r, job);
+    } else {
+        struct visit *visit = visit_new(a, r);
+        http_on_left(r, on_client_left, visit);
+        recovery_resume(a->recovery, job, on_resumed, visit);
+    }
+}
+
+// --- the list
+
+struct listed {
+    char id[JOB_ID_MAX];
+    enum job_state state;
+    size_t end; // of its object, in the list's text
+};
+
+struct list {
+    struct api_jobs *a;
+    struct http_request *r;
+    enum job_state state;          // 0: all
+    char key[REQUEST_KEY_MAX + 1]; // "": any
+    char *after;                   // NULL: from the newest on
+    uint64_t before;               // the number of that job
+    size_t limit;
+    struct buf text;
+    struct listed *rows;
+    size_t count, cap;
+    int status; // 0: all is well; else what to answer with the error
+    struct error err;
+};
+
+static void list_free(struct list *list) {
+    list->a->reading--;
+    buf_deinit(&list->text);
+    free(list->rows);
+    free(list->after);
+    free(list);
+}
+
+static bool take_number(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct list *list = arg;
+    (void)event;
+    list->before = row->number;
+    return false;
+}
+
+static bool take_listed(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct list *list = arg;
+    (void)event;
+    list->rows = mem_grow(list->rows, &list->cap, list->count + 1, sizeof *list->rows);
+    struct listed *listed = &list->rows[list->count++];
+    snprintf(listed->id, sizeof listed->id, "%s", row->id);
+    listed->state = row->state;
+    job_view_write_row(&list->text, row);
+    listed->end = list->text.len;
+    return list->count < list->limit;
+}
+
+static int read_before(struct list *list, const struct store_reader *reader) {
+    const struct store_query rows = {.kind = STORE_READ_JOBS, .id = list->after};
+    if (store_rows(reader, &rows, take_number, list, &list->err) != 0) return 503;
+    if (list->before > 0) return 0;
+    error_set(&list->err, "there is no job '%.100s'", list->after);
+    error_in(&list->err, "after");
+    return 400;
+}
+
+static void read_list(void *arg, const struct store_reader *reader) {
+    struct list *list = arg;
+    if (list->after != NULL) list->status = read_before(list, reader);
+    const struct store_query rows = {.kind = STORE_READ_JOBS,
+                                     .key = list->key[0] == '\0' ? NULL : list->key,
+                                     .state = list->state,
+                                     .job = list->before,
+                                     .limit = list->key[0] == '\0' ? list->limit : 0};
+    if (list->status == 0 && store_rows(reader, &rows, take_listed, list, &list->err) != 0)
+        list->status = 503;
+    if (list->status == 503) error_from(&list->err, "the store");
+}
+
+// The store is behind a job that lives by what is not kept yet.
+static void write_listed(struct buf *out, const struct list *list, size_t i) {
+    const struct listed *listed = &list->rows[i];
+    const size_t start = i == 0 ? 0 : list->rows[i - 1].end;
+    const struct job *job = jobs_find(list->a->jobs, listed->id);
+    if (job != NULL && (list->state == 0 || job->state == list->state))
+        job_view_write(out, job);
+    else
+        buf_add(out, list->text.data + start, listed->end - start);
+}
+
+static void answer_list(void *arg) {
+    struct list *list = arg;
+    struct buf text = {0};
+    if (list->status != 0) {
+        http_answer_error(list->r, list->status, &list->err);
+    } else {
+        buf_adds(&text, "{\"jobs\": [");
+        for (size_t i = 0; i < list->count; i++) {
+            if (i > 0) buf_adds(&text, ", ");
+            write_listed(&text, list, i);
+        }
+        buf_adds(&text, "]}");
+        answer_text(list->r, 200, &text);
+    }
+    list_free(list);
+}
+
+static int parse_list(struct list *list, const struct http_request *r, struct error *err) {
+    const char *key = query(r, "key"), *after = query(r, "after");
+    int rc = job_page_limit(query(r, "limit"), &list->limit, err);
+    if (rc == 0) rc = job_page_state(query(r, "state"), &list->state, err);
+    if (rc == 0 && key != NULL) rc = request_key(key, "key", list->key, err);
+    if (rc == 0 && after != NULL) list->after = mem_strdup(after);
+    return rc;
+}
+
+void api_jobs_list(struct api_jobs *a, struct http_request *r) {
+    if (!is_open(a, r)) return;
+    struct list *list = mem_zalloc(sizeof *list);
+    struct error err;
+    a->reading++;
+    list->a = a;
+    list->r = r;
+    if (parse_list(list, r, &err) == 0) {
+        store_read(a->store, read_list, answer_list, list);
+    } else {
+        http_answer_error(r, 400, &err);
+        list_free(list);
+    }
+}

@@ -1,0 +1,25 @@
+// /jobs/: to find a job again, whether it lives or the store alone knows of it.
+#pragma once
+
+#include "common/http.h"
+#include "orchestrator/job_loader.h"
+#include "orchestrator/jobs.h"
+#include "orchestrator/recover.h"
+#include "orchestrator/store.h"
+
+struct api_jobs {        // what it points to is borrowed
+    struct jobs *jobs;   // those that live
+    struct store *store; // has all of them
+    struct job_loader *loader;
+    struct recovery *recovery;
+    bool is_closed; // the store is, or will be at once: nothing is asked of it
+    size_t reading; // requests that the store has yet to answer
+};
+
+// Handlers' parts, and the query parameters that they take. The route's parameter is the job's id.
+void api_jobs_list(struct api_jobs *a, struct http_request *r);   // GET /jobs/
+void api_jobs_get(struct api_jobs *a, struct http_request *r);    // GET /jobs/{id}/
+void api_jobs_hosts(struct api_jobs *a, struct http_request *r);  // GET /jobs/{id}/hosts/
+void api_jobs_report(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/report/
+void api_jobs_resume(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/resume/
+extern const char *const api_jobs_list_query[], *const api_jobs_hosts_query[];

@@ -1,0 +1,53 @@
+// The gate through which every host of every job goes, and the jobs themselves from their start to
+// their end. Pure: the same code runs live (runner.c) and on a virtual clock, with crashes
+// (tests/histories).
+//
+//   next -> in hand -> connect, login, get_version -> peers known up -> intent
+//        -> install, verify -> outcome -> told
+//
+// An intent is kept in the store before the install is sent, the outcome before it is told. A host
+// holds its groups and its worker until its outcome is kept and its last connection is over. Peers
+// are asked beside the host's own login and get_version, over connections of their own: peers.h
+// says whom. A host in doubt, of a job that was begun by a process that is no more, is asked before
+// its groups are free to anybody: resume.h.
+//
+// What is done to the world goes through struct gate_shell, what has become of it comes in through
+// gate_stepped() and the store's answers.
+#pragma once
+
+#include "orchestrator/gate_shell.h"
+
+struct gate;
+
+// What config and shell point to is borrowed.
+struct gate *gate_new(const struct gate_config *config, const struct gate_shell *shell);
+// Takes NULL. What is in hand is dropped, its contacts with it, and nothing is told of it; the jobs
+// are config.jobs' still.
+void gate_free(struct gate *g);
+
+// A job of config.jobs begins, which is told when it is done, possibly from within (a job without
+// hosts). It waits until no job before it sees what they share differently (policy_agree.h).
+void gate_submit(struct gate *g, struct job *job);
+// One that an earlier process has begun is there again: hosts in doubt are asked. All such jobs are
+// given to the gate before any other begins. why: it is paused; NULL: it goes on, once it is told
+// to.
+void gate_resume(struct gate *g, struct job *job, const char *why);
+// A paused job goes on, after all that have come meanwhile; or one that is there again.
+void gate_unpause(struct gate *g, struct job *job);
+
+// What came of the device's contact. After SESSION_END it has none.
+void gate_stepped(struct gate *g, struct device *device, const struct session_update *update);
+void gate_start(struct gate *g); // some of the hosts that may start
+void gate_retry(struct gate *g); // what was to be done at that time
+
+// No more hosts start, for good; those in hand finish. What has not begun is skipped, or
+// (gate_halt) stays as it is, for the next process to take up.
+void gate_drain(struct gate *g);
+void gate_halt(struct gate *g);
+// After either: all connections end at once. A host whose install may have been sent is in doubt,
+// and told so: the next process asks it; where there is none, it is failed. The others that are in
+// hand count as not begun.
+void gate_abort(struct gate *g);
+
+size_t gate_in_hand(const struct gate *g); // hosts
+size_t gate_groups_pending(const struct gate *g);

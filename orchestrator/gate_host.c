@@ -1,0 +1,448 @@
+// One host's way through the gate. Each of its moves ends in a question to the store or to its
+// contact, and goes on in the answer's callback:
+//
+//   flight_begin -> flight_step ... (wants to install) flight_grant -> on_intended
+//                -> flight_step ... (verdict) on_outcome, (end of the contact) -> flight_land
+//
+// flight_land() has two doors, for the outcome is kept beside the logout: the later of both comes
+// in. A host in doubt enters at the verification, with the gate open behind it.
+//
+// What the store is told, in this order: STARTED; INTENT, and WITHDRAWN and STARTED again where the
+// peers' evidence has aged in the meantime; OUTCOME, or WITHDRAWN where the host is put back.
+#include "common/mem.h"
+#include "orchestrator/gate_internal.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct job_host *row_of(const struct flight *flight) {
+    const struct job *job = flight->run->job;
+    return &job->hosts[job_place(job, flight->work.host)];
+}
+
+static const struct host *host_of(const struct flight *flight) {
+    return &flight->run->job->inventory->hosts[flight->work.host];
+}
+
+static bool is_in_contact(const struct flight *flight) {
+    return flight->turn->device->contact != NULL;
+}
+
+// --- the store
+
+static struct store_event event_of(const struct flight *flight, enum store_kind kind) {
+    const struct job *job = flight->run->job;
+    return (struct store_event){.kind = kind,
+                                .job = job->number,
+                                .host = job_place(job, flight->work.host),
+                                .attempt = row_of(flight)->attempt,
+                                .version = flight->version[0] == '\0' ? NULL : flight->version};
+}
+
+static void note(const struct flight *flight, enum store_kind kind) {
+    run_note(flight->run, event_of(flight, kind));
+}
+
+// To be applied when it is kept.
+static void keep(struct flight *flight, const struct store_event *event, gate_kept kept) {
+    const struct gate *g = flight->gate;
+    struct store_event stamped = *event;
+    stamped.wall_ms = g->shell.wall_ms(g->shell.self);
+    g->shell.append(g->shell.self, &stamped, kept, flight);
+}
+
+static struct store_event intent_of(const struct flight *flight) {
+    struct store_event event = event_of(flight, STORE_INTENT);
+    event.attempt++;
+    return event;
+}
+
+static struct store_event outcome_of(const struct flight *flight) {
+    const struct gate *g = flight->gate;
+    struct store_event event = event_of(flight, STORE_OUTCOME);
+    const long long began_ms = row_of(flight)->started_ms, now_ms = g->shell.wall_ms(g->shell.self);
+    event.result = flight->result;
+    event.text = flight->text;
+    if (!flight->is_in_doubt)
+        event.ms = gate_now(g) - flight->started_ms;
+    else if (now_ms > began_ms)
+        event.ms = (uint64_t)(now_ms - began_ms);
+    return event;
+}
+
+// --- the end
+
+static void release_group(void *arg, const char *group) {
+    schedule_release(arg, group);
+}
+
+static void free_flight(struct flight *flight, enum turn_end end) {
+    struct gate *g = flight->gate;
+    peers_end(g->peers, flight->turn, end, flight->up_ms, flight->text, gate_now(g), release_group,
+              g->schedule);
+    if (flight->previous != NULL)
+        flight->previous->next = flight->next;
+    else
+        g->flights = flight->next;
+    if (flight->next != NULL) flight->next->previous = flight->previous;
+    flight->run->flights--;
+    free(flight->text);
+    free(flight);
+}
+
+// As if not begun: the store refused its intent, hosts in hand keep it from going, or a device in
+// doubt runs what it ran before.
+static void put_back(struct flight *flight) {
+    struct gate *g = flight->gate;
+    struct run *run = flight->run;
+    struct schedule_work work = flight->work;
+    note(flight, STORE_WITHDRAWN);
+    run_tell_of_host(run, work.host,
+                     (struct event){.kind = EVENT_TASK_INSTANCE_PUT_BACK,
+                                    .text = flight->text == NULL ? "not now" : flight->text});
+    free_flight(flight, flight->up_ms == 0 ? TURN_LEFT : TURN_VERIFIED);
+    schedule_put_back(g->schedule, &work);
+    g->above.host_over(run);
+    g->above.start(g);
+}
+
+// Nothing more is told or kept of the host: the next process takes it up.
+static void leave_it(struct flight *flight) {
+    struct gate *g = flight->gate;
+    const struct schedule_work work = flight->work;
+    free_flight(flight, TURN_LEFT);
+    schedule_done(g->schedule, &work, false);
+}
+
+static void complete(struct flight *flight) {
+    static const enum turn_end ends[HOST_STATES] = {[HOST_CHANGED] = TURN_VERIFIED,
+                                                    [HOST_UNCHANGED] = TURN_VERIFIED,
+                                                    [HOST_FAILED] = TURN_FAILED,
+                                                    [HOST_SKIPPED] = TURN_VERIFIED};
+    struct gate *g = flight->gate;
+    struct run *run = flight->run;
+    struct job *job = run->job;
+    struct schedule_work work = flight->work;
+    const bool failed = flight->result == HOST_FAILED;
+    const uint64_t duration_ms = row_of(flight)->duration_ms;
+    if (flight->result == HOST_CHANGED && !flight->is_in_doubt)
+        pace_learn(&g->pace, job->task->name, inventory_dev_type(job->inventory, host_of(flight)),
+                   duration_ms);
+    run_tell_of_host(run, work.host,
+                     (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
+                                    .result = flight->result,
+                                    .started = true,
+                                    .failed = failed,
+                                    .text = flight->text,
+                                    .duration_ms = duration_ms});
+    free_flight(flight, ends[flight->result]);
+    schedule_done(g->schedule, &work, failed);
+    g->above.host_over(run);
+    g->above.start(g); // of each of its groups one may go now
+}
+
+// In a paused job a host in doubt whose device runs the old version keeps its groups.
+static bool rests(const struct flight *flight) {
+    return flight->is_as_before && flight->run->state == RUN_PAUSED && !flight->is_left;
+}
+
+static void rest(struct flight *flight) {
+    struct gate *g = flight->gate;
+    peers_rest(flight->turn);
+    schedule_rest(g->schedule, &flight->work);
+    g->above.pump(g);
+    g->above.start(g);
+}
+
+void flight_land(struct flight *flight) {
+    if (is_in_contact(flight) || flight->store_asked || flight->outcome == OUTCOME_KEEPING) return;
+    if (flight->outcome == OUTCOME_KEPT)
+        complete(flight);
+    else if (rests(flight))
+        rest(flight);
+    else if (flight->is_left)
+        leave_it(flight);
+    else
+        put_back(flight);
+}
+
+// What has happened is not for a store to refuse: it is at its end, and the host in doubt.
+static void on_outcome(void *arg, enum store_status status, uint64_t n) {
+    struct flight *flight = arg;
+    struct gate *g = flight->gate;
+    (void)n;
+    if (status == STORE_OK) {
+        const struct store_event event = outcome_of(flight);
+        run_apply(flight->run, &event);
+        flight->outcome = OUTCOME_KEPT;
+    } else {
+        flight->outcome = OUTCOME_OPEN;
+        flight->is_left = true;
+    }
+    flight_land(flight);
+    g->above.pump(g); // of those that this skips, sessions that were kept are let go
+}
+
+static void set_outcome(struct flight *flight, enum host_state result, const char *text) {
+    flight->result = result;
+    free(flight->text);
+    flight->text = mem_strdup(text);
+    flight->outcome = OUTCOME_KEEPING;
+    const struct store_event event = outcome_of(flight);
+    keep(flight, &event, on_outcome);
+}
+
+// --- the gate
+
+static void answer(struct flight *flight, bool granted) {
+    const struct gate_shell *shell = &flight->gate->shell;
+    shell->answer(shell->self, flight->turn->device->contact, granted);
+}
+
+static void shut(struct flight *flight) {
+    flight->wants = false;
+    if (flight->state == GATE_OPEN) return;
+    peers_want_not(flight->gate->peers, flight->turn);
+    flight->state = GATE_SHUT;
+}
+
+// While an intent is still being kept, of a contact that was lost, no other one is asked for.
+static void want(struct flight *flight) {
+    flight->wants = true;
+    if (flight->store_asked) return;
+    flight->state = GATE_WANTED;
+    peers_want(flight->gate->peers, flight->turn, gate_now(flight->gate));
+}
+
+// The host is as before its intent, and still in hand. Where its outcome is on its way, that says
+// it all.
+static void withdraw(const struct flight *flight) {
+    if (flight->outcome != OUTCOME_OPEN) return;
+    struct store_event event = event_of(flight, STORE_WITHDRAWN);
+    event.attempt--;
+    run_note(flight->run, event);
+    note(flight, STORE_STARTED);
+}
+
+// The commit may have taken long: what was known of the peers must hold still.
+static void on_intended(void *arg, enum store_status status, uint64_t n) {
+    struct flight *flight = arg;
+    struct gate *g = flight->gate;
+    const bool is_granted = flight->state == GATE_KEEPING && flight->wants;
+    (void)n;
+    flight->store_asked = false;
+    if (flight->is_left) {
+        flight_land(flight);
+        return;
+    }
+    if (status == STORE_OK) {
+        const struct store_event event = intent_of(flight);
+        run_apply(flight->run, &event);
+    }
+    if (status != STORE_OK && flight->wants) {
+        shut(flight);
+        answer(flight, false);
+    } else if (status == STORE_OK && is_granted &&
+               peers_hold_still(g->peers, flight->turn, gate_now(g))) {
+        flight->state = GATE_OPEN;
+        flight->wants = false;
+        answer(flight, true);
+    } else {
+        if (status == STORE_OK) withdraw(flight);
+        if (flight->wants)
+            want(flight);
+        else
+            flight_land(flight); // the device went away meanwhile
+        g->above.pump(g);
+    }
+}
+
+void flight_grant(struct flight *flight) {
+    const struct store_event event = intent_of(flight);
+    flight->state = GATE_KEEPING;
+    flight->store_asked = true;
+    keep(flight, &event, on_intended);
+}
+
+// Its peers are not up. It logs out beside.
+void flight_skip(struct flight *flight, const char *why) {
+    shut(flight);
+    set_outcome(flight, HOST_SKIPPED, why);
+    answer(flight, false);
+}
+
+// The places are to be given back before hosts in hand are waited for: they may wait for this one.
+void flight_wait(struct flight *flight, const struct peers_hold *hold) {
+    shut(flight);
+    flight->text = mem_strdup(hold->holder->host.name);
+    schedule_hold(flight->gate->schedule, hold->key);
+    answer(flight, false);
+}
+
+// --- steps
+
+// Once the verdict is known a call that fails changes nothing: a warning.
+static void tell_of_calls(struct flight *flight, const struct session_update *update) {
+    if (update->call_ended != NULL)
+        run_tell_of_host(flight->run, flight->work.host,
+                         (struct event){.kind = EVENT_SUBTASK_INSTANCE_COMPLETED,
+                                        .subtask = update->call_ended,
+                                        .failed = update->call_failure != NULL &&
+                                                  flight->outcome == OUTCOME_OPEN,
+                                        .text = update->call_failure});
+    if (update->call_begun != NULL)
+        run_tell_of_host(
+            flight->run, flight->work.host,
+            (struct event){.kind = EVENT_SUBTASK_INSTANCE_STARTED, .subtask = update->call_begun});
+}
+
+// Of a host in doubt: it may be tried once more, unless its job has no more use for that.
+static bool may_try_again(const struct flight *flight, const struct session_update *update) {
+    return flight->is_in_doubt && update->is_as_before && row_of(flight)->attempt < 2 &&
+           flight->run->job->state != JOB_CANCELLING;
+}
+
+static void take_verdict(struct flight *flight, const struct session_update *update) {
+    static const enum host_state results[] = {[TASK_CHANGED] = HOST_CHANGED,
+                                              [TASK_UNCHANGED] = HOST_UNCHANGED,
+                                              [TASK_FAILED] = HOST_FAILED};
+    shut(flight);
+    const bool is_up = update->verdict != TASK_FAILED || update->is_as_before;
+    if (is_up && update->call_ended != NULL) flight->up_ms = gate_now(flight->gate);
+    if (!may_try_again(flight, update)) {
+        set_outcome(flight, results[update->verdict], update->text);
+        return;
+    }
+    flight->is_as_before = true;
+    flight->text = mem_strdup("it was not installed");
+}
+
+void flight_step(struct flight *flight, const struct session_update *update) {
+    const enum session_want wants =
+        update->want; // the update is another one once the store answers
+    const bool has_verdict = update->verdict != TASK_NEXT_STEP;
+    tell_of_calls(flight, update);
+    snprintf(flight->version, sizeof flight->version, "%s",
+             update->version == NULL ? "" : update->version);
+    if (wants == SESSION_ASK) {
+        if (update->call_ended != NULL) flight->up_ms = gate_now(flight->gate);
+        want(flight);
+    } else if (wants == SESSION_PAUSE && flight->state != GATE_OPEN) {
+        shut(flight); // the connection is opened anew
+    }
+    if (has_verdict) take_verdict(flight, update);
+}
+
+// --- the beginning
+
+static struct flight *flight_new(struct gate *g, struct run *run,
+                                 const struct schedule_work *work) {
+    struct flight *flight = mem_alloc(sizeof *flight);
+    *flight = (struct flight){.gate = g, .run = run, .work = *work, .started_ms = gate_now(g)};
+    return flight;
+}
+
+static void enlist(struct flight *flight) {
+    struct gate *g = flight->gate;
+    flight->next = g->flights;
+    if (g->flights != NULL) g->flights->previous = flight;
+    g->flights = flight;
+    flight->run->flights++;
+}
+
+// Over the contact that the device has, or a new one; where the one that it has is on its way out,
+// that comes first.
+void flight_contact(struct flight *flight) {
+    const struct gate_shell *shell = &flight->gate->shell;
+    struct device *device = flight->turn->device;
+    const struct job *job = flight->run->job;
+    if (device->contact == NULL)
+        device->contact = shell->connect(shell->self, job->task, &job->args, device);
+    else if (device->ask != ASK_LEAVING)
+        shell->take(shell->self, device->contact, job->task, &job->args);
+}
+
+// When a session that was kept for the host has had its answer; 0: there is none.
+static uint64_t kept_since(const struct gate *g, const struct host *host) {
+    const struct device *device = peers_find(g->peers, host);
+    return device != NULL && device->ask == ASK_KEPT ? device->up_ms : 0;
+}
+
+void flight_begin(struct gate *g, struct schedule_work *work) {
+    struct run *run = work->owner;
+    const struct job *job = run->job;
+    struct peers_hold hold;
+    struct flight *flight = flight_new(g, run, work);
+    flight->up_ms = kept_since(g, &job->inventory->hosts[work->host]);
+    flight->turn = peers_begin(g->peers, job->inventory, &job->grouping, work->cohort, work->host,
+                               work->group, flight, flight->started_ms, &hold);
+    if (flight->turn == NULL) {
+        schedule_hold(g->schedule, hold.key);
+        schedule_put_back(g->schedule, work);
+        free(flight);
+        return;
+    }
+    enlist(flight);
+    schedule_claimed(g->schedule, &flight->work);
+    note(flight, STORE_STARTED);
+    run_tell_of_host(run, work->host, (struct event){.kind = EVENT_TASK_INSTANCE_STARTED});
+    flight_contact(flight);
+    g->above.pump(g);
+}
+
+// --- hosts in doubt
+
+void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
+    struct run *run = work->owner;
+    const struct job *job = run->job;
+    struct flight *flight = flight_new(g, run, work);
+    flight->turn = peers_begin_in_doubt(g->peers, job->inventory, &job->grouping, work->cohort,
+                                        work->host, flight, flight->started_ms);
+    assert(flight->turn != NULL); // no two jobs have had it in hand at the same time
+    flight->is_in_doubt = true;
+    flight->state = GATE_OPEN;
+    enlist(flight);
+    run_tell_of_host(run, work->host,
+                     (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT,
+                                    .started = true,
+                                    .text = "its install may have been sent: asking the device"});
+    struct device *device = flight->turn->device;
+    const char *was = job_version(job, row_of(flight)->from);
+    assert(device->contact == NULL);
+    device->contact = g->shell.connect_in_doubt(g->shell.self, job->task, &job->args, device, was);
+}
+
+void flight_unpause(struct flight *flight) {
+    if (flight->is_as_before) flight_land(flight);
+}
+
+// All contacts are over.
+void flight_abort(struct flight *flight) {
+    static const char in_doubt[] = "in doubt: the install was sent, and its end was not awaited";
+    const bool is_open = flight->outcome == OUTCOME_OPEN;
+    const bool is_sent = flight->state == GATE_OPEN && is_open;
+    flight->turn->device->contact = NULL;
+    flight->wants = false;
+    if (is_sent && flight->gate->config.is_persistent) {
+        run_tell_of_host(flight->run, flight->work.host,
+                         (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .text = in_doubt});
+        flight->is_left = true; // its intent is what the store knows of it
+    } else if (flight->store_asked && is_open && flight->gate->config.is_persistent) {
+        note(flight, STORE_WITHDRAWN); // behind the intent that is being kept: it is not sent
+        flight->is_left = true;
+    } else if (is_sent) {
+        set_outcome(flight, HOST_FAILED, in_doubt); // which lands it
+        return;
+    }
+    flight_land(flight);
+}
+
+void flight_drop(struct flight *flight) {
+    struct gate *g = flight->gate;
+    const struct schedule_work work = flight->work;
+    flight->turn->device->contact = NULL;
+    free_flight(flight, TURN_LEFT);
+    schedule_put_back(g->schedule, &work);
+}

@@ -1,0 +1,120 @@
+// What the files of the gate share, from the bottom up: gate_tell.c tells and keeps, gate_host.c
+// has the way of a host, gate_asks.c asks and kept sessions, gate.c the jobs. No other file
+// includes it.
+#pragma once
+
+#include "orchestrator/gate_shell.h"
+#include "orchestrator/pace.h"
+#include "orchestrator/schedule.h"
+
+struct gate;
+struct run;
+
+// What a file asks of one above it.
+struct gate_above {
+    void (*pump)(struct gate *g);
+    void (*start)(struct gate *g);
+    void (*host_over)(struct run *run); // one is in hand no more; the run may be no more then
+};
+
+struct gate {
+    struct gate_config config;
+    struct gate_shell shell;
+    struct gate_above above;
+    struct schedule *schedule;
+    struct peers *peers;
+    struct pace pace;
+    struct flight *flights;
+    struct run *runs; // of the jobs that are not done, in order of arrival
+    bool pumping;
+    bool is_aborted; // all contacts are over, and nothing more is kept: the store is being closed
+    bool is_ending;  // nothing is told or kept any more
+};
+
+enum run_state {
+    RUN_WAITING, // for jobs before it
+    RUN_OPEN,    // its hosts may begin
+    RUN_PAUSED,  // those in hand come to their end
+    RUN_ENDING,  // all are over, and the store has been told
+};
+
+struct run { // of a job that is not done
+    struct run *next;
+    struct gate *gate;
+    struct job *job;
+    enum run_state state;
+    struct schedule_job *scheduled; // NULL: it has not been open yet, or is ending
+    struct run **awaited;           // jobs before it that see differently what they share
+    size_t awaited_count, awaited_cap;
+    size_t flights; // hosts in hand
+    uint64_t started_ms;
+};
+
+enum outcome_state {
+    OUTCOME_OPEN,
+    OUTCOME_KEEPING, // the store has been told
+    OUTCOME_KEPT,
+};
+
+enum gate_state {
+    GATE_SHUT,
+    GATE_WANTED,  // the host wants to install: the peers are to say whether it may
+    GATE_KEEPING, // granted; the store has been told of the intent
+    GATE_OPEN,    // the device may have been changed from here on
+};
+
+// One flight is one host's way through the gate.
+struct flight {
+    struct flight *next, *previous;
+    struct gate *gate;
+    struct run *run;
+    struct schedule_work work;
+    struct turn *turn; // and its device, which has the contact
+    uint64_t started_ms;
+    uint64_t up_ms;   // when its device last answered as it should; 0: it has not
+    bool store_asked; // for an intent: its answer is still to come
+    enum gate_state state;
+    bool wants;        // its session waits for leave to install
+    bool is_in_doubt;  // the install may have been sent by an earlier process
+    bool is_as_before; // in doubt: the device runs what it ran before, and is not being installed
+    bool is_left;      // the store is told no more of it: the next process takes it up
+    enum outcome_state outcome;
+    enum host_state result; // the outcome; and what to say of it
+    char *text;
+    char version[2 * ACMEOS_VERSION_MAX]; // that its device last said it runs; "": not known
+    const struct device *heir; // of its groups the next whose turn is to come; found when one asks
+    bool has_heir;
+};
+
+static inline uint64_t gate_now(const struct gate *g) {
+    return g->shell.now_ms(g->shell.self);
+}
+
+// --- gate_tell.c
+
+void run_tell(struct run *run, struct event event);
+void run_tell_of_host(struct run *run, uint32_t number, struct event event);
+// What has happened, and is kept, is applied to the job.
+void run_apply(struct run *run, const struct store_event *event);
+// The event is kept, and applied to the job at once.
+void run_note(struct run *run, struct store_event event);
+
+// --- gate_host.c
+
+void flight_begin(struct gate *g, struct schedule_work *work);
+void flight_begin_in_doubt(struct gate *g, struct schedule_work *work);
+void flight_step(struct flight *flight, const struct session_update *update);
+void flight_contact(struct flight *flight);
+void flight_land(struct flight *flight);
+void flight_grant(struct flight *flight);
+void flight_skip(struct flight *flight, const char *why);
+void flight_wait(struct flight *flight, const struct peers_hold *hold);
+void flight_unpause(struct flight *flight);
+void flight_abort(struct flight *flight);
+void flight_drop(struct flight *flight); // with nothing told
+
+// --- gate_asks.c
+
+void gate_step(struct gate *g, struct device *device, const struct session_update *update);
+void gate_pump(struct gate *g);
+void gate_let_go_of(struct gate *g, const struct host *host);

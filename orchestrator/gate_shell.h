@@ -1,0 +1,48 @@
+// What the gate is given, and what it does to the world: gate.h.
+#pragma once
+
+#include "orchestrator/event.h"
+#include "orchestrator/jobs.h"
+#include "orchestrator/peers.h"
+#include "orchestrator/policy.h"
+#include "orchestrator/session.h"
+#include "orchestrator/store_back.h"
+
+// As of store.h: n is the event's number.
+typedef void (*gate_kept)(void *arg, enum store_status status, uint64_t n);
+
+// Whoever drives the gate. A contact is the driver's: what it has with a device, from the first
+// connection to the last.
+struct gate_shell {
+    void *self;
+    // Milliseconds of a clock that also runs while the machine sleeps; of the wall clock.
+    uint64_t (*now_ms)(void *self);
+    long long (*wall_ms)(void *self);
+    // A session of the task begins: session.h. These two never call back from within. was: the
+    // version that a device in doubt ran before; NULL: not known.
+    void *(*connect)(void *self, const struct task *task, const struct task_args *args,
+                     struct device *device);
+    void *(*connect_in_doubt)(void *self, const struct task *task, const struct task_args *args,
+                              struct device *device, const char *was);
+    // The session becomes another task's; leave to install is given, or not; a kept session is to
+    // log out. These may call gate_stepped() from within.
+    void (*take)(void *self, void *contact, const struct task *task, const struct task_args *args);
+    void (*answer)(void *self, void *contact, bool granted);
+    void (*leave)(void *self, void *contact);
+    void (*abort_all)(void *self); // ends them all, at once: nothing is told of them any more
+    // The store's, which answers in order, possibly from within; kept may be NULL.
+    void (*append)(void *self, const struct store_event *event, gate_kept kept, void *arg);
+    // gate_start() is to be called soon, or not any more; gate_retry() at that time, or
+    // (UINT64_MAX) never.
+    void (*start_soon)(void *self, bool soon);
+    void (*retry_at)(void *self, uint64_t due_ms);
+};
+
+struct gate_config {
+    unsigned workers;
+    struct peers_config peers;
+    const struct policy *policy; // by which the jobs were grouped
+    const struct processors *processors;
+    struct jobs *jobs;  // whose jobs it runs, and which it tells when one is done
+    bool is_persistent; // the store's jobs outlive the process
+};

@@ -1,0 +1,39 @@
+#include "orchestrator/gate_internal.h"
+
+#include <assert.h>
+
+static long long wall_now(const struct gate *g) {
+    return g->shell.wall_ms(g->shell.self);
+}
+
+void run_tell(struct run *run, struct event event) {
+    const struct job *job = run->job;
+    event.job = job->id;
+    event.task = job->task->name;
+    event.wall_ms = wall_now(run->gate);
+    processors_tell(run->gate->config.processors, &event);
+}
+
+void run_tell_of_host(struct run *run, uint32_t number, struct event event) {
+    const struct inventory *inventory = run->job->inventory;
+    const struct host *host = &inventory->hosts[number];
+    event.host = host->name;
+    event.site = inventory_site(inventory, host);
+    event.dev_type = inventory_dev_type(inventory, host);
+    run_tell(run, event);
+}
+
+void run_apply(struct run *run, const struct store_event *event) {
+    struct error err;
+    int rc = job_apply(run->job, event, &err);
+    assert(rc == 0);
+    (void)rc;
+}
+
+void run_note(struct run *run, struct store_event event) {
+    const struct gate_shell *shell = &run->gate->shell;
+    event.job = run->job->number;
+    event.wall_ms = wall_now(run->gate);
+    run_apply(run, &event);
+    shell->append(shell->self, &event, NULL, NULL);
+}

@@ -1,0 +1,302 @@
+// Whether a job is the same in today's inventory, under today's policy, is seen by its image: it is
+// made anew from its request, and must be what the store has.
+#include "orchestrator/recover.h"
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/policy_hash.h"
+#include "orchestrator/job_difference.h"
+#include "orchestrator/job_stored.h"
+#include "orchestrator/request.h"
+#include "orchestrator/resume.h"
+#include "orchestrator/select.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct left { // a job that an earlier process has left
+    struct left *next;
+    uint64_t number;
+    void *image;
+    size_t image_len;
+    bool is_paused;
+};
+
+struct resuming { // who wants a paused job to go on
+    struct resuming *next;
+    struct recovery *recovery;
+    uint64_t number;
+    recovery_told told;
+    void *arg;
+};
+
+struct recovery {
+    struct recovery_config config;
+    struct left *jobs; // in order of arrival
+    struct resuming *resuming;
+    bool runs;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+// --- reading
+
+struct reading {
+    struct recovery *recovery;
+    const struct store_reader *reader;
+    struct job *job; // the one that is being read
+    struct left *left;
+    struct error *err;
+    int rc;
+};
+
+static bool on_open_job(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct reading *reading = arg;
+    struct recovery *r = reading->recovery;
+    (void)event;
+    struct left *left = mem_zalloc(sizeof *left);
+    left->number = row->number;
+    left->next = r->jobs; // they come newest first
+    r->jobs = left;
+    return true;
+}
+
+static bool on_job(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct reading *reading = arg;
+    (void)event;
+    reading->job = job_from_store(row, reading->err);
+    if (reading->job == NULL) {
+        reading->rc = ERROR_INPUT;
+        return false;
+    }
+    reading->left->image = mem_alloc(row->image_len);
+    memcpy(reading->left->image, row->image, row->image_len);
+    reading->left->image_len = row->image_len;
+    return true;
+}
+
+static bool on_event(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct reading *reading = arg;
+    (void)row;
+    reading->rc = job_apply(reading->job, event, reading->err);
+    return reading->rc == 0;
+}
+
+static int read_job(struct reading *reading) {
+    struct store_query query = {.kind = STORE_READ_JOB, .job = reading->left->number};
+    int rc = store_rows(reading->reader, &query, on_job, reading, reading->err);
+    if (rc == 0) rc = reading->rc;
+    if (rc == 0 && reading->job == NULL) rc = error_set(reading->err, "its row is gone");
+    query.kind = STORE_READ_EVENTS;
+    if (rc == 0) rc = store_rows(reading->reader, &query, on_event, reading, reading->err);
+    if (rc == 0) rc = reading->rc;
+    if (rc == 0) {
+        job_settle(reading->job);
+        jobs_add(reading->recovery->config.jobs, reading->job);
+    } else {
+        job_free(reading->job);
+        error_from(reading->err, "job %llu of the store",
+                   (unsigned long long)reading->left->number);
+    }
+    reading->job = NULL;
+    return rc;
+}
+
+static void read_jobs(void *arg, const struct store_reader *reader) {
+    struct reading *reading = arg;
+    const struct store_query query = {.kind = STORE_READ_JOBS, .is_open = true};
+    reading->reader = reader;
+    reading->rc = store_rows(reader, &query, on_open_job, reading, reading->err);
+    for (struct left *left = reading->recovery->jobs; left != NULL && reading->rc == 0;
+         left = left->next) {
+        reading->left = left;
+        reading->rc = read_job(reading);
+    }
+}
+
+int recovery_new(struct recovery **recovery, const struct recovery_config *config,
+                 struct error *err) {
+    struct recovery *r = mem_zalloc(sizeof *r);
+    struct reading reading = {.recovery = r, .err = err};
+    r->config = *config;
+    store_read_now(config->store, read_jobs, &reading);
+    if (reading.rc == 0)
+        *recovery = r;
+    else
+        recovery_free(r);
+    return reading.rc;
+}
+
+static void free_left(struct left *left) {
+    free(left->image);
+    free(left);
+}
+
+void recovery_free(struct recovery *r) {
+    if (r == NULL) return;
+    for (struct left *left = r->jobs, *next; left != NULL; left = next) {
+        next = left->next;
+        free_left(left);
+    }
+    for (struct resuming *one = r->resuming, *next; one != NULL; one = next) {
+        next = one->next;
+        free(one);
+    }
+    free(r);
+}
+
+// --- looking a job up
+
+static int make_image(const struct recovery *r, const struct job *job, struct inventory *inventory,
+                      struct selection *selection, struct buf *image, struct error *err) {
+    struct grouping grouping;
+    int rc = select_from_text(job->task, job->request, r->config.policy, inventory, selection,
+                              &grouping, err);
+    if (rc != 0) return rc;
+    job_image_write(image, inventory, selection, &grouping, policy_hash(r->config.policy));
+    grouping_deinit(&grouping);
+    return 0;
+}
+
+// How the job differs in the inventory; nothing where it does not: then it is seen in it from now
+// on.
+static void look_up(const struct recovery *r, const struct left *left, struct job *job,
+                    struct inventory *inventory, struct buf *differs) {
+    struct selection selection = {0};
+    struct buf image = {0};
+    struct error err;
+    int rc = make_image(r, job, inventory, &selection, &image, &err);
+    if (rc == 0)
+        rc = job_difference(left->image, left->image_len, image.data, image.len, inventory, differs,
+                            &err);
+    if (rc != 0) buf_adds(differs, err.text);
+    if (differs->len == 0) {
+        inventory_unref(job->whole);
+        selection_deinit(&job->whole_selection);
+        job->whole = inventory_ref(inventory);
+        job->whole_selection = selection;
+    } else {
+        selection_deinit(&selection);
+    }
+    buf_deinit(&image);
+}
+
+static void look_up_in(const struct recovery *r, const struct left *left, struct job *job,
+                       struct inventory *inventory, const struct error *why, struct buf *differs) {
+    if (inventory == NULL)
+        buf_addf(differs, "the inventory: %s", why->text);
+    else
+        look_up(r, left, job, inventory, differs);
+}
+
+// --- all of them, at the start
+
+static void say_paused(const struct job *job, const char *why) {
+    fprintf(stderr, "orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on\n",
+            job->id, why, job->id);
+}
+
+static void take_up(const struct recovery *r, struct left *left, struct inventory *inventory,
+                    const struct error *fetching) {
+    struct job *job = jobs_numbered(r->config.jobs, left->number);
+    const struct resume_facts facts = {.now_ms = clock_wall_ms(),
+                                       .alive_ms = store_found(r->config.store)->alive_ms,
+                                       .within_ms = r->config.resume_within_ms};
+    struct buf differs = {0}, why = {0};
+    look_up_in(r, left, job, inventory, fetching, &differs);
+    if (resume_is_paused(job, &facts, differs.len == 0 ? NULL : differs.data, &why)) {
+        left->is_paused = true;
+        say_paused(job, why.data);
+        gate_resume(r->config.gate, job, why.data);
+    } else {
+        free(left->image); // it will not be looked up again
+        left->image = NULL;
+        gate_resume(r->config.gate, job, NULL);
+    }
+    buf_deinit(&differs);
+    buf_deinit(&why);
+}
+
+static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
+    struct recovery *r = arg;
+    for (struct left *left = r->jobs; left != NULL; left = left->next)
+        take_up(r, left, inventory, why);
+    for (struct left *left = r->jobs; left != NULL; left = left->next) {
+        struct job *job = jobs_numbered(r->config.jobs, left->number);
+        if (!left->is_paused && job != NULL) gate_unpause(r->config.gate, job);
+    }
+    inventory_unref(inventory);
+    r->runs = false;
+    r->done(r->done_arg);
+}
+
+void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
+    r->done = done;
+    r->done_arg = arg;
+    if (r->jobs == NULL) {
+        done(arg);
+        return;
+    }
+    r->runs = true;
+    fetcher_ask(r->config.fetcher, on_inventory, r);
+}
+
+void recovery_stop(struct recovery *r) {
+    if (r->runs) fetcher_forget(r->config.fetcher, r);
+    r->runs = false;
+}
+
+// --- one of them, when it is asked for
+
+static const struct left *left_of(const struct recovery *r, uint64_t number) {
+    const struct left *left = r->jobs;
+    while (left != NULL && left->number != number)
+        left = left->next;
+    return left;
+}
+
+static void unlink_resuming(struct resuming *one) {
+    struct resuming **link = &one->recovery->resuming;
+    while (*link != one)
+        link = &(*link)->next;
+    *link = one->next;
+}
+
+static void on_inventory_again(void *arg, struct inventory *inventory, const struct error *why) {
+    struct resuming *one = arg;
+    const struct recovery *r = one->recovery;
+    struct job *job = jobs_numbered(r->config.jobs, one->number);
+    const struct left *left = left_of(r, one->number);
+    struct buf differs = {0};
+    struct error err;
+    unlink_resuming(one);
+    if (job != NULL && job->state == JOB_PAUSED) {
+        if (left != NULL && left->image != NULL) look_up_in(r, left, job, inventory, why, &differs);
+        if (differs.len == 0) gate_unpause(r->config.gate, job);
+        job = jobs_numbered(r->config.jobs, one->number); // it may have ended
+    }
+    if (differs.len > 0) error_set(&err, "%s", differs.data);
+    one->told(one->arg, job, differs.len > 0 ? &err : NULL);
+    inventory_unref(inventory);
+    buf_deinit(&differs);
+    free(one);
+}
+
+void recovery_resume(struct recovery *r, const struct job *job, recovery_told told, void *arg) {
+    struct resuming *one = mem_alloc(sizeof *one);
+    *one = (struct resuming){
+        .next = r->resuming, .recovery = r, .number = job->number, .told = told, .arg = arg};
+    r->resuming = one;
+    fetcher_ask(r->config.fetcher, on_inventory_again, one);
+}
+
+void recovery_forget(struct recovery *r, const void *arg) {
+    for (struct resuming *one = r->resuming; one != NULL; one = one->next) {
+        if (one->arg != arg) continue;
+        fetcher_forget(r->config.fetcher, one);
+        unlink_resuming(one);
+        free(one);
+        return;
+    }
+}
