@@ -1,6 +1,7 @@
 #!/bin/bash
 # The demonstration: both programs on free ports, the two example requests of the original ACME
-# orchestrator, and what the metrics and the referee say afterwards.
+# orchestrator, what the metrics say afterwards, an orchestrator that is killed and started again, and
+# what the referee has seen of it all.
 # usage: scenarios/demo.sh [BUILD]   (make demo)
 set -euo pipefail
 
@@ -30,7 +31,17 @@ start() {
         echo "demo: $name did not start" >&2
         exit 1
     fi
+    rm "$pipe"
     echo "$ready_line"
+}
+
+# A device of this network installs in a fifth of a second, and none restarts: one whose end is in
+# doubt has had time enough after 5 s.
+start_orchestrator() {
+    start orchestrator --listen "$1" --inventory "$admin/inventory/" \
+        --state "$dir/orchestrator.db" --install-timeout 5s --log "$dir/orchestrator.log"
+    api=${ready_line##* on }
+    orchestrator=${pids[-1]}
 }
 
 # Posts to the orchestrator; meanwhile shows how many hosts are done, from its metrics. Then prints
@@ -64,11 +75,23 @@ hosts_done() {
     curl -sS "$api/metrics/" | awk '/^orchestrator_hosts_total/ { n += $2 } END { print n + 0 }'
 }
 
+# Shows what the job says of itself until so many hosts have come through: all of them, and it is done.
+follow() {
+    local job=$1 wanted=$2 counts
+    while true; do
+        counts=$(curl -sS "$api/jobs/$job/" | jq -c '{state} + .counts')
+        jq -e --argjson wanted "$wanted" '.changed + .unchanged >= $wanted and (.state == "done" or .hosts > $wanted)' \
+            <<<"$counts" >/dev/null && break
+        printf '%s%s' "$counts" "$again"
+        read -r -t 0.2 <> <(:) || true
+    done
+    printf '%s\n' "$counts"
+}
+
 say "A network of 848 devices; every delay is a tenth of the real one"
 start simulator --devices 127.0.0.1:0 --admin 127.0.0.1:0 --seed 1 --time-scale 0.1
 admin=${ready_line##*admin }
-start orchestrator --listen 127.0.0.1:0 --inventory "$admin/inventory/" --log "$dir/orchestrator.log"
-api=${ready_line##* on }
+start_orchestrator 127.0.0.1:0
 
 say "Five devices will fail to install; the orchestrator does not know which"
 fault='{"match": {"host": ["leaf63.earth", "leaf81.earth", "leaf92.earth", "leaf98.earth",
@@ -91,6 +114,30 @@ grep -E 'host:spine0.\.mars' "$dir/orchestrator.log"
 say "The metrics of the devices that failed or were skipped"
 curl -sS "$api/metrics/" |
     grep -E '^(total_task_requests_total|failed_tasks_total)|^failed_tasks_per_host|^total.*host="(spine0.\.mars|leaf(63|81|9[2389])\.earth)"|^orchestrator_hosts'
+
+say "Upgrade the four outer sites, and kill the orchestrator in the middle of it"
+body='{"version": "5.3.1", "filter_dev_sites": ["jupyter", "saturn", "uranus", "neptune"]}'
+printf '\n$ curl -X POST -H "Prefer: respond-async" -H "Content-Type: application/json" -d '"'%s'"' %s/upgrade-os/\n' \
+    "$body" "$api"
+job=$(curl -sS --fail-with-body -X POST -H "Prefer: respond-async" -H "Content-Type: application/json" \
+    -d "$body" "$api/upgrade-os/" | jq -r .id)
+printf '$ curl %s/jobs/%s/\n' "$api" "$job"
+follow "$job" 100
+printf '$ kill -9 %s\n' "$orchestrator"
+kill -9 "$orchestrator"
+{ wait "$orchestrator" || true; } 2>/dev/null
+unset 'pids[-1]'
+
+say "Start it again: it asks what became of the devices that it had in hand, and does the rest"
+start_orchestrator "${api#http://}"
+printf '$ curl %s/jobs/%s/\n' "$api" "$job"
+follow "$job" 424
+report=$(curl -sS "$api/jobs/$job/report/" | jq -c '{failed, skipped, completed: (.completed | length)}')
+echo "$report"
+if [ "$report" != '{"failed":[],"skipped":[],"completed":424}' ]; then
+    echo "demo: expected 424 completed" >&2
+    exit 1
+fi
 
 say "What the referee inside the simulated network saw"
 audit=$(curl -sS "$admin/audit/?violations")
