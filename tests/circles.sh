@@ -6,7 +6,9 @@
 set -euo pipefail
 
 objects=$1
-sources=({common,orchestrator,simulator,scenarios/runner,bench}/*.c)
+shopt -s extglob
+# What is preloaded into a program stands alone.
+sources=({common,orchestrator,simulator,scenarios/runner}/*.c bench/!(slow_disk).c)
 headers=({common,orchestrator,simulator,scenarios/runner,bench}/*.h)
 
 # Both print lines of a module, one that it needs, and why.

@@ -1,12 +1,8 @@
 // The way to an install, whole: the schedule and the peers together, driven on a virtual clock as
-// the gate drives them (orchestrator/gate.c), over random networks, jobs that overlap, devices
-// that die and come back, answers that are late, lost or never come, kept sessions that end,
-// commits that take long, claims that are refused.
-//
-// It shares the work with tests/histories. These play the gate itself, with sessions, the store and
-// crashes, in networks of eight hosts. Here schedule and peers are alone, in networks three times
-// as large and with hosts of other platforms: what breaks here is theirs, and not the gate's.
-//
+// the gate drives them (orchestrator/gate.c), over random networks, jobs that overlap, devices that
+// die and come back, answers that are late or lost, kept sessions that end, commits that take long.
+// tests/histories play the gate itself, with sessions, the store and crashes; here schedule and
+// peers are alone, in networks three times as large: what breaks here is theirs.
 // A referee of its own keeps what really happened, host by host, and looks at all of it whenever an
 // install is sent. At that moment, of each redundancy group no more than its limit are not up, the
 // device itself included; not up are

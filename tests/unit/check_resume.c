@@ -3,8 +3,9 @@
 
 Suite *check_resume(void);
 
-enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
-#define NOW_MS 1772409599007LL // 2026-03-01T23:59:59.007Z
+#define MINUTE_MS 60000LL
+#define HOUR_MS   (60 * MINUTE_MS)
+#define NOW_MS    1772409599007LL // 2026-03-01T23:59:59.007Z
 
 static const struct {
     enum job_state state;
