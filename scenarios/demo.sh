@@ -115,6 +115,14 @@ say "The metrics of the devices that failed or were skipped"
 curl -sS "$api/metrics/" |
     grep -E '^(total_task_requests_total|failed_tasks_total)|^failed_tasks_per_host|^total.*host="(spine0.\.mars|leaf(63|81|9[2389])\.earth)"|^orchestrator_hosts'
 
+# The network sees the end of connections one by one: a login that overtakes that would be a second
+# one to its device.
+until_connections_are_gone() {
+    until [ "$(curl -sS "$admin/metrics/" | awk '/^simulator_connections / { print $2 + 0 }')" = 0 ]; do
+        read -r -t 0.05 <> <(:) || true
+    done
+}
+
 say "Upgrade the four outer sites, and kill the orchestrator in the middle of it"
 body='{"version": "5.3.1", "filter_dev_sites": ["jupyter", "saturn", "uranus", "neptune"]}'
 printf '\n$ curl -X POST -H "Prefer: respond-async" -H "Content-Type: application/json" -d '"'%s'"' %s/upgrade-os/\n' \
@@ -127,6 +135,7 @@ printf '$ kill -9 %s\n' "$orchestrator"
 kill -9 "$orchestrator"
 { wait "$orchestrator" || true; } 2>/dev/null
 unset 'pids[-1]'
+until_connections_are_gone
 
 say "Start it again: it asks what became of the devices that it had in hand, and does the rest"
 start_orchestrator "${api#http://}"
