@@ -60,16 +60,19 @@ static struct store_event intent_of(const struct flight *flight) {
 }
 
 static struct store_event outcome_of(const struct flight *flight) {
-    const struct gate *g = flight->gate;
     struct store_event event = event_of(flight, STORE_OUTCOME);
-    const long long began_ms = row_of(flight)->started_ms, now_ms = g->shell.wall_ms(g->shell.self);
     event.result = flight->result;
     event.text = flight->text;
-    if (!flight->is_in_doubt)
-        event.ms = gate_now(g) - flight->started_ms;
-    else if (now_ms > began_ms)
-        event.ms = (uint64_t)(now_ms - began_ms);
+    event.ms = flight->took_ms;
     return event;
+}
+
+// A host in doubt was begun by another process: only the wall clock knows when.
+static uint64_t time_taken(const struct flight *flight) {
+    const struct gate *g = flight->gate;
+    if (!flight->is_in_doubt) return gate_now(g) - flight->started_ms;
+    const long long began_ms = row_of(flight)->started_ms, now_ms = g->shell.wall_ms(g->shell.self);
+    return now_ms > began_ms ? (uint64_t)(now_ms - began_ms) : 0;
 }
 
 // --- the end
@@ -189,6 +192,7 @@ static void set_outcome(struct flight *flight, enum host_state result, const cha
     flight->result = result;
     free(flight->text);
     flight->text = mem_strdup(text);
+    flight->took_ms = time_taken(flight);
     flight->outcome = OUTCOME_KEEPING;
     const struct store_event event = outcome_of(flight);
     keep(flight, &event, on_outcome);

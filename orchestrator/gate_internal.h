@@ -79,6 +79,7 @@ struct flight {
     bool is_as_before; // in doubt: the device runs what it ran before, and is not being installed
     bool is_left;      // the store is told no more of it: the next process takes it up
     enum outcome_state outcome;
+    uint64_t took_ms;       // until the outcome; once, for what is kept is what is told
     enum host_state result; // the outcome; and what to say of it
     char *text;
     char version[2 * ACMEOS_VERSION_MAX]; // that its device last said it runs; "": not known
