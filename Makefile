@@ -25,16 +25,17 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
-ORCHESTRATOR_PURE = ask devices event gate gate_asks gate_host gate_tell group job job_difference job_image job_stored \
+TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
+ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event foretell gate gate_asks gate_brakes gate_host gate_tell group job job_difference job_image job_stored \
 	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order request \
-	request_headers resume schedule select session store_event store_file store_kept store_memory store_queue tasks \
-	upgrade_os version_answer
-ORCHESTRATOR_SHELL = api api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
+	request_headers resume retry schedule select session store_event store_file store_kept store_memory store_queue tasks \
+	version_answer virtual
+ORCHESTRATOR_SHELL = api api_dry_run api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
 	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
-BENCH_PURE = contact deciding model plan stats table virtual visit
+BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency http interrupted lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \

@@ -1,41 +1,11 @@
-// A connection with a device as the virtual clock knows it: what was done to it goes in, and what
-// that amounts to comes out, as an orchestrator's runner hears it of its connections. Pure.
-//
-// Here are the contacts with devices of which the latencies tell all; visit.h has the others.
+// Connections with devices as the virtual clock knows them (orchestrator/virtual.h). Pure. Here are the contacts with devices of which the latencies tell all; visit.h has the others.
 #pragma once
 
+#include "orchestrator/virtual.h"
 #include "simulator/operation.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum contact_task {
-    CONTACT_UPGRADE,
-    CONTACT_ASK,          // is it up? It stays logged in
-    CONTACT_ASK_AND_LEAVE // and logs out at once
-};
-
-enum contact_input {
-    CONTACT_DUE,     // its time has come
-    CONTACT_GRANTED, // the answers to whether it may be changed
-    CONTACT_REFUSED,
-    CONTACT_TAKEN, // one that asks, and does not leave, is an upgrade from now on
-    CONTACT_LEAVE, // one that is kept is to log out
-};
-
-enum contact_verdict { CONTACT_OPEN, CONTACT_DONE, CONTACT_FAILED };
-
-struct contact_update {
-    uint64_t due_us;              // CONTACT_DUE is due then; UINT64_MAX: not before something else
-    bool asks;                    // whether it may be changed
-    bool answered;                // its get_version was answered as it should be, just now
-    bool pauses;                  // the connection was lost, and is opened anew
-    bool is_kept;                 // from now on, until it is taken or leaves
-    bool leaves;                  // it begins to log out
-    bool is_over;                 // it is no more
-    enum contact_verdict verdict; // told once; of an ask whether the device is up
-    bool times_out;               // and fails by that
-};
 
 // What the devices are like. Times are real, in microseconds.
 struct contact_devices {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "bench/plan.h"
-#include "bench/virtual.h"
+#include "orchestrator/virtual.h"
 #include "bench/visit.h"
 
 enum { MODEL_BUCKETS_MAX = 64 };

@@ -54,6 +54,18 @@ static void post_job_resume(void *app, struct http_request *r) {
     api_jobs_resume(&((struct api *)app)->job_views, r);
 }
 
+static void post_job_pause(void *app, struct http_request *r) {
+    api_jobs_pause(&((struct api *)app)->job_views, r);
+}
+
+static void post_job_cancel(void *app, struct http_request *r) {
+    api_jobs_cancel(&((struct api *)app)->job_views, r);
+}
+
+static void post_job_retry(void *app, struct http_request *r) {
+    api_jobs_retry(&((struct api *)app)->job_views, r);
+}
+
 static void get_swagger(void *app, struct http_request *r) {
     const struct api *api = app;
     http_answer(r, 200, "application/json", mem_strdup(api->swagger), strlen(api->swagger));
@@ -101,6 +113,9 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, false, NULL, api_jobs_hosts_query, false},
     {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
+    {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, false, NULL, NULL, false},
+    {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, false, NULL, NULL, false},
+    {HTTP_POST, "/jobs/{id}/retry/", post_job_retry, false, NULL, NULL, false},
     {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query, false},
     {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
     {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query, true},
@@ -147,7 +162,9 @@ static int start_parts(struct api *api, struct error *err) {
                                     .gate = runner_gate(parts->runner),
                                     .store = parts->store,
                                     .loader = api->loader,
-                                    .log = parts->log};
+                                    .log = parts->log,
+                                    .dry_runs = {.loop = parts->loop,
+                                                 .gate = runner_gate(parts->runner)}};
     const struct recovery_config recovery = {.store = parts->store,
                                              .fetcher = api->fetcher,
                                              .policy = config->policy,
@@ -159,7 +176,9 @@ static int start_parts(struct api *api, struct error *err) {
     api->job_views = (struct api_jobs){.jobs = parts->jobs,
                                        .store = parts->store,
                                        .loader = api->loader,
-                                       .recovery = api->recovery};
+                                       .recovery = api->recovery,
+                                       .gate = api->tasks.gate,
+                                       .tasks = &api->tasks};
     return 0;
 }
 
@@ -215,6 +234,7 @@ void api_leave_store(struct api *api) {
 
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
+           dry_runs_is_idle(&api->tasks.dry_runs) &&
            job_loader_is_idle(api->loader) && api->job_views.reading == 0;
 }
 

@@ -10,6 +10,7 @@
 #include "common/mem.h"
 #include "orchestrator/job_view.h"
 #include "orchestrator/request_headers.h"
+#include "orchestrator/retry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,10 @@ struct visit {
     struct api_jobs *a;
     struct http_request *r;
     char *id;
+    int status; // of the answer, if all is well
+    bool is_reading;
     void (*answer)(struct http_request *r, const struct job *job); // of a job as a whole
+    unsigned states; // of the hosts to be tried again
     // What was found of its row.
     struct buf text;
     int rc;
@@ -82,13 +86,19 @@ struct visit {
 
 static struct visit *visit_new(struct api_jobs *a, struct http_request *r) {
     struct visit *visit = mem_zalloc(sizeof *visit);
-    a->reading++;
-    *visit = (struct visit){.a = a, .r = r, .id = mem_strdup(http_param(r))};
+    *visit = (struct visit){.a = a, .r = r, .id = mem_strdup(http_param(r)), .status = 200};
+    return visit;
+}
+
+// From now on the store must stay open until it is answered.
+static struct visit *visit_reads(struct visit *visit) {
+    visit->is_reading = true;
+    visit->a->reading++;
     return visit;
 }
 
 static void visit_free(struct visit *visit) {
-    visit->a->reading--;
+    visit->a->reading -= visit->is_reading;
     buf_deinit(&visit->text);
     free(visit->id);
     free(visit);
@@ -114,7 +124,7 @@ static void answer_row(void *arg) {
     else if (visit->text.len == 0)
         answer_unknown(visit->r);
     else
-        answer_text(visit->r, 200, &visit->text);
+        answer_text(visit->r, visit->status, &visit->text);
     visit_free(visit);
 }
 
@@ -124,7 +134,7 @@ void api_jobs_get(struct api_jobs *a, struct http_request *r) {
     if (job != NULL)
         answer_job(r, 200, job);
     else
-        store_read(a->store, read_row, answer_row, visit_new(a, r));
+        store_read(a->store, read_row, answer_row, visit_reads(visit_new(a, r)));
 }
 
 // --- ... as a whole
@@ -148,7 +158,7 @@ static void answer_with(struct api_jobs *a, struct http_request *r,
         answer(r, job);
         return;
     }
-    struct visit *visit = visit_new(a, r);
+    struct visit *visit = visit_reads(visit_new(a, r));
     visit->answer = answer;
     job_load_by_id(a->loader, visit->id, on_loaded, visit);
 }
@@ -211,10 +221,101 @@ void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
     } else if (job->state != JOB_PAUSED) {
         refuse_resume(r, job);
     } else {
-        struct visit *visit = visit_new(a, r);
+        struct visit *visit = visit_reads(visit_new(a, r));
         http_on_left(r, on_client_left, visit);
         recovery_resume(a->recovery, job, on_resumed, visit);
     }
+}
+
+// --- ... to be paused, or cancelled
+
+typedef bool (*control_fn)(struct gate *g, struct job *job, gate_kept kept, void *arg);
+
+// What the client is told is on disk. The job may be over by then.
+static void on_kept(void *arg, enum store_status status, uint64_t n) {
+    struct visit *visit = arg;
+    const struct job *job = jobs_find(visit->a->jobs, visit->id);
+    (void)n;
+    if (status == STORE_OK && job == NULL && !visit->a->is_closed) {
+        store_read(visit->a->store, read_row, answer_row, visit_reads(visit));
+        return;
+    }
+    if (status == STORE_OK && job != NULL)
+        answer_job(visit->r, visit->status, job);
+    else
+        http_answer_problem(visit->r, 503, "the orchestrator is shutting down");
+    visit_free(visit);
+}
+
+static void refuse_control(struct http_request *r, const struct job *job) {
+    http_answer_problem(r, 409, "the job is %s", job_state_names[job->state]);
+}
+
+static void have(struct api_jobs *a, struct http_request *r, control_fn control) {
+    struct job *job = jobs_find(a->jobs, http_param(r));
+    if (!is_open(a, r) || !body_is_right(r)) return;
+    if (job == NULL) {
+        answer_with(a, r, refuse_control); // it is over, or there is none
+        return;
+    }
+    struct visit *visit = visit_new(a, r);
+    visit->status = 202;
+    if (control(a->gate, job, on_kept, visit)) return;
+    refuse_control(r, job);
+    visit_free(visit);
+}
+
+void api_jobs_pause(struct api_jobs *a, struct http_request *r) {
+    have(a, r, gate_pause);
+}
+
+void api_jobs_cancel(struct api_jobs *a, struct http_request *r) {
+    have(a, r, gate_cancel);
+}
+
+// --- ... to be tried again
+
+static void on_loaded_to_retry(void *arg, const struct job *job, const struct error *why) {
+    struct visit *visit = arg;
+    struct error err;
+    int status;
+    cJSON *body = NULL;
+    if (why != NULL)
+        http_answer_problem(visit->r, 503, "%s", why->text);
+    else if (job == NULL)
+        answer_unknown(visit->r);
+    else if ((body = retry_request(job, visit->states, &status, &err)) == NULL)
+        http_answer_problem(visit->r, status, "%s", err.text);
+    else
+        api_tasks_post_again(visit->a->tasks, visit->r, job->task, body);
+    visit_free(visit);
+}
+
+// Without a body: all that failed or was skipped. False: it is answered.
+static bool parse_states(struct http_request *r, unsigned *states) {
+    struct error err;
+    size_t len;
+    cJSON *body = NULL;
+    http_body(r, &len);
+    if (len > 0 && (body = http_json_body(r)) == NULL) return false;
+    int rc = retry_parse_states(body, states, &err);
+    if (rc != 0) http_answer_error(r, 400, &err);
+    cJSON_Delete(body);
+    return rc == 0;
+}
+
+void api_jobs_retry(struct api_jobs *a, struct http_request *r) {
+    const struct job *job = jobs_find(a->jobs, http_param(r));
+    unsigned states;
+    if (!is_open(a, r) || !parse_states(r, &states)) return;
+    if (job != NULL) {
+        http_answer_problem(r, 409, "the job is %s; only what is done is tried again",
+                            job_state_names[job->state]);
+        return;
+    }
+    struct visit *visit = visit_reads(visit_new(a, r));
+    visit->states = states;
+    job_load_by_id(a->loader, visit->id, on_loaded_to_retry, visit);
 }
 
 // --- the list

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/http.h"
+#include "orchestrator/api_tasks.h"
 #include "orchestrator/job_loader.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/recover.h"
@@ -12,6 +13,8 @@ struct api_jobs {        // what it points to is borrowed
     struct store *store; // has all of them
     struct job_loader *loader;
     struct recovery *recovery;
+    struct gate *gate;
+    struct api_tasks *tasks;
     bool is_closed; // the store is, or will be at once: nothing is asked of it
     size_t reading; // requests that the store has yet to answer
 };
@@ -22,4 +25,7 @@ void api_jobs_get(struct api_jobs *a, struct http_request *r);    // GET /jobs/{
 void api_jobs_hosts(struct api_jobs *a, struct http_request *r);  // GET /jobs/{id}/hosts/
 void api_jobs_report(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/report/
 void api_jobs_resume(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/resume/
+void api_jobs_pause(struct api_jobs *a, struct http_request *r);  // POST /jobs/{id}/pause/
+void api_jobs_cancel(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/cancel/
+void api_jobs_retry(struct api_jobs *a, struct http_request *r);  // POST /jobs/{id}/retry/
 extern const char *const api_jobs_list_query[], *const api_jobs_hosts_query[];

@@ -31,6 +31,7 @@ struct post {
         POST_LOADING, // the job of its key, from the store
         POST_FETCHING,
         POST_CREATING,
+        POST_PLAYING, // a dry run
         POST_WATCHING,
     } state;
     struct http_request *http; // NULL: its client has left
@@ -73,7 +74,8 @@ static void answer_accepted(struct http_request *r, const struct job *job) {
     job_view_write(&out, job);
     const size_t len = out.len;
     name_job(r, job);
-    http_answer_header(r, "Preference-Applied", "respond-async");
+    if (request_prefers_async(http_header(r, "Prefer")))
+        http_answer_header(r, "Preference-Applied", "respond-async");
     http_answer(r, 202, "application/json", buf_take(&out), len);
 }
 
@@ -151,7 +153,7 @@ static void on_loaded(void *arg, const struct job *job, const struct error *err)
 static void find_job(struct post *post) {
     struct api_tasks *posts = post->tasks;
     struct job *live = post->key[0] == '\0' ? NULL : jobs_keyed(posts->jobs, post->key);
-    if (post->key[0] == '\0') {
+    if (post->key[0] == '\0' || post->request.is_dry_run) {
         fetch_inventory(post);
     } else if (live != NULL) {
         answer_with(post, live, live);
@@ -204,19 +206,51 @@ static void on_created(void *arg, enum store_status status, uint64_t number) {
     }
 }
 
-static void create_job(struct post *post, struct inventory *inventory, struct selection *selection,
-                       struct grouping *grouping) {
-    struct api_tasks *posts = post->tasks;
+static bool is_number_expected(const struct post *post, const struct selection *selection) {
+    const uint32_t expected = post->request.expected_hosts;
+    if (expected == REQUEST_ANY_HOSTS || selection->count == expected) return true;
+    http_answer_problem(post->http, 409,
+                        "expect_hosts: %zu hosts are selected, not %u; nothing was begun",
+                        selection->count, expected);
+    return false;
+}
+
+// Takes over all but the post.
+static int make_job(struct post *post, struct inventory *inventory, struct selection *selection,
+                    struct grouping *grouping, struct error *err) {
     char id[JOB_ID_MAX];
-    struct buf request = {0}, image = {0};
+    struct buf request = {0};
     make_id(id);
     json_add_text(&request, post->body);
-    job_image_write(&image, inventory, selection, grouping, policy_hash(posts->policy));
-    struct job *job = job_new(id, post->request.task, &post->request.args, request.data, inventory,
-                              selection, grouping);
+    post->job = job_new(id, post->request.task, &post->request.args, request.data, inventory,
+                        selection, grouping);
+    buf_deinit(&request);
+    post->job->brakes = post->request.brakes;
+    return canaries_mark(post->job, &post->request.canaries, err);
+}
+
+static void on_played(void *arg, struct buf *body) {
+    struct post *post = arg;
+    const size_t len = body->len;
+    if (post->http != NULL) http_answer(post->http, 200, "application/json", buf_take(body), len);
+    free_post(post);
+}
+
+static void play_job(struct post *post) {
+    struct job *job = post->job;
+    post->job = NULL;
+    post->state = POST_PLAYING;
+    dry_runs_add(&post->tasks->dry_runs, job, on_played, post);
+}
+
+static void create_job(struct post *post) {
+    struct api_tasks *posts = post->tasks;
+    struct job *job = post->job;
+    struct buf image = {0};
+    job_image_write(&image, job->inventory, &job->selection, &job->grouping,
+                    policy_hash(posts->policy));
     if (post->key[0] != '\0') job->key = mem_strdup(post->key);
     job->created_ms = clock_wall_ms();
-    post->job = job;
     post->state = POST_CREATING;
     posts->creating++;
     const struct store_job row = {.id = job->id,
@@ -228,7 +262,6 @@ static void create_job(struct post *post, struct inventory *inventory, struct se
                                   .hosts = job->selection.count,
                                   .state = JOB_WAITING,
                                   .created_ms = job->created_ms};
-    buf_deinit(&request);
     store_create(posts->store, &row, on_created, post); // with the image
 }
 
@@ -267,8 +300,18 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     } else if ((rc = select_hosts(&post->request, post->tasks->policy, inventory, &selection,
                                   &grouping, &err)) != 0) {
         http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
+    } else if (!is_number_expected(post, &selection)) {
+        selection_deinit(&selection);
+        grouping_deinit(&grouping);
     } else {
-        create_job(post, inventory, &selection, &grouping);
+        if (make_job(post, inventory, &selection, &grouping, &err) != 0) {
+            http_answer_error(post->http, 400, &err);
+            free_post(post);
+        } else if (post->request.is_dry_run) {
+            play_job(post);
+        } else {
+            create_job(post);
+        }
         return;
     }
     inventory_unref(inventory);
@@ -286,31 +329,30 @@ static void fetch_inventory(struct post *post) {
 
 // --- the request
 
-static int parse(struct post *post, struct error *err) {
-    struct http_request *r = post->http;
-    const char *key = http_header(r, "Idempotency-Key");
-    int rc = key == NULL ? 0 : request_key(key, "Idempotency-Key", post->key, err);
-    if (rc != 0) return rc;
-    post->is_async = request_prefers_async(http_header(r, "Prefer"));
-    return request_parse(http_arg(r), post->body, &post->request, err);
+// False: it is answered.
+static bool may_begin(const struct api_tasks *posts, struct http_request *r) {
+    const char *why;
+    if (posts->is_draining)
+        http_answer_problem(r, 503, "the orchestrator is shutting down");
+    else if (!store_is_well(posts->store, &why))
+        http_answer_problem(r, 503, "the store: %s; nothing was begun", why);
+    else
+        return true;
+    return false;
 }
 
-void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
-    const char *why;
-    if (posts->is_draining) {
-        http_answer_problem(r, 503, "the orchestrator is shutting down");
-        return;
-    }
-    if (!store_is_well(posts->store, &why)) {
-        http_answer_problem(r, 503, "the store: %s; nothing was begun", why);
-        return;
-    }
-    cJSON *body = http_json_body(r);
-    if (body == NULL) return;
+static int parse(struct post *post, const struct task *task, struct error *err) {
+    const char *key = http_header(post->http, "Idempotency-Key");
+    int rc = key == NULL ? 0 : request_key(key, "Idempotency-Key", post->key, err);
+    return rc == 0 ? request_parse(task, post->body, &post->request, err) : rc;
+}
+
+static void begin(struct api_tasks *posts, struct http_request *r, const struct task *task,
+                  cJSON *body, bool is_async) {
     struct post *post = mem_zalloc(sizeof *post);
-    *post = (struct post){.tasks = posts, .http = r, .body = body};
     struct error err;
-    if (parse(post, &err) != 0) {
+    *post = (struct post){.tasks = posts, .http = r, .body = body, .is_async = is_async};
+    if (parse(post, task, &err) != 0) {
         http_answer_error(r, 400, &err);
         free_post(post);
         return;
@@ -324,6 +366,21 @@ void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
     while (*end != NULL)
         end = &(*end)->next;
     *end = post;
+}
+
+void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
+    if (!may_begin(posts, r)) return;
+    cJSON *body = http_json_body(r);
+    if (body == NULL) return;
+    begin(posts, r, http_arg(r), body, request_prefers_async(http_header(r, "Prefer")));
+}
+
+void api_tasks_post_again(struct api_tasks *posts, struct http_request *r, const struct task *task,
+                          cJSON *body) {
+    if (may_begin(posts, r))
+        begin(posts, r, task, body, true);
+    else
+        cJSON_Delete(body);
 }
 
 static struct post *next_held(struct api_tasks *posts) {

@@ -6,6 +6,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/policy.h"
+#include "orchestrator/api_dry_run.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/gate.h"
 #include "orchestrator/job_loader.h"
@@ -22,6 +23,7 @@ struct api_tasks { // what it points to is borrowed
     struct store *store;
     struct job_loader *loader;
     struct log *log;
+    struct dry_runs dry_runs;
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;
     struct post *held;
@@ -30,6 +32,10 @@ struct api_tasks { // what it points to is borrowed
 
 // The handler's part: http_arg() is the struct task.
 void api_tasks_post(struct api_tasks *posts, struct http_request *r);
+
+// A request that asks for another job, whose body is taken over: it is answered 202, with that job.
+void api_tasks_post_again(struct api_tasks *posts, struct http_request *r, const struct task *task,
+                          cJSON *body);
 
 // The jobs of an earlier process have been taken up: those who were held go on.
 void api_tasks_open(struct api_tasks *posts);

@@ -91,6 +91,7 @@ static struct device *add(struct devices *devices, const struct host *host) {
 
 static void device_free(struct device *device) {
     free(device->held);
+    free(device->version);
     free(device->why);
     free(device);
 }
@@ -130,6 +131,13 @@ void device_set_why(struct device *device, const char *why) {
     char *copy = why == NULL ? NULL : mem_strdup(why);
     free(device->why);
     device->why = copy;
+}
+
+void device_set_version(struct device *device, const char *version) {
+    if (version == NULL || (device->version != NULL && strcmp(version, device->version) == 0))
+        return;
+    free(device->version);
+    device->version = mem_strdup(version);
 }
 
 // --- life

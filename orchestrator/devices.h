@@ -28,6 +28,7 @@ struct device {
     uint64_t down_ms;       // since when it is known not to be up; 0: it is not
     uint64_t refuted_ms;    // when it was last asked and found not to be up
     char *why;              // of either
+    char *version;          // that it last said it runs; NULL: not known
     bool is_foreign;        // of a platform that cannot be asked: never up
     enum ask_state ask;
     uint64_t rank;    // while an ask is wanted: of the oldest turn that waits for it
@@ -71,3 +72,4 @@ struct device *devices_use(struct devices *devices, const struct host *host);
 void devices_let_rest(struct devices *devices, struct device *device);
 
 void device_set_why(struct device *device, const char *why); // copied; NULL: none
+void device_set_version(struct device *device, const char *version); // copied; NULL: as before

@@ -29,6 +29,7 @@ enum event_kind {
     EVENT_TASK_WAITING,               // text: for which job, and why
     EVENT_TASK_RESUMED,               // an earlier process began it; text: how far it has come
     EVENT_TASK_PAUSED,                // text: why
+    EVENT_TASK_STOPPING,              // cancelled, or by a brake; text: why
     EVENT_PEER_ASKED,                 // host: who was asked; failed, and text, where it is not up
 };
 
@@ -39,6 +40,7 @@ struct event {
     const char *task;  // "upgrade_os"
     const char *host, *site, *dev_type;
     const char *subtask; // the device's method
+    const char *brake;   // of a task that stops: its name; NULL: it is cancelled
     enum host_state result;
     bool started; // of a skipped host: it was in hand
     bool failed;  // of what is completed; of the task: a host of it has failed

@@ -1,8 +1,9 @@
 // Jobs, from their start to their end. A run is
 //
-//   WAITING -> OPEN -> ENDING, with PAUSED between as often as one likes
+//   WAITING -> OPEN -> ENDING, with PAUSED between as often as one likes, or STOPPED before the end
 //
-// and a run that waits is one that sees its hosts or their groups differently from a run before it.
+// and a run that waits is one that sees its hosts or their groups differently from a run before it,
+// or one for which there is no place among --max-jobs.
 #include "orchestrator/gate.h"
 
 #include "common/mem.h"
@@ -13,7 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STARTS_AT_ONCE = 64 }; // hosts a turn of the loop: a connection costs 30 microseconds
+enum { // hosts a turn of the loop
+    STARTS_AT_ONCE = 64, // a connection costs 30 microseconds
+    SKIPS_AT_ONCE = 256,
+};
 
 static long long wall_now(const struct gate *g) {
     return g->shell.wall_ms(g->shell.self);
@@ -24,26 +28,81 @@ static void note_state(struct run *run, enum job_state state, const char *why) {
                       .kind = STORE_JOB, .host = STORE_NO_HOST, .state = state, .text = why});
 }
 
+// The same; kept is told when the store has it.
+static void note_asked_for(struct run *run, enum job_state state, enum job_outcome outcome,
+                           const char *why, gate_kept kept, void *arg) {
+    const struct gate_shell *shell = &run->gate->shell;
+    const struct store_event event = {.kind = STORE_JOB,
+                                      .job = run->job->number,
+                                      .host = STORE_NO_HOST,
+                                      .wall_ms = wall_now(run->gate),
+                                      .state = state,
+                                      .outcome = outcome,
+                                      .text = why};
+    run_apply(run, &event);
+    shell->append(shell->self, &event, kept, arg);
+}
+
 // --- runs in the way of others
 
 static void begin_run(struct run *run);
 static void go_on(struct run *run);
 
-static bool is_in_the_way(const struct run *run) {
-    return run->state != RUN_ENDING && (run->state != RUN_PAUSED || run->flights > 0);
+static bool starts_nothing(const struct run *run) {
+    return run->state == RUN_PAUSED || run->state == RUN_STOPPED;
 }
 
-// Those that have waited for the run, and for no other, begin.
-static void end_waiting(struct gate *g, const struct run *run) {
+// One that changes nothing is in nobody's way, and nobody is in its.
+static bool is_in_the_way(const struct run *run) {
+    return !run->job->task->reads && run->state != RUN_ENDING &&
+           (!starts_nothing(run) || run->flights > 0);
+}
+
+static bool has_place(const struct gate *g) {
+    unsigned running = 0;
+    for (const struct run *run = g->runs; run != NULL; run = run->next)
+        running += run->state != RUN_WAITING && is_in_the_way(run);
+    return g->config.max_jobs == 0 || running < g->config.max_jobs;
+}
+
+// The first that waits for no other run, and may run now; NULL: there is none.
+static struct run *first_in_line(const struct gate *g) {
+    const bool is_place = has_place(g);
+    struct run *run = g->runs;
+    while (run != NULL && (run->state != RUN_WAITING || run->awaited_count > 0 ||
+                           (!is_place && !run->job->task->reads)))
+        run = run->next;
+    return run;
+}
+
+static void stand_in_line(struct run *run) {
+    char text[80];
+    if (run->is_in_line || run->state != RUN_WAITING || run->awaited_count > 0) return;
+    run->is_in_line = true;
+    snprintf(text, sizeof text, "for another job to end: at most %u run at a time, by --max-jobs",
+             run->gate->config.max_jobs);
+    note_state(run, JOB_WAITING, text);
+    run_tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
+}
+
+// Those that wait for no other run begin, in order of arrival, as many as may run. One may end at
+// once, and let another in.
+static void let_in(struct gate *g) {
+    struct run *run;
     if (g->is_aborted) return; // it would be kept that they do
-    for (struct run *other = g->runs, *next; other != NULL; other = next) {
-        next = other->next;
-        if (other->state != RUN_WAITING) continue;
+    while ((run = first_in_line(g)) != NULL)
+        go_on(run);
+    for (run = g->runs; run != NULL; run = run->next)
+        stand_in_line(run);
+}
+
+// The run is in nobody's way any more.
+static void end_waiting(struct gate *g, const struct run *run) {
+    for (struct run *other = g->runs; other != NULL; other = other->next)
         for (size_t i = other->awaited_count; i > 0; i--)
             if (other->awaited[i - 1] == run)
                 other->awaited[i - 1] = other->awaited[--other->awaited_count];
-        if (other->awaited_count == 0) go_on(other);
-    }
+    let_in(g);
 }
 
 static void await_run(struct run *run, struct run *other, const char *host) {
@@ -72,6 +131,7 @@ static struct job_view view_of(const struct job *job) {
 static void await_others(struct run *run) {
     const struct gate *g = run->gate;
     const struct job_view view = view_of(run->job);
+    if (run->job->task->reads) return;
     for (struct run *other = g->runs; other != run; other = other->next) {
         const char *host = "";
         if (!is_in_the_way(other)) continue;
@@ -92,18 +152,25 @@ static void unlink_run(struct run *run) {
 static void free_run(struct run *run) {
     unlink_run(run);
     free(run->awaited);
+    free(run->skipped);
     free(run);
 }
 
 static struct store_event end_of(const struct run *run) {
-    const size_t *counts = run->job->counts;
-    return (struct store_event){
+    const struct job *job = run->job;
+    const size_t *counts = job->counts;
+    struct store_event event = {
         .kind = STORE_JOB,
-        .job = run->job->number,
+        .job = job->number,
         .host = STORE_NO_HOST,
         .wall_ms = wall_now(run->gate),
         .state = JOB_DONE,
         .outcome = counts[HOST_FAILED] + counts[HOST_SKIPPED] > 0 ? JOB_FAILED : JOB_COMPLETED};
+    if (job->outcome != JOB_NO_OUTCOME) { // it was stopped
+        event.outcome = job->outcome;
+        event.text = job->why;
+    }
+    return event;
 }
 
 // What could not be kept is found again by the next process, which ends it once more.
@@ -123,11 +190,23 @@ static void on_ended(void *arg, enum store_status status, uint64_t n) {
     if (status == STORE_OK) jobs_done(g->config.jobs, job);
 }
 
+static void enter_schedule(struct run *run);
+
+// The canaries are over, and all is well: the others' turn has come. Or all that is left is to be
+// skipped.
+static bool goes_on_with_others(struct run *run) {
+    if (!run->is_canary_phase || run->job->counts[HOST_WAITING] == 0) return false;
+    schedule_remove(run->gate->schedule, run->scheduled);
+    enter_schedule(run);
+    return !schedule_finished(run->scheduled);
+}
+
 // The run may be no more when it returns.
 static void finish_if_done(struct run *run) {
     struct gate *g = run->gate;
     if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
+    if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
     run->state = RUN_ENDING;
@@ -137,7 +216,7 @@ static void finish_if_done(struct run *run) {
 }
 
 static void on_host_over(struct run *run) {
-    if (run->state == RUN_PAUSED && run->flights == 0) end_waiting(run->gate, run);
+    if (starts_nothing(run) && run->flights == 0) end_waiting(run->gate, run);
     finish_if_done(run);
 }
 
@@ -158,7 +237,10 @@ static void on_skip(void *arg, uint32_t host, uint32_t cause) {
     struct run *run = arg;
     const struct host *hosts = run->job->inventory->hosts;
     if (run->gate->is_ending || run->gate->is_aborted) return; // the next process skips it
-    skip(run, host, cause == SCHEDULE_NO_HOST ? "shutting down" : hosts[cause].name);
+    if (cause != SCHEDULE_NO_HOST)
+        skip(run, host, hosts[cause].name);
+    else
+        skip(run, host, run->skipped == NULL ? "shutting down" : run->skipped);
 }
 
 // A host of another platform has its turn like all others, and is left alone.
@@ -171,6 +253,7 @@ static void pass_over(struct run *run, struct schedule_work *work) {
     schedule_claimed(schedule, work);
     skip(run, work->host, why);
     schedule_done(schedule, work, false);
+    brakes_check(run, work->host);
     finish_if_done(run);
 }
 
@@ -195,6 +278,17 @@ static void begin_host(struct gate *g, struct schedule_work *work) {
         pass_over(run, work);
 }
 
+// Of a run that is stopped some hosts are skipped. True: there may be more, of it or another.
+static bool skip_some(struct gate *g) {
+    struct run *run = g->runs;
+    while (run != NULL && !run->is_skipping)
+        run = run->next;
+    if (run == NULL || g->is_aborted || g->is_halted) return false;
+    run->is_skipping = schedule_skip_some(g->schedule, run->scheduled, SKIPS_AT_ONCE);
+    if (!run->is_skipping) finish_if_done(run);
+    return true;
+}
+
 // All that may start: some now, the rest in the turns to come.
 void gate_start(struct gate *g) {
     struct schedule_work work;
@@ -203,6 +297,7 @@ void gate_start(struct gate *g) {
         is_more = next_work(g, &work);
         if (is_more) begin_host(g, &work);
     }
+    if (skip_some(g)) is_more = true;
     g->shell.start_soon(g->shell.self, is_more);
 }
 
@@ -211,6 +306,7 @@ void gate_stepped(struct gate *g, struct device *device, const struct session_up
 }
 
 void gate_retry(struct gate *g) {
+    brakes_act(g);
     gate_pump(g);
 }
 
@@ -228,6 +324,10 @@ static struct run *run_new(struct gate *g, struct job *job, enum run_state state
     struct run *run = mem_alloc(sizeof *run);
     *run = (struct run){.gate = g, .job = job, .state = state, .started_ms = gate_now(g)};
     append_run(run);
+    if (job->brakes.max_failures.unit == FAILURES_UNSAID)
+        job->brakes.max_failures = g->config.max_failures;
+    if (job->args.downgrade == DOWNGRADE_UNSAID && g->config.refuses_downgrade)
+        job->args.downgrade = DOWNGRADE_REFUSE;
     return run;
 }
 
@@ -238,6 +338,12 @@ static enum past past_of_host(void *arg, uint32_t host) {
     return pasts[job_host(arg, host)->state];
 }
 
+// While the canaries go, the others are as good as over.
+static enum past past_of_canary(void *arg, uint32_t host) {
+    const struct job_host *h = job_host(arg, host);
+    return h->is_canary || h->state == HOST_IN_HAND ? past_of_host(arg, host) : PAST_OVER;
+}
+
 static bool was_begun(const struct job *job) {
     return job->counts[HOST_WAITING] < job->selection.count;
 }
@@ -245,14 +351,27 @@ static bool was_begun(const struct job *job) {
 static void enter_schedule(struct run *run) {
     struct gate *g = run->gate;
     struct job *job = run->job;
+    run->is_canary_phase = job->canaries_left > 0;
     pace_weigh(&g->pace, job->task->name, job->inventory, &job->grouping);
-    run->scheduled = was_begun(job)
-                         ? schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job)
-                         : schedule_add(g->schedule, &job->grouping, run);
+    if (run->is_canary_phase)
+        run->scheduled =
+            schedule_add_resumed(g->schedule, &job->grouping, run, past_of_canary, job);
+    else if (was_begun(job))
+        run->scheduled =
+            schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
+    else
+        run->scheduled = schedule_add(g->schedule, &job->grouping, run);
+    schedule_limit(g->schedule, run->scheduled, job->brakes.workers);
+    if (run->state == RUN_PAUSED) schedule_pause(g->schedule, run->scheduled);
+    if (run->state != RUN_STOPPED) return;
+    schedule_stop(g->schedule, run->scheduled);
+    run->is_skipping = true;
+    g->shell.start_soon(g->shell.self, true);
 }
 
 static void begin_run(struct run *run) {
     run->state = RUN_OPEN;
+    if (run->opened_ms == 0) run->opened_ms = gate_now(run->gate);
     note_state(run, JOB_RUNNING, NULL);
     enter_schedule(run);
 }
@@ -260,8 +379,10 @@ static void begin_run(struct run *run) {
 // Nobody is in its way any more.
 static void go_on(struct run *run) {
     struct gate *g = run->gate;
+    run->is_in_line = false;
     if (run->scheduled == NULL) {
         begin_run(run);
+        gate_arm(g);
         finish_if_done(run);
         return;
     }
@@ -278,7 +399,7 @@ void gate_submit(struct gate *g, struct job *job) {
     struct run *run = run_new(g, job, RUN_WAITING);
     run_tell(run, (struct event){.kind = EVENT_TASK_STARTED});
     await_others(run);
-    if (run->awaited_count == 0) go_on(run);
+    let_in(g);
     gate_start(g);
 }
 
@@ -294,6 +415,7 @@ static void count_time_before(struct run *run) {
     const long long passed_ms = wall_now(run->gate) - run->job->started_ms;
     if (run->job->started_ms == 0 || passed_ms < 0) return;
     if ((uint64_t)passed_ms < run->started_ms) run->started_ms -= (uint64_t)passed_ms;
+    run->opened_ms = run->started_ms;
 }
 
 static void write_progress(const struct job *job, char *text, size_t size) {
@@ -302,9 +424,24 @@ static void write_progress(const struct job *job, char *text, size_t size) {
              job->selection.count - left - in_doubt, job->selection.count, in_doubt);
 }
 
+// It was stopped already: hosts in doubt are asked, and the rest is skipped.
+static void go_on_stopping(struct run *run) {
+    struct job *job = run->job;
+    struct buf skipped = {0};
+    job_stop_write_skipped(&skipped, job->outcome, job->why);
+    run->state = RUN_STOPPED;
+    run->skipped = buf_take(&skipped);
+    enter_schedule(run);
+    begin_doubts(run);
+}
+
 void gate_resume(struct gate *g, struct job *job, const char *why) {
     struct run *run = run_new(g, job, RUN_PAUSED);
     count_time_before(run);
+    if (job->state == JOB_CANCELLING) {
+        go_on_stopping(run);
+        return;
+    }
     if (why != NULL) {
         note_state(run, JOB_PAUSED, why);
         run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
@@ -315,8 +452,8 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
     }
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
         enter_schedule(run);
-        schedule_pause(g->schedule, run->scheduled);
         begin_doubts(run);
+        brakes_check_all(run);
     }
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
         finish_if_done(run); // all was over but the job's own end
@@ -341,8 +478,73 @@ void gate_unpause(struct gate *g, struct job *job) {
     }
     run->state = RUN_WAITING;
     await_others(run);
-    if (run->awaited_count == 0) go_on(run);
+    let_in(g);
     gate_start(g);
+}
+
+// --- what a client asks for, and what stops a job
+
+// Nothing of it begins any more. The last of its hosts may end the run.
+static void hold_back(struct run *run) {
+    struct gate *g = run->gate;
+    const size_t flights = run->flights;
+    run->awaited_count = 0;
+    run->is_in_line = false;
+    peers_keep_none_of(g->peers, run);
+    if (flights == 0) end_waiting(g, run);
+    for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
+        next = flight->next;
+        if (flight->run == run) flight_hold_back(flight);
+    }
+    gate_pump(g);
+    gate_start(g);
+}
+
+bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg) {
+    static const char why[] = "by request";
+    struct run *run = run_of(g, job);
+    if (run == NULL || (run->state != RUN_WAITING && run->state != RUN_OPEN)) return false;
+    run->state = RUN_PAUSED;
+    run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
+    if (run->scheduled != NULL) schedule_pause(g->schedule, run->scheduled);
+    note_asked_for(run, JOB_PAUSED, JOB_NO_OUTCOME, why, kept, arg);
+    hold_back(run);
+    return true;
+}
+
+void run_stop(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
+              const char *host, gate_kept kept, void *arg) {
+    struct gate *g = run->gate;
+    struct buf reason = {0}, text = {0}, skipped = {0};
+    if (brake != NULL) buf_addf(&reason, "%s: ", brake);
+    buf_adds(&reason, why);
+    if (outcome == JOB_STOPPED)
+        job_stop_write(&text, reason.data, host);
+    else
+        buf_adds(&text, why);
+    job_stop_write_skipped(&skipped, outcome, text.data);
+    run->state = RUN_STOPPED;
+    run->skipped = buf_take(&skipped);
+    run_tell(run,
+             (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
+    note_asked_for(run, JOB_CANCELLING, outcome, text.data, kept, arg);
+    buf_deinit(&reason);
+    buf_deinit(&text);
+    if (run->scheduled == NULL) {
+        enter_schedule(run);
+    } else {
+        schedule_stop(g->schedule, run->scheduled);
+        run->is_skipping = true;
+        g->shell.start_soon(g->shell.self, true);
+    }
+    hold_back(run);
+}
+
+bool gate_cancel(struct gate *g, struct job *job, gate_kept kept, void *arg) {
+    struct run *run = run_of(g, job);
+    if (run == NULL || run->state == RUN_STOPPED || run->state == RUN_ENDING) return false;
+    run_stop(run, JOB_CANCELLED, NULL, "cancelled by request", NULL, kept, arg);
+    return true;
 }
 
 // --- the end
@@ -365,6 +567,7 @@ void gate_drain(struct gate *g) {
 
 void gate_halt(struct gate *g) {
     schedule_halt(g->schedule);
+    g->is_halted = true;
     peers_keep_none(g->peers);
     gate_pump(g);
 }
@@ -376,6 +579,19 @@ void gate_abort(struct gate *g) {
         next = flight->next;
         flight_abort(flight);
     }
+}
+
+const struct gate_config *gate_configuration(const struct gate *g) {
+    return &g->config;
+}
+
+double *gate_means(const struct gate *g, const struct job *job) {
+    return pace_means(&g->pace, job->task->name, job->inventory);
+}
+
+const char *gate_version_of(const struct gate *g, const struct host *host) {
+    const struct device *device = peers_find(g->peers, host);
+    return device == NULL ? NULL : device->version;
 }
 
 size_t gate_in_hand(const struct gate *g) {
@@ -392,7 +608,8 @@ struct gate *gate_new(const struct gate_config *config, const struct gate_shell 
     struct gate *g = mem_zalloc(sizeof *g);
     g->config = *config;
     g->shell = *shell;
-    g->above = (struct gate_above){gate_pump, gate_start, on_host_over};
+    g->above = (struct gate_above){gate_pump, gate_start, brakes_check, on_host_over};
+    g->host_due_ms = UINT64_MAX;
     g->peers = peers_new(&config->peers);
     g->schedule = schedule_new(config->workers, on_skip);
     return g;
@@ -407,6 +624,7 @@ void gate_free(struct gate *g) {
     for (struct run *run = g->runs, *next; run != NULL; run = next) {
         next = run->next;
         if (run->scheduled != NULL) schedule_abandon(g->schedule, run->scheduled);
+        free(run->skipped);
         free(run->awaited);
         free(run);
     }

@@ -35,6 +35,15 @@ void gate_resume(struct gate *g, struct job *job, const char *why);
 // A paused job goes on, after all that have come meanwhile; or one that is there again.
 void gate_unpause(struct gate *g, struct job *job);
 
+// A client asks for a change of the job. False: the job is in no state for it, and nothing happens.
+// Else it has happened, and kept is told when the store has it, possibly from within; the job may
+// be no more then.
+// Nothing of the job starts, and no intent is kept; hosts before theirs are put back, the others
+// come to their end.
+bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg);
+// The same, for good: what has not begun is skipped, some of it at a time.
+bool gate_cancel(struct gate *g, struct job *job, gate_kept kept, void *arg);
+
 // What came of the device's contact. After SESSION_END it has none.
 void gate_stepped(struct gate *g, struct device *device, const struct session_update *update);
 void gate_start(struct gate *g); // some of the hosts that may start
@@ -50,4 +59,9 @@ void gate_halt(struct gate *g);
 void gate_abort(struct gate *g);
 
 size_t gate_in_hand(const struct gate *g); // hosts
+const struct gate_config *gate_configuration(const struct gate *g);
+// How long hosts of the job's device types take, as those of earlier jobs did: pace_means().
+double *gate_means(const struct gate *g, const struct job *job);
+// What the device last told this process that it runs; NULL: not known.
+const char *gate_version_of(const struct gate *g, const struct host *host);
 size_t gate_groups_pending(const struct gate *g);

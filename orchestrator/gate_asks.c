@@ -77,7 +77,7 @@ static void lose_contact(struct gate *g, struct device *device) {
     struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
     peers_gone(g->peers, device, gate_now(g));
     if (flight == NULL) return;
-    if (was_leaving)
+    if (was_leaving && flight->outcome == OUTCOME_OPEN)
         flight_contact(flight); // whose turn it is now
     else
         flight_land(flight);
@@ -86,6 +86,7 @@ static void lose_contact(struct gate *g, struct device *device) {
 void gate_step(struct gate *g, struct device *device, const struct session_update *update) {
     const bool is_over = update->want == SESSION_END; // the update is another one after the step
     struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
+    device_set_version(device, update->version);
     if (flight == NULL || device->ask == ASK_LEAVING)
         step_ask(g, device, update);
     else
@@ -129,5 +130,10 @@ void gate_pump(struct gate *g) {
     while (peers_next(g->peers, gate_now(g), &deed))
         carry_out(g, &deed);
     g->pumping = false;
-    g->shell.retry_at(g->shell.self, peers_due_ms(g->peers));
+    gate_arm(g);
+}
+
+void gate_arm(struct gate *g) {
+    const uint64_t peers_ms = peers_due_ms(g->peers), brakes_ms = brakes_due_ms(g);
+    g->shell.retry_at(g->shell.self, peers_ms < brakes_ms ? peers_ms : brakes_ms);
 }

@@ -9,6 +9,7 @@
 //
 // What the store is told, in this order: STARTED; INTENT, and WITHDRAWN and STARTED again where the
 // peers' evidence has aged in the meantime; OUTCOME, or WITHDRAWN where the host is put back.
+#include "common/duration.h"
 #include "common/mem.h"
 #include "orchestrator/gate_internal.h"
 
@@ -91,6 +92,7 @@ static void free_flight(struct flight *flight, enum turn_end end) {
         g->flights = flight->next;
     if (flight->next != NULL) flight->next->previous = flight->previous;
     flight->run->flights--;
+    g->flights_over++;
     free(flight->text);
     free(flight);
 }
@@ -151,6 +153,11 @@ static bool rests(const struct flight *flight) {
     return flight->is_as_before && flight->run->state == RUN_PAUSED && !flight->is_left;
 }
 
+// In one that is stopped it is not tried again, though its install may have been sent.
+static bool is_given_up(const struct flight *flight) {
+    return flight->is_as_before && flight->run->state == RUN_STOPPED && !flight->is_left;
+}
+
 static void rest(struct flight *flight) {
     struct gate *g = flight->gate;
     peers_rest(flight->turn);
@@ -159,10 +166,14 @@ static void rest(struct flight *flight) {
     g->above.start(g);
 }
 
+static void set_outcome(struct flight *flight, enum host_state result, const char *text);
+
 void flight_land(struct flight *flight) {
     if (is_in_contact(flight) || flight->store_asked || flight->outcome == OUTCOME_KEEPING) return;
     if (flight->outcome == OUTCOME_KEPT)
         complete(flight);
+    else if (is_given_up(flight))
+        set_outcome(flight, HOST_FAILED, "its install may have been sent, and did not begin");
     else if (rests(flight))
         rest(flight);
     else if (flight->is_left)
@@ -180,6 +191,7 @@ static void on_outcome(void *arg, enum store_status status, uint64_t n) {
         const struct store_event event = outcome_of(flight);
         run_apply(flight->run, &event);
         flight->outcome = OUTCOME_KEPT;
+        g->above.outcome(flight->run, flight->work.host);
     } else {
         flight->outcome = OUTCOME_OPEN;
         flight->is_left = true;
@@ -212,10 +224,33 @@ static void shut(struct flight *flight) {
     flight->state = GATE_SHUT;
 }
 
+// Its run lets nothing begin: it is put back, or skipped.
+static void refuse(struct flight *flight) {
+    shut(flight);
+    flight->text =
+        mem_strdup(flight->run->state == RUN_PAUSED ? "the job is paused" : "the job is stopped");
+    answer(flight, false);
+}
+
+void flight_hold_back(struct flight *flight) {
+    if (flight->state == GATE_WANTED)
+        refuse(flight);
+    else if (flight->is_as_before)
+        flight_land(flight);
+}
+
 // While an intent is still being kept, of a contact that was lost, no other one is asked for.
 static void want(struct flight *flight) {
     flight->wants = true;
     if (flight->store_asked) return;
+    if (flight->run->state != RUN_OPEN) {
+        refuse(flight);
+        return;
+    }
+    if (flight_due_ms(flight) <= gate_now(flight->gate)) {
+        flight_time_out(flight);
+        return;
+    }
     flight->state = GATE_WANTED;
     peers_want(flight->gate->peers, flight->turn, gate_now(flight->gate));
 }
@@ -234,7 +269,8 @@ static void withdraw(const struct flight *flight) {
 static void on_intended(void *arg, enum store_status status, uint64_t n) {
     struct flight *flight = arg;
     struct gate *g = flight->gate;
-    const bool is_granted = flight->state == GATE_KEEPING && flight->wants;
+    const bool is_granted =
+        flight->state == GATE_KEEPING && flight->wants && flight->run->state == RUN_OPEN;
     (void)n;
     flight->store_asked = false;
     if (flight->is_left) {
@@ -275,6 +311,26 @@ void flight_skip(struct flight *flight, const char *why) {
     shut(flight);
     set_outcome(flight, HOST_SKIPPED, why);
     answer(flight, false);
+}
+
+// Whose contact is not its own yet has done nothing to end.
+static void end_contact(struct flight *flight) {
+    struct gate *g = flight->gate;
+    struct device *device = flight->turn->device;
+    if (device->contact == NULL || device->ask == ASK_LEAVING) return;
+    g->shell.abort(g->shell.self, device->contact);
+    peers_gone(g->peers, device, gate_now(g));
+}
+
+void flight_time_out(struct flight *flight) {
+    const bool waits_for_leave = flight->wants;
+    char timeout[DURATION_TEXT_MAX], why[DURATION_TEXT_MAX + 48];
+    duration_format(flight->run->job->brakes.host_timeout_ms * 1000, timeout);
+    snprintf(why, sizeof why, "not done within its host_timeout of %s", timeout);
+    shut(flight);
+    if (!waits_for_leave) end_contact(flight);
+    set_outcome(flight, HOST_FAILED, why);
+    if (waits_for_leave) answer(flight, false);
 }
 
 // The places are to be given back before hosts in hand are waited for: they may wait for this one.
@@ -354,6 +410,7 @@ static void enlist(struct flight *flight) {
     if (g->flights != NULL) g->flights->previous = flight;
     g->flights = flight;
     flight->run->flights++;
+    brakes_begin(flight);
 }
 
 // Over the contact that the device has, or a new one; where the one that it has is on its way out,

@@ -14,6 +14,7 @@ struct run;
 struct gate_above {
     void (*pump)(struct gate *g);
     void (*start)(struct gate *g);
+    void (*outcome)(struct run *run, uint32_t host); // it is kept
     void (*host_over)(struct run *run); // one is in hand no more; the run may be no more then
 };
 
@@ -26,7 +27,10 @@ struct gate {
     struct pace pace;
     struct flight *flights;
     struct run *runs; // of the jobs that are not done, in order of arrival
+    uint64_t host_due_ms;  // when a host_timeout may be over; UINT64_MAX: there is none
+    uint64_t flights_over; // that were
     bool pumping;
+    bool is_halted;  // nothing begins any more
     bool is_aborted; // all contacts are over, and nothing more is kept: the store is being closed
     bool is_ending;  // nothing is told or kept any more
 };
@@ -35,6 +39,7 @@ enum run_state {
     RUN_WAITING, // for jobs before it
     RUN_OPEN,    // its hosts may begin
     RUN_PAUSED,  // those in hand come to their end
+    RUN_STOPPED, // the same; what has not begun is skipped, some at a time
     RUN_ENDING,  // all are over, and the store has been told
 };
 
@@ -48,6 +53,11 @@ struct run { // of a job that is not done
     size_t awaited_count, awaited_cap;
     size_t flights; // hosts in hand
     uint64_t started_ms;
+    uint64_t opened_ms;   // 0: it has not been open yet
+    char *skipped;        // of one that is stopped: why its hosts are skipped
+    bool is_skipping;     // of one that is stopped: some may be left
+    bool is_canary_phase; // only the canaries go
+    bool is_in_line;      // it waits for one of --max-jobs to end, and has said so
 };
 
 enum outcome_state {
@@ -111,11 +121,28 @@ void flight_grant(struct flight *flight);
 void flight_skip(struct flight *flight, const char *why);
 void flight_wait(struct flight *flight, const struct peers_hold *hold);
 void flight_unpause(struct flight *flight);
+void flight_hold_back(struct flight *flight); // its run is paused or stopped
+void flight_time_out(struct flight *flight);  // where its host_timeout is over; else nothing
 void flight_abort(struct flight *flight);
 void flight_drop(struct flight *flight); // with nothing told
+
+// --- gate_brakes.c
+
+// What an outcome makes of the run: a brake may stop it.
+void brakes_check(struct run *run, uint32_t host);
+void brakes_check_all(struct run *run); // of a run that an earlier process began
+// When time is up for a host or a job; UINT64_MAX: never.
+uint64_t brakes_due_ms(const struct gate *g);
+void brakes_act(struct gate *g);        // on what is due
+void brakes_begin(struct flight *flight); // its host_timeout runs
+uint64_t flight_due_ms(const struct flight *flight); // UINT64_MAX: never
+// gate.c
+void run_stop(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
+              const char *host, gate_kept kept, void *arg);
 
 // --- gate_asks.c
 
 void gate_step(struct gate *g, struct device *device, const struct session_update *update);
 void gate_pump(struct gate *g);
+void gate_arm(struct gate *g); // its timer
 void gate_let_go_of(struct gate *g, const struct host *host);

@@ -29,7 +29,8 @@ struct gate_shell {
     void (*take)(void *self, void *contact, const struct task *task, const struct task_args *args);
     void (*answer)(void *self, void *contact, bool granted);
     void (*leave)(void *self, void *contact);
-    void (*abort_all)(void *self); // ends them all, at once: nothing is told of them any more
+    void (*abort)(void *self, void *contact); // ends it at once: nothing is told of it any more
+    void (*abort_all)(void *self); // the same of all
     // The store's, which answers in order, possibly from within; kept may be NULL.
     void (*append)(void *self, const struct store_event *event, gate_kept kept, void *arg);
     // gate_start() is to be called soon, or not any more; gate_retry() at that time, or
@@ -40,6 +41,9 @@ struct gate_shell {
 
 struct gate_config {
     unsigned workers;
+    unsigned max_jobs;         // that run at the same time; 0: any number
+    struct max_failures max_failures; // of jobs whose request says none
+    bool refuses_downgrade;           // the same
     struct peers_config peers;
     const struct policy *policy; // by which the jobs were grouped
     const struct processors *processors;

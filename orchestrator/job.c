@@ -1,6 +1,6 @@
 #include "orchestrator/job.h"
 
-#include "common/buf.h"
+#include "common/json.h"
 #include "common/mem.h"
 
 #include <assert.h>
@@ -121,6 +121,7 @@ static bool may_follow(const struct job_host *h, const struct store_event *event
 static void turn(struct job *job, struct job_host *h, enum host_state state) {
     job->counts[h->state]--;
     job->counts[state]++;
+    job->canaries_left -= h->is_canary && state > HOST_IN_HAND; // a result is final
     h->state = (uint8_t)state;
 }
 
@@ -179,6 +180,7 @@ static bool may_enter(enum job_state from, enum job_state to) {
         return from == JOB_WAITING || from == JOB_PAUSED || from == JOB_RUNNING;
     case JOB_PAUSED:
     case JOB_CANCELLING:
+        return from != JOB_DONE && from != JOB_CANCELLING;
     case JOB_DONE:
         return from != JOB_DONE;
     }
@@ -193,14 +195,39 @@ static int apply_to_job(struct job *job, const struct store_event *event, struct
     job->outcome = event->outcome;
     if (event->state == JOB_RUNNING && job->started_ms == 0) job->started_ms = event->wall_ms;
     if (event->state == JOB_DONE) job->ended_ms = event->wall_ms;
+    char *why = event->text == NULL ? NULL : mem_strdup(event->text); // which may be its own
     free(job->why);
-    job->why = event->text == NULL ? NULL : mem_strdup(event->text);
+    job->why = why;
     return 0;
 }
 
 int job_apply(struct job *job, const struct store_event *event, struct error *err) {
     return event->kind == STORE_JOB ? apply_to_job(job, event, err)
                                     : apply_to_host(job, event, err);
+}
+
+void job_stop_write(struct buf *out, const char *reason, const char *host) {
+    buf_adds(out, "{\"reason\": ");
+    buf_add_json(out, reason);
+    buf_adds(out, ", \"host\": ");
+    if (host == NULL)
+        buf_adds(out, "null");
+    else
+        buf_add_json(out, host);
+    buf_adds(out, "}");
+}
+
+void job_stop_write_skipped(struct buf *out, enum job_outcome outcome, const char *why) {
+    cJSON *stop = NULL;
+    struct error err;
+    if (outcome == JOB_CANCELLED) {
+        buf_adds(out, "cancelled");
+        return;
+    }
+    if (why != NULL && json_parse(why, strlen(why), &stop, &err) != 0) stop = NULL;
+    const char *reason = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(stop, "reason"));
+    buf_addf(out, "stopped by %s", reason == NULL ? "a brake" : reason);
+    cJSON_Delete(stop);
 }
 
 void job_settle(struct job *job) {
@@ -226,8 +253,39 @@ static void write_list(struct buf *out, const struct job *job, const char *name,
     buf_adds(out, "]");
 }
 
+// {"hosts": {"leaf00.earth": what it told}, "failed": {"leaf01.earth": why}}
+static void write_told(struct buf *out, const struct job *job, const char *name, unsigned states) {
+    buf_addf(out, "\"%s\": {", name);
+    const char *comma = "";
+    for (size_t i = 0; i < job->selection.count; i++) {
+        const struct job_host *h = &job->hosts[i];
+        if ((states >> h->state & 1) == 0) continue;
+        buf_adds(out, comma);
+        buf_add_json(out, job->inventory->hosts[job->selection.hosts[i]].name);
+        buf_adds(out, ": ");
+        if (h->state == HOST_UNCHANGED && h->text != NULL && h->text[0] == '{')
+            buf_adds(out, h->text);
+        else
+            buf_add_json(out, h->text == NULL ? "" : h->text);
+        comma = ", ";
+    }
+    buf_adds(out, "}");
+}
+
+static char *readings_json(const struct job *job, size_t *len) {
+    struct buf out = {0};
+    buf_adds(&out, "{");
+    write_told(&out, job, "hosts", 1U << HOST_UNCHANGED);
+    buf_adds(&out, ", ");
+    write_told(&out, job, "failed", 1U << HOST_FAILED | 1U << HOST_SKIPPED);
+    buf_adds(&out, "}\n");
+    *len = out.len;
+    return buf_take(&out);
+}
+
 char *job_report_json(const struct job *job, size_t *len) {
     struct buf out = {0};
+    if (job->task->reads) return readings_json(job, len);
     buf_adds(&out, "{");
     write_list(&out, job, "failed", 1U << HOST_FAILED);
     buf_adds(&out, ", ");

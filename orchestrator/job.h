@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/texts.h"
+#include "orchestrator/brakes.h"
 #include "orchestrator/group.h"
 #include "orchestrator/store_event.h"
 #include "orchestrator/task.h"
@@ -18,6 +19,7 @@ struct job_host {
     uint8_t attempt;      // installs that may have been sent: 0, 1 or 2
     bool has_intent;      // in hand: its install may have been sent
     bool is_in_doubt;     // ... by a process that is no more: resume.h
+    bool is_canary;       // it goes before those that are none: canaries.h
 };
 
 struct job {
@@ -27,6 +29,8 @@ struct job {
     char *request;   // the body, as JSON text
     const struct task *task;
     struct task_args args;
+    struct brakes brakes;
+    size_t canaries_left; // without a result
     struct inventory *inventory;
     struct selection selection;
     struct grouping grouping;
@@ -40,8 +44,9 @@ struct job {
     const char **version_list;
     size_t versions_count, versions_cap;
     enum job_state state; // one door: job_enter()
-    enum job_outcome outcome;
-    char *why; // it is in this state; NULL: there is no more to say
+    enum job_outcome outcome; // of one that is done, and of one that is cancelling
+    char *why; // it is in this state; NULL: there is no more to say. Where a brake has stopped it:
+               // job_stop_write()
     long long created_ms, started_ms, ended_ms; // wall; 0: not yet
 };
 
@@ -57,6 +62,12 @@ void job_free(struct job *job); // takes NULL
 // events. What may not follow is our own mistake live; of a store ERROR_INPUT, and nothing is done.
 int job_apply(struct job *job, const struct store_event *event, struct error *err);
 
+// Why a brake has stopped the job, as the text of its events: {"reason": ..., "host": ...}. host:
+// whose outcome it was; NULL: nobody's.
+void job_stop_write(struct buf *out, const char *reason, const char *host);
+// What to say of the hosts that are skipped for it; why is the text of the event.
+void job_stop_write_skipped(struct buf *out, enum job_outcome outcome, const char *why);
+
 // Of a job that was read from a store, after its last event: nobody works on its hosts any more.
 // One that had begun, and of which no install was to be sent, waits; the others in hand are in
 // doubt.
@@ -71,5 +82,6 @@ bool job_is_waiting(const struct job *job, uint32_t host);
 const char *job_version(const struct job *job, uint16_t number);
 
 // {"failed": [...], "skipped": [...], "completed": [...]}, hosts in inventory order, as JSON text,
-// the caller's to free.
+// the caller's to free. Of a task that reads {"hosts": {...}, "failed": {...}}, by host what it told,
+// or why there is nothing.
 char *job_report_json(const struct job *job, size_t *len);

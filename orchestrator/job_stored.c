@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "orchestrator/canaries.h"
 #include "orchestrator/job_image.h"
 #include "orchestrator/request.h"
 
@@ -15,20 +16,12 @@ static const struct task *find_task(const char *name, struct error *err) {
 }
 
 // What it asked for was right when it was stored, and is checked as strictly again.
-static int parse_args(const struct task *task, const char *text, struct task_args *args,
-                      struct error *err) {
-    struct task_request request;
-    cJSON *body = NULL;
+static int parse(const struct task *task, const char *text, cJSON **body,
+                 struct task_request *request, struct error *err) {
     int rc =
-        text == NULL ? error_set(err, "there is none") : json_parse(text, strlen(text), &body, err);
-    if (rc == 0) rc = request_parse(task, body, &request, err);
-    if (rc == 0) {
-        *args = request.args;
-        request_deinit(&request);
-    } else {
-        error_from(err, "its request");
-    }
-    cJSON_Delete(body);
+        text == NULL ? error_set(err, "there is none") : json_parse(text, strlen(text), body, err);
+    if (rc == 0) rc = request_parse(task, *body, request, err);
+    if (rc != 0) error_from(err, "its request");
     return rc;
 }
 
@@ -39,12 +32,9 @@ static int check_row(const struct store_job *row, struct error *err) {
     return 0;
 }
 
-static struct job *make(const struct store_job *row, struct error *err) {
-    struct task_args args;
+static struct job *make_of(const struct store_job *row, const struct task_request *request,
+                           struct error *err) {
     struct job_image image;
-    if (check_row(row, err) != 0) return NULL;
-    const struct task *task = find_task(row->task, err);
-    if (task == NULL || parse_args(task, row->request, &args, err) != 0) return NULL;
     if (job_image_read(row->image, row->image_len, &image, err) != 0) return NULL;
     if (image.selection.count != row->hosts) {
         error_set(err, "it has %llu hosts, and its image %zu", (unsigned long long)row->hosts,
@@ -52,11 +42,29 @@ static struct job *make(const struct store_job *row, struct error *err) {
         job_image_deinit(&image);
         return NULL;
     }
-    struct job *job = job_new(row->id, task, &args, row->request, image.inventory, &image.selection,
-                              &image.grouping);
+    struct job *job = job_new(row->id, request->task, &request->args, row->request, image.inventory,
+                              &image.selection, &image.grouping);
     job->number = row->number;
     job->key = row->key == NULL ? NULL : mem_strdup(row->key);
     job->created_ms = row->created_ms;
+    job->brakes = request->brakes;
+    if (canaries_mark(job, &request->canaries, err) == 0) return job;
+    error_from(err, "its request");
+    job_free(job);
+    return NULL;
+}
+
+static struct job *make(const struct store_job *row, struct error *err) {
+    struct task_request request;
+    struct job *job = NULL;
+    cJSON *body = NULL;
+    if (check_row(row, err) != 0) return NULL;
+    const struct task *task = find_task(row->task, err);
+    if (task != NULL && parse(task, row->request, &body, &request, err) == 0) {
+        job = make_of(row, &request, err);
+        request_deinit(&request);
+    }
+    cJSON_Delete(body);
     return job;
 }
 

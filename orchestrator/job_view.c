@@ -75,16 +75,17 @@ static void write_counts(struct buf *out, const struct facts *f) {
     buf_adds(out, "}");
 }
 
-// By a brake, which says what it is. That of a row may say anything.
+// By a brake, which says what it is: job_stop_write(). That of a row may say anything.
 static void write_stopped_by(struct buf *out, const struct facts *f) {
-    buf_adds(out, ", \"stopped_by\": ");
-    if (f->outcome != JOB_STOPPED) {
-        buf_adds(out, "null");
-        return;
-    }
-    buf_adds(out, "{\"reason\": ");
-    buf_add_json(out, f->why == NULL ? "" : f->why);
-    buf_adds(out, ", \"host\": null}");
+    cJSON *why = NULL;
+    struct error err;
+    if (f->outcome != JOB_STOPPED)
+        add_text(out, "stopped_by", NULL);
+    else if (f->why != NULL && json_parse(f->why, strlen(f->why), &why, &err) == 0)
+        add_json(out, "stopped_by", f->why);
+    else
+        buf_adds(out, ", \"stopped_by\": {\"reason\": \"\", \"host\": null}");
+    cJSON_Delete(why);
 }
 
 static void write_job(struct buf *out, const struct facts *f) {
@@ -92,7 +93,7 @@ static void write_job(struct buf *out, const struct facts *f) {
     buf_add_json(out, f->id);
     add_text(out, "task", f->task);
     add_text(out, "state", job_state_names[f->state]);
-    add_text(out, "outcome", job_outcome_names[f->outcome]);
+    add_text(out, "outcome", f->state == JOB_DONE ? job_outcome_names[f->outcome] : NULL);
     add_json(out, "request", f->request);
     add_time(out, "created", f->created_ms);
     add_time(out, "started", f->started_ms);

@@ -61,6 +61,9 @@ void joblog_event(void *self, const struct event *e) {
     case EVENT_TASK_PAUSED:
         log_line(log, LOG_WARNING, e->wall_ms, e->job, "paused    task:%s:%s", e->task, e->text);
         break;
+    case EVENT_TASK_STOPPING:
+        log_line(log, LOG_WARNING, e->wall_ms, e->job, "stopping  task:%s:%s", e->task, e->text);
+        break;
     case EVENT_TASK_WAITING:
         log_line(log, LOG_INFO, e->wall_ms, e->job, "waiting   task:%s:%s", e->task, e->text);
         break;

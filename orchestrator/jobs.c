@@ -67,6 +67,11 @@ size_t jobs_count(const struct jobs *jobs) {
     return jobs->count;
 }
 
+const struct job *jobs_at(const struct jobs *jobs, size_t i) {
+    assert(i < jobs->count);
+    return jobs->list[i];
+}
+
 size_t jobs_in_state(const struct jobs *jobs, enum job_state state) {
     size_t count = 0;
     for (size_t i = 0; i < jobs->count; i++)

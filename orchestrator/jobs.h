@@ -14,6 +14,7 @@ struct job *jobs_find(const struct jobs *jobs, const char *id);      // NULL: th
 struct job *jobs_numbered(const struct jobs *jobs, uint64_t number); // the same, by the store's
 struct job *jobs_keyed(const struct jobs *jobs, const char *key);    // by the Idempotency-Key
 size_t jobs_count(const struct jobs *jobs);                          // that are not done
+const struct job *jobs_at(const struct jobs *jobs, size_t i);        // in order of arrival
 size_t jobs_in_state(const struct jobs *jobs, enum job_state state);
 
 // Told once: when the job is done, or, in another state, when the process ends before the job. It

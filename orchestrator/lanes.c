@@ -146,14 +146,19 @@ void lane_done(struct lane *lane, uint32_t host, bool failed) {
     go_on(lane);
 }
 
-void lanes_skip_all(struct lanes *lanes) {
-    const size_t count = lanes->grouping->cohorts_count;
-    for (size_t i = 0; i < count; i++)
-        while (lane_hosts_left(&lanes->list[i]) > 0)
-            skip_next(&lanes->list[i], LANES_NO_HOST);
-    for (size_t i = 0; i < count; i++)
-        settle(&lanes->list[i]);
+bool lanes_skip_some(struct lanes *lanes, size_t count) {
+    const size_t lanes_count = lanes->grouping->cohorts_count;
+    while (lanes->skipped < lanes_count) {
+        struct lane *lane = &lanes->list[lanes->skipped];
+        for (; lane_hosts_left(lane) > 0; count--) {
+            if (count == 0) return true;
+            skip_next(lane, LANES_NO_HOST);
+        }
+        settle(lane);
+        lanes->skipped++;
+    }
     lanes->ready.count = 0;
+    return false;
 }
 
 // --- hosts that are put back

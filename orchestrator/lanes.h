@@ -27,7 +27,9 @@ void lane_put_back(struct lane *lane, uint32_t host, bool is_stopped);
 void lane_rest(struct lane *lane);
 void lane_wake(struct lane *lane);
 
-void lanes_skip_all(struct lanes *lanes); // that have not begun, for no host's cause
+// So many hosts that have not begun, for no host's cause; from the first call on none of them
+// begins. True: some are left.
+bool lanes_skip_some(struct lanes *lanes, size_t count);
 
 // From now on none of its hosts may go, and it takes no turns; what is in hand keeps its places.
 // Until it comes to the end of all the queues where it has hosts left.

@@ -27,7 +27,9 @@ enum {
 struct config {
     struct api_config api;
     struct session_config session;
-    unsigned workers;
+    unsigned workers, max_jobs;
+    struct max_failures max_failures;
+    enum downgrade downgrade;
     struct peers_config peers;
     struct store_config store;
     const char *log_path;
@@ -89,6 +91,18 @@ static int set_count(unsigned *out, const char *value, unsigned max, struct erro
 
 static int set_workers(void *config, const char *value, struct error *err) {
     return set_count(&((struct config *)config)->workers, value, WORKERS_MAX, err);
+}
+
+static int set_max_jobs(void *config, const char *value, struct error *err) {
+    return set_count(&((struct config *)config)->max_jobs, value, WORKERS_MAX, err);
+}
+
+static int set_max_failures(void *config, const char *value, struct error *err) {
+    return max_failures_parse(value, &((struct config *)config)->max_failures, err);
+}
+
+static int set_downgrade(void *config, const char *value, struct error *err) {
+    return downgrade_parse(value, &((struct config *)config)->downgrade, err);
 }
 
 static int set_asks(void *config, const char *value, struct error *err) {
@@ -206,6 +220,14 @@ static const struct option_spec specs[] = {
      "read the hosts here for every job (http://127.0.0.1:8301/inventory/)", set_inventory},
     {"policy", "FILE", "redundancy groups and throttles, in YAML (ACME's)", set_policy},
     {"workers", "N", "devices worked on at the same time, over all jobs (100)", set_workers},
+    {"max-jobs", "N", "jobs that run at the same time; the others wait in line (any number)",
+     set_max_jobs},
+    {"max-failures", "N|N%",
+     "stop a job once more of its hosts have failed, unless its request says another number (never)",
+     set_max_failures},
+    {"downgrade", "allow|refuse",
+     "whether a device that runs a newer version is changed, unless a request says (allow)",
+     set_downgrade},
     {"state", "FILE|none",
      "keep the jobs in this SQLite file, so that they outlive the process; none: in memory "
      "(orchestrator.db)",
@@ -379,6 +401,10 @@ static int start(struct service *s, struct error *err) {
     processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
     processors_add(&s->processors, (struct processor){joblog_event, &s->log});
     const struct gate_config gate = {.workers = s->config.workers,
+                                     .max_jobs = s->config.max_jobs,
+                                     .max_failures = s->config.max_failures,
+                                     .refuses_downgrade =
+                                         s->config.downgrade == DOWNGRADE_REFUSE,
                                      .peers = s->config.peers,
                                      .policy = &s->config.policy,
                                      .processors = &s->processors,

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double host_bounds_s[] = {0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600};
 static const double job_bounds_s[] = {1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400};
@@ -21,6 +22,10 @@ enum {
     HOST_BOUNDS = COUNT(host_bounds_s),
     JOB_BOUNDS = COUNT(job_bounds_s),
 };
+
+// What may stop a job: a brake (event.h), or whoever cancels it.
+static const char *const stoppers[] = {"canaries", "max_failures", "job_timeout", "request"};
+enum { STOPPERS = COUNT(stoppers) };
 
 struct host_series {
     char *labels;
@@ -33,6 +38,7 @@ struct metrics {
     unsigned workers, workers_busy;
     uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
     uint64_t asks[2];                                   // of peers: up, not up
+    uint64_t stopped[STOPPERS];
     struct strmap by_labels;                            // labels -> struct host_series
     struct host_series **hosts;                         // in order of appearance
     size_t hosts_count, hosts_cap;
@@ -100,6 +106,13 @@ static void count_completed_host(struct metrics *m, const struct event *e) {
     if (e->result == HOST_FAILED) series_of(m, e)->failed++;
 }
 
+static void count_stopped(struct metrics *m, const char *brake) {
+    size_t i = 0;
+    while (i < STOPPERS - 1 && (brake == NULL || strcmp(brake, stoppers[i]) != 0))
+        i++;
+    m->stopped[i]++;
+}
+
 void metrics_event(void *self, const struct event *e) {
     struct metrics *m = self;
     switch (e->kind) {
@@ -125,6 +138,9 @@ void metrics_event(void *self, const struct event *e) {
         break;
     case EVENT_TASK_INSTANCE_IN_DOUBT:
         if (e->started) m->workers_busy++;
+        break;
+    case EVENT_TASK_STOPPING:
+        count_stopped(m, e->brake);
         break;
     case EVENT_TASK_WAITING:
     case EVENT_TASK_RESUMED:
@@ -185,6 +201,15 @@ static bool write_hosts(struct metrics_scrape *s, const char *family, const char
     return end < m->hosts_count;
 }
 
+static void write_job_hosts(const struct job *job, struct prom_writer *w) {
+    for (int state = 0; state < HOST_STATES; state++) {
+        char labels[JOB_ID_MAX + 64];
+        snprintf(labels, sizeof labels, "job=\"%s\",state=\"%s\"", job->id,
+                 host_state_names[state]);
+        prom_sample(w, "orchestrator_job_hosts", labels, (double)job->counts[state]);
+    }
+}
+
 // Those that are done are the store's.
 static void write_jobs(const struct jobs *jobs, struct prom_writer *w) {
     prom_family(w, "orchestrator_jobs", PROM_GAUGE, "Jobs that are not done, by their state");
@@ -193,6 +218,20 @@ static void write_jobs(const struct jobs *jobs, struct prom_writer *w) {
         snprintf(labels, sizeof labels, "state=\"%s\"", job_state_names[state]);
         prom_sample(w, "orchestrator_jobs", labels,
                     jobs == NULL ? 0 : (double)jobs_in_state(jobs, (enum job_state)state));
+    }
+    prom_family(w, "orchestrator_job_hosts", PROM_GAUGE,
+                "Hosts of jobs that have begun and are not done, by what they are to the job");
+    for (size_t i = 0; jobs != NULL && i < jobs_count(jobs); i++)
+        if (jobs_at(jobs, i)->started_ms != 0) write_job_hosts(jobs_at(jobs, i), w);
+}
+
+static void write_stopped(const struct metrics *m, struct prom_writer *w) {
+    prom_family(w, "orchestrator_jobs_stopped", PROM_COUNTER,
+                "Jobs that were stopped, by the brake that did it or by request");
+    for (size_t i = 0; i < STOPPERS; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "by=\"%s\"", stoppers[i]);
+        prom_sample(w, "orchestrator_jobs_stopped_total", labels, (double)m->stopped[i]);
     }
 }
 
@@ -222,6 +261,7 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
                 "Time from a job's start to its report");
     prom_histogram_write(w, "orchestrator_job_duration_seconds", &m->job_duration);
     write_jobs(m->jobs, w);
+    write_stopped(m, w);
     prom_family(w, "orchestrator_store_commit_seconds", PROM_HISTOGRAM,
                 "Time that a commit of the store took, on its disk");
     prom_histogram_write(w, "orchestrator_store_commit_seconds", &m->commit);

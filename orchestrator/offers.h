@@ -42,6 +42,7 @@ struct lanes { // of a job
     struct share *shares;  // one for each constraint, in the same order
     struct heap ready;     // lanes whose next host may go, by the time left
     size_t left;           // hosts neither done nor skipped
+    size_t skipped;        // lanes, from the first on, that lanes_skip_some() has seen to their end
     struct doubt *doubts;  // those that the driver has not got yet are the last doubts_left
     size_t doubts_count, doubts_cap, doubts_left;
     bool is_paused;

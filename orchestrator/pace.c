@@ -39,22 +39,25 @@ void pace_learn(struct pace *pace, const char *task, const char *dev_type, uint6
     type->mean_ms += ((double)ms - type->mean_ms) / (double)type->hosts;
 }
 
-// Of each device type of the inventory; 0: not known. The least of the known is *quickest.
-static double *means_of(const struct pace *pace, const char *task,
-                        const struct inventory *inventory, double *quickest) {
+double *pace_means(const struct pace *pace, const char *task, const struct inventory *inventory) {
     double *means = mem_array(inventory->dev_types.count, sizeof *means);
     struct buf key = {0};
-    *quickest = INFINITY;
     for (size_t i = 0; i < inventory->dev_types.count; i++) {
         buf_clear(&key);
         write_key(&key, task, inventory->dev_types.list[i]);
         const struct type_pace *type = strmap_get(&pace->types, key.data);
         if (type == NULL || type->hosts < PACE_HOSTS_MIN) continue;
         means[i] = fmax(type->mean_ms, 1); // a clock of milliseconds tells no less apart
-        *quickest = fmin(*quickest, means[i]);
     }
     buf_deinit(&key);
     return means;
+}
+
+static double quickest_of(const double *means, size_t count) {
+    double quickest = INFINITY;
+    for (size_t i = 0; i < count; i++)
+        if (means[i] > 0) quickest = fmin(quickest, means[i]);
+    return quickest;
 }
 
 // The times that the selected hosts of each constraint take, in those of the quickest type.
@@ -80,7 +83,8 @@ static double *times_of(const struct inventory *inventory, const struct grouping
 
 void pace_weigh(const struct pace *pace, const char *task, const struct inventory *inventory,
                 struct grouping *grouping) {
-    double quickest, *means = means_of(pace, task, inventory, &quickest);
+    double *means = pace_means(pace, task, inventory);
+    const double quickest = quickest_of(means, inventory->dev_types.count);
     uint32_t *hosts = mem_array(grouping->count, sizeof *hosts);
     double *times = times_of(inventory, grouping, means, quickest, hosts);
     for (size_t g = 0; g < grouping->count; g++) {

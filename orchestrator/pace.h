@@ -24,6 +24,9 @@ void pace_deinit(struct pace *pace);
 // that one takes.
 void pace_learn(struct pace *pace, const char *task, const char *dev_type, uint64_t ms);
 
+// Of each device type of the inventory, in milliseconds; 0: not known yet. The caller's to free.
+double *pace_means(const struct pace *pace, const char *task, const struct inventory *inventory);
+
 // Sets the weight of every constraint: where its hosts are of several types, their mean.
 void pace_weigh(const struct pace *pace, const char *task, const struct inventory *inventory,
                 struct grouping *grouping);

@@ -560,6 +560,11 @@ void peers_keep_not(struct peers *p, struct device *device) {
     p->unwanted++;
 }
 
+void peers_keep_none_of(struct peers *p, const void *run) {
+    for (struct device *device = p->kept.first; device != NULL; device = device->behind)
+        if (device->kept_for.run == run) peers_keep_not(p, device);
+}
+
 void peers_keep_none(struct peers *p) {
     p->keep_none = true;
     p->config.wait_ms = 0;

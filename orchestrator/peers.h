@@ -123,6 +123,7 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms);
 // for peers to come up any more, either.
 void peers_keep_not(struct peers *p, struct device *device);
 void peers_keep_none(struct peers *p);
+void peers_keep_none_of(struct peers *p, const void *run); // as given to peers_kept()
 
 // Whether asks and kept sessions are nearly as many as may be: then hosts whose session is kept are
 // to go before others, or they would have to make room for new asks. At other times the order of

@@ -253,7 +253,24 @@ static const struct left *left_of(const struct recovery *r, uint64_t number) {
     const struct left *left = r->jobs;
     while (left != NULL && left->number != number)
         left = left->next;
-    return left;
+    return left != NULL && left->image != NULL ? left : NULL;
+}
+
+// The job goes on in the inventory that it was paused in, or not at all; one that was paused by
+// this process has that still.
+static void look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
+                          const struct error *why, struct buf *differs) {
+    const struct left *left = left_of(r, job->number);
+    struct buf image = {0};
+    struct left own = {0};
+    if (left == NULL) {
+        job_image_write(&image, job->inventory, &job->selection, &job->grouping,
+                        policy_hash(r->config.policy));
+        own = (struct left){.number = job->number, .image = image.data, .image_len = image.len};
+        left = &own;
+    }
+    look_up_in(r, left, job, inventory, why, differs);
+    buf_deinit(&image);
 }
 
 static void unlink_resuming(struct resuming *one) {
@@ -267,12 +284,11 @@ static void on_inventory_again(void *arg, struct inventory *inventory, const str
     struct resuming *one = arg;
     const struct recovery *r = one->recovery;
     struct job *job = jobs_numbered(r->config.jobs, one->number);
-    const struct left *left = left_of(r, one->number);
     struct buf differs = {0};
     struct error err;
     unlink_resuming(one);
     if (job != NULL && job->state == JOB_PAUSED) {
-        if (left != NULL && left->image != NULL) look_up_in(r, left, job, inventory, why, &differs);
+        look_up_again(r, job, inventory, why, &differs);
         if (differs.len == 0) gate_unpause(r->config.gate, job);
         job = jobs_numbered(r->config.jobs, one->number); // it may have ended
     }

@@ -7,18 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-// filter_dev_sites is an older name of filter_sites.
-static const char *const filter_fields[] = {"filter_sites", "filter_dev_types", "filter_hosts",
-                                            "filter_dev_sites"};
-enum { FILTER_FIELDS = COUNT(filter_fields) };
+// Of every task. filter_dev_sites is an older name of filter_sites.
+static const char *const common_fields[] = {"filter_sites",     "filter_dev_types", "filter_hosts",
+                                            "filter_dev_sites", "dry_run",          "expect_hosts",
+                                            "canaries"};
+enum { COMMON_FIELDS = COUNT(common_fields) };
 
 static int check_known(const struct task *task, const cJSON *body, struct error *err) {
-    size_t count = task->fields_count + FILTER_FIELDS;
-    const char **known = mem_array(count, sizeof *known);
+    size_t count = 0;
+    const char **known =
+        mem_array(task->fields_count + COMMON_FIELDS + BRAKES_FIELDS, sizeof *known);
     for (size_t i = 0; i < task->fields_count; i++)
-        known[i] = task->fields[i].name;
-    for (size_t i = 0; i < FILTER_FIELDS; i++)
-        known[task->fields_count + i] = filter_fields[i];
+        known[count++] = task->fields[i].name;
+    for (size_t i = 0; i < COMMON_FIELDS; i++)
+        known[count++] = common_fields[i];
+    for (size_t i = 0; i < BRAKES_FIELDS; i++)
+        known[count++] = brakes_fields[i];
     int rc = json_only(body, known, count, err);
     free(known);
     return rc;
@@ -58,6 +62,35 @@ static int parse_fields(const struct task *task, const cJSON *body, struct task_
     return 0;
 }
 
+static int parse_dry_run(const cJSON *value, bool *is_dry_run, struct error *err) {
+    if (value == NULL) return 0;
+    if (!cJSON_IsBool(value)) {
+        error_set(err, "expected true or false, not %s", json_type_name(value));
+        error_in(err, "dry_run");
+        return ERROR_INPUT;
+    }
+    *is_dry_run = cJSON_IsTrue(value);
+    return 0;
+}
+
+static int parse_expected(const cJSON *body, uint32_t *hosts, struct error *err) {
+    uint64_t number = REQUEST_ANY_HOSTS;
+    int rc = json_uint_opt(body, "expect_hosts", 0, INVENTORY_HOSTS_MAX, &number, err);
+    *hosts = (uint32_t)number;
+    return rc;
+}
+
+// How the job is to run, and when it is to stop by itself.
+static int parse_run(const cJSON *body, struct task_request *r, struct error *err) {
+    int rc = brakes_parse(body, &r->brakes, err);
+    if (rc == 0)
+        rc = canaries_parse(cJSON_GetObjectItemCaseSensitive(body, "canaries"), &r->canaries, err);
+    if (rc == 0) rc = parse_expected(body, &r->expected_hosts, err);
+    if (rc == 0)
+        rc = parse_dry_run(cJSON_GetObjectItemCaseSensitive(body, "dry_run"), &r->is_dry_run, err);
+    return rc;
+}
+
 int request_parse(const struct task *task, const cJSON *body, struct task_request *request,
                   struct error *err) {
     struct task_request r = {.task = task};
@@ -78,6 +111,7 @@ int request_parse(const struct task *task, const cJSON *body, struct task_reques
     if (rc == 0) rc = parse_filter(body, sites, &r.sites, err);
     if (rc == 0) rc = parse_filter(body, "filter_dev_types", &r.dev_types, err);
     if (rc == 0) rc = parse_filter(body, "filter_hosts", &r.hosts, err);
+    if (rc == 0) rc = parse_run(body, &r, err);
     if (rc != 0) {
         request_deinit(&r);
         return rc;
@@ -90,5 +124,6 @@ void request_deinit(struct task_request *request) {
     free(request->sites.names);
     free(request->dev_types.names);
     free(request->hosts.names);
+    canaries_deinit(&request->canaries);
     *request = (struct task_request){0};
 }

@@ -30,6 +30,7 @@ static void write_away(const struct resume_facts *facts, uint64_t away_ms, struc
 
 bool resume_is_paused(const struct job *job, const struct resume_facts *facts, const char *differs,
                       struct buf *why) {
+    if (job->state == JOB_CANCELLING) return false; // nothing new begins of it
     if (job->state == JOB_PAUSED) {
         buf_adds(why, job->why == NULL ? "it was paused" : job->why);
     } else if (facts->now_ms < facts->alive_ms) {

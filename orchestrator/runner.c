@@ -66,6 +66,11 @@ static void leave(void *self, void *contact) {
     connection_leave(contact);
 }
 
+static void abort_one(void *self, void *contact) {
+    (void)self;
+    connection_abort(contact);
+}
+
 static void abort_all(void *self) {
     struct runner *r = self;
     connection_abort_all(&r->context);
@@ -120,6 +125,7 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
                                      .take = take,
                                      .answer = answer,
                                      .leave = leave,
+                                     .abort = abort_one,
                                      .abort_all = abort_all,
                                      .append = append,
                                      .start_soon = start_soon,

@@ -10,6 +10,7 @@
 struct schedule_job {
     struct schedule_job *next; // younger
     struct lanes lanes;
+    unsigned workers, in_hand; // without those that rest; workers 0: no limit
     bool cancelled;
 };
 
@@ -51,7 +52,8 @@ struct schedule_job *schedule_add_resumed(struct schedule *s, const struct group
         end = &(*end)->next;
     *end = job;
     lanes_init(&job->lanes, &s->locks, grouping, past, arg, s->skip, owner);
-    s->in_hand += (unsigned)job->lanes.doubts_left;
+    job->in_hand = (unsigned)job->lanes.doubts_left;
+    s->in_hand += job->in_hand;
     if (s->draining) schedule_cancel(s, job);
     return job;
 }
@@ -90,6 +92,7 @@ static struct schedule_work work_of(struct schedule_job *job, struct lane *lane,
 static void start(struct schedule *s, struct schedule_job *job, struct lane *lane,
                   struct schedule_work *work) {
     s->in_hand++;
+    job->in_hand++;
     *work = work_of(job, lane, lane_start(lane));
 }
 
@@ -98,12 +101,16 @@ static bool is_shut(const struct schedule *s) {
     return s->draining || s->halted || s->in_hand >= s->workers;
 }
 
+static bool is_job_shut(const struct schedule_job *job) {
+    return job->cancelled || (job->workers != 0 && job->in_hand >= job->workers);
+}
+
 bool schedule_next(struct schedule *s, struct schedule_work *work) {
     if (is_shut(s)) return false;
     struct lane *lane = NULL;
     struct schedule_job *job = s->oldest;
     for (; job != NULL; job = job->next)
-        if ((lane = offers_next(&job->lanes)) != NULL) break;
+        if (!is_job_shut(job) && (lane = offers_next(&job->lanes)) != NULL) break;
     if (lane == NULL) return false;
     start(s, job, lane, work);
     return true;
@@ -111,7 +118,7 @@ bool schedule_next(struct schedule *s, struct schedule_work *work) {
 
 bool schedule_next_in(struct schedule *s, struct schedule_job *job, uint32_t cohort, uint32_t host,
                       struct schedule_work *work) {
-    if (is_shut(s)) return false;
+    if (is_shut(s) || is_job_shut(job)) return false;
     struct lane *lane = offers_next_of(&job->lanes, cohort, host);
     if (lane == NULL) return false;
     start(s, job, lane, work);
@@ -137,16 +144,19 @@ bool schedule_next_in_doubt(struct schedule *s, struct schedule_job *job,
 
 static void end_work(struct schedule *s, const struct schedule_work *work) {
     assert(work->rests || s->in_hand > 0);
-    if (work->rests)
+    if (work->rests) {
         lane_wake(work->lane);
-    else
+    } else {
         s->in_hand--;
+        work->job->in_hand--;
+    }
 }
 
 void schedule_rest(struct schedule *s, struct schedule_work *work) {
     assert(work->is_claimed && !work->rests);
     work->rests = true;
     s->in_hand--;
+    work->job->in_hand--;
     lane_rest(work->lane);
 }
 
@@ -171,10 +181,25 @@ void schedule_release(struct schedule *s, const char *key) {
     lanes_release(&s->locks, key);
 }
 
-void schedule_cancel(struct schedule *s, struct schedule_job *job) {
+void schedule_limit(struct schedule *s, struct schedule_job *job, unsigned workers) {
+    (void)s;
+    job->workers = workers;
+}
+
+void schedule_stop(struct schedule *s, struct schedule_job *job) {
     (void)s;
     job->cancelled = true;
-    lanes_skip_all(&job->lanes);
+}
+
+bool schedule_skip_some(struct schedule *s, struct schedule_job *job, size_t count) {
+    (void)s;
+    assert(job->cancelled);
+    return lanes_skip_some(&job->lanes, count);
+}
+
+void schedule_cancel(struct schedule *s, struct schedule_job *job) {
+    schedule_stop(s, job);
+    schedule_skip_some(s, job, SIZE_MAX);
 }
 
 void schedule_drain(struct schedule *s) {

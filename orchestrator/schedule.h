@@ -2,7 +2,7 @@
 // virtual clock and under property tests (spec/architecture.md, "Scheduling").
 //
 // What it promises, over all jobs at once:
-// - at most `workers` hosts are in hand;
+// - at most `workers` hosts are in hand, and of a job as many as schedule_limit() says;
 // - of no constraint more hosts are in hand than its limit, whichever jobs want them; where jobs
 //   bring different limits for one, the least holds. A host has a place in all of its constraints,
 //   or in none. Jobs that wait for a constraint take turns, host by host, in order of arrival, and
@@ -108,8 +108,16 @@ void schedule_rest(struct schedule *s, struct schedule_work *work);
 void schedule_hold(struct schedule *s, const char *key);
 void schedule_release(struct schedule *s, const char *key);
 
-// Skips what has not begun of the job, paused or not; what is in hand comes to its end.
+// Skips what has not begun of the job, paused or not; what is in hand comes to its end, and is
+// skipped where it is put back.
 void schedule_cancel(struct schedule *s, struct schedule_job *job);
+// The same, so many hosts at a time: from schedule_stop() on none is handed out, and those that have
+// not begun are skipped by schedule_skip_some(). True: some are left.
+void schedule_stop(struct schedule *s, struct schedule_job *job);
+bool schedule_skip_some(struct schedule *s, struct schedule_job *job, size_t count);
+// The job has so many hosts in hand at most, those in doubt aside; 0: it has no limit of its own.
+// Where others want what it could start but for that, it keeps its turn.
+void schedule_limit(struct schedule *s, struct schedule_job *job, unsigned workers);
 // Cancels all jobs, those to come too.
 void schedule_drain(struct schedule *s);
 

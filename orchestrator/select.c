@@ -14,12 +14,16 @@ static int narrow(const struct task_request *request, const struct inventory *in
     return rc;
 }
 
+// A task that changes nothing is held back by nobody.
+static const struct policy no_groups = {.ungrouped_allowed = true};
+
 int select_hosts(const struct task_request *request, const struct policy *policy,
                  const struct inventory *inventory, struct selection *selection,
                  struct grouping *grouping, struct error *err) {
     int rc = narrow(request, inventory, selection, err);
     if (rc != 0) return rc;
-    rc = policy_grouping(grouping, policy, inventory, selection, err);
+    rc = policy_grouping(grouping, request->task->reads ? &no_groups : policy, inventory, selection,
+                         err);
     if (rc != 0) selection_deinit(selection);
     return rc;
 }

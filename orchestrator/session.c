@@ -78,7 +78,8 @@ void session_deinit(struct session *s) {
     free(s->last_loss);
     free(s->kept);
     free(s->failure);
-    s->loss = s->last_loss = s->kept = s->failure = NULL;
+    free(s->notes.told);
+    s->loss = s->last_loss = s->kept = s->failure = s->notes.told = NULL;
 }
 
 bool session_is_owed(const struct session *s) {
@@ -366,6 +367,7 @@ static void take_step_result(struct session *s, const struct session_input *inpu
     }
     update->verdict = verdict;
     update->text = verdict == TASK_CHANGED ? s->task->changed_text : s->task->unchanged_text;
+    if (s->notes.told != NULL) update->text = s->notes.told;
     if (s->task->keeps)
         keep(s, input, now_ms, update);
     else

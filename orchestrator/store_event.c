@@ -19,7 +19,10 @@ static int check_host_event(const struct store_event *event, struct error *err) 
 static int check_state(enum job_state state, enum job_outcome outcome, struct error *err) {
     if (state < JOB_WAITING || state > JOB_DONE)
         return error_set(err, "a job in a state that is none: %d", (int)state);
-    if (outcome > JOB_STOPPED || (outcome != JOB_NO_OUTCOME) != (state == JOB_DONE))
+    const bool is_due = state == JOB_DONE;
+    const bool is_known = state == JOB_CANCELLING && outcome >= JOB_CANCELLED;
+    if (outcome > JOB_STOPPED || (outcome != JOB_NO_OUTCOME && !is_due && !is_known) ||
+        (outcome == JOB_NO_OUTCOME && is_due))
         return error_set(err, "a job in state %d with outcome %d", (int)state, (int)outcome);
     return 0;
 }

@@ -26,7 +26,7 @@ enum job_state {
     JOB_DONE = 5,
 };
 
-enum job_outcome { // of a job that is done
+enum job_outcome { // of a job that is done, or is to be
     JOB_NO_OUTCOME = 0,
     JOB_COMPLETED = 1,
     JOB_FAILED = 2, // a host failed or was skipped
@@ -44,7 +44,7 @@ struct store_event { // strings are borrowed; NULL: there is none
     uint8_t attempt;          // of STORE_INTENT and what follows: 1 for the first install, or 2
     enum host_state result;   // of STORE_OUTCOME
     enum job_state state;     // of STORE_JOB
-    enum job_outcome outcome; // of STORE_JOB that is done
+    enum job_outcome outcome; // of STORE_JOB that is done, or cancelling: then what it will be
     const char *version;      // that the device last said it runs
     const char *text;         // of STORE_OUTCOME what to say; of STORE_JOB why
 };

@@ -1,5 +1,5 @@
 // A task is a table of steps: what is asked of a device, and what its answers mean. Pure. A new
-// task is one file like upgrade_os.c and one line in tasks.def; its endpoint, its checks and its
+// task is one file like get_cpu_ram.c and one line in tasks.def; its endpoint, its checks and its
 // log lines follow from there.
 #pragma once
 
@@ -11,14 +11,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum downgrade { DOWNGRADE_UNSAID, DOWNGRADE_ALLOW, DOWNGRADE_REFUSE };
+
 struct task_args { // what a request asks for, beside the filters
     char version[ACMEOS_VERSION_MAX + 1];
+    enum downgrade downgrade; // of a device that runs a newer version
 };
+
+// "allow" or "refuse".
+int downgrade_parse(const char *word, enum downgrade *out, struct error *err);
 
 struct task_notes {                         // what one step of a session leaves for a later one
     char installed[2 * ACMEOS_VERSION_MAX]; // what the install answered, cut; empty: nothing yet
     char version[2 * ACMEOS_VERSION_MAX];   // that get_version told last; empty: not known
     bool is_idle;                           // ... and it told of no install that runs
+    char *told; // of a task that reads: task_tell(); the session's to free
 };
 
 enum task_verdict {
@@ -55,8 +62,12 @@ struct task {
     size_t steps_count;
     size_t resume_step;
     const char *changed_text, *unchanged_text; // of the log line
+    bool reads; // it changes nothing: groups hold no host back, and the report is what devices told
     bool keeps; // after its only step, get_version, the session stays: session.h
 };
+
+// Of a task that reads: what the device has answered is the host's result, as JSON.
+void task_tell(struct task_notes *notes, const cJSON *result);
 
 #define X(name) extern const struct task task_##name;
 #include "orchestrator/tasks.def"

@@ -6,6 +6,7 @@
 #include "orchestrator/version_answer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int parse_version(const cJSON *value, struct task_args *args, struct error *err) {
@@ -22,8 +23,35 @@ static int parse_version(const cJSON *value, struct task_args *args, struct erro
     return 0;
 }
 
+int downgrade_parse(const char *word, enum downgrade *out, struct error *err) {
+    const bool allows = strcmp(word, "allow") == 0;
+    if (!allows && strcmp(word, "refuse") != 0)
+        return error_set(err, "'%.40s' is unknown; expected allow or refuse", word);
+    *out = allows ? DOWNGRADE_ALLOW : DOWNGRADE_REFUSE;
+    return 0;
+}
+
 static void write_version(const struct task_args *args, struct buf *out) {
     buf_addf(out, "{\"version\": \"%s\"}", args->version);
+}
+
+static int parse_downgrade(const cJSON *value, struct task_args *args, struct error *err) {
+    const char *word;
+    if (value == NULL) return 0;
+    int rc = json_as_string(value, &word, err);
+    return rc == 0 ? downgrade_parse(word, &args->downgrade, err) : rc;
+}
+
+// Numbers, part by part: 5.10.0 is newer than 5.9.9.
+static bool is_newer(const char *version, const char *than) {
+    for (int part = 0; part < 3; part++) {
+        char *end_a, *end_b;
+        const unsigned long a = strtoul(version, &end_a, 10), b = strtoul(than, &end_b, 10);
+        if (a != b) return a > b;
+        version = *end_a == '.' ? end_a + 1 : end_a;
+        than = *end_b == '.' ? end_b + 1 : end_b;
+    }
+    return false;
 }
 
 // Whoever began that install, it will change the device, whatever it runs now.
@@ -31,6 +59,10 @@ static enum task_verdict compare(const struct task_args *args, struct task_notes
                                  const cJSON *result, struct error *err) {
     struct version_answer runs;
     if (version_answer_read_idle(result, notes, &runs, err) != 0) return TASK_FAILED;
+    if (args->downgrade == DOWNGRADE_REFUSE && is_newer(runs.version, args->version)) {
+        error_set(err, "runs %.40s, newer than %s", runs.version, args->version);
+        return TASK_FAILED;
+    }
     return strcmp(runs.version, args->version) == 0 ? TASK_UNCHANGED : TASK_NEXT_STEP;
 }
 
@@ -70,7 +102,8 @@ static enum task_verdict verify(const struct task_args *args, struct task_notes 
     return TASK_FAILED;
 }
 
-static const struct task_field fields[] = {{"version", parse_version}};
+static const struct task_field fields[] = {{"version", parse_version},
+                                           {"downgrade", parse_downgrade}};
 
 static const struct task_step steps[] = {
     {"get_version", NULL, compare, .restarts = false},

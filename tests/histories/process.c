@@ -53,6 +53,10 @@ static void shell_leave(void *self, void *contact) {
     talk_leave(self, contact);
 }
 
+static void shell_abort(void *self, void *contact) {
+    talk_end(self, contact);
+}
+
 static void shell_abort_all(void *self) {
     talk_end_all(self);
 }
@@ -228,6 +232,7 @@ static void begin_gate(struct world *w) {
                                      .take = shell_take,
                                      .answer = shell_answer,
                                      .leave = shell_leave,
+                                     .abort = shell_abort,
                                      .abort_all = shell_abort_all,
                                      .append = shell_append,
                                      .start_soon = shell_start_soon,

@@ -302,12 +302,14 @@ void talk_leave(struct world *w, struct talk *talk) {
     step(w, talk, SESSION_LEAVE, NULL, 0);
 }
 
+void talk_end(struct world *w, struct talk *talk) {
+    unlink_talk(w, talk);
+    talk_free(talk);
+}
+
 void talk_end_all(struct world *w) {
-    while (w->talks != NULL) {
-        struct talk *talk = w->talks;
-        unlink_talk(w, talk);
-        talk_free(talk);
-    }
+    while (w->talks != NULL)
+        talk_end(w, w->talks);
 }
 
 // --- what its device does by itself

@@ -147,6 +147,7 @@ void talk_take(struct world *w, struct talk *talk, const struct task *task,
                const struct task_args *args, int job);
 void talk_answer(struct world *w, struct talk *talk, bool granted);
 void talk_leave(struct world *w, struct talk *talk);
+void talk_end(struct world *w, struct talk *talk);
 void talk_end_all(struct world *w);
 void talk_due(struct world *w, unsigned serial);
 void talk_lose_all(struct world *w, unsigned host); // the device drops its connections

@@ -145,13 +145,19 @@ END_TEST
 
 START_TEST(a_job_that_a_brake_has_stopped_says_why) {
     struct job *job = acme_job("a b c d");
-    enters(job, JOB_DONE, JOB_STOPPED, "more than 5 \"failures\"");
-    struct buf out = {0};
+    struct buf out = {0}, why = {0};
+    job_stop_write(&why, "more than 5 \"failures\"", "b");
+    enters(job, JOB_CANCELLING, JOB_STOPPED, why.data);
+    job_view_write(&out, job);
+    ck_assert_ptr_nonnull(strstr(out.data, "\"state\": \"cancelling\", \"outcome\": null, "));
+    buf_clear(&out);
+    enters(job, JOB_DONE, JOB_STOPPED, why.data);
     job_view_write(&out, job);
     ck_assert_ptr_nonnull(strstr(out.data, "\"outcome\": \"stopped\", "));
     ck_assert_ptr_nonnull(
-        strstr(out.data, "\"stopped_by\": {\"reason\": \"more than 5 \\\"failures\\\"\", \"host\": "
-                         "null}, "));
+        strstr(out.data, "\"stopped_by\": {\"reason\":\"more than 5 \\\"failures\\\"\",\"host\":"
+                         "\"b\"}, "));
+    buf_deinit(&why);
     buf_deinit(&out);
     job_free(job);
 }

@@ -1,5 +1,5 @@
 #include "bench/model.h"
-#include "bench/virtual.h"
+#include "orchestrator/virtual.h"
 #include "common/rng.h"
 #include "tests/unit/plans.h"
 #include "tests/unit/support.h"

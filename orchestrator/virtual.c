@@ -2,7 +2,7 @@
 // hand, its device is contacted, or the contact that asks it for its peers is taken over; when it
 // wants to install, its peers decide. What happens at a device is its flight's while it is in hand,
 // else it is an ask.
-#include "bench/virtual.h"
+#include "orchestrator/virtual.h"
 
 #include "common/heap.h"
 #include "common/mem.h"
@@ -12,8 +12,6 @@
 #include <stdlib.h>
 
 enum { US_PER_MS = 1000, CLOCK_FIRST_MS = 1 }; // to the peers the time 0 is none
-
-// So many asks for each host, all of them without one outcome, lead to none.
 
 enum progress { NOT_SELECTED, WAITING, IN_HAND, OVER };
 

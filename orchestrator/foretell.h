@@ -1,0 +1,21 @@
+// How long a job will take: its schedule played on a virtual clock (virtual.h), each host taking as
+// long as the hosts of its type have taken (pace.h). Pure; of a large job long work.
+#pragma once
+
+#include "orchestrator/virtual.h"
+
+struct foretelling { // what it points to is borrowed
+    const struct inventory *inventory;
+    const struct grouping *grouping;
+    const double *means_ms; // by device type: pace_means()
+    unsigned workers;
+    struct peers_config peers; // asks 0: as many as workers
+};
+
+struct foretold {
+    bool is_known; // of one host's type at least; the others count as their mean
+    uint64_t window_ms;
+    const struct constraint *longest; // what decides: the one that takes longest; NULL: the workers
+};
+
+void foretell(const struct foretelling *f, struct foretold *out);
