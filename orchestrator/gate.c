@@ -209,6 +209,7 @@ static void finish_if_done(struct run *run) {
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
+    run->is_skipping = false; // all were skipped from within
     run->state = RUN_ENDING;
     end_waiting(g, run);
     const struct store_event event = end_of(run);
