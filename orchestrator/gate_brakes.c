@@ -7,7 +7,13 @@
 
 // --- outcomes
 
+// The store is closed, or is about to be: the next process finds what is kept, and stops the job.
+static bool is_at_its_end(const struct gate *g) {
+    return g->is_aborted || (g->is_halted && schedule_in_hand(g->schedule) == 0);
+}
+
 static bool may_stop(const struct run *run) {
+    if (is_at_its_end(run->gate)) return false;
     return run->state == RUN_WAITING || run->state == RUN_OPEN || run->state == RUN_PAUSED;
 }
 
