@@ -41,17 +41,22 @@ void brakes_check(struct run *run, uint32_t host) {
     if (!may_stop(run)) return;
     if (is_bad_canary(job_host(job, host)))
         stop_at_canary(run, host);
-    else if (brakes_trip(&job->brakes, job->counts[HOST_FAILED], job->selection.count, &why))
+    else if (job_host(job, host)->state == HOST_FAILED &&
+             brakes_trip(&job->brakes, job->counts[HOST_FAILED], job->selection.count, &why))
         stop(run, "max_failures", why.data, job->inventory->hosts[host].name);
     buf_deinit(&why);
 }
 
-void brakes_check_all(struct run *run) {
+static void check_those(struct run *run, enum host_state state) {
     const struct selection *selection = &run->job->selection;
-    for (size_t i = 0; i < selection->count && may_stop(run); i++) {
-        const enum host_state state = (enum host_state)run->job->hosts[i].state;
-        if (state == HOST_FAILED || state == HOST_SKIPPED) brakes_check(run, selection->hosts[i]);
-    }
+    for (size_t i = 0; i < selection->count && may_stop(run); i++)
+        if (run->job->hosts[i].state == state) brakes_check(run, selection->hosts[i]);
+}
+
+// Those that failed first, for others are skipped because of them.
+void brakes_check_all(struct run *run) {
+    check_those(run, HOST_FAILED);
+    check_those(run, HOST_SKIPPED);
 }
 
 // --- time
