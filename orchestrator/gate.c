@@ -454,8 +454,9 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
         enter_schedule(run);
         begin_doubts(run);
-        brakes_check_all(run);
     }
+    brakes_check_all(run);
+    gate_arm(g); // its time may run while it is paused
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
         finish_if_done(run); // all was over but the job's own end
 }

@@ -47,18 +47,6 @@ void brakes_check(struct run *run, uint32_t host) {
     buf_deinit(&why);
 }
 
-static void check_those(struct run *run, enum host_state state) {
-    const struct selection *selection = &run->job->selection;
-    for (size_t i = 0; i < selection->count && may_stop(run); i++)
-        if (run->job->hosts[i].state == state) brakes_check(run, selection->hosts[i]);
-}
-
-// Those that failed first, for others are skipped because of them.
-void brakes_check_all(struct run *run) {
-    check_those(run, HOST_FAILED);
-    check_those(run, HOST_SKIPPED);
-}
-
 // --- time
 
 static uint64_t run_due_ms(const struct run *run) {
@@ -72,6 +60,19 @@ static void time_out(struct run *run) {
     duration_format(run->job->brakes.job_timeout_ms * 1000, text);
     snprintf(why, sizeof why, "its job_timeout of %s is over", text);
     stop(run, "job_timeout", why, NULL);
+}
+
+static void check_those(struct run *run, enum host_state state) {
+    const struct selection *selection = &run->job->selection;
+    for (size_t i = 0; i < selection->count && may_stop(run); i++)
+        if (run->job->hosts[i].state == state) brakes_check(run, selection->hosts[i]);
+}
+
+// Those that failed first, for others are skipped because of them.
+void brakes_check_all(struct run *run) {
+    check_those(run, HOST_FAILED);
+    check_those(run, HOST_SKIPPED);
+    if (run_due_ms(run) <= gate_now(run->gate)) time_out(run);
 }
 
 // One that is on its way back has a text already.
