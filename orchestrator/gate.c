@@ -412,11 +412,14 @@ static void begin_doubts(struct run *run) {
         flight_begin_in_doubt(run->gate, &work);
 }
 
+// By the wall clock, for the other one may have begun anew; where it went back, none is known.
 static void count_time_before(struct run *run) {
     const long long passed_ms = wall_now(run->gate) - run->job->started_ms;
-    if (run->job->started_ms == 0 || passed_ms < 0) return;
-    if ((uint64_t)passed_ms < run->started_ms) run->started_ms -= (uint64_t)passed_ms;
+    if (run->job->started_ms == 0) return;
     run->opened_ms = run->started_ms;
+    if (passed_ms < 0) return;
+    run->before_ms = (uint64_t)passed_ms;
+    if (run->before_ms < run->started_ms) run->started_ms -= run->before_ms;
 }
 
 static void write_progress(const struct job *job, char *text, size_t size) {

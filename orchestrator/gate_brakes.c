@@ -52,7 +52,8 @@ void brakes_check(struct run *run, uint32_t host) {
 static uint64_t run_due_ms(const struct run *run) {
     const uint64_t timeout_ms = run->job->brakes.job_timeout_ms;
     const bool runs = run->opened_ms != 0 && may_stop(run);
-    return timeout_ms == 0 || !runs ? UINT64_MAX : run->opened_ms + timeout_ms;
+    if (timeout_ms == 0 || !runs) return UINT64_MAX;
+    return run->opened_ms + (run->before_ms < timeout_ms ? timeout_ms - run->before_ms : 0);
 }
 
 static void time_out(struct run *run) {
