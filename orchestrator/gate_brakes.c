@@ -80,7 +80,7 @@ void brakes_check_all(struct run *run) {
 uint64_t flight_due_ms(const struct flight *flight) {
     const uint64_t timeout_ms = flight->run->job->brakes.host_timeout_ms;
     const bool may_act = flight->outcome == OUTCOME_OPEN && flight->text == NULL &&
-                         flight->state != GATE_KEEPING && flight->state != GATE_OPEN;
+                         !flight->store_asked && flight->state != GATE_OPEN;
     return timeout_ms == 0 || !may_act ? UINT64_MAX : flight->started_ms + timeout_ms;
 }
 

@@ -291,6 +291,8 @@ static void on_intended(void *arg, enum store_status status, uint64_t n) {
         answer(flight, true);
     } else {
         if (status == STORE_OK) withdraw(flight);
+        flight->state = GATE_SHUT;
+        brakes_begin(flight); // its time did not count while the intent was on its way
         if (flight->wants)
             want(flight);
         else
