@@ -142,7 +142,8 @@ static void complete(struct flight *flight) {
                                     .failed = failed,
                                     .text = flight->text,
                                     .duration_ms = duration_ms});
-    free_flight(flight, ends[flight->result]);
+    // Who reads does not ask whether the device is being installed.
+    free_flight(flight, job->task->reads && !failed ? TURN_LEFT : ends[flight->result]);
     schedule_done(g->schedule, &work, failed);
     g->above.host_over(run);
     g->above.start(g); // of each of its groups one may go now
