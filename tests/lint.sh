@@ -97,6 +97,12 @@ headers_stand_alone() {
     return $bad
 }
 
+# It says what a new task takes: the lines that stand in the sources.
+diff_of_a_task() {
+    sed -n '/^```diff$/,/^```$/p' CONTRIBUTING.md | grep -v '^```' >"$build/task.diff"
+    git apply --check --reverse "$build/task.diff"
+}
+
 mkdir -p "$build"
 check "gcc, warnings as errors" compiles_with gcc
 check "clang, warnings as errors" compiles_with clang
@@ -107,5 +113,6 @@ check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>" p
 check "only named files include <uv.h>, <microhttpd.h> or <sqlite3.h>" named_shells
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
+check "CONTRIBUTING's diff of a task is what stands in the sources" diff_of_a_task
 check "no circle of files" tests/circles.sh "$build/lint-gcc/obj"
 exit $failed
