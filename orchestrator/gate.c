@@ -456,6 +456,7 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         enter_schedule(run);
         begin_doubts(run);
         brakes_check_all(run);
+        gate_arm(g); // its time goes on, also while it is paused
     }
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
         finish_if_done(run); // all was over but the job's own end
