@@ -57,6 +57,10 @@ static void on_played(uv_work_t *work, int status) {
 
 static struct dry_run_known known_of(const struct gate *gate, const struct job *job) {
     struct dry_run_known known = {0};
+    if (job->task->reads) { // nothing is to be changed
+        known.as_wanted = job->selection.count;
+        return known;
+    }
     for (size_t i = 0; i < job->selection.count; i++) {
         const char *version =
             gate_version_of(gate, &job->inventory->hosts[job->selection.hosts[i]]);
