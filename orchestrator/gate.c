@@ -563,7 +563,8 @@ static void finish_all(struct gate *g) {
 void gate_drain(struct gate *g) {
     schedule_drain(g->schedule);
     for (struct run *run = g->runs; run != NULL; run = run->next)
-        if (run->scheduled == NULL && run->state == RUN_WAITING) begin_run(run); // and ends at once
+        if (run->scheduled == NULL && (run->state == RUN_WAITING || run->state == RUN_PAUSED))
+            begin_run(run); // and ends at once
     peers_keep_none(g->peers);
     gate_pump(g);
     finish_all(g);
