@@ -37,12 +37,12 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency http interrupted lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect \
+UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
-	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom referee referee_policy request \
-	request_headers resume resumed rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
+	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy request \
+	request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
 	session_doubt setup stats store store_crash store_event store_file store_queue store_sqlite strmap suggest suite \
 	table terms text texts timestamp turns vars virtual visit world yml
 # The longest first: they run beside one another.

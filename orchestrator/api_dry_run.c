@@ -57,7 +57,7 @@ static void on_played(uv_work_t *work, int status) {
 
 static struct dry_run_known known_of(const struct gate *gate, const struct job *job) {
     struct dry_run_known known = {0};
-    if (job->task->reads) { // nothing is to be changed
+    if (job->task->reads) { // nothing is wanted of them
         known.as_wanted = job->selection.count;
         return known;
     }

@@ -1,5 +1,5 @@
-// The answer to a request that asks what its job would do. Playing a large one is long work, done on
-// a thread; one at a time, for others want those threads, too.
+// The answer to a request that asks what its job would do. Playing a large one is long work, done
+// on a thread; one at a time, for others want those threads, too.
 #pragma once
 
 #include "orchestrator/gate.h"

@@ -77,7 +77,7 @@ struct visit {
     int status; // of the answer, if all is well
     bool is_reading;
     void (*answer)(struct http_request *r, const struct job *job); // of a job as a whole
-    unsigned states; // of the hosts to be tried again
+    unsigned states;                                               // of the hosts to be tried again
     // What was found of its row.
     struct buf text;
     int rc;

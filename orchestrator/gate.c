@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { // hosts a turn of the loop
+enum {                   // hosts a turn of the loop
     STARTS_AT_ONCE = 64, // a connection costs 30 microseconds
     SKIPS_AT_ONCE = 256,
 };
@@ -357,8 +357,7 @@ static void enter_schedule(struct run *run) {
         run->scheduled =
             schedule_add_resumed(g->schedule, &job->grouping, run, past_of_canary, job);
     else if (was_begun(job))
-        run->scheduled =
-            schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
+        run->scheduled = schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
     else
         run->scheduled = schedule_add(g->schedule, &job->grouping, run);
     schedule_limit(g->schedule, run->scheduled, job->brakes.workers);
@@ -529,8 +528,7 @@ void run_stop(struct run *run, enum job_outcome outcome, const char *brake, cons
     job_stop_write_skipped(&skipped, outcome, text.data);
     run->state = RUN_STOPPED;
     run->skipped = buf_take(&skipped);
-    run_tell(run,
-             (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
+    run_tell(run, (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
     note_asked_for(run, JOB_CANCELLING, outcome, text.data, kept, arg);
     buf_deinit(&reason);
     buf_deinit(&text);
