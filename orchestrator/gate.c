@@ -473,7 +473,7 @@ static struct run *run_of(const struct gate *g, const struct job *job) {
 // circle.
 void gate_unpause(struct gate *g, struct job *job) {
     struct run *run = run_of(g, job);
-    if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
+    if (run == NULL || run->state != RUN_PAUSED) return;        // it has ended
     if (job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
     if (run->flights == 0) {
         unlink_run(run);
