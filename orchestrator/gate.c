@@ -206,6 +206,7 @@ static void finish_if_done(struct run *run) {
     struct gate *g = run->gate;
     if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
+    run->is_skipping = false;
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;

@@ -416,6 +416,7 @@ static int start(struct service *s, struct error *err) {
                                     .runner = s->runner,
                                     .store = s->store,
                                     .metrics = s->metrics,
+                                    .processors = &s->processors,
                                     .log = &s->log};
     rc = api_start(&s->api, &s->config.api, &parts, err);
     if (rc != 0) return rc;
