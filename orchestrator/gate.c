@@ -418,10 +418,14 @@ static void count_time_before(struct run *run) {
     run->opened_ms = run->started_ms;
 }
 
-static void write_progress(const struct job *job, char *text, size_t size) {
-    const size_t left = job->counts[HOST_WAITING], in_doubt = job->counts[HOST_IN_HAND];
-    snprintf(text, size, "%zu of %zu hosts are done, %zu are in doubt",
-             job->selection.count - left - in_doubt, job->selection.count, in_doubt);
+// Of one that was left in hand it is not known what its install has come to.
+static void tell_resumed(struct run *run, const char *in_hand) {
+    const struct job *job = run->job;
+    const size_t left = job->counts[HOST_WAITING] + job->counts[HOST_IN_HAND];
+    char text[96];
+    snprintf(text, sizeof text, "%zu of %zu hosts are done, %zu are %s",
+             job->selection.count - left, job->selection.count, job->counts[HOST_IN_HAND], in_hand);
+    run_tell(run, (struct event){.kind = EVENT_TASK_RESUMED, .text = text});
 }
 
 // It was stopped already: hosts in doubt are asked, and the rest is skipped.
@@ -446,14 +450,13 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         note_state(run, JOB_PAUSED, why);
         run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
     } else {
-        char text[96];
-        write_progress(job, text, sizeof text);
-        run_tell(run, (struct event){.kind = EVENT_TASK_RESUMED, .text = text});
+        tell_resumed(run, "in doubt");
     }
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
         enter_schedule(run);
         begin_doubts(run);
         brakes_check_all(run);
+        gate_arm(g); // its time goes on, also while it is paused
     }
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
         finish_if_done(run); // all was over but the job's own end
@@ -471,7 +474,8 @@ static struct run *run_of(const struct gate *g, const struct job *job) {
 // circle.
 void gate_unpause(struct gate *g, struct job *job) {
     struct run *run = run_of(g, job);
-    if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
+    if (run == NULL || run->state != RUN_PAUSED) return;        // it has ended
+    if (job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
     if (run->flights == 0) {
         unlink_run(run);
         append_run(run);
@@ -558,7 +562,8 @@ static void finish_all(struct gate *g) {
 void gate_drain(struct gate *g) {
     schedule_drain(g->schedule);
     for (struct run *run = g->runs; run != NULL; run = run->next)
-        if (run->scheduled == NULL && run->state == RUN_WAITING) begin_run(run); // and ends at once
+        if (run->scheduled == NULL && (run->state == RUN_WAITING || run->state == RUN_PAUSED))
+            begin_run(run); // and ends at once
     peers_keep_none(g->peers);
     gate_pump(g);
     finish_all(g);
