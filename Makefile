@@ -30,19 +30,19 @@ ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event foretell 
 	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order request \
 	request_headers resume retry schedule select session store_event store_file store_kept store_memory store_queue tasks \
 	version_answer virtual
-ORCHESTRATOR_SHELL = api api_dry_run api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
+ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
 	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
-BENCH_SHELL = bench concurrency http interrupted lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy buf console console_install deciding devices duration error event expect \
+BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
+UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
-	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom referee referee_policy request \
-	request_headers resume resumed rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
+	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy request \
+	request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
 	session_doubt setup stats store store_crash store_event store_file store_queue store_sqlite strmap suggest suite \
 	table terms text texts timestamp turns vars virtual visit world yml
 # The longest first: they run beside one another.
@@ -208,8 +208,10 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4 --timeout 600s
 
 .PHONY: scenarios
+# To look for leaks takes half of the time of a process that lives for a second: some are looked at.
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
-	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+	@ASAN_OPTIONS=detect_leaks=0 $(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+	@ASAN_OPTIONS=detect_leaks=1 $(BUILD)/asan/scenario run scenarios/jobs scenarios/controls --jobs 4
 
 .PHONY: crash-matrix
 crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does

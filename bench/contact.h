@@ -1,4 +1,5 @@
-// Connections with devices as the virtual clock knows them (orchestrator/virtual.h). Pure. Here are the contacts with devices of which the latencies tell all; visit.h has the others.
+// Connections with devices as the virtual clock knows them (orchestrator/virtual.h). Pure. Here are
+// the contacts with devices of which the latencies tell all; visit.h has the others.
 #pragma once
 
 #include "orchestrator/virtual.h"

@@ -17,7 +17,7 @@
 static const char version[] = "5.3.1";
 enum { DEVICES = 1000000, TINY = 2000, WORKERS = 1000, PATIENCE_S = 1800, LOOK_US = 20000 };
 // Hosts in doubt whose install was not sent wait for it.
-enum { INSTALL_TIMEOUT_US = 10000000, INSTALL_TIMEOUT_TINY_US = 500000 };
+enum { INSTALL_TIMEOUT_US = 10000000, INSTALL_TIMEOUT_TINY_US = 4000000 };
 
 struct run {
     struct lab lab;

@@ -51,6 +51,30 @@ static void set_method(CURL *curl, const struct client_request *request) {
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+static int record_fd = -1;
+
+void client_record(int fd) {
+    record_fd = fd;
+}
+
+static void record(const struct client_request *request, const struct reply *reply) {
+    char type[128] = "";
+    struct buf line = {0};
+    reply_header(reply, "Content-Type", type, sizeof type);
+    buf_adds(&line, "{\"method\": ");
+    buf_add_json(&line, request->method);
+    buf_adds(&line, ", \"url\": ");
+    buf_add_json(&line, request->url);
+    buf_addf(&line, ", \"status\": %ld, \"type\": ", reply->status);
+    buf_add_json(&line, type);
+    buf_adds(&line, ", \"body\": ");
+    buf_add_json(&line, reply->body);
+    buf_adds(&line, "}\n");
+    if (write(record_fd, line.data, line.len) != (ssize_t)line.len)
+        fprintf(stderr, "the answers could not be written: %s\n", strerror(errno));
+    buf_deinit(&line);
+}
+
 int client_send(const struct client_request *request, struct reply *reply, struct error *err) {
     struct buf head = {0}, text = {0};
     long timeout_s = request->timeout_s == 0 ? CLIENT_TIMEOUT_S : request->timeout_s;
@@ -76,6 +100,7 @@ int client_send(const struct client_request *request, struct reply *reply, struc
     reply->headers = buf_take(&head);
     reply->body_len = text.len;
     reply->body = buf_take(&text);
+    if (rc == CURLE_OK && record_fd >= 0) record(request, reply);
     if (rc == CURLE_OK) return 0;
     reply_deinit(reply);
     return error_set(err, "%s %s: no answer: %s", request->method, request->url,

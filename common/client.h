@@ -28,6 +28,9 @@ struct reply {
 
 // An error: there was no answer.
 int client_send(const struct client_request *request, struct reply *reply, struct error *err);
+// From now on each answer to client_send() is appended to that file, in one write: a line of JSON
+// with "method", "url", "status", "type" (of its content) and "body".
+void client_record(int fd);
 // An error, too, where the answer has another status. Its body is appended to out, which may be
 // NULL.
 int client_expect(const struct client_request *request, long status, struct buf *out,

@@ -23,6 +23,7 @@ struct api {
     struct recovery *recovery;
     struct api_tasks tasks;
     struct api_jobs job_views;
+    struct api_events *events;
     bool is_draining;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -48,6 +49,10 @@ static void get_job_hosts(void *app, struct http_request *r) {
 
 static void get_job_report(void *app, struct http_request *r) {
     api_jobs_report(&((struct api *)app)->job_views, r);
+}
+
+static void get_job_events(void *app, struct http_request *r) {
+    api_jobs_events(&((struct api *)app)->job_views, r);
 }
 
 static void post_job_resume(void *app, struct http_request *r) {
@@ -112,6 +117,7 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/jobs/{id}/", get_job, false, NULL, NULL, false},
     {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, false, NULL, api_jobs_hosts_query, false},
     {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
+    {HTTP_GET, "/jobs/{id}/events/", get_job_events, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, false, NULL, NULL, false},
@@ -163,8 +169,8 @@ static int start_parts(struct api *api, struct error *err) {
                                     .store = parts->store,
                                     .loader = api->loader,
                                     .log = parts->log,
-                                    .dry_runs = {.loop = parts->loop,
-                                                 .gate = runner_gate(parts->runner)}};
+                                    .making = {.loop = parts->loop},
+                                    .playing = {.loop = parts->loop}};
     const struct recovery_config recovery = {.store = parts->store,
                                              .fetcher = api->fetcher,
                                              .policy = config->policy,
@@ -191,7 +197,11 @@ static int start(struct api *api, struct error *err) {
     if (rc == 0) rc = start_parts(api, err);
     if (rc == 0)
         rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes, api, err);
-    return rc;
+    if (rc != 0) return rc;
+    api->events = api_events_new(api->parts.loop, api->parts.jobs, api->parts.store);
+    api->job_views.events = api->events;
+    processors_add(api->parts.processors, (struct processor){api_events_step, api->events});
+    return 0;
 }
 
 int api_start(struct api **started, const struct api_config *config, const struct api_parts *parts,
@@ -234,13 +244,14 @@ void api_leave_store(struct api *api) {
 
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
-           dry_runs_is_idle(&api->tasks.dry_runs) &&
+           errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
            job_loader_is_idle(api->loader) && api->job_views.reading == 0;
 }
 
 static void on_http_closed(void *arg) {
     struct api *api = arg;
     api->http = NULL;
+    api_events_close(api->events);
     api->closed(api->closed_arg);
 }
 
@@ -256,6 +267,7 @@ void api_free(struct api *api) {
     cJSON_free(api->swagger);
     recovery_free(api->recovery);
     job_loader_free(api->loader);
+    api_events_free(api->events);
     free(api->list);
     free(api);
 }

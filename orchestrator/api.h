@@ -25,6 +25,7 @@ struct api_parts { // what it speaks for
     struct runner *runner;
     struct store *store;
     struct metrics *metrics;
+    struct processors *processors;
     struct log *log;
 };
 

@@ -76,8 +76,9 @@ struct visit {
     char *id;
     int status; // of the answer, if all is well
     bool is_reading;
+    bool wants_events;
     void (*answer)(struct http_request *r, const struct job *job); // of a job as a whole
-    unsigned states; // of the hosts to be tried again
+    unsigned states;                                               // of the hosts to be tried again
     // What was found of its row.
     struct buf text;
     int rc;
@@ -123,6 +124,8 @@ static void answer_row(void *arg) {
         http_answer_problem(visit->r, 503, "the store: %s", visit->err.text);
     else if (visit->text.len == 0)
         answer_unknown(visit->r);
+    else if (visit->wants_events)
+        api_events_answer_over(visit->r, &visit->text);
     else
         answer_text(visit->r, visit->status, &visit->text);
     visit_free(visit);
@@ -135,6 +138,18 @@ void api_jobs_get(struct api_jobs *a, struct http_request *r) {
         answer_job(r, 200, job);
     else
         store_read(a->store, read_row, answer_row, visit_reads(visit_new(a, r)));
+}
+
+void api_jobs_events(struct api_jobs *a, struct http_request *r) {
+    const struct job *job = jobs_find(a->jobs, http_param(r));
+    if (!is_open(a, r)) return;
+    if (job != NULL) {
+        api_events_answer(a->events, r, job);
+        return;
+    }
+    struct visit *visit = visit_reads(visit_new(a, r));
+    visit->wants_events = true;
+    store_read(a->store, read_row, answer_row, visit);
 }
 
 // --- ... as a whole

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/http.h"
+#include "orchestrator/api_events.h"
 #include "orchestrator/api_tasks.h"
 #include "orchestrator/job_loader.h"
 #include "orchestrator/jobs.h"
@@ -15,6 +16,7 @@ struct api_jobs {        // what it points to is borrowed
     struct recovery *recovery;
     struct gate *gate;
     struct api_tasks *tasks;
+    struct api_events *events;
     bool is_closed; // the store is, or will be at once: nothing is asked of it
     size_t reading; // requests that the store has yet to answer
 };
@@ -24,6 +26,7 @@ void api_jobs_list(struct api_jobs *a, struct http_request *r);   // GET /jobs/
 void api_jobs_get(struct api_jobs *a, struct http_request *r);    // GET /jobs/{id}/
 void api_jobs_hosts(struct api_jobs *a, struct http_request *r);  // GET /jobs/{id}/hosts/
 void api_jobs_report(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/report/
+void api_jobs_events(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/events/
 void api_jobs_resume(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/resume/
 void api_jobs_pause(struct api_jobs *a, struct http_request *r);  // POST /jobs/{id}/pause/
 void api_jobs_cancel(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/cancel/

@@ -1,4 +1,5 @@
-// Hosts that go before all others of their job: one of them that fails or is skipped stops it. Pure.
+// Hosts that go before all others of their job: one of them that fails or is skipped stops it.
+// Pure.
 #pragma once
 
 #include "orchestrator/job.h"

@@ -71,5 +71,5 @@ struct device *devices_use(struct devices *devices, const struct host *host);
 // many.
 void devices_let_rest(struct devices *devices, struct device *device);
 
-void device_set_why(struct device *device, const char *why); // copied; NULL: none
+void device_set_why(struct device *device, const char *why);         // copied; NULL: none
 void device_set_version(struct device *device, const char *version); // copied; NULL: as before

@@ -59,10 +59,17 @@ static void separate(struct buf *out, const char **comma) {
     *comma = ", ";
 }
 
-static void write_group(struct buf *out, const struct job *job, const struct constraint *group) {
+// One of hosts that nobody works on is none.
+static void write_group(struct buf *out, const struct job *job, const struct constraint *group,
+                        const char **before) {
     size_t count;
     struct place *places = order_of(job, group, &count);
     const char *comma = "";
+    if (count == 0) {
+        free(places);
+        return;
+    }
+    separate(out, before);
     buf_adds(out, "{\"name\": ");
     buf_add_json(out, group->name);
     buf_addf(out, ", \"max_unavailable\": %u, \"hosts\": [", group->limit);
@@ -80,8 +87,7 @@ static void write_groups(struct buf *out, const struct job *job) {
     buf_adds(out, ", \"groups\": [");
     for (size_t i = 0; i < g->count; i++) {
         if (!g->constraints[i].redundancy || g->constraints[i].cohorts_count == 0) continue;
-        separate(out, &comma);
-        write_group(out, job, &g->constraints[i]);
+        write_group(out, job, &g->constraints[i], &comma);
     }
     buf_adds(out, "], \"throttles\": [");
     comma = "";

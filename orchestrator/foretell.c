@@ -33,9 +33,8 @@ static void begin(void *arg) {
 
 static void contact(void *arg, uint32_t host, enum contact_task task, uint64_t now_us,
                     struct contact_update *update) {
-    static const enum contact_state first[] = {[CONTACT_UPGRADE] = LOOKING,
-                                               [CONTACT_ASK] = ASKED,
-                                               [CONTACT_ASK_AND_LEAVE] = PASSING};
+    static const enum contact_state first[] = {
+        [CONTACT_UPGRADE] = LOOKING, [CONTACT_ASK] = ASKED, [CONTACT_ASK_AND_LEAVE] = PASSING};
     *update = (struct contact_update){0};
     enter(arg, host, first[task], now_us, update);
 }

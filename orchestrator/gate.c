@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { // hosts a turn of the loop
+enum {                   // hosts a turn of the loop
     STARTS_AT_ONCE = 64, // a connection costs 30 microseconds
     SKIPS_AT_ONCE = 256,
 };
@@ -207,6 +207,7 @@ static void finish_if_done(struct run *run) {
     struct gate *g = run->gate;
     if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
+    run->is_skipping = false;
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
@@ -359,8 +360,7 @@ static void enter_schedule(struct run *run) {
         run->scheduled =
             schedule_add_resumed(g->schedule, &job->grouping, run, past_of_canary, job);
     else if (was_begun(job))
-        run->scheduled =
-            schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
+        run->scheduled = schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
     else
         run->scheduled = schedule_add(g->schedule, &job->grouping, run);
     schedule_limit(g->schedule, run->scheduled, job->brakes.workers);
@@ -423,10 +423,14 @@ static void count_time_before(struct run *run) {
     if (run->before_ms < run->started_ms) run->started_ms -= run->before_ms;
 }
 
-static void write_progress(const struct job *job, char *text, size_t size) {
-    const size_t left = job->counts[HOST_WAITING], in_doubt = job->counts[HOST_IN_HAND];
-    snprintf(text, size, "%zu of %zu hosts are done, %zu are in doubt",
-             job->selection.count - left - in_doubt, job->selection.count, in_doubt);
+// Of one that was left in hand it is not known what its install has come to.
+static void tell_resumed(struct run *run, const char *in_hand) {
+    const struct job *job = run->job;
+    const size_t left = job->counts[HOST_WAITING] + job->counts[HOST_IN_HAND];
+    char text[96];
+    snprintf(text, sizeof text, "%zu of %zu hosts are done, %zu are %s",
+             job->selection.count - left, job->selection.count, job->counts[HOST_IN_HAND], in_hand);
+    run_tell(run, (struct event){.kind = EVENT_TASK_RESUMED, .text = text});
 }
 
 // It was stopped already: hosts in doubt are asked, and the rest is skipped.
@@ -451,9 +455,7 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         note_state(run, JOB_PAUSED, why);
         run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
     } else {
-        char text[96];
-        write_progress(job, text, sizeof text);
-        run_tell(run, (struct event){.kind = EVENT_TASK_RESUMED, .text = text});
+        tell_resumed(run, "in doubt");
     }
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
         enter_schedule(run);
@@ -477,7 +479,8 @@ static struct run *run_of(const struct gate *g, const struct job *job) {
 // circle.
 void gate_unpause(struct gate *g, struct job *job) {
     struct run *run = run_of(g, job);
-    if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
+    if (run == NULL || run->state != RUN_PAUSED) return;        // it has ended
+    if (job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
     if (run->flights == 0) {
         unlink_run(run);
         append_run(run);
@@ -531,8 +534,7 @@ void run_stop(struct run *run, enum job_outcome outcome, const char *brake, cons
     job_stop_write_skipped(&skipped, outcome, text.data);
     run->state = RUN_STOPPED;
     run->skipped = buf_take(&skipped);
-    run_tell(run,
-             (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
+    run_tell(run, (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
     note_asked_for(run, JOB_CANCELLING, outcome, text.data, kept, arg);
     buf_deinit(&reason);
     buf_deinit(&text);
@@ -565,7 +567,8 @@ static void finish_all(struct gate *g) {
 void gate_drain(struct gate *g) {
     schedule_drain(g->schedule);
     for (struct run *run = g->runs; run != NULL; run = run->next)
-        if (run->scheduled == NULL && run->state == RUN_WAITING) begin_run(run); // and ends at once
+        if (run->scheduled == NULL && (run->state == RUN_WAITING || run->state == RUN_PAUSED))
+            begin_run(run); // and ends at once
     peers_keep_none(g->peers);
     gate_pump(g);
     finish_all(g);

@@ -26,7 +26,7 @@ struct gate {
     struct peers *peers;
     struct pace pace;
     struct flight *flights;
-    struct run *runs; // of the jobs that are not done, in order of arrival
+    struct run *runs;      // of the jobs that are not done, in order of arrival
     uint64_t host_due_ms;  // when a host_timeout may be over; UINT64_MAX: there is none
     uint64_t flights_over; // that were
     bool pumping;
@@ -134,8 +134,8 @@ void brakes_check(struct run *run, uint32_t host);
 void brakes_check_all(struct run *run); // of a run that an earlier process began
 // When time is up for a host or a job; UINT64_MAX: never.
 uint64_t brakes_due_ms(const struct gate *g);
-void brakes_act(struct gate *g);        // on what is due
-void brakes_begin(struct flight *flight); // its host_timeout runs
+void brakes_act(struct gate *g);                     // on what is due
+void brakes_begin(struct flight *flight);            // its host_timeout runs
 uint64_t flight_due_ms(const struct flight *flight); // UINT64_MAX: never
 // gate.c
 void run_stop(struct run *run, enum job_outcome outcome, const char *brake, const char *why,

@@ -30,7 +30,7 @@ struct gate_shell {
     void (*answer)(void *self, void *contact, bool granted);
     void (*leave)(void *self, void *contact);
     void (*abort)(void *self, void *contact); // ends it at once: nothing is told of it any more
-    void (*abort_all)(void *self); // the same of all
+    void (*abort_all)(void *self);            // the same of all
     // The store's, which answers in order, possibly from within; kept may be NULL.
     void (*append)(void *self, const struct store_event *event, gate_kept kept, void *arg);
     // gate_start() is to be called soon, or not any more; gate_retry() at that time, or
@@ -41,7 +41,7 @@ struct gate_shell {
 
 struct gate_config {
     unsigned workers;
-    unsigned max_jobs;         // that run at the same time; 0: any number
+    unsigned max_jobs;                // that run at the same time; 0: any number
     struct max_failures max_failures; // of jobs whose request says none
     bool refuses_downgrade;           // the same
     struct peers_config peers;

@@ -43,7 +43,7 @@ struct job {
     struct texts versions; // as devices say them: few, and shared
     const char **version_list;
     size_t versions_count, versions_cap;
-    enum job_state state; // one door: job_enter()
+    enum job_state state;     // one door: job_enter()
     enum job_outcome outcome; // of one that is done, and of one that is cancelling
     char *why; // it is in this state; NULL: there is no more to say. Where a brake has stopped it:
                // job_stop_write()
@@ -82,6 +82,6 @@ bool job_is_waiting(const struct job *job, uint32_t host);
 const char *job_version(const struct job *job, uint16_t number);
 
 // {"failed": [...], "skipped": [...], "completed": [...]}, hosts in inventory order, as JSON text,
-// the caller's to free. Of a task that reads {"hosts": {...}, "failed": {...}}, by host what it told,
-// or why there is nothing.
+// the caller's to free. Of a task that reads {"hosts": {...}, "failed": {...}}, by host what it
+// told, or why there is nothing.
 char *job_report_json(const struct job *job, size_t *len);

@@ -338,3 +338,18 @@ void job_view_write_hosts(struct buf *out, const struct job *job, const struct j
     free(rows.places);
     free(rows.cohorts);
 }
+
+uint32_t *job_view_cohorts(const struct job *job) {
+    const struct grouping *g = &job->grouping;
+    uint32_t *cohorts = mem_array(job->selection.count, sizeof *cohorts);
+    for (uint32_t c = 0; c < g->cohorts_count; c++)
+        for (uint32_t i = 0; i < g->cohorts[c].count; i++)
+            cohorts[job_place(job, g->order[g->cohorts[c].first + i])] = c;
+    return cohorts;
+}
+
+void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort) {
+    const uint32_t host = job->selection.hosts[place];
+    struct rows rows = {.job = job, .first = host, .last = host, .cohorts = &cohort};
+    write_row(out, &rows, place);
+}

@@ -42,3 +42,8 @@ int job_page_parse(const struct job *job, const char *state, const char *after, 
 // groups are its redundancy groups, by name, in the order of the policy's rules; a host that is in
 // none of the policy's has []. One that was put back is as if it had not started.
 void job_view_write_hosts(struct buf *out, const struct job *job, const struct job_page *page);
+
+// One such row at a time, for many of them: the cohort of each place in the selection is looked up
+// once. The list is the caller's to free.
+uint32_t *job_view_cohorts(const struct job *job);
+void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort);

@@ -223,7 +223,8 @@ static const struct option_spec specs[] = {
     {"max-jobs", "N", "jobs that run at the same time; the others wait in line (any number)",
      set_max_jobs},
     {"max-failures", "N|N%",
-     "stop a job once more of its hosts have failed, unless its request says another number (never)",
+     "stop a job once more of its hosts have failed, unless its request says another number "
+     "(never)",
      set_max_failures},
     {"downgrade", "allow|refuse",
      "whether a device that runs a newer version is changed, unless a request says (allow)",
@@ -403,8 +404,7 @@ static int start(struct service *s, struct error *err) {
     const struct gate_config gate = {.workers = s->config.workers,
                                      .max_jobs = s->config.max_jobs,
                                      .max_failures = s->config.max_failures,
-                                     .refuses_downgrade =
-                                         s->config.downgrade == DOWNGRADE_REFUSE,
+                                     .refuses_downgrade = s->config.downgrade == DOWNGRADE_REFUSE,
                                      .peers = s->config.peers,
                                      .policy = &s->config.policy,
                                      .processors = &s->processors,
@@ -416,6 +416,7 @@ static int start(struct service *s, struct error *err) {
                                     .runner = s->runner,
                                     .store = s->store,
                                     .metrics = s->metrics,
+                                    .processors = &s->processors,
                                     .log = &s->log};
     rc = api_start(&s->api, &s->config.api, &parts, err);
     if (rc != 0) return rc;

@@ -39,8 +39,8 @@ struct metrics {
     uint64_t tasks, failed_tasks, results[HOST_STATES]; // by enum host_state
     uint64_t asks[2];                                   // of peers: up, not up
     uint64_t stopped[STOPPERS];
-    struct strmap by_labels;                            // labels -> struct host_series
-    struct host_series **hosts;                         // in order of appearance
+    struct strmap by_labels;    // labels -> struct host_series
+    struct host_series **hosts; // in order of appearance
     size_t hosts_count, hosts_cap;
     struct buf labels; // scratch
     struct prom_histogram host_duration, job_duration, commit;

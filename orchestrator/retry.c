@@ -119,9 +119,9 @@ cJSON *retry_request(const struct job *job, unsigned states, int *status, struct
     }
     if (!has_any(job, states)) {
         error_set(err, "none of its hosts %s",
-                  states == all_states            ? "failed or was skipped"
+                  states == all_states          ? "failed or was skipped"
                   : states == 1U << HOST_FAILED ? "failed"
-                                                  : "was skipped");
+                                                : "was skipped");
         return NULL;
     }
     *status = 503;

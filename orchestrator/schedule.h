@@ -111,8 +111,8 @@ void schedule_release(struct schedule *s, const char *key);
 // Skips what has not begun of the job, paused or not; what is in hand comes to its end, and is
 // skipped where it is put back.
 void schedule_cancel(struct schedule *s, struct schedule_job *job);
-// The same, so many hosts at a time: from schedule_stop() on none is handed out, and those that have
-// not begun are skipped by schedule_skip_some(). True: some are left.
+// The same, so many hosts at a time: from schedule_stop() on none is handed out, and those that
+// have not begun are skipped by schedule_skip_some(). True: some are left.
 void schedule_stop(struct schedule *s, struct schedule_job *job);
 bool schedule_skip_some(struct schedule *s, struct schedule_job *job, size_t count);
 // The job has so many hosts in hand at most, those in doubt aside; 0: it has no limit of its own.

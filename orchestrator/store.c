@@ -57,6 +57,8 @@ struct store {
     unsigned commit_delay_ms;
     void (*committed)(void *arg, double seconds);
     void *committed_arg;
+    void (*kept)(void *arg, const struct store_event *event);
+    void *kept_arg;
     void (*closed)(void *arg);
     void *closed_arg;
     bool is_turning;
@@ -170,7 +172,11 @@ static void hand_over(struct store *s, struct store_batch *batch) {
 static bool answer_one(struct store *s) {
     struct store_answer answer;
     if (!store_queue_answer(&s->queue, &answer)) return false;
-    answer.done(answer.arg, answer.status, answer.n);
+    struct store_event event = {0}; // what follows may be told from within
+    if (answer.event != NULL) event = *answer.event;
+    event.version = event.text = NULL;
+    if (answer.done != NULL) answer.done(answer.arg, answer.status, answer.n);
+    if (event.kind != 0 && s->kept != NULL) s->kept(s->kept_arg, &event);
     return true;
 }
 
@@ -321,6 +327,13 @@ bool store_is_well(const struct store *s, const char **why) {
     const bool is_well = store_queue_is_well(&s->queue);
     if (!is_well && why != NULL) *why = s->queue.why.text;
     return is_well;
+}
+
+void store_on_kept(struct store *s, void (*kept)(void *arg, const struct store_event *event),
+                   void *arg) {
+    s->kept = kept;
+    s->kept_arg = arg;
+    s->queue.config.tells_all = kept != NULL;
 }
 
 void store_on_commit(struct store *s, void (*committed)(void *arg, double seconds), void *arg) {

@@ -52,6 +52,11 @@ bool store_is_well(const struct store *store, const char **why);
 // How long commits took: told of each batch that was kept. For metrics.
 void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);
 
+// Told of each event that is kept, in the order of their numbers, after whoever waited for it. Its
+// strings are not told.
+void store_on_kept(struct store *store, void (*kept)(void *arg, const struct store_event *event),
+                   void *arg);
+
 // `work` reads, on the reader's thread: it may touch nothing but what arg owns. `then` is called on
 // the loop's, never from within. Reads run one after another, and see what was committed before
 // they began. A back that does not block is read on the loop's thread.

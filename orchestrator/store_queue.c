@@ -287,8 +287,10 @@ bool store_queue_answer(struct store_queue *q, struct store_answer *answer) {
             const size_t i = batch->told++;
             const struct store_op *op = &batch->ops[i];
             const struct store_waiter *waiter = &batch->waiters[i];
-            if (waiter->done == NULL) continue;
-            *answer = (struct store_answer){waiter->done, waiter->arg, op->status, op->n};
+            const bool is_event = op->kind == STORE_APPEND && op->status == STORE_OK;
+            if (waiter->done == NULL && !(q->config.tells_all && is_event)) continue;
+            *answer = (struct store_answer){waiter->done, waiter->arg, op->status, op->n,
+                                            is_event ? &op->event : NULL};
             return true;
         }
         end_batch(q, take_first(&q->told));

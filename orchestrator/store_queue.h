@@ -54,6 +54,7 @@ struct store_queue_config {
     uint64_t keep_jobs;
     uint64_t beat;      // of the last batch that was kept
     uint64_t open_jobs; // that are not done
+    bool tells_all;     // store_queue_answer(): also what nobody waits for
 };
 
 struct store_queue {
@@ -96,13 +97,14 @@ void store_queue_written(struct store_queue *q, enum store_status status, const 
                          uint64_t now_us);
 
 struct store_answer {
-    store_done done;
+    store_done done; // NULL: nobody waits
     void *arg;
     enum store_status status;
     uint64_t n;
+    const struct store_event *event; // that is kept; NULL: it is none. It lives until the next call
 };
 
-// The next that somebody waits for. False: there is none.
+// The next that somebody waits for, or of all. False: there is none.
 bool store_queue_answer(struct store_queue *q, struct store_answer *answer);
 
 // Nothing is left to write or to tell.

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// A connection with a device: what was done to it goes in, and what that amounts to comes out, as the
-// runner hears it of its connections.
+// A connection with a device: what was done to it goes in, and what that amounts to comes out, as
+// the runner hears it of its connections.
 enum contact_task {
     CONTACT_UPGRADE,
     CONTACT_ASK,          // is it up? It stays logged in

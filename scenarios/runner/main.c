@@ -1,4 +1,5 @@
 // scenario COMMAND [OPTION]... [PATH]...: the command line.
+#include "common/client.h"
 #include "common/count.h"
 #include "common/duration.h"
 #include "common/mem.h"
@@ -9,7 +10,10 @@
 #include "scenarios/runner/outputs.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { JOBS_MAX = 256, REPEAT_MAX = 100000 };
@@ -90,6 +94,14 @@ static int set_simulator(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_answers(void *config, const char *value, struct error *err) {
+    const int fd = open(value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+    (void)config;
+    if (fd < 0) return error_set(err, "%s: %s", value, strerror(errno));
+    client_record(fd);
+    return 0;
+}
+
 static int set_junit(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct command_line *)config)->junit = value;
@@ -151,6 +163,7 @@ static const struct option_spec run_specs[] = {
      set_orchestrator},
     {"simulator", "PATH", "the simulator to use (the one beside this program)", set_simulator},
     {"junit", "FILE", "write the results as JUnit XML", set_junit},
+    {"answers", "FILE", "write every HTTP answer, as a line of JSON each", set_answers},
     {"json", "FILE", "write the results as JSON", set_json},
     {"tap", NULL, "print TAP instead of text", set_tap},
     {"verbose", NULL, "on a terminal, list the scenarios that passed, too", set_verbose},

@@ -27,6 +27,12 @@ Suite *check_outcomes(void);
     JOB("j", "5.3.1", COUNTS("1", "0", "0", "1"), ROW("a", "skipped", ""), "", "\"a\"", "")
 #define A_FAILED                                                                                   \
     JOB("j", "5.3.1", COUNTS("1", "0", "1", "0"), ROW("a", "failed", "t2"), "\"a\"", "", "")
+// Of a task that reads.
+#define A_READING(counts, state, report)                                                           \
+    "{\"id\": \"r\", \"state\": \"done\", \"version\": null, \"ended\": \"t9\", "                  \
+    "\"counts\": " counts ", \"rows\": [" ROW("a", state, "t3") "], \"report\": " report "}"
+#define A_NOT_READ                                                                                 \
+    A_READING(COUNTS("1", "0", "1", "0"), "failed", "{\"hosts\": {}, \"failed\": {\"a\": \"no\"}}")
 #define A_LATER                                                                                    \
     JOB("k", "5.4.1", COUNTS("1", "1", "0", "0"), ROW("a", "changed", "t3"), "", "", "\"a\"")
 
@@ -61,6 +67,17 @@ static const struct {
      "5.3.1", "job j: 1 of its hosts are changed, and its counts say 0"},
     {JOB("j", "5.3.1", COUNTS("2", "1", "0", "0"), ROW("a", "changed", "t2"), "", "", "\"a\""),
      "5.3.1", "job j: it tells of 1 hosts, and its counts of others"},
+    // a job that reads says nothing of what a device runs now
+    {A_NOT_READ, "5.2.1", NULL},
+    {A_NOT_READ, "5.3.1", "no job says that it touched a, which ran 5.2.1; it runs 5.3.1"},
+    {A_CHANGED "," A_NOT_READ, "5.2.1", "job j says that a runs 5.3.1; it runs 5.2.1"},
+    {A_READING(COUNTS("1", "0", "0", "1"), "skipped",
+               "{\"hosts\": {}, \"failed\": {\"a\": \"no\"}}"),
+     "5.2.1", NULL},
+    {A_READING(COUNTS("1", "0", "1", "0"), "failed", "{\"hosts\": {\"a\": {}}, \"failed\": {}}"),
+     "5.2.1",
+     "job r: its hosts say {\"failed\":[\"a\"],\"hosts\":[]}, and its report "
+     "{\"hosts\":{\"a\":{}},\"failed\":{}}"},
     // on a network that is no more
     {JOB("j", "5.3.1", COUNTS("1", "1", "0", "0"), ROW("a", "changed", "s2"), "", "", "\"a\""),
      "5.2.1", NULL},
