@@ -207,11 +207,10 @@ static void finish_if_done(struct run *run) {
     struct gate *g = run->gate;
     if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
-    run->is_skipping = false;
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
-    run->is_skipping = false; // all were skipped from within
+    run->is_skipping = false; // nothing is left to skip
     run->state = RUN_ENDING;
     end_waiting(g, run);
     const struct store_event event = end_of(run);
