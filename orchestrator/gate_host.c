@@ -131,8 +131,6 @@ static void complete(struct flight *flight) {
     struct job *job = run->job;
     struct schedule_work work = flight->work;
     const bool failed = flight->result == HOST_FAILED;
-    // Who reads does not ask whether the device is being installed.
-    const enum turn_end end = job->task->reads && !failed ? TURN_LEFT : ends[flight->result];
     const uint64_t duration_ms = row_of(flight)->duration_ms;
     if (flight->result == HOST_CHANGED && !flight->is_in_doubt)
         pace_learn(&g->pace, job->task->name, inventory_dev_type(job->inventory, host_of(flight)),
@@ -144,7 +142,7 @@ static void complete(struct flight *flight) {
                                     .failed = failed,
                                     .text = flight->text,
                                     .duration_ms = duration_ms});
-    free_flight(flight, end);
+    free_flight(flight, ends[flight->result]);
     schedule_done(g->schedule, &work, failed);
     g->above.host_over(run);
     g->above.start(g); // of each of its groups one may go now
@@ -374,7 +372,8 @@ static void take_verdict(struct flight *flight, const struct session_update *upd
                                               [TASK_FAILED] = HOST_FAILED};
     shut(flight);
     const bool is_up = update->verdict != TASK_FAILED || update->is_as_before;
-    if (is_up && update->call_ended != NULL) flight->up_ms = gate_now(flight->gate);
+    if (is_up && update->call_ended != NULL && !flight->run->job->task->reads)
+        flight->up_ms = gate_now(flight->gate);
     if (!may_try_again(flight, update)) {
         set_outcome(flight, results[update->verdict], update->text);
         return;
@@ -429,10 +428,12 @@ void flight_contact(struct flight *flight) {
         shell->take(shell->self, device->contact, job->task, &job->args);
 }
 
-// When a session that was kept for the host has had its answer; 0: there is none.
-static uint64_t kept_since(const struct gate *g, const struct host *host) {
-    const struct device *device = peers_find(g->peers, host);
-    return device != NULL && device->ask == ASK_KEPT ? device->up_ms : 0;
+// When a session that was kept for the host has had its answer; 0: there is none. Who reads does
+// not ask whether the device is being installed: what was known of it before is so still.
+static uint64_t known_since(const struct gate *g, const struct job *job, uint32_t host) {
+    const struct device *device = peers_find(g->peers, &job->inventory->hosts[host]);
+    if (device == NULL) return 0;
+    return device->ask == ASK_KEPT || job->task->reads ? device->up_ms : 0;
 }
 
 void flight_begin(struct gate *g, struct schedule_work *work) {
@@ -440,7 +441,7 @@ void flight_begin(struct gate *g, struct schedule_work *work) {
     const struct job *job = run->job;
     struct peers_hold hold;
     struct flight *flight = flight_new(g, run, work);
-    flight->up_ms = kept_since(g, &job->inventory->hosts[work->host]);
+    flight->up_ms = known_since(g, job, work->host);
     flight->turn = peers_begin(g->peers, job->inventory, &job->grouping, work->cohort, work->host,
                                work->group, flight, flight->started_ms, &hold);
     if (flight->turn == NULL) {
