@@ -58,11 +58,10 @@ static bool is_in_the_way(const struct run *run) {
            (!starts_nothing(run) || run->flights > 0);
 }
 
-// With hosts in hand a run that was paused has kept its place: others may wait for these hosts.
 static bool has_place(const struct gate *g) {
     unsigned running = 0;
     for (const struct run *run = g->runs; run != NULL; run = run->next)
-        running += (run->state != RUN_WAITING || run->flights > 0) && is_in_the_way(run);
+        running += run->state != RUN_WAITING && is_in_the_way(run);
     return g->config.max_jobs == 0 || running < g->config.max_jobs;
 }
 
@@ -71,7 +70,7 @@ static struct run *first_in_line(const struct gate *g) {
     const bool is_place = has_place(g);
     struct run *run = g->runs;
     while (run != NULL && (run->state != RUN_WAITING || run->awaited_count > 0 ||
-                           (!is_place && run->flights == 0 && !run->job->task->reads)))
+                           (!is_place && !run->job->task->reads)))
         run = run->next;
     return run;
 }
@@ -390,10 +389,6 @@ static void go_on(struct run *run) {
     run->state = RUN_OPEN;
     note_state(run, JOB_RUNNING, NULL);
     schedule_unpause(g->schedule, run->scheduled);
-    for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
-        next = flight->next;
-        if (flight->run == run) flight_unpause(flight); // the last of them may end the run
-    }
 }
 
 void gate_submit(struct gate *g, struct job *job) {
@@ -473,6 +468,16 @@ static struct run *run_of(const struct gate *g, const struct job *job) {
     return run;
 }
 
+// Those that rest are put back at once: the run may have to stand in line, and whoever is before it
+// may wait for them. The last of them may end the run.
+static void wake_all(struct run *run) {
+    const struct gate *g = run->gate;
+    for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
+        next = flight->next;
+        if (flight->run == run) flight_unpause(flight);
+    }
+}
+
 // With hosts in hand it has kept its place, and all that disagree wait for it; else it queues
 // behind those that came meanwhile. So a run waits for those before it alone, and never in a
 // circle.
@@ -486,6 +491,7 @@ void gate_unpause(struct gate *g, struct job *job) {
     }
     run->state = RUN_WAITING;
     await_others(run);
+    wake_all(run);
     let_in(g);
     gate_start(g);
 }
