@@ -30,7 +30,7 @@ ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event foretell 
 	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order request \
 	request_headers resume retry schedule select session store_event store_file store_kept store_memory store_queue tasks \
 	version_answer virtual
-ORCHESTRATOR_SHELL = api api_dry_run api_events api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
+ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
 	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
@@ -114,8 +114,8 @@ $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,dial store) $(store
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
-histories = $(call objects,tests/histories,main commits device network plan plan_shrink plan_view process \
-	recovery referee referee_store story talk world)
+histories = $(call objects,tests/histories,main clients commits device network plan plan_shrink plan_text plan_view \
+	process recovery referee referee_stops referee_store story talk world)
 
 $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)

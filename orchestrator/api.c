@@ -164,15 +164,15 @@ static int start_parts(struct api *api, struct error *err) {
     const struct api_parts *parts = &api->parts;
     api->fetcher = fetcher_new(parts->loop, config->inventory);
     api->loader = job_loader_new(parts->store);
-    api->tasks =
-        (struct api_tasks){.fetcher = api->fetcher,
-                           .policy = config->policy,
-                           .jobs = parts->jobs,
-                           .gate = runner_gate(parts->runner),
-                           .store = parts->store,
-                           .loader = api->loader,
-                           .log = parts->log,
-                           .dry_runs = {.loop = parts->loop, .gate = runner_gate(parts->runner)}};
+    api->tasks = (struct api_tasks){.fetcher = api->fetcher,
+                                    .policy = config->policy,
+                                    .jobs = parts->jobs,
+                                    .gate = runner_gate(parts->runner),
+                                    .store = parts->store,
+                                    .loader = api->loader,
+                                    .log = parts->log,
+                                    .making = {.loop = parts->loop},
+                                    .playing = {.loop = parts->loop}};
     const struct recovery_config recovery = {.store = parts->store,
                                              .fetcher = api->fetcher,
                                              .policy = config->policy,
@@ -247,8 +247,8 @@ void api_leave_store(struct api *api) {
 
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
-           dry_runs_is_idle(&api->tasks.dry_runs) && job_loader_is_idle(api->loader) &&
-           api->job_views.reading == 0;
+           errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
+           job_loader_is_idle(api->loader) && api->job_views.reading == 0;
 }
 
 static void on_http_closed(void *arg) {

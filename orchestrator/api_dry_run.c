@@ -7,9 +7,6 @@
 #include <string.h>
 
 struct dry_run {
-    struct dry_run *next;
-    struct dry_runs *runs;
-    uv_work_t work;
     struct job *job;
     double *means_ms;
     struct dry_run_known known;
@@ -20,8 +17,8 @@ struct dry_run {
     void *arg;
 };
 
-static void play(uv_work_t *work) {
-    struct dry_run *run = work->data;
+static void play(void *arg) {
+    struct dry_run *run = arg;
     const struct foretelling f = {.inventory = run->job->inventory,
                                   .grouping = &run->job->grouping,
                                   .means_ms = run->means_ms,
@@ -33,21 +30,8 @@ static void play(uv_work_t *work) {
     buf_adds(&run->body, "\n");
 }
 
-static void on_played(uv_work_t *work, int status);
-
-static void begin(struct dry_run *run) {
-    uv_queue_work(run->runs->loop, &run->work, play, on_played);
-}
-
-static void on_played(uv_work_t *work, int status) {
-    struct dry_run *run = work->data;
-    struct dry_runs *runs = run->runs;
-    (void)status; // nobody cancels it
-    runs->first = run->next;
-    if (runs->first == NULL)
-        runs->last = NULL;
-    else
-        begin(runs->first);
+static void on_played(void *arg) {
+    struct dry_run *run = arg;
     run->told(run->arg, &run->body);
     buf_deinit(&run->body);
     free(run->means_ms);
@@ -74,28 +58,17 @@ static struct dry_run_known known_of(const struct gate *gate, const struct job *
     return known;
 }
 
-void dry_runs_add(struct dry_runs *runs, struct job *job, dry_run_told told, void *arg) {
+void dry_run(struct errands *errands, const struct gate *gate, struct job *job, dry_run_told told,
+             void *arg) {
     struct dry_run *run = mem_zalloc(sizeof *run);
-    const struct gate_config *config = gate_configuration(runs->gate);
+    const struct gate_config *config = gate_configuration(gate);
     const unsigned own = job->brakes.workers;
-    *run = (struct dry_run){.runs = runs,
-                            .job = job,
-                            .means_ms = gate_means(runs->gate, job),
-                            .known = known_of(runs->gate, job),
+    *run = (struct dry_run){.job = job,
+                            .means_ms = gate_means(gate, job),
+                            .known = known_of(gate, job),
                             .workers = own != 0 && own < config->workers ? own : config->workers,
                             .peers = config->peers,
                             .told = told,
                             .arg = arg};
-    run->work.data = run;
-    if (runs->last == NULL) {
-        runs->first = runs->last = run;
-        begin(run);
-    } else {
-        runs->last->next = run;
-        runs->last = run;
-    }
-}
-
-bool dry_runs_is_idle(const struct dry_runs *runs) {
-    return runs->first == NULL;
+    errands_add(errands, play, on_played, run);
 }

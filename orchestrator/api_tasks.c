@@ -1,6 +1,8 @@
 // A post is one request on its way:
 //
-//   (HELD ->) FETCHING the inventory -> CREATING the job in the store -> WATCHING it -> its report
+//   (HELD ->) FETCHING the inventory -> MAKING the job (on a thread, for it may be large)
+//             -> CREATING it in the store -> WATCHING it -> its report
+//             \> PLAYING it, of a dry run -> what it would do
 //
 // with LOADING before, or in place, of it where its key may have a job already. A client that
 // leaves while the inventory is awaited takes its post along, for nobody wants the inventory
@@ -11,6 +13,8 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/policy_hash.h"
+#include "orchestrator/api_dry_run.h"
+#include "orchestrator/canaries.h"
 #include "orchestrator/job_image.h"
 #include "orchestrator/job_view.h"
 #include "orchestrator/request_headers.h"
@@ -30,8 +34,9 @@ struct post {
         POST_HELD,
         POST_LOADING, // the job of its key, from the store
         POST_FETCHING,
+        POST_MAKING,
         POST_CREATING,
-        POST_PLAYING, // a dry run
+        POST_PLAYING,
         POST_WATCHING,
     } state;
     struct http_request *http; // NULL: its client has left
@@ -39,13 +44,18 @@ struct post {
     struct task_request request;
     char key[REQUEST_KEY_MAX + 1]; // "": none
     bool is_async;
-    struct job *job; // CREATING: it is not in tasks->jobs yet
+    struct job *job;             // from MAKING to CREATING: it is not in tasks->jobs yet
+    struct inventory *inventory; // while MAKING
+    struct buf image;            // of the job, from then on
+    int status;                  // of MAKING: 0, or what to answer with the error
+    struct error err;
 };
 
 static void free_post(struct post *post) {
     request_deinit(&post->request);
     cJSON_Delete(post->body);
     job_free(post->job);
+    buf_deinit(&post->image);
     free(post);
 }
 
@@ -206,27 +216,43 @@ static void on_created(void *arg, enum store_status status, uint64_t number) {
     }
 }
 
-static bool is_number_expected(const struct post *post, const struct selection *selection) {
+static bool is_number_expected(const struct post *post, const struct selection *selection,
+                               struct error *err) {
     const uint32_t expected = post->request.expected_hosts;
     if (expected == REQUEST_ANY_HOSTS || selection->count == expected) return true;
-    http_answer_problem(post->http, 409,
-                        "expect_hosts: %zu hosts are selected, not %u; nothing was begun",
-                        selection->count, expected);
+    error_set(err, "%zu hosts are selected, not %u; nothing was begun", selection->count, expected);
+    error_in(err, "expect_hosts");
     return false;
 }
 
-// Takes over all but the post.
-static int make_job(struct post *post, struct inventory *inventory, struct selection *selection,
-                    struct grouping *grouping, struct error *err) {
-    char id[JOB_ID_MAX];
+// The HTTP status, where it cannot be made. What was made of it until then is the post's.
+static int make_job(struct post *post, struct error *err) {
+    struct selection selection;
+    struct grouping grouping;
     struct buf request = {0};
+    char id[JOB_ID_MAX];
+    const struct policy *policy = post->tasks->policy;
+    const int rc =
+        select_hosts(&post->request, policy, post->inventory, &selection, &grouping, err);
+    if (rc != 0) return rc == POLICY_UNFIT ? 502 : 400;
+    const bool is_expected = is_number_expected(post, &selection, err);
     make_id(id);
     json_add_text(&request, post->body);
-    post->job = job_new(id, post->request.task, &post->request.args, request.data, inventory,
-                        selection, grouping);
+    post->job = job_new(id, post->request.task, &post->request.args, request.data, post->inventory,
+                        &selection, &grouping);
     buf_deinit(&request);
     post->job->brakes = post->request.brakes;
-    return canaries_mark(post->job, &post->request.canaries, err);
+    if (!is_expected) return 409;
+    if (canaries_mark(post->job, &post->request.canaries, err) != 0) return 400;
+    if (post->request.is_dry_run) return 0;
+    job_image_write(&post->image, post->job->inventory, &post->job->selection, &post->job->grouping,
+                    policy_hash(policy));
+    return 0;
+}
+
+static void make_on_thread(void *arg) {
+    struct post *post = arg;
+    post->status = make_job(post, &post->err);
 }
 
 static void on_played(void *arg, struct buf *body) {
@@ -240,29 +266,46 @@ static void play_job(struct post *post) {
     struct job *job = post->job;
     post->job = NULL;
     post->state = POST_PLAYING;
-    dry_runs_add(&post->tasks->dry_runs, job, on_played, post);
+    dry_run(&post->tasks->playing, post->tasks->gate, job, on_played, post);
 }
 
 static void create_job(struct post *post) {
     struct api_tasks *posts = post->tasks;
     struct job *job = post->job;
-    struct buf image = {0};
-    job_image_write(&image, job->inventory, &job->selection, &job->grouping,
-                    policy_hash(posts->policy));
     if (post->key[0] != '\0') job->key = mem_strdup(post->key);
     job->created_ms = clock_wall_ms();
     post->state = POST_CREATING;
     posts->creating++;
+    const size_t image_len = post->image.len;
+    void *image = buf_take(&post->image); // the store's
     const struct store_job row = {.id = job->id,
                                   .key = job->key,
                                   .task = job->task->name,
                                   .request = job->request,
-                                  .image = image.data,
-                                  .image_len = image.len,
+                                  .image = image,
+                                  .image_len = image_len,
                                   .hosts = job->selection.count,
                                   .state = JOB_WAITING,
                                   .created_ms = job->created_ms};
     store_create(posts->store, &row, on_created, post); // with the image
+}
+
+// The client may have left meanwhile: nothing has begun.
+static void on_made(void *arg) {
+    struct post *post = arg;
+    if (post->job == NULL) inventory_unref(post->inventory);
+    if (post->http == NULL)
+        free_post(post);
+    else if (post->tasks->is_draining)
+        refuse(post, 503, "the orchestrator is shutting down");
+    else if (post->status == 0 && post->request.is_dry_run)
+        play_job(post);
+    else if (post->status == 0)
+        create_job(post);
+    else {
+        http_answer_error(post->http, post->status, &post->err);
+        free_post(post);
+    }
 }
 
 // --- waiting for the inventory
@@ -289,31 +332,16 @@ static void on_left(void *arg) {
 
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct post *post = arg;
-    struct selection selection;
-    struct grouping grouping;
-    struct error err;
-    int rc;
-    if (post->tasks->is_draining) {
-        http_answer_problem(post->http, 503, "the orchestrator is shutting down");
-    } else if (why != NULL) {
-        http_answer_problem(post->http, 502, "the inventory: %s", why->text);
-    } else if ((rc = select_hosts(&post->request, post->tasks->policy, inventory, &selection,
-                                  &grouping, &err)) != 0) {
-        http_answer_error(post->http, rc == POLICY_UNFIT ? 502 : 400, &err);
-    } else if (!is_number_expected(post, &selection)) {
-        selection_deinit(&selection);
-        grouping_deinit(&grouping);
-    } else {
-        if (make_job(post, inventory, &selection, &grouping, &err) != 0) {
-            http_answer_error(post->http, 400, &err);
-            free_post(post);
-        } else if (post->request.is_dry_run) {
-            play_job(post);
-        } else {
-            create_job(post);
-        }
+    if (why == NULL && !post->tasks->is_draining) {
+        post->state = POST_MAKING;
+        post->inventory = inventory;
+        errands_add(&post->tasks->making, make_on_thread, on_made, post);
         return;
     }
+    if (post->tasks->is_draining)
+        http_answer_problem(post->http, 503, "the orchestrator is shutting down");
+    else
+        http_answer_problem(post->http, 502, "the inventory: %s", why->text);
     inventory_unref(inventory);
     free_post(post);
 }

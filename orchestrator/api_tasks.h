@@ -6,7 +6,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/policy.h"
-#include "orchestrator/api_dry_run.h"
+#include "orchestrator/errands.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/gate.h"
 #include "orchestrator/job_loader.h"
@@ -23,7 +23,7 @@ struct api_tasks { // what it points to is borrowed
     struct store *store;
     struct job_loader *loader;
     struct log *log;
-    struct dry_runs dry_runs;
+    struct errands making, playing; // jobs, and dry runs of them
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;
     struct post *held;

@@ -210,6 +210,7 @@ static void finish_if_done(struct run *run) {
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
+    run->is_skipping = false; // all were skipped from within
     run->state = RUN_ENDING;
     end_waiting(g, run);
     const struct store_event event = end_of(run);
@@ -411,11 +412,14 @@ static void begin_doubts(struct run *run) {
         flight_begin_in_doubt(run->gate, &work);
 }
 
+// By the wall clock, for the other one may have begun anew; where it went back, none is known.
 static void count_time_before(struct run *run) {
     const long long passed_ms = wall_now(run->gate) - run->job->started_ms;
-    if (run->job->started_ms == 0 || passed_ms < 0) return;
-    if ((uint64_t)passed_ms < run->started_ms) run->started_ms -= (uint64_t)passed_ms;
+    if (run->job->started_ms == 0) return;
     run->opened_ms = run->started_ms;
+    if (passed_ms < 0) return;
+    run->before_ms = (uint64_t)passed_ms;
+    if (run->before_ms < run->started_ms) run->started_ms -= run->before_ms;
 }
 
 // Of one that was left in hand it is not known what its install has come to.
@@ -455,9 +459,9 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
         enter_schedule(run);
         begin_doubts(run);
-        brakes_check_all(run);
-        gate_arm(g); // its time goes on, also while it is paused
     }
+    brakes_check_all(run);
+    gate_arm(g); // its time may run while it is paused
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
         finish_if_done(run); // all was over but the job's own end
 }

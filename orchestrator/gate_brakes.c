@@ -7,7 +7,13 @@
 
 // --- outcomes
 
+// The store is closed, or is about to be: the next process finds what is kept, and stops the job.
+static bool is_at_its_end(const struct gate *g) {
+    return g->is_aborted || (g->is_halted && schedule_in_hand(g->schedule) == 0);
+}
+
 static bool may_stop(const struct run *run) {
+    if (is_at_its_end(run->gate)) return false;
     return run->state == RUN_WAITING || run->state == RUN_OPEN || run->state == RUN_PAUSED;
 }
 
@@ -35,17 +41,10 @@ void brakes_check(struct run *run, uint32_t host) {
     if (!may_stop(run)) return;
     if (is_bad_canary(job_host(job, host)))
         stop_at_canary(run, host);
-    else if (brakes_trip(&job->brakes, job->counts[HOST_FAILED], job->selection.count, &why))
+    else if (job_host(job, host)->state == HOST_FAILED &&
+             brakes_trip(&job->brakes, job->counts[HOST_FAILED], job->selection.count, &why))
         stop(run, "max_failures", why.data, job->inventory->hosts[host].name);
     buf_deinit(&why);
-}
-
-void brakes_check_all(struct run *run) {
-    const struct selection *selection = &run->job->selection;
-    for (size_t i = 0; i < selection->count && may_stop(run); i++) {
-        const enum host_state state = (enum host_state)run->job->hosts[i].state;
-        if (state == HOST_FAILED || state == HOST_SKIPPED) brakes_check(run, selection->hosts[i]);
-    }
 }
 
 // --- time
@@ -53,7 +52,8 @@ void brakes_check_all(struct run *run) {
 static uint64_t run_due_ms(const struct run *run) {
     const uint64_t timeout_ms = run->job->brakes.job_timeout_ms;
     const bool runs = run->opened_ms != 0 && may_stop(run);
-    return timeout_ms == 0 || !runs ? UINT64_MAX : run->opened_ms + timeout_ms;
+    if (timeout_ms == 0 || !runs) return UINT64_MAX;
+    return run->opened_ms + (run->before_ms < timeout_ms ? timeout_ms - run->before_ms : 0);
 }
 
 static void time_out(struct run *run) {
@@ -63,11 +63,24 @@ static void time_out(struct run *run) {
     stop(run, "job_timeout", why, NULL);
 }
 
+static void check_those(struct run *run, enum host_state state) {
+    const struct selection *selection = &run->job->selection;
+    for (size_t i = 0; i < selection->count && may_stop(run); i++)
+        if (run->job->hosts[i].state == state) brakes_check(run, selection->hosts[i]);
+}
+
+// Those that failed first, for others are skipped because of them.
+void brakes_check_all(struct run *run) {
+    check_those(run, HOST_FAILED);
+    check_those(run, HOST_SKIPPED);
+    if (run_due_ms(run) <= gate_now(run->gate)) time_out(run);
+}
+
 // One that is on its way back has a text already.
 uint64_t flight_due_ms(const struct flight *flight) {
     const uint64_t timeout_ms = flight->run->job->brakes.host_timeout_ms;
     const bool may_act = flight->outcome == OUTCOME_OPEN && flight->text == NULL &&
-                         flight->state != GATE_KEEPING && flight->state != GATE_OPEN;
+                         !flight->store_asked && flight->state != GATE_OPEN;
     return timeout_ms == 0 || !may_act ? UINT64_MAX : flight->started_ms + timeout_ms;
 }
 

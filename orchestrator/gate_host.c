@@ -142,7 +142,8 @@ static void complete(struct flight *flight) {
                                     .failed = failed,
                                     .text = flight->text,
                                     .duration_ms = duration_ms});
-    free_flight(flight, ends[flight->result]);
+    // Who reads does not ask whether the device is being installed.
+    free_flight(flight, job->task->reads && !failed ? TURN_LEFT : ends[flight->result]);
     schedule_done(g->schedule, &work, failed);
     g->above.host_over(run);
     g->above.start(g); // of each of its groups one may go now
@@ -291,6 +292,8 @@ static void on_intended(void *arg, enum store_status status, uint64_t n) {
         answer(flight, true);
     } else {
         if (status == STORE_OK) withdraw(flight);
+        flight->state = GATE_SHUT;
+        brakes_begin(flight); // its time did not count while the intent was on its way
         if (flight->wants)
             want(flight);
         else

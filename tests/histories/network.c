@@ -48,7 +48,7 @@ static void write_rules(const struct plan *p, unsigned view, struct buf *out) {
         if (plan_has_rule(p, r))
             buf_addf(out, "  - {group: \"%c{%c}\", max_unavailable: %u%s}\n", "ab"[r], "ab"[r],
                      plan_limit(p, view, r),
-                     r == 0 && p->first != 0 ? ", first: {role: standby}" : "");
+                     r == 0 && plan_first(p) != 0 ? ", first: {role: standby}" : "");
     if (p->at_once > 0)
         buf_addf(out, "throttle:\n  - {group: \"{site}\", at_once: %u}\n", p->at_once);
 }

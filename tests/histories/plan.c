@@ -1,6 +1,7 @@
 #include "tests/histories/plan.h"
 
 #include "common/rng.h"
+#include "orchestrator/event.h"
 
 enum {
     HOUR_MS = 3600 * 1000,
@@ -38,9 +39,50 @@ static void draw_groups(struct plan *p) {
         p->first = draw_small(seed, "who goes first", 0, 1, (1U << p->hosts) - 1);
 }
 
+static void draw_failures(struct plan *p, struct plan_job *job, unsigned i) {
+    const uint64_t seed = p->seed;
+    if (!happens(seed, "max_failures", i, 25)) return;
+    const bool is_percent = happens(seed, "in 100", i, 40);
+    job->failures_unit = is_percent ? FAILURES_IN_100 : FAILURES_HOSTS;
+    job->failures = draw_small(seed, "failures", i, 0, is_percent ? 60 : 2);
+}
+
+static void draw_brakes(struct plan *p, unsigned i) {
+    const uint64_t seed = p->seed;
+    struct plan_job *job = &p->jobs[i];
+    draw_failures(p, job, i);
+    if (happens(seed, "workers of a job", i, 20))
+        job->workers = draw_small(seed, "so many workers", i, 1, 3);
+    if (happens(seed, "canaries", i, 25))
+        job->canaries = job->hosts & draw_small(seed, "which canaries", i, 1, (1U << p->hosts) - 1);
+    if (happens(seed, "host_timeout", i, 12))
+        job->host_timeout_ms = draw_small(seed, "for a host", i, 5, 300);
+    if (happens(seed, "job_timeout", i, 12))
+        job->job_timeout_ms = draw_small(seed, "for a job", i, 10, 700);
+}
+
+static void draw_retries(struct plan *p) {
+    enum { FAILED_BIT = 1U << HOST_FAILED, SKIPPED_BIT = 1U << HOST_SKIPPED };
+    static const unsigned states[] = {FAILED_BIT | SKIPPED_BIT, FAILED_BIT, SKIPPED_BIT};
+    const uint64_t seed = p->seed;
+    unsigned count = PLAN_JOBS - PLAN_FIRST_JOBS;
+    while (count > 0 && !happens(seed, "retry", count, 30))
+        count--;
+    for (; count > 0; count--) {
+        const unsigned i = p->jobs_count;
+        p->jobs[i] =
+            (struct plan_job){.is_retry = true,
+                              .retried = draw_small(seed, "job to be retried", i, 0, i - 1),
+                              .states = states[draw(seed, "states to be retried", i, 0, 2)],
+                              .at_ms = draw_small(seed, "retried at", i, 0, 200)};
+        p->jobs_count++;
+    }
+}
+
 static void draw_jobs(struct plan *p) {
     const uint64_t seed = p->seed;
-    p->jobs_count = draw_small(seed, "jobs", 0, 1, PLAN_JOBS);
+    const bool are_braked = happens(seed, "brakes", 0, 50);
+    p->jobs_count = draw_small(seed, "jobs", 0, 1, PLAN_FIRST_JOBS);
     for (unsigned i = 0; i < p->jobs_count; i++) {
         struct plan_job *job = &p->jobs[i];
         job->at_ms = draw_small(seed, "job at", i, 0, i == 0 ? 0 : 400);
@@ -48,6 +90,25 @@ static void draw_jobs(struct plan *p) {
                          ? (1U << p->hosts) - 1
                          : draw_small(seed, "some hosts", i, 1, (1U << p->hosts) - 1);
         job->version = happens(seed, "version", i, 75) ? 1 : 2;
+        job->reads = happens(seed, "reads", i, 10);
+        if (are_braked) draw_brakes(p, i);
+    }
+    p->max_jobs = happens(seed, "max_jobs", 0, 15) ? draw_small(seed, "so many jobs", 0, 1, 2) : 0;
+}
+
+static void draw_controls(struct plan *p) {
+    const uint64_t seed = p->seed;
+    if (!happens(seed, "controls", 0, 50)) return;
+    p->controls_count = draw_small(seed, "so many controls", 0, 1, PLAN_CONTROLS);
+    for (unsigned i = 0; i < p->controls_count; i++) {
+        struct plan_control *control = &p->controls[i];
+        control->kind = happens(seed, "pause", i, 50)    ? CONTROL_PAUSE
+                        : happens(seed, "resume", i, 50) ? CONTROL_RESUME
+                                                         : CONTROL_CANCEL;
+        control->job = draw_small(seed, "controlled job", i, 0, p->jobs_count - 1);
+        control->at_ms = draw_small(seed, "controlled at", i, 0,
+                                    happens(seed, "controlled soon", i, 40) ? 30 : 500);
+        control->for_ms = draw_small(seed, "paused for", i, 10, 900);
     }
 }
 
@@ -112,6 +173,8 @@ void plan_draw(struct plan *p, uint64_t seed) {
     for (unsigned i = 0; i < p->ends_count; i++)
         draw_end(p, i);
     draw_changes(p);
+    draw_retries(p);
+    draw_controls(p);
     p->mess = happens(seed, "calm", 0, 30) ? 0 : draw_small(seed, "mess", 0, 5, 120);
     p->lost = happens(seed, "installs are lost", 0, 20) ? draw_small(seed, "lost", 0, 10, 80) : 0;
     p->slow = happens(seed, "quick disk", 0, 40) ? 0 : draw_small(seed, "slow", 0, 2, 30);

@@ -1,7 +1,8 @@
-// What happens in one history, drawn from its seed: a small network, its policy, jobs, deaths of
-// devices, how each process of the orchestrator ends, and what changes meanwhile. What is drawn
-// while it is played (delays, lost answers) hangs on the seed, the device, the operation and the
-// attempt alone: where a plan is made smaller, what is left of it stays as it was.
+// What happens in one history, drawn from its seed: a small network, its policy, jobs and what
+// stops them, deaths of devices, how each process of the orchestrator ends, and what changes
+// meanwhile. What is drawn while it is played (delays, lost answers) hangs on the seed, the device,
+// the operation and the attempt alone: where a plan is made smaller, what is left of it stays as it
+// was.
 #pragma once
 
 #include "common/buf.h"
@@ -9,7 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PLAN_HOSTS = 8, PLAN_JOBS = 4, PLAN_DEATHS = 4, PLAN_ENDS = 3, PLAN_RULES = 2 };
+enum {
+    PLAN_HOSTS = 8,
+    PLAN_FIRST_JOBS = 4,
+    PLAN_JOBS = 6, // with those that try another one again
+    PLAN_CONTROLS = 5,
+    PLAN_DEATHS = 4,
+    PLAN_ENDS = 3,
+    PLAN_RULES = 2,
+};
 
 struct plan {
     uint64_t seed;
@@ -20,13 +29,32 @@ struct plan {
     unsigned at_once;                      // of a throttle over all; 0: there is none
     unsigned workers, asks;
     unsigned peer_wait_ms;
+    unsigned max_jobs; // that run; 0: any number
     struct plan_job {
         unsigned at_ms;
         unsigned hosts;   // a bit each
         unsigned version; // 1 or 2
+        bool reads;       // get_version; the version is nobody's
+        // What its request says beside; 0: nothing.
+        unsigned workers, canaries; // canaries: a bit each
+        enum { ANY_FAILURES, FAILURES_HOSTS, FAILURES_IN_100 } failures_unit;
+        unsigned failures; // max_failures
+        unsigned host_timeout_ms, job_timeout_ms;
+        // A retry has the rest of its request from the job that it tries again, once that is done,
+        // and at_ms later.
+        bool is_retry;
+        unsigned retried; // a job before it
+        unsigned states;  // a bit each, by enum host_state
         bool is_absent;
     } jobs[PLAN_JOBS];
     unsigned jobs_count;
+    struct plan_control {
+        enum plan_control_kind { CONTROL_PAUSE, CONTROL_RESUME, CONTROL_CANCEL } kind;
+        unsigned job, at_ms; // since the job was taken
+        unsigned for_ms;     // of a pause: then somebody lets all go on that may
+        bool is_absent;
+    } controls[PLAN_CONTROLS];
+    unsigned controls_count;
     struct plan_death {
         unsigned host, from_ms, to_ms; // 0: for good
         bool is_absent;
@@ -70,13 +98,20 @@ bool plan_has_rule(const struct plan *plan, unsigned rule); // one that applies 
 unsigned plan_group(const struct plan *plan, unsigned view, unsigned rule,
                     unsigned host);                                         // 0: none
 bool plan_has_moved(const struct plan *plan, unsigned view, unsigned host); // to another address
+unsigned plan_first(const struct plan *plan); // plan.first, where it is anybody of the first rule's
 unsigned plan_limit(const struct plan *plan, unsigned view, unsigned rule);
-// The host of a job that has this place among its hosts.
-unsigned plan_host_at(const struct plan *plan, unsigned job, unsigned place);
+// The one of these hosts that has this place among them.
+unsigned plan_host_at(unsigned hosts, unsigned place);
+// The first of those that the job tries again; itself, if it is no retry.
+const struct plan_job *plan_root(const struct plan *plan, unsigned job);
 // Hosts tied to one another by groups and throttles: those of the host's component, a bit each.
 unsigned plan_component(const struct plan *plan, unsigned view, unsigned host);
-// Whether a job of these hosts, which has seen one view, is the same in the other.
-bool plan_is_same(const struct plan *plan, unsigned view, unsigned other, unsigned hosts);
+// Whether a job of these hosts, which has seen one view, is the same in the other. One that reads
+// sees no groups.
+bool plan_is_same(const struct plan *plan, unsigned view, unsigned other, unsigned hosts,
+                  bool reads);
+// Whether these canaries would go before hosts that the first rule has go first.
+bool plan_is_opposite(const struct plan *plan, unsigned view, unsigned hosts, unsigned canaries);
 // Whether two jobs see alike what they share.
 bool plan_agree(const struct plan *plan, unsigned view, unsigned hosts, unsigned other_view,
                 unsigned other_hosts);

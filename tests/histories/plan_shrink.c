@@ -1,4 +1,4 @@
-// Smaller plans: something is left out, or made simpler. Then the plan, for people.
+// Smaller plans: something is left out, or made simpler.
 #include "tests/histories/plan.h"
 
 static bool leave_out(bool *is_absent) {
@@ -19,6 +19,17 @@ static bool clear(bool *value) {
     return true;
 }
 
+// A retry needs the one that it tries again, and that one's hosts.
+static bool is_needed(const struct plan *p, unsigned job) {
+    for (unsigned i = 0; i < p->jobs_count; i++)
+        if (p->jobs[i].is_retry && !p->jobs[i].is_absent && p->jobs[i].retried == job) return true;
+    return false;
+}
+
+static bool leave_out_job(struct plan *p, unsigned job) {
+    return job < p->jobs_count && !is_needed(p, job) && leave_out(&p->jobs[job].is_absent);
+}
+
 static bool is_selected(const struct plan *p, unsigned host) {
     for (unsigned i = 0; i < p->jobs_count; i++)
         if (!p->jobs[i].is_absent && (p->jobs[i].hosts >> host & 1) != 0) return true;
@@ -30,7 +41,8 @@ static bool deselect(struct plan *p, unsigned host) {
     const bool was_there = is_selected(p, host);
     for (unsigned i = 0; i < p->jobs_count; i++) {
         p->jobs[i].hosts &= ~(1U << host);
-        if (p->jobs[i].hosts == 0) p->jobs[i].is_absent = true;
+        p->jobs[i].canaries &= ~(1U << host);
+        if (plan_root(p, i)->hosts == 0) p->jobs[i].is_absent = true;
         left += !p->jobs[i].is_absent;
     }
     return was_there && left > 0;
@@ -39,7 +51,29 @@ static bool deselect(struct plan *p, unsigned host) {
 static bool take_out_of_job(struct plan *p, unsigned job, unsigned host) {
     if (job >= p->jobs_count || p->jobs[job].is_absent) return false;
     const unsigned left = p->jobs[job].hosts & ~(1U << host);
+    p->jobs[job].canaries &= left;
     return left != 0 && set_to(&p->jobs[job].hosts, left);
+}
+
+enum { BRAKES = 6 };
+
+static bool take_brake_off(struct plan_job *job, unsigned which) {
+    switch (which) {
+    case 0:
+        return set_to(&job->workers, 0);
+    case 1:
+        return set_to(&job->canaries, 0);
+    case 2:
+        return set_to(&job->host_timeout_ms, 0);
+    case 3:
+        return set_to(&job->job_timeout_ms, 0);
+    case 4:
+        return clear(&job->reads);
+    default:
+        if (job->failures_unit == ANY_FAILURES) return false;
+        job->failures_unit = ANY_FAILURES;
+        return true;
+    }
 }
 
 // One that no job selects is in nobody's way.
@@ -79,7 +113,7 @@ static bool leave_out_change(struct plan *p) {
     return true;
 }
 
-enum { OTHERS = 13 };
+enum { OTHERS = 14 };
 
 static bool simplify(struct plan *p, unsigned at) {
     switch (at) {
@@ -107,6 +141,8 @@ static bool simplify(struct plan *p, unsigned at) {
         return set_to(&p->lost, 0);
     case 11:
         return drop_second_rule(p);
+    case 12:
+        return set_to(&p->max_jobs, 0);
     default:
         return set_to(&p->workers, 1);
     }
@@ -128,8 +164,10 @@ static bool end_sooner(struct plan *p, unsigned host, unsigned number, unsigned 
 static bool shrink_at(struct plan *p, unsigned at) {
     if (at < PLAN_ENDS) return at < p->ends_count && leave_out(&p->ends[at].is_absent);
     at -= PLAN_ENDS;
-    if (at < PLAN_JOBS) return at < p->jobs_count && leave_out(&p->jobs[at].is_absent);
+    if (at < PLAN_JOBS) return leave_out_job(p, PLAN_JOBS - 1 - at); // retries first
     at -= PLAN_JOBS;
+    if (at < PLAN_CONTROLS) return at < p->controls_count && leave_out(&p->controls[at].is_absent);
+    at -= PLAN_CONTROLS;
     if (at < PLAN_DEATHS) return at < p->deaths_count && leave_out(&p->deaths[at].is_absent);
     at -= PLAN_DEATHS;
     if (at < PLAN_HOSTS) return at < p->hosts && deselect(p, at);
@@ -138,6 +176,9 @@ static bool shrink_at(struct plan *p, unsigned at) {
     at -= PLAN_HOSTS;
     if (at < PLAN_HOSTS * PLAN_JOBS) return take_out_of_job(p, at / PLAN_HOSTS, at % PLAN_HOSTS);
     at -= PLAN_HOSTS * PLAN_JOBS;
+    if (at < BRAKES * PLAN_JOBS)
+        return at / BRAKES < p->jobs_count && take_brake_off(&p->jobs[at / BRAKES], at % BRAKES);
+    at -= BRAKES * PLAN_JOBS;
     if (at < OTHERS) return simplify(p, at);
     at -= OTHERS;
     if (at < PLAN_ENDS) return at < p->ends_count && simplify_end(&p->ends[at]);
@@ -151,93 +192,12 @@ static bool shrink_at(struct plan *p, unsigned at) {
 }
 
 bool plan_shrink(const struct plan *plan, unsigned *at, struct plan *smaller) {
-    const unsigned end = 2 * PLAN_ENDS + 2 * PLAN_JOBS + PLAN_DEATHS + 3 * PLAN_HOSTS +
-                         PLAN_HOSTS * PLAN_JOBS + OTHERS + (PLAN_HOSTS + 1) * PLAN_ENDS * STEPS;
+    const unsigned end = 2 * PLAN_ENDS + (2 + PLAN_HOSTS + BRAKES) * PLAN_JOBS + PLAN_CONTROLS +
+                         PLAN_DEATHS + 3 * PLAN_HOSTS + OTHERS +
+                         (PLAN_HOSTS + 1) * PLAN_ENDS * STEPS;
     while (*at < end) {
         *smaller = *plan;
         if (shrink_at(smaller, (*at)++)) return true;
     }
     return false;
-}
-
-// --- for people
-
-static void write_hosts(const struct plan *p, unsigned hosts, struct buf *out) {
-    for (unsigned h = 0; h < p->hosts; h++)
-        if (hosts >> h & 1) buf_addf(out, " h%u", h);
-}
-
-static void write_rule(const struct plan *p, unsigned rule, struct buf *out) {
-    for (unsigned group = 1; group <= 3; group++) {
-        unsigned members = 0;
-        for (unsigned h = 0; h < p->hosts; h++)
-            if (p->group[rule][h] == group) members |= 1U << h;
-        if (members == 0) continue;
-        buf_addf(out, "  group %c%u:", "ab"[rule], group);
-        write_hosts(p, members, out);
-        buf_addf(out, ", of which %u may be not up\n", p->limit[rule]);
-    }
-}
-
-static void write_network(const struct plan *p, struct buf *out) {
-    for (unsigned r = 0; r < PLAN_RULES; r++)
-        write_rule(p, r, out);
-    if (p->first != 0) {
-        buf_adds(out, "  first in their groups a:");
-        write_hosts(p, p->first, out);
-        buf_adds(out, "\n");
-    }
-    if (p->at_once > 0) buf_addf(out, "  throttle over all: %u at once\n", p->at_once);
-    if (p->change.kind == NEW_ADDRESS)
-        buf_addf(out, "  h%u has another address from %u ms on\n", p->change.host, p->change.at_ms);
-    if (p->change.kind == NEW_GROUP)
-        buf_addf(out, "  h%u is in group a%u from %u ms on\n", p->change.host, p->change.group,
-                 p->change.at_ms);
-    if (p->policy_changes)
-        buf_addf(out, "  from the first restart on %u may be not up in groups a\n",
-                 3 - p->limit[0]);
-}
-
-static void write_end(const struct plan_end *end, unsigned number, struct buf *out) {
-    static const char *const signals[] = {"", "killed", "told to end (SIGTERM)"};
-    buf_addf(out, "  process %u: %s ", number, signals[end->signal]);
-    if (end->installs > 0)
-        buf_addf(out, "when %u installs have come to devices, and ", end->installs);
-    buf_addf(out, "after %u events", end->after);
-    if (end->again != SIGNAL_NONE)
-        buf_addf(out, ", %s %u later", end->again == SIGNAL_KILL ? "killed" : "told again",
-                 end->again_after);
-    buf_addf(out, ", the next one %u ms later", end->away_ms);
-    if (end->clock_ms < 0) buf_addf(out, ", by a clock that has gone back %d ms", -end->clock_ms);
-    buf_adds(out, "\n");
-}
-
-void plan_write(const struct plan *p, struct buf *out) {
-    buf_addf(out, "seed %llu: %u workers, %u asks", (unsigned long long)p->seed, p->workers,
-             p->asks);
-    if (p->peer_wait_ms > 0) buf_addf(out, ", peers awaited for %u ms", p->peer_wait_ms);
-    if (p->mess > 0) buf_addf(out, ", %u calls in 1000 go wrong", p->mess);
-    if (p->lost > 0) buf_addf(out, ", %u installs in 100 are not taken", p->lost);
-    if (p->slow > 0) buf_addf(out, ", %u commits in 100 are slow or fail", p->slow);
-    buf_adds(out, "\n");
-    write_network(p, out);
-    for (unsigned i = 0; i < p->jobs_count; i++) {
-        if (p->jobs[i].is_absent) continue;
-        buf_addf(out, "  job %u, at %u ms: version 5.%u.1 on", i, p->jobs[i].at_ms,
-                 p->jobs[i].version + 2);
-        write_hosts(p, p->jobs[i].hosts, out);
-        buf_adds(out, "\n");
-    }
-    for (unsigned i = 0; i < p->deaths_count; i++) {
-        const struct plan_death *death = &p->deaths[i];
-        if (death->is_absent) continue;
-        buf_addf(out, "  h%u is dead from %u ms on", death->host, death->from_ms);
-        if (death->to_ms > 0) buf_addf(out, ", until %u ms", death->to_ms);
-        buf_adds(out, "\n");
-    }
-    for (unsigned i = 0; i < p->ends_count; i++)
-        if (!p->ends[i].is_absent) write_end(&p->ends[i], i + 1, out);
-    if (p->hold.for_ms > 0)
-        buf_addf(out, "  the store takes no intent of job %u from %u to %u ms\n", p->hold.job,
-                 p->hold.at_ms, p->hold.at_ms + p->hold.for_ms);
 }

@@ -19,15 +19,28 @@ bool plan_has_moved(const struct plan *p, unsigned view, unsigned host) {
     return (view & VIEW_INVENTORY) != 0 && p->change.kind == NEW_ADDRESS && p->change.host == host;
 }
 
+unsigned plan_first(const struct plan *p) {
+    for (unsigned h = 0; h < p->hosts; h++)
+        if ((p->first >> h & 1) != 0 && p->group[0][h] > 0) return p->first;
+    return 0;
+}
+
 unsigned plan_limit(const struct plan *p, unsigned view, unsigned rule) {
     const bool is_other = (view & VIEW_POLICY) != 0 && p->policy_changes && rule == 0;
     return is_other ? 3 - p->limit[rule] : p->limit[rule]; // 1 or 2
 }
 
-unsigned plan_host_at(const struct plan *p, unsigned job, unsigned place) {
+unsigned plan_host_at(unsigned hosts, unsigned place) {
     unsigned host = 0;
-    for (;; host++)
-        if ((p->jobs[job].hosts >> host & 1) != 0 && place-- == 0) return host;
+    while ((hosts >> host & 1) == 0 || place-- > 0)
+        host++;
+    return host;
+}
+
+const struct plan_job *plan_root(const struct plan *p, unsigned job) {
+    while (p->jobs[job].is_retry)
+        job = p->jobs[job].retried;
+    return &p->jobs[job];
 }
 
 static bool shares(const struct plan *p, unsigned view, unsigned rule, unsigned a, unsigned b) {
@@ -73,13 +86,25 @@ static bool matters(const struct plan *p, unsigned view, unsigned other, unsigne
     return false;
 }
 
-bool plan_is_same(const struct plan *p, unsigned view, unsigned other, unsigned hosts) {
+bool plan_is_same(const struct plan *p, unsigned view, unsigned other, unsigned hosts, bool reads) {
     if (((view ^ other) & VIEW_POLICY) != 0 && p->policy_changes && plan_has_rule(p, 0))
         return false;
     for (unsigned h = 0; h < p->hosts; h++)
-        for (unsigned of = 0; of < p->hosts; of++)
-            if ((hosts >> h & 1) != 0 && matters(p, view, other, h, of)) return false;
+        for (unsigned of = 0; of < p->hosts; of++) {
+            if ((hosts >> h & 1) == 0) continue;
+            if (reads ? is_moved(p, view, other, h) : matters(p, view, other, h, of)) return false;
+        }
     return true;
+}
+
+bool plan_is_opposite(const struct plan *p, unsigned view, unsigned hosts, unsigned canaries) {
+    const unsigned first = plan_first(p);
+    const unsigned ahead = hosts & first & ~canaries, behind = canaries & ~first;
+    for (unsigned a = 0; a < p->hosts; a++)
+        for (unsigned b = 0; b < p->hosts; b++)
+            if ((ahead >> a & 1) != 0 && (behind >> b & 1) != 0 && shares(p, view, 0, a, b))
+                return true;
+    return false;
 }
 
 static unsigned concerned(const struct plan *p, unsigned view, unsigned hosts) {

@@ -1,6 +1,4 @@
-// The orchestrator's process: what main.c, api_tasks.c and runner.c are live.
-#include "orchestrator/select.h"
-#include "orchestrator/task.h"
+// The orchestrator's process: what main.c and runner.c are live.
 #include "tests/histories/world_internal.h"
 
 #include <assert.h>
@@ -22,8 +20,7 @@ static long long shell_wall(void *self) {
 // Whose arguments they are: an ask has none.
 static int job_of(const struct world *w, const struct task_args *args) {
     for (unsigned i = 0; args != NULL && i < w->plan->jobs_count; i++) {
-        const char id[2] = {(char)('0' + i), 0};
-        const struct job *job = jobs_find(w->live, id);
+        const struct job *job = clients_job(w, i);
         if (job != NULL && &job->args == args) return (int)i;
     }
     return NOBODY;
@@ -66,6 +63,7 @@ static void shell_append(void *self, const struct store_event *event, gate_kept 
     if (event->kind == STORE_JOB && event->state == JOB_DONE)
         for (unsigned i = 0; i < w->plan->jobs_count; i++)
             if (w->jobs[i].number == event->job) w->endings |= 1U << i;
+    referee_asks_store(w, event);
     commits_append(w, event, kept, arg);
 }
 
@@ -80,86 +78,18 @@ static void shell_retry_at(void *self, uint64_t due_ms) {
         world_at(w, due_ms > w->now_ms ? due_ms : w->now_ms + 1, EVENT_RETRY, w->life);
 }
 
-// --- jobs
-
-static void write_request(const struct plan_job *planned, struct buf *out) {
-    buf_addf(out, "{\"version\": \"%s\", \"filter_hosts\": [", versions[planned->version]);
-    const char *comma = "";
-    for (unsigned h = 0; h < PLAN_HOSTS; h++) {
-        if ((planned->hosts >> h & 1) == 0) continue;
-        buf_addf(out, "%s\"h%u\"", comma, h);
-        comma = ", ";
-    }
-    buf_adds(out, "]}");
-}
-
-static void on_created(void *arg, enum store_status status, uint64_t number) {
-    struct creating *creating = arg;
-    struct world *w = creating->world;
-    struct job *job = creating->job;
-    creating->job = NULL;
-    if (status != STORE_OK) {
-        story_tell(w, "job %s is refused: the store has not kept it", job->id);
-        job_free(job);
-        return;
-    }
-    w->jobs[creating - w->creating].is_created = true;
-    job->number = number;
-    story_tell(w, "job %s is taken", job->id);
-    jobs_add(w->live, job);
-    gate_submit(w->gate, job);
-}
-
-static void create(struct world *w, unsigned number, const struct job *job, struct buf *image) {
-    const struct store_job row = {.id = job->id,
-                                  .task = job->task->name,
-                                  .request = job->request,
-                                  .image = image->data,
-                                  .image_len = image->len,
-                                  .hosts = job->selection.count,
-                                  .state = JOB_WAITING,
-                                  .created_ms = job->created_ms};
-    store_queue_create(&w->queue, &row, on_created, &w->creating[number]); // with the image
-    world_at(w, w->now_ms, EVENT_STORE, w->life);
-}
-
-// While the service shuts down its client is sent away, and comes again.
-void process_submit(struct world *w, unsigned number) {
-    const struct plan_job *planned = &w->plan->jobs[number];
-    struct selection selection;
-    struct grouping grouping;
-    struct buf request = {0}, image = {0};
-    struct error err;
-    const char id[2] = {(char)('0' + number), 0};
-    struct task_args args = {0};
-    if (w->is_ending) {
-        w->late |= 1U << number;
-        return;
-    }
-    snprintf(args.version, sizeof args.version, "%s", versions[planned->version]);
-    write_request(planned, &request);
-    if (recovery_select(w, request.data, &selection, &grouping, &image, &err) == 0) {
-        struct job *job = job_new(id, &task_upgrade_os, &args, request.data,
-                                  inventory_ref(world_inventory(w)), &selection, &grouping);
-        job->created_ms = world_wall_ms(w);
-        w->creating[number] = (struct creating){w, job};
-        w->jobs[number].view = world_view(w);
-        create(w, number, job, &image);
-    } else {
-        story_tell(w, "job %u is refused: %s", number, err.text);
-    }
-    buf_deinit(&request);
-}
+// --- what it does not decide
 
 // Somebody else has the job held: the store takes no intent of it, of which the gate learns then.
 void process_hold(struct world *w, bool holds) {
     const unsigned number = w->plan->hold.job;
-    const char id[2] = {(char)('0' + number), 0};
-    const struct job *job = jobs_find(w->live, id);
+    const struct job *job = clients_job(w, number);
     if (w->is_held == holds || job == NULL || w->is_closing || (w->endings >> number & 1) != 0)
         return;
     if (holds && job->state != JOB_RUNNING) return;
     w->is_held = holds;
+    if (job->state != JOB_RUNNING)
+        return; // it is paused or stopped, and the store holds it for that
     commits_append(w,
                    &(struct store_event){.kind = STORE_JOB,
                                          .job = job->number,
@@ -238,6 +168,7 @@ static void begin_gate(struct world *w) {
                                      .start_soon = shell_start_soon,
                                      .retry_at = shell_retry_at};
     const struct gate_config config = {.workers = w->plan->workers,
+                                       .max_jobs = w->plan->max_jobs,
                                        .peers = {.check = true,
                                                  .asks = w->plan->asks,
                                                  .max_age_ms = MAX_AGE_MS,

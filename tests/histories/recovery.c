@@ -1,20 +1,11 @@
 // What a process takes up of those before it, as the orchestrator's recover.c does.
 #include "common/policy_hash.h"
 #include "orchestrator/job_difference.h"
+#include "orchestrator/job_image.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/resume.h"
 #include "orchestrator/select.h"
 #include "tests/histories/world_internal.h"
-
-int recovery_select(const struct world *w, const char *request, struct selection *selection,
-                    struct grouping *grouping, struct buf *image, struct error *err) {
-    const struct inventory *inventory = world_inventory(w);
-    const struct policy *policy = world_policy(w);
-    int rc =
-        select_from_text(&task_upgrade_os, request, policy, inventory, selection, grouping, err);
-    if (rc == 0) job_image_write(image, inventory, selection, grouping, policy_hash(policy));
-    return rc;
-}
 
 // --- reading
 
@@ -61,9 +52,14 @@ static struct job *read_job(struct reading *reading, unsigned number) {
     query = (struct store_query){.kind = STORE_READ_EVENTS, .job = reading->job->number};
     if (store_memory.read(w->db, &query, on_event, reading, &err) != 0)
         story_broken(w, one_outcome, "the events of job %s: %s", id, err.text);
-    if (reading->job->state != JOB_DONE && !w->verdict->is_broken) return reading->job;
+    if (!w->verdict->is_broken) return reading->job;
     job_free(reading->job);
     return NULL;
+}
+
+struct job *recovery_read(struct world *w, unsigned number) {
+    struct reading reading = {.w = w};
+    return read_job(&reading, number);
 }
 
 // By their numbers.
@@ -71,6 +67,10 @@ static void read_jobs(struct world *w, struct reading *reading) {
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         struct job *job = read_job(reading, i);
         if (job == NULL) continue;
+        if (job->state == JOB_DONE) {
+            job_free(job);
+            continue;
+        }
         job_settle(job);
         unsigned at = reading->count++;
         for (; at > 0 && reading->list[at - 1]->number > job->number; at--)
@@ -81,16 +81,27 @@ static void read_jobs(struct world *w, struct reading *reading) {
 
 // --- taking up
 
-// How the job differs in the inventory as it is now; where it does not, it is seen in it from now
-// on.
-static void look_up(struct world *w, struct job *job, struct buf *differs) {
-    const struct buf *image = &w->images[job->id[0] - '0'];
+// As its request selects today.
+static int make_image(const struct world *w, const struct job *job, struct selection *selection,
+                      struct buf *image, struct error *err) {
+    const struct inventory *inventory = world_inventory(w);
+    const struct policy *policy = world_policy(w);
+    struct grouping grouping;
+    int rc =
+        select_from_text(job->task, job->request, policy, inventory, selection, &grouping, err);
+    if (rc != 0) return rc;
+    job_image_write(image, inventory, selection, &grouping, policy_hash(policy));
+    grouping_deinit(&grouping);
+    return 0;
+}
+
+static void look_up(const struct world *w, struct job *job, const struct buf *image,
+                    struct buf *differs) {
     struct inventory *inventory = world_inventory(w);
     struct selection selection = {0};
-    struct grouping grouping = {0};
     struct buf now = {0};
     struct error err;
-    int rc = recovery_select(w, job->request, &selection, &grouping, &now, &err);
+    int rc = make_image(w, job, &selection, &now, &err);
     if (rc == 0)
         rc = job_difference(image->data, image->len, now.data, now.len, inventory, differs, &err);
     if (rc != 0) buf_adds(differs, err.text);
@@ -102,19 +113,31 @@ static void look_up(struct world *w, struct job *job, struct buf *differs) {
     } else {
         selection_deinit(&selection);
     }
-    grouping_deinit(&grouping);
     buf_deinit(&now);
 }
 
+// One that was not paused when it was taken up has its image no more.
+void recovery_look_up(struct world *w, struct job *job, struct buf *differs) {
+    const struct buf *left = &w->images[job->id[0] - '0'];
+    struct buf own = {0};
+    if (left->len == 0)
+        job_image_write(&own, job->inventory, &job->selection, &job->grouping,
+                        policy_hash(world_policy(w)));
+    look_up(w, job, left->len == 0 ? &own : left, differs);
+    buf_deinit(&own);
+}
+
 static void take_up(struct world *w, struct job *job, const struct resume_facts *facts) {
+    struct buf *image = &w->images[job->id[0] - '0'];
     struct buf differs = {0}, why = {0};
-    look_up(w, job, &differs);
+    look_up(w, job, image, &differs);
     jobs_add(w->live, job);
     const bool is_paused =
         resume_is_paused(job, facts, differs.len == 0 ? NULL : differs.data, &why);
     story_tell(w, "job %s is taken up%s%s", job->id, is_paused ? ", and paused: " : "",
                is_paused ? why.data : "");
     referee_taken_up(w, (unsigned)(job->id[0] - '0'), is_paused);
+    if (!is_paused) buf_clear(image);
     gate_resume(w->gate, job, is_paused ? why.data : NULL);
     if (is_paused) world_at(w, w->now_ms + RESUMED_AFTER_MS, EVENT_RESUME, w->life);
     buf_deinit(&differs);
@@ -141,23 +164,5 @@ void recovery_go_on(struct world *w) {
         struct job *job = next == UINT64_MAX ? NULL : jobs_numbered(w->live, next);
         last = next;
         if (job != NULL && !w->jobs[job->id[0] - '0'].rests) gate_unpause(w->gate, job);
-    }
-}
-
-// Somebody puts the inventory right, and lets all go on that are the same in it.
-void recovery_resume(struct world *w) {
-    if (w->is_ending) return;
-    w->is_put_right = true;
-    for (unsigned i = 0; i < w->plan->jobs_count; i++) {
-        const char id[2] = {(char)('0' + i), 0};
-        struct job *job = jobs_find(w->live, id);
-        if (job == NULL || job->state != JOB_PAUSED) continue;
-        struct buf differs = {0};
-        look_up(w, job, &differs);
-        referee_let_go_on(w, i, differs.len == 0);
-        story_tell(w, "job %s is to go on%s%s", id, differs.len > 0 ? ", but does not: " : "",
-                   differs.len > 0 ? differs.data : "");
-        if (differs.len == 0) gate_unpause(w->gate, job);
-        buf_deinit(&differs);
     }
 }

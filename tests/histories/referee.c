@@ -7,7 +7,7 @@
 enum { RESUME_WITHIN = 10 * 60 * 1000 };
 
 static bool is_selected(const struct world *w, unsigned job, unsigned host) {
-    return (w->plan->jobs[job].hosts >> host & 1) != 0;
+    return (w->jobs[job].hosts >> host & 1) != 0;
 }
 
 static bool share_group(const struct world *w, unsigned view, unsigned rule, unsigned a,
@@ -18,9 +18,14 @@ static bool share_group(const struct world *w, unsigned view, unsigned rule, uns
 
 // --- never the last of a group
 
-static bool is_in_hand(const struct world *w, unsigned host) {
-    for (unsigned i = 0; i < PLAN_JOBS; i++)
-        if (w->devices[host].hand[i] != NOT_IN_HAND) return true;
+// Who changes it does so wherever it is; who reads has what is at the address that he sees.
+static bool is_in_hand(const struct world *w, unsigned host, unsigned view, bool to_read) {
+    for (unsigned i = 0; i < PLAN_JOBS; i++) {
+        if (w->devices[host].hand[i] == NOT_IN_HAND) continue;
+        if (!to_read && !w->jobs[i].asked->reads) return true;
+        if (plan_has_moved(w->plan, view, host) == plan_has_moved(w->plan, w->jobs[i].view, host))
+            return true;
+    }
     return false;
 }
 
@@ -42,7 +47,8 @@ static bool counts_as_up(const struct world *w, unsigned view, unsigned host) {
     const struct truth *device = &w->devices[host];
     const uint64_t answered_ms = device->answered_ms[plan_has_moved(w->plan, view, host)];
     return device->installing == NOBODY && answered_ms != 0 &&
-           w->now_ms - answered_ms <= MAX_AGE_MS && !is_in_hand(w, host) && !is_open(w, host);
+           w->now_ms - answered_ms <= MAX_AGE_MS && !is_in_hand(w, host, view, false) &&
+           !is_open(w, host);
 }
 
 static void check_groups(struct world *w, unsigned host, unsigned job) {
@@ -60,10 +66,17 @@ static void check_groups(struct world *w, unsigned host, unsigned job) {
     }
 }
 
+// Whoever reads has no part in that.
+static bool is_being_changed(const struct world *w, unsigned host) {
+    for (unsigned i = 0; i < PLAN_JOBS; i++)
+        if (w->devices[host].hand[i] != NOT_IN_HAND && !w->jobs[i].asked->reads) return true;
+    return false;
+}
+
 static void check_throttle(struct world *w, unsigned host) {
     unsigned in_hand = 0;
     for (unsigned h = 0; h < w->plan->hosts; h++)
-        in_hand += is_in_hand(w, h);
+        in_hand += is_being_changed(w, h);
     if (w->plan->at_once != 0 && in_hand > w->plan->at_once)
         story_broken(w, in_order, "an install of h%u, while %u of the throttle are in hand", host,
                      in_hand);
@@ -78,12 +91,13 @@ static void check_intent(struct world *w, unsigned host, unsigned job) {
                      "an install of h%u by job %u, and the store has no intent of it", host, job);
     if (kept->rests)
         story_broken(w, paused_rests, "an install of h%u by job %u, which is paused", host, job);
+    referee_check_install(w, host, job);
 }
 
 void referee_install(struct world *w, unsigned host, unsigned version, int job) {
     struct truth *device = &w->devices[host];
     story_tell(w, "    h%u: the install of %s arrives", host, versions[version]);
-    if (job == NOBODY || version != w->plan->jobs[job].version ||
+    if (job == NOBODY || version != w->jobs[job].asked->version || w->jobs[job].asked->reads ||
         !is_selected(w, (unsigned)job, host)) {
         story_broken(w, one_outcome, "an install of h%u that no job wants", host);
         return;
@@ -138,7 +152,7 @@ static unsigned workers_busy(const struct world *w) {
 
 static void check_first(struct world *w, unsigned host, unsigned job) {
     const unsigned view = w->jobs[job].view;
-    const unsigned first = w->plan->first;
+    const unsigned first = plan_first(w->plan);
     if ((first >> host & 1) != 0) return;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if ((first >> h & 1) != 0 && is_selected(w, job, h) && share_group(w, view, 0, h, host) &&
@@ -158,18 +172,25 @@ static void check_stopped(struct world *w, unsigned host, unsigned job) {
     }
 }
 
-static bool has_hosts_in_hand(const struct world *w, unsigned job) {
+// Jobs that were open at the same time may be seen differently after a restart, where only one of
+// them has changed, and is paused for that. The one before it waits for it no more than it did: the
+// groups of what is in doubt are held, and the groups of both have the same members still.
+static bool is_in_the_way(const struct world *w, unsigned other, unsigned job) {
+    const bool may_be_in_doubt =
+        w->jobs[other].rests && w->jobs[other].number > w->jobs[job].number;
     for (unsigned h = 0; h < w->plan->hosts; h++)
-        if (w->devices[h].hand[job] != NOT_IN_HAND) return true;
+        if (w->devices[h].hand[other] == IN_HAND ||
+            (w->devices[h].hand[other] == IN_DOUBT && !may_be_in_doubt))
+            return true;
     return false;
 }
 
 static void check_others(struct world *w, unsigned job) {
     const struct plan *p = w->plan;
     for (unsigned i = 0; i < p->jobs_count; i++)
-        if (i != job && has_hosts_in_hand(w, i) &&
-            !plan_agree(p, w->jobs[i].view, p->jobs[i].hosts, w->jobs[job].view,
-                        p->jobs[job].hosts))
+        if (i != job && !w->jobs[i].asked->reads && is_in_the_way(w, i, job) &&
+            !plan_agree(p, w->jobs[i].view, w->jobs[i].hosts, w->jobs[job].view,
+                        w->jobs[job].hosts))
             story_broken(w, last_group,
                          "jobs %u and %u run at the same time, and see what they share differently",
                          i, job);
@@ -180,11 +201,16 @@ static void note_start(struct world *w, unsigned host, unsigned job) {
         story_broken(w, in_order, "job %u begins h%u while the service ends", job, host);
     if (w->jobs[job].rests)
         story_broken(w, paused_rests, "job %u begins h%u, and is paused", job, host);
-    if (is_in_hand(w, host)) story_broken(w, in_order, "h%u is in two hands", host);
-    check_others(w, job);
-    check_first(w, host, job);
-    check_stopped(w, host, job);
+    if (is_in_hand(w, host, w->jobs[job].view, w->jobs[job].asked->reads))
+        story_broken(w, in_order, "h%u is in two hands", host);
+    if (!w->jobs[job].asked->reads) { // which has no groups, and is in nobody's way
+        check_others(w, job);
+        check_first(w, host, job);
+        check_stopped(w, host, job);
+    }
     w->devices[host].hand[job] = IN_HAND;
+    w->jobs[job].started_ms[host] = w->now_ms;
+    referee_check_start(w, host, job);
     w->jobs[job].is_back[host] = false;
     w->jobs[job].has_started[host] = true;
     if (workers_busy(w) > w->plan->workers)
@@ -200,28 +226,53 @@ static bool is_mortal(const struct world *w, unsigned host) {
     return false;
 }
 
+// Who reads may find a device that is changed at another address.
+static bool may_be_elsewhere(const struct world *w, unsigned host, unsigned job) {
+    const struct plan_change *change = &w->plan->change;
+    return w->jobs[job].asked->reads && change->kind == NEW_ADDRESS && change->host == host;
+}
+
+static bool is_timed_out(const struct world *w, unsigned host, unsigned job) {
+    const struct kept_job *kept = &w->jobs[job];
+    return kept->asked->host_timeout_ms > 0 &&
+           w->now_ms - kept->started_ms[host] >= kept->asked->host_timeout_ms;
+}
+
 // Nothing is wrong with it, then nothing can go wrong; but what was in doubt twice is not tried
-// again.
+// again, nor what was in doubt once, of a job that is stopped.
 static bool is_sound(const struct world *w, unsigned host, unsigned job) {
     return device_mess(w, host) == 0 && w->plan->lost == 0 && !is_mortal(w, host) &&
-           w->jobs[job].doubts[host] < 2;
+           !is_timed_out(w, host, job) && !may_be_elsewhere(w, host, job) &&
+           w->jobs[job].doubts[host] < (w->jobs[job].is_stopping ? 1 : 2);
 }
 
 // Where commits are slow, answers may be too old again and again.
 static bool are_all_sound(const struct world *w, unsigned job) {
-    if (w->plan->slow > 0) return false;
+    if (w->plan->slow > 0 || w->jobs[job].is_stopping) return false;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if (!is_sound(w, h, job)) return false;
     return true;
 }
 
+static void check_reading(struct world *w, unsigned host, unsigned job, enum host_state result,
+                          const char *text) {
+    const char *version = versions[w->devices[host].version];
+    if (result == HOST_CHANGED)
+        story_broken(w, one_outcome, "job %u reads, and has changed h%u, it says", job, host);
+    if (result == HOST_UNCHANGED && !may_be_elsewhere(w, host, job) &&
+        strstr(text, version) == NULL)
+        story_broken(w, one_outcome, "job %u has read of h%u, which runs %s: %s", job, host,
+                     version, text);
+}
+
 static void check_result(struct world *w, unsigned host, unsigned job, enum host_state result) {
     const struct truth *device = &w->devices[host];
     const bool is_done = result == HOST_CHANGED || result == HOST_UNCHANGED;
-    if (is_done && device->version != w->plan->jobs[job].version)
+    const bool reads = w->jobs[job].asked->reads;
+    if (is_done && !reads && device->version != w->jobs[job].asked->version)
         story_broken(w, one_outcome, "job %u says %s of h%u, which runs %s", job,
                      host_state_names[result], host, versions[device->version]);
-    if (is_done && device->installing != NOBODY)
+    if (is_done && !reads && device->installing != NOBODY)
         story_broken(w, one_outcome, "job %u says %s of h%u, which installs", job,
                      host_state_names[result], host);
     if (result == HOST_UNCHANGED && device->done[job] > 0)
@@ -248,14 +299,16 @@ static void note_failure(struct world *w, unsigned host, unsigned job) {
 }
 
 // One that was skipped before it began is kept behind; it is told again, where that was lost.
-static void note_result(struct world *w, unsigned host, unsigned job, enum host_state result,
-                        bool is_awaited) {
+static void note_result(struct world *w, unsigned host, unsigned job, const struct event *e) {
+    const enum host_state result = e->result;
+    const bool is_awaited = result != HOST_SKIPPED || e->started;
     struct kept_job *kept = &w->jobs[job];
     if (kept->told[host] != HOST_WAITING) {
         story_broken(w, one_outcome, "job %u tells twice of h%u", job, host);
         return;
     }
     check_result(w, host, job, result);
+    if (kept->asked->reads) check_reading(w, host, job, result, e->text);
     kept->has_started[host] = true; // or will not
     if (result == HOST_FAILED) note_failure(w, host, job);
     if (!is_awaited) return;
@@ -294,7 +347,7 @@ void referee_event(void *self, const struct event *e) {
         break;
     case EVENT_TASK_INSTANCE_PUT_BACK:
         story_tell(w, "job %u: h%u is put back: %s", job, host, e->text);
-        if (w->jobs[job].rests && !w->is_aborted)
+        if (w->jobs[job].rests && w->devices[host].hand[job] == IN_DOUBT && !w->is_aborted)
             story_broken(w, paused_rests, "job %u is paused, and lets h%u go, which is in doubt",
                          job, host);
         w->devices[host].hand[job] = NOT_IN_HAND;
@@ -303,11 +356,17 @@ void referee_event(void *self, const struct event *e) {
     case EVENT_TASK_INSTANCE_COMPLETED:
         story_tell(w, "job %u: h%u is %s: %s", job, host, host_state_names[e->result], e->text);
         w->devices[host].hand[job] = NOT_IN_HAND;
-        note_result(w, host, job, e->result, e->result != HOST_SKIPPED || e->started);
+        note_result(w, host, job, e);
         break;
     case EVENT_TASK_COMPLETED:
         story_tell(w, "job %u is over", job);
         note_end(w, job);
+        break;
+    case EVENT_TASK_PAUSED:
+        story_tell(w, "job %u is paused: %s", job, e->text);
+        break;
+    case EVENT_TASK_STOPPING:
+        story_tell(w, "job %u is stopped: %s", job, e->text);
         break;
     case EVENT_TASK_WAITING:
         story_tell(w, "job %u waits %s", job, e->text);
@@ -323,14 +382,26 @@ void referee_event(void *self, const struct event *e) {
 
 // --- a process begins
 
+static bool is_same(const struct world *w, unsigned job) {
+    const struct kept_job *kept = &w->jobs[job];
+    return plan_is_same(w->plan, kept->view, world_view(w), kept->hosts, kept->asked->reads);
+}
+
+// What the last process had asked for, and the store has not kept, is as if it had not been.
 void referee_begin(struct world *w) {
-    const long long away_ms = world_wall_ms(w) - w->last_wall_ms;
+    const long long now_ms = world_wall_ms(w), away_ms = now_ms - w->last_wall_ms;
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         struct kept_job *kept = &w->jobs[i];
+        const bool is_open = kept->number != 0 && kept->state != JOB_DONE;
         memset(kept->is_back, 0, sizeof kept->is_back);
-        kept->rests = kept->number != 0 && kept->state != JOB_DONE &&
+        memcpy(kept->asked_last, kept->last, sizeof kept->last);
+        kept->is_stopping = kept->state == JOB_CANCELLING;
+        kept->opened_ms = kept->running_ms < now_ms ? kept->running_ms : now_ms;
+        kept->rests = is_open && !kept->is_stopping &&
                       (kept->state == JOB_PAUSED || away_ms < 0 || away_ms >= RESUME_WITHIN ||
-                       !plan_is_same(w->plan, kept->view, world_view(w), w->plan->jobs[i].hosts));
+                       !is_same(w, i));
+        if (is_open && kept->is_told_paused && !kept->rests && !kept->is_stopping)
+            story_broken(w, paused_rests, "job %u is not paused, and its client was told so", i);
     }
 }
 
@@ -342,18 +413,17 @@ void referee_taken_up(struct world *w, unsigned job, bool is_paused) {
                      is_paused ? "job %u is paused, for no reason"
                                : "job %u goes on, and should be paused",
                      job);
-    if (plan_is_same(w->plan, kept->view, world_view(w), w->plan->jobs[job].hosts))
-        kept->view = world_view(w);
+    if (is_same(w, job)) kept->view = world_view(w);
 }
 
 void referee_let_go_on(struct world *w, unsigned job, bool goes_on) {
     struct kept_job *kept = &w->jobs[job];
-    if (goes_on != plan_is_same(w->plan, kept->view, world_view(w), w->plan->jobs[job].hosts))
+    if (goes_on != is_same(w, job))
         story_broken(w, paused_rests,
                      goes_on ? "job %u is let go on, and has changed"
                              : "job %u is not let go on, for no reason",
                      job);
-    kept->is_refused = !goes_on;
-    kept->rests = !goes_on;
-    if (goes_on) kept->view = world_view(w);
+    if (!goes_on) return;
+    kept->rests = kept->is_told_paused = false;
+    kept->view = world_view(w);
 }

@@ -2,7 +2,7 @@
 // counted here once more.
 #include "tests/histories/world_internal.h"
 
-static struct kept_job *by_number(struct world *w, uint64_t number) {
+struct kept_job *referee_numbered(struct world *w, uint64_t number) {
     for (unsigned i = 0; i < PLAN_JOBS; i++)
         if (w->jobs[i].number == number) return &w->jobs[i];
     return NULL;
@@ -20,7 +20,8 @@ static void keep_forget(struct world *w, const struct store_op *op) {
     if (kept->is_created)
         story_broken(w, one_outcome, "job %s is forgotten, and its client was told of it",
                      op->job.id);
-    *kept = (struct kept_job){.view = kept->view};
+    *kept = (struct kept_job){
+        .asked = kept->asked, .hosts = kept->hosts, .canaries = kept->canaries, .view = kept->view};
 }
 
 static void check_number(struct world *w, const struct store_op *op, uint64_t n) {
@@ -32,29 +33,67 @@ static void check_number(struct world *w, const struct store_op *op, uint64_t n)
 
 static void keep_of_host(const struct world *w, struct kept_job *kept,
                          const struct store_event *event) {
-    const unsigned host = plan_host_at(w->plan, (unsigned)(kept - w->jobs), event->host);
+    const unsigned host = plan_host_at(kept->hosts, event->host);
     kept->last[host] = event->kind;
-    if (event->kind == STORE_INTENT) kept->attempt[host] = event->attempt;
-    if (event->kind == STORE_OUTCOME) kept->result[host] = event->result;
+    if (event->kind == STORE_INTENT) {
+        kept->attempt[host] = event->attempt;
+        kept->n_intent[host] = kept->n;
+    }
+    if (event->kind != STORE_OUTCOME) return;
+    kept->result[host] = event->result;
+    if (kept->n_braked == 0 && referee_is_braked(w, (unsigned)(kept - w->jobs)))
+        kept->n_braked = kept->n;
+}
+
+static void keep_of_job(struct world *w, struct kept_job *kept, const struct store_event *event) {
+    const unsigned job = (unsigned)(kept - w->jobs);
+    if (kept->state == JOB_CANCELLING && event->state != JOB_DONE)
+        story_broken(w, stays_stopped, "job %u is stopped, and then it is in state %d", job,
+                     (int)event->state);
+    kept->state = event->state;
+    if (event->state == JOB_RUNNING && kept->running_ms == 0) kept->running_ms = event->wall_ms;
+    if (event->state == JOB_PAUSED) kept->n_paused = kept->n;
+    if (event->state == JOB_CANCELLING) {
+        kept->n_stopping = kept->n;
+        kept->stop = event->outcome;
+    }
+    if (event->state == JOB_DONE) clients_done(w, job);
+}
+
+static bool takes_intents(const struct kept_job *kept) {
+    return kept->state == JOB_WAITING || kept->state == JOB_RUNNING;
+}
+
+static void note_held(struct world *w, struct kept_job *kept, const struct store_event *event) {
+    if (event->kind != STORE_INTENT || takes_intents(kept)) {
+        story_broken(w, one_outcome, "an event of job %d is held, for no reason",
+                     (int)(kept - w->jobs));
+        return;
+    }
+    const unsigned host = plan_host_at(kept->hosts, event->host);
+    if (kept->asked_last[host] == STORE_INTENT) kept->asked_last[host] = kept->last[host];
 }
 
 static void keep_event(struct world *w, const struct store_op *op) {
     const struct store_event *event = &op->event;
-    struct kept_job *kept = by_number(w, event->job);
-    const bool is_held = op->status == STORE_HELD;
+    struct kept_job *kept = referee_numbered(w, event->job);
     if (kept == NULL) {
         story_broken(w, one_outcome, "an event of job %llu, which is not there",
                      (unsigned long long)event->job);
-    } else if (is_held && (event->kind != STORE_INTENT || kept->state != JOB_PAUSED)) {
-        story_broken(w, one_outcome, "an event of job %llu is held, for no reason",
-                     (unsigned long long)event->job);
-    } else if (!is_held) {
-        check_number(w, op, ++kept->n);
-        if (event->kind == STORE_JOB)
-            kept->state = event->state;
-        else
-            keep_of_host(w, kept, event);
+        return;
     }
+    if (op->status == STORE_HELD) {
+        note_held(w, kept, event);
+        return;
+    }
+    check_number(w, op, ++kept->n);
+    if (event->kind == STORE_INTENT && !takes_intents(kept))
+        story_broken(w, stays_stopped, "an intent of job %d is kept, which is paused or stopped",
+                     (int)(kept - w->jobs));
+    if (event->kind == STORE_JOB)
+        keep_of_job(w, kept, event);
+    else
+        keep_of_host(w, kept, event);
 }
 
 // The same batch again, for its answer was lost: the same answers.
@@ -65,13 +104,19 @@ static void check_again(struct world *w, const struct store_batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         const struct store_op *op = &batch->ops[i];
         if (op->kind != STORE_APPEND || op->status == STORE_HELD) continue;
-        const struct kept_job *kept = by_number(w, op->event.job);
+        const struct kept_job *kept = referee_numbered(w, op->event.job);
         if (kept != NULL) check_number(w, op, ++n[kept - w->jobs]);
     }
 }
 
+// What only drops may be done twice, and is written each time.
+static bool is_only_answered(const struct world *w, const struct store_batch *batch) {
+    const enum store_op_kind kind = batch->ops[0].kind;
+    return batch->number == w->last_beat && kind != STORE_FORGET && kind != STORE_RETAIN;
+}
+
 void referee_kept(struct world *w, const struct store_batch *batch) {
-    if (batch->number == w->last_beat && batch->ops[0].kind != STORE_FORGET) {
+    if (is_only_answered(w, batch)) {
         check_again(w, batch);
         return;
     }
@@ -102,6 +147,7 @@ static bool on_row(void *arg, const struct store_job *row, const struct store_ev
     struct last *last = arg;
     (void)event;
     last->row = *row;
+    if (row->state == JOB_DONE) referee_check_end(last->w, last->job, row);
     return true;
 }
 
@@ -112,24 +158,17 @@ static bool on_event(void *arg, const struct store_job *row, const struct store_
         story_broken(last->w, one_outcome, "job %u has an event %llu behind %llu", last->job,
                      (unsigned long long)event->n, (unsigned long long)last->n - 1);
     if (event->kind != STORE_OUTCOME) return true;
-    const unsigned host = plan_host_at(last->w->plan, last->job, event->host);
+    const unsigned host = plan_host_at(last->w->jobs[last->job].hosts, event->host);
     last->results[host] = event->result;
     last->outcomes[host]++;
     return true;
-}
-
-// A job that may not go on keeps the groups of its hosts in doubt until it is cancelled.
-static bool is_held_up(const struct world *w) {
-    for (unsigned i = 0; i < w->plan->jobs_count; i++)
-        if (w->jobs[i].is_refused) return true;
-    return false;
 }
 
 static void check_hosts(struct world *w, unsigned job, const struct last *last) {
     uint64_t results[HOST_STATES] = {0};
     for (unsigned h = 0; h < w->plan->hosts; h++) {
         const enum host_state told = w->jobs[job].told[h];
-        if ((w->plan->jobs[job].hosts >> h & 1) == 0) continue;
+        if ((w->jobs[job].hosts >> h & 1) == 0) continue;
         w->verdict->hosts++;
         results[last->results[h]]++;
         if (last->outcomes[h] != 1)
@@ -144,7 +183,8 @@ static void check_hosts(struct world *w, unsigned job, const struct last *last) 
             story_broken(w, one_outcome, "the row of job %u counts %llu of %llu %s", job,
                          (unsigned long long)last->row.results[state],
                          (unsigned long long)results[state], host_state_names[state]);
-    if ((last->row.outcome == JOB_COMPLETED) != (results[HOST_FAILED] + results[HOST_SKIPPED] == 0))
+    if (w->jobs[job].stop == JOB_NO_OUTCOME &&
+        (last->row.outcome == JOB_COMPLETED) != (results[HOST_FAILED] + results[HOST_SKIPPED] == 0))
         story_broken(w, one_outcome, "the outcome of job %u is not what its hosts say", job);
 }
 
@@ -159,7 +199,7 @@ static void check_job(struct world *w, unsigned job) {
         return;
     }
     if (last.row.state != JOB_DONE) {
-        if (!is_held_up(w)) story_broken(w, comes_to_an_end, "job %u never ends", job);
+        story_broken(w, comes_to_an_end, "job %u never ends", job);
         return;
     }
     query = (struct store_query){.kind = STORE_READ_EVENTS, .job = last.row.number};

@@ -10,6 +10,7 @@
 const char *const last_group = "never the last of a group";
 const char *const one_outcome = "exactly one true outcome per host";
 const char *const paused_rests = "what is paused rests, and what is not goes on";
+const char *const stays_stopped = "what is stopped begins nothing, and says why";
 const char *const in_order = "in the order and within the limits that were set";
 const char *const comes_to_an_end = "every job comes to its end";
 
@@ -34,7 +35,7 @@ static void write_event(const struct world *w, const struct store_event *event, 
         buf_addf(out, " %s", states[event->state]);
         return;
     }
-    buf_addf(out, " h%u %s", plan_host_at(w->plan, job, event->host), kinds[event->kind]);
+    buf_addf(out, " h%u %s", plan_host_at(w->jobs[job].hosts, event->host), kinds[event->kind]);
     if (event->kind == STORE_INTENT) buf_addf(out, " %u", event->attempt);
     if (event->kind == STORE_OUTCOME) buf_addf(out, " %s", host_state_names[event->result]);
 }
@@ -88,7 +89,7 @@ static void write_belief(const struct world *w, unsigned job, unsigned host, str
                                         "an outcome"};
     const char id[2] = {(char)('0' + job), 0};
     const struct job *live = w->live == NULL ? NULL : jobs_find(w->live, id);
-    if (w->plan->jobs[job].is_absent || (w->plan->jobs[job].hosts >> host & 1) == 0) return;
+    if (w->plan->jobs[job].is_absent || (w->jobs[job].hosts >> host & 1) == 0) return;
     buf_addf(out, "; to job %u it is", job);
     const struct job_host *row = live == NULL ? NULL : row_of(live, host);
     buf_addf(out, " %s%s", row == NULL ? "nothing" : host_state_names[row->state],

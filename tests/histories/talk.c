@@ -19,7 +19,8 @@ static const char *const mishap_words[MISHAPS] = {
 };
 
 static const char *asker_of(const struct talk *talk) {
-    static const char *const jobs[PLAN_JOBS] = {"job 0", "job 1", "job 2", "job 3"};
+    static const char *const jobs[PLAN_JOBS] = {"job 0", "job 1", "job 2",
+                                                "job 3", "job 4", "job 5"};
     return talk->job == NOBODY ? "an ask" : jobs[talk->job];
 }
 

@@ -4,12 +4,15 @@
 #include "common/rng.h"
 #include "tests/histories/world_internal.h"
 
+#include <assert.h>
+
 enum {
     EVENTS_MAX = 100000,      // no history is that long
     END_MS = 5 * 3600 * 1000, // nor lasts until then
     WHAT_SHIFT = 4,           // in a tag: the kind below
     WALL_S = 1700000000,      // the wall clock at 0 ms
 };
+static_assert(HISTORY_EVENTS <= 1 << WHAT_SHIFT, "a kind has its place in a tag");
 
 uint64_t world_draw(const struct world *w, const char *what, uint64_t a, uint64_t b, uint64_t low,
                     uint64_t high) {
@@ -47,8 +50,13 @@ static void begin(struct world *w) {
         if (p->deaths[i].to_ms > 0) world_at(w, p->deaths[i].to_ms, EVENT_BACK, p->deaths[i].host);
     }
     world_at(w, 0, EVENT_LIVE, 0);
-    for (unsigned i = 0; i < p->jobs_count; i++)
-        if (!p->jobs[i].is_absent) world_at(w, p->jobs[i].at_ms, EVENT_JOB, i);
+    for (unsigned i = 0; i < p->jobs_count; i++) {
+        w->jobs[i].asked = plan_root(p, i);
+        w->jobs[i].hosts = p->jobs[i].hosts;
+        w->jobs[i].canaries = p->jobs[i].canaries;
+        if (!p->jobs[i].is_absent && !p->jobs[i].is_retry)
+            world_at(w, p->jobs[i].at_ms, EVENT_JOB, i);
+    }
     if (p->hold.for_ms == 0) return;
     world_at(w, p->hold.at_ms, EVENT_HOLD, 0);
     world_at(w, p->hold.at_ms + p->hold.for_ms, EVENT_FREE, 0);
@@ -64,7 +72,10 @@ static void live_event(struct world *w, enum history_event kind, unsigned what) 
         talk_due(w, what);
         break;
     case EVENT_JOB:
-        process_submit(w, what);
+        clients_submit(w, what);
+        break;
+    case EVENT_CONTROL:
+        clients_control(w, what);
         break;
     case EVENT_STORE:
         commits_due(w);
@@ -79,7 +90,7 @@ static void live_event(struct world *w, enum history_event kind, unsigned what) 
         gate_start(w->gate);
         break;
     case EVENT_RESUME:
-        recovery_resume(w);
+        clients_resume(w);
         break;
     case EVENT_HOLD:
     case EVENT_FREE:
@@ -94,7 +105,9 @@ static void begin_process(struct world *w) {
     process_begin(w);
     for (unsigned i = 0; i < w->plan->jobs_count; i++)
         if (w->late >> i & 1) world_at(w, w->now_ms, EVENT_JOB, i);
-    w->late = 0;
+    for (unsigned i = 0; i < w->plan->controls_count; i++)
+        if (w->late_controls >> i & 1) world_at(w, w->now_ms, EVENT_CONTROL, i);
+    w->late = w->late_controls = 0;
 }
 
 static void happen(struct world *w, enum history_event kind, unsigned what) {
@@ -116,6 +129,8 @@ static void happen(struct world *w, enum history_event kind, unsigned what) {
             live_event(w, kind, what);
         else if (kind == EVENT_JOB)
             w->late |= 1U << what;
+        else if (kind == EVENT_CONTROL)
+            w->late_controls |= 1U << what;
     }
 }
 

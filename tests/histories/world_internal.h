@@ -1,6 +1,7 @@
 // What the files of a history share: world.c has the clock, and how processes end; process.c the
-// orchestrator's process, commits.c its store, recovery.c what it takes up; talk.c sessions,
-// device.c what devices do; referee.c and referee_store.c the promises; story.c what is told.
+// orchestrator's process, commits.c its store, recovery.c what it takes up, clients.c what it is
+// asked for; talk.c sessions, device.c what devices do; referee.c, referee_stops.c and
+// referee_store.c the promises; story.c what is told.
 #pragma once
 
 #include "common/heap.h"
@@ -17,25 +18,38 @@ enum history_event {
     EVENT_HOLD, // the store takes no intents of plan.hold.job
     EVENT_FREE,
     EVENT_JOB,     // of plan.jobs
+    EVENT_CONTROL, // of plan.controls
     EVENT_TALK,    // of the talk of that serial number
     EVENT_STORE,   // a batch may be due; this one and the next ones are of a process, by its number
     EVENT_WRITTEN, // the batch that is under way is
     EVENT_RETRY,
     EVENT_START,
     EVENT_RESUME, // somebody lets paused jobs go on
+    HISTORY_EVENTS,
 };
 
 // What the referee knows of a job of the plan.
 struct kept_job {
-    bool is_created; // its client was told so
-    unsigned view;   // in which it was asked for
-    uint64_t number; // 0: it is not in the store
+    const struct plan_job *asked; // of a retry: what the first of those it tries again asked for
+    unsigned hosts, canaries;     // a bit each; of a retry, what the referee expects of it
+    bool is_created;              // its client was told so
+    unsigned view;                // in which it was asked for
+    uint64_t number;              // 0: it is not in the store
     // What the store has been seen to keep, event by event.
     uint64_t n, n_before; // its last event's number; and before the last batch
     enum job_state state;
     enum store_kind last[PLAN_HOSTS]; // 0: there is none
     unsigned attempt[PLAN_HOSTS];
     enum host_state result[PLAN_HOSTS]; // HOST_WAITING where there is none
+    uint64_t n_intent[PLAN_HOSTS];      // the number of its last
+    uint64_t n_paused, n_stopping;      // the numbers of the job's last such events; 0: none
+    uint64_t n_braked;                  // of the first outcome that is to stop it; 0: none
+    enum job_outcome stop;              // what it will be, of one that is stopped
+    long long running_ms;               // wall, when it first ran; 0: it has not
+    // What this process has asked the store to keep.
+    enum store_kind asked_last[PLAN_HOSTS]; // 0: nothing of the host
+    bool is_stopping;
+    long long opened_ms; // wall, from which its time counts; 0: it does not run yet
     // What was told.
     enum host_state told[PLAN_HOSTS]; // likewise
     bool has_started[PLAN_HOSTS];
@@ -44,8 +58,12 @@ struct kept_job {
     unsigned failures[PLAN_RULES][4]; // by group
     bool has_failure;
     bool is_told_done;
-    bool rests;      // paused when it was taken up, and not told to go on yet
-    bool is_refused; // it was to go on, and is not the same any more
+    bool rests; // it is paused, and not told to go on yet
+    uint64_t started_ms[PLAN_HOSTS];
+    // What its clients have asked for; and were told that it is so.
+    bool is_to_be_cancelled;
+    unsigned pauses;
+    bool is_told_paused, is_told_cancelled;
 };
 
 struct world {
@@ -60,7 +78,8 @@ struct world {
     struct kept_job jobs[PLAN_JOBS];
     struct buf images[PLAN_JOBS]; // of those that were taken up
     bool is_put_right;            // the inventory
-    unsigned late;                // jobs that were asked for while no process lived, a bit each
+    // Jobs and controls that were asked for while no process lived, a bit each.
+    unsigned late, late_controls;
     struct inventory *inventories[2];
     struct policy policies[2]; // [1]: of VIEW_POLICY
 
@@ -84,6 +103,12 @@ struct world {
         struct world *world;
         struct job *job;
     } creating[PLAN_JOBS];
+    struct controlling { // the controls of the plan, and behind them a cancel of each job
+        struct world *world;
+        unsigned job;
+        enum plan_control_kind kind;
+        unsigned pauses; // that had been asked for, with this one
+    } controlling[PLAN_CONTROLS + PLAN_JOBS];
 
     // The store, which outlives it.
     void *db;
@@ -117,10 +142,9 @@ void network_free(struct world *w);
 // --- process.c
 
 void process_begin(struct world *w);
-void process_end(struct world *w);                     // however it ends
-void process_halt(struct world *w);                    // SIGTERM
-void process_abort(struct world *w);                   // again
-void process_submit(struct world *w, unsigned number); // of plan.jobs
+void process_end(struct world *w);   // however it ends
+void process_halt(struct world *w);  // SIGTERM
+void process_abort(struct world *w); // again
 void process_hold(struct world *w, bool holds);
 bool process_has_ended(struct world *w); // by itself; to be asked after each event
 
@@ -130,14 +154,24 @@ void commits_append(struct world *w, const struct store_event *event, gate_kept 
 void commits_due(struct world *w);
 void commits_written(struct world *w);
 
+// --- clients.c
+
+void clients_submit(struct world *w, unsigned number);  // of plan.jobs
+void clients_control(struct world *w, unsigned number); // of plan.controls
+void clients_done(struct world *w, unsigned job);       // it is kept that it is
+// Somebody puts the inventory right, and lets all go on that are the same in it; the others are
+// cancelled.
+void clients_resume(struct world *w);
+struct job *clients_job(const struct world *w, unsigned number); // that lives; NULL: there is none
+
 // --- recovery.c
 
-// Its groups in the inventory as it is now; all is the caller's to free.
-int recovery_select(const struct world *w, const char *request, struct selection *selection,
-                    struct grouping *grouping, struct buf *image, struct error *err);
 unsigned recovery_begin(struct world *w, long long alive_ms); // how many jobs are open
 void recovery_go_on(struct world *w);                         // those that are not paused
-void recovery_resume(struct world *w);
+// How a paused job differs in the inventory as it is now; where it does not, it is seen in it from
+// now on.
+void recovery_look_up(struct world *w, struct job *job, struct buf *differs);
+struct job *recovery_read(struct world *w, unsigned number); // as it is kept; NULL: there is none
 
 // --- talk.c
 
@@ -180,8 +214,23 @@ void referee_taken_up(struct world *w, unsigned job, bool is_paused);
 void referee_let_go_on(struct world *w, unsigned job, bool goes_on); // a paused one
 void referee_event(void *self, const struct event *event);
 
+// --- referee_stops.c
+
+bool referee_is_over(const struct kept_job *kept, unsigned hosts); // all of them, it is kept
+bool referee_is_braked(const struct world *w, unsigned job);       // by what is kept
+void referee_submitted(struct world *w, unsigned job, unsigned hosts, const char *refused);
+void referee_nothing_to_retry(struct world *w, unsigned job);
+void referee_is_to_pause(struct world *w, struct controlling *control);
+void referee_control_kept(struct world *w, const struct controlling *control, uint64_t n);
+void referee_asks_store(struct world *w, const struct store_event *event);
+void referee_check_start(struct world *w, unsigned host, unsigned job);
+void referee_check_install(struct world *w, unsigned host, unsigned job);
+// The end of the job, as its row tells it.
+void referee_check_end(struct world *w, unsigned job, const struct store_job *row);
+
 // --- referee_store.c
 
+struct kept_job *referee_numbered(struct world *w, uint64_t number); // NULL: there is none
 void referee_kept(struct world *w, const struct store_batch *batch);
 void referee_end(struct world *w); // all is over: what the store says
 
@@ -189,7 +238,8 @@ void referee_end(struct world *w); // all is over: what the store says
 
 // The promises.
 extern const char *const last_group,
-    *const one_outcome, *const paused_rests, *const in_order, *const comes_to_an_end;
+    *const one_outcome, *const paused_rests, *const stays_stopped, *const in_order,
+                                                                       *const comes_to_an_end;
 
 void story_tell(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void story_batch(struct world *w, const struct store_batch *batch, const char *how);

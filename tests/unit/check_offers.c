@@ -28,6 +28,7 @@ struct model_job {
     unsigned open; // hosts neither done nor skipped
     uint64_t arrives;
     bool arrived, cancelled, paused;
+    unsigned workers;          // hosts of it in hand; 0: no limit of its own
     enum past past[HOSTS_MAX]; // of a job that had begun before
     unsigned doubts;           // hosts in doubt that the driver has not got yet
 };
@@ -42,6 +43,7 @@ struct model {
     uint64_t seed, draws, now, drain_at;
     unsigned hosts_count, constraints_count, jobs_count, workers, in_hand;
     unsigned fail_percent, refuse_percent, resume_percent, pause_permille;
+    unsigned stop_permille, limit_percent;
     bool is_throttle[CONSTRAINTS_MAX];
     unsigned limit[CONSTRAINTS_MAX], holds[CONSTRAINTS_MAX], busy[CONSTRAINTS_MAX];
     unsigned resting[CONSTRAINTS_MAX];
@@ -188,6 +190,8 @@ static struct model *make_model(uint64_t seed) {
     m->refuse_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 40);
     m->resume_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 100);
     m->pause_permille = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 100);
+    m->stop_permille = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 30);
+    m->limit_percent = chance(m, 50) ? 0 : (unsigned)draw(m, 1, 100);
     m->drain_at = chance(m, 20) ? draw(m, 0, 200) : UINT64_MAX;
     m->halts = chance(m, 50); // at that time, instead
     m->jobs_count = chance(m, 40) ? 1 : (unsigned)draw(m, 2, JOBS_MAX);
@@ -250,8 +254,17 @@ static bool has_place(const struct model *m, const struct model_job *job, uint32
     return m->holds[constraint] == 0 && m->busy[constraint] + kept < limit_of(m, constraint);
 }
 
+// Nothing of it is handed out; but it has its turns still, where it has hosts left.
+static bool is_shut(const struct model *m, const struct model_job *job) {
+    unsigned in_hand = 0;
+    for (size_t i = 0; i < m->flights_count; i++)
+        in_hand += m->flights[i].work.owner == job && !m->flights[i].rests;
+    return job->cancelled || (job->workers > 0 && in_hand + job->doubts >= job->workers);
+}
+
 static bool may_start(const struct model *m, const struct model_job *job, uint32_t host) {
     if (job->scheduled == NULL || job->paused || job->hosts[host] != WAITING) return false;
+    if (is_shut(m, job)) return false;
     for (unsigned i = 0; i < job->needs_count[host]; i++)
         if (!has_place(m, job, host, constraint_at(job, host, i)) ||
             waits_for_first(job, job->needs[host][i]))
@@ -299,11 +312,22 @@ static void check_order(const struct model *m, const struct model_job *job, uint
             if (may_start(m, older, h)) HOLDS(m, !is_alone(m, older, h, h));
 }
 
+// It may be the turn of a job of which nothing is handed out.
+static bool is_behind_shut(const struct model *m, const struct model_job *job, uint32_t host) {
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        const struct model_job *other = &m->jobs[j];
+        if (other->scheduled == NULL || other->paused || !is_shut(m, other)) continue;
+        for (unsigned i = 0; i < job->needs_count[host]; i++)
+            if (count_in(other, constraint_at(job, host, i), WAITING) > 0) return true;
+    }
+    return false;
+}
+
 static void check_nobody(const struct model *m) {
     if (m->draining || m->halted || m->in_hand >= m->workers) return;
     for (unsigned j = 0; j < m->jobs_count; j++)
         for (uint32_t h = 0; h < m->hosts_count; h++)
-            HOLDS(m, !may_start(m, &m->jobs[j], h));
+            HOLDS(m, !may_start(m, &m->jobs[j], h) || is_behind_shut(m, &m->jobs[j], h));
 }
 
 // The host would wait for more than hosts in hand that end.
@@ -651,6 +675,42 @@ static void cancel(struct model *m, struct model_job *job) {
     remove_if_finished(m, job);
 }
 
+// Nobody is skipped from within.
+static void stop(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return;
+    job->cancelled = true;
+    m->skips = 0;
+    schedule_stop(m->schedule, job->scheduled);
+    HOLDS(m, m->skips == 0);
+    check_totals(m);
+}
+
+// A piece of what a stop has left, of any job, whatever happens between. False: there is none.
+static bool skip_some(struct model *m) {
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        struct model_job *job = &m->jobs[j];
+        const unsigned left = count_waiting(job), count = (unsigned)draw(m, 1, 5);
+        if (!job->cancelled || left == 0) continue;
+        expect_skips(m, NULL, SCHEDULE_NO_HOST);
+        const bool has_more = schedule_skip_some(m->schedule, job->scheduled, count);
+        HOLDS(m,
+              m->skips == (count < left ? count : left) && m->skips == left - count_waiting(job));
+        HOLDS(m, has_more == (count < left));
+        check_totals(m);
+        remove_if_finished(m, job);
+        return true;
+    }
+    return false;
+}
+
+// At any moment: what is in hand beyond it stays so.
+static void limit(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL || !chance(m, m->limit_percent)) return;
+    job->workers = (unsigned)draw(m, 0, 4);
+    schedule_limit(m->schedule, job->scheduled, job->workers);
+    check_totals(m);
+}
+
 static bool wake_any(struct model *m) {
     for (size_t i = 0; i < m->flights_count; i++) {
         if (!m->flights[i].rests) continue;
@@ -718,6 +778,9 @@ static void meddle(struct model *m) {
     while (chance(m, 90) && get_doubt(m))
         ;
     if (chance(m, 10)) wake_any(m);
+    if (draw(m, 0, 999) < m->stop_permille) stop(m, job);
+    if (chance(m, 40)) skip_some(m);
+    if (chance(m, 10)) limit(m, job);
     if (m->refuse_percent == 0) return;
     if (chance(m, 10)) hold(m, (unsigned)draw(m, 0, m->constraints_count - 1));
     if (chance(m, 20)) release(m, (unsigned)draw(m, 0, m->constraints_count - 1));
@@ -739,7 +802,7 @@ static bool happen(struct model *m) {
     if (due == UINT64_MAX && arrives == UINT64_MAX) {
         for (unsigned c = 0; c < CONSTRAINTS_MAX; c++)
             if (release(m, c)) return true;
-        return wake_any(m) || abandon_any(m) || get_doubt(m) || unpause_any(m);
+        return wake_any(m) || abandon_any(m) || get_doubt(m) || skip_some(m) || unpause_any(m);
     }
     if (m->drain_at <= due && m->drain_at <= arrives) {
         m->now = m->drain_at;

@@ -31,6 +31,7 @@ struct model_job {
     uint64_t arrives;
     struct schedule_job *scheduled; // NULL before it arrives and after it is removed
     bool arrived, cancelled, paused;
+    unsigned workers;          // hosts of it in hand; 0: no limit of its own
     enum past past[HOSTS_MAX]; // of a job that had begun before
     unsigned asked[HOSTS_MAX]; // so often
     unsigned doubts;           // hosts in doubt that the driver has not got yet
@@ -46,7 +47,7 @@ struct model {
     uint64_t seed, draws, now, drain_at;
     unsigned workers, hosts_count, groups_count, jobs_count, in_hand, turns, fail_percent;
     unsigned refuse_percent; // of claims, and of devices that are put back
-    unsigned resume_percent, pause_permille;
+    unsigned resume_percent, pause_permille, stop_permille, limit_percent;
     unsigned group_of[HOSTS_MAX];
     unsigned busy[HOSTS_MAX];  // by group: hosts in hand; several where they are in doubt
     unsigned holds[HOSTS_MAX]; // of groups, from outside
@@ -153,6 +154,8 @@ static struct model *make_model(uint64_t seed) {
     m->weighs = draw(m, 0, 1) == 1;
     m->resume_percent = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 100);
     m->pause_permille = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 100);
+    m->stop_permille = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 30);
+    m->limit_percent = draw(m, 0, 1) == 0 ? 0 : (unsigned)draw(m, 1, 100);
     m->drain_at = draw(m, 0, 3) == 0 ? draw(m, 0, 300) : UINT64_MAX;
     m->halts = draw(m, 0, 1) == 0; // at that time, instead
     for (unsigned h = 0; h < m->hosts_count; h++)
@@ -181,13 +184,21 @@ static const struct model_job *job_in_turn(const struct model *m, unsigned group
     return first;
 }
 
+// Nothing of it is handed out; but it has its turns still, where it has hosts left.
+static bool is_shut(const struct model *m, const struct model_job *job) {
+    unsigned in_hand = 0;
+    for (uint32_t h = 0; h < m->hosts_count; h++)
+        in_hand += job->hosts[h] == IN_HAND;
+    return job->cancelled || (job->workers > 0 && in_hand >= job->workers);
+}
+
 // What must be handed out now; SCHEDULE_NO_HOST where nothing may.
 static uint32_t expected_host(const struct model *m, const struct model_job **owner) {
     *owner = NULL;
     if (m->draining || m->halted || m->in_hand >= m->workers) return SCHEDULE_NO_HOST;
     for (unsigned j = 0; j < m->jobs_count; j++) {
         const struct model_job *job = &m->jobs[j];
-        if (job->scheduled == NULL) continue;
+        if (job->scheduled == NULL || is_shut(m, job)) continue;
         const struct cohort *best = NULL;
         uint64_t most = 0;
         for (size_t i = 0; i < job->grouping.count; i++) {
@@ -296,6 +307,14 @@ static void add_resumed(struct model *m, struct model_job *job) {
         HOLDS(m, job->asked[h] == (job->hosts[h] != ABSENT));
 }
 
+// At any moment: what is in hand beyond it stays so.
+static void limit(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL || draw(m, 1, 100) > m->limit_percent) return;
+    job->workers = (unsigned)draw(m, 0, 5);
+    schedule_limit(m->schedule, job->scheduled, job->workers);
+    check_totals(m);
+}
+
 static void arrive(struct model *m, struct model_job *job) {
     job->arrived = true;
     come_to_the_end(m, job);
@@ -309,6 +328,7 @@ static void arrive(struct model *m, struct model_job *job) {
         HOLDS(m, m->skips == (m->draining ? job->grouping.hosts : 0));
     }
     check_totals(m);
+    limit(m, job);
     remove_if_finished(m, job);
 }
 
@@ -464,6 +484,36 @@ static void cancel(struct model *m, struct model_job *job) {
     remove_if_finished(m, job);
 }
 
+// Nobody is skipped from within.
+static void stop(struct model *m, struct model_job *job) {
+    if (job->scheduled == NULL) return;
+    job->cancelled = true;
+    m->skips = 0;
+    schedule_stop(m->schedule, job->scheduled);
+    HOLDS(m, m->skips == 0);
+    check_totals(m);
+}
+
+// A piece of what a stop has left, of any job, whatever happens between. False: there is none.
+static bool skip_some(struct model *m) {
+    for (unsigned j = 0; j < m->jobs_count; j++) {
+        struct model_job *job = &m->jobs[j];
+        if (job->scheduled == NULL || !job->cancelled || count_left(job, false) == 0) continue;
+        const unsigned left = count_left(job, false), count = (unsigned)draw(m, 1, 20);
+        m->skip_job = job;
+        m->skip_stopped = true;
+        m->skips = 0;
+        const bool has_more = schedule_skip_some(m->schedule, job->scheduled, count);
+        HOLDS(m, m->skips == (count < left ? count : left));
+        HOLDS(m, has_more == (count < left));
+        m->skip_stopped = false;
+        check_totals(m);
+        remove_if_finished(m, job);
+        return true;
+    }
+    return false;
+}
+
 static void pause_job(struct model *m, struct model_job *job) {
     if (job->scheduled == NULL) return;
     job->paused = true;
@@ -532,6 +582,9 @@ static void meddle(struct model *m) {
     struct model_job *job = &m->jobs[draw(m, 0, m->jobs_count - 1)];
     if (draw(m, 0, 999) < m->pause_permille) pause_job(m, job);
     if (draw(m, 0, 999) < m->pause_permille) unpause_job(m, job);
+    if (draw(m, 0, 999) < m->stop_permille) stop(m, job);
+    if (draw(m, 0, 9) < 4) skip_some(m);
+    if (draw(m, 0, 99) < 5) limit(m, job);
     while (draw(m, 0, 9) > 0 && get_doubt(m))
         ;
     if (m->refuse_percent == 0) return;
@@ -557,7 +610,7 @@ static bool happen(struct model *m) {
     uint64_t due = m->flights_count > 0 ? m->flights[first].due : UINT64_MAX;
     uint64_t arrives = next_job != NULL ? next_job->arrives : UINT64_MAX;
     if (due == UINT64_MAX && arrives == UINT64_MAX)
-        return abandon_any(m) || get_doubt(m) || release_any(m) || unpause_any(m);
+        return abandon_any(m) || get_doubt(m) || release_any(m) || skip_some(m) || unpause_any(m);
     if (m->drain_at <= due && m->drain_at <= arrives) {
         m->now = m->drain_at;
         if (m->halts)
