@@ -36,7 +36,7 @@ SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scen
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
-BENCH_SHELL = bench concurrency http interrupted lab live main networks order output overhead processors scale scratch whatif
+BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
@@ -208,8 +208,10 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4 --timeout 600s
 
 .PHONY: scenarios
+# To look for leaks takes half of the time of a process that lives for a second: some are looked at.
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
-	@$(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+	@ASAN_OPTIONS=detect_leaks=0 $(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+	@ASAN_OPTIONS=detect_leaks=1 $(BUILD)/asan/scenario run scenarios/jobs scenarios/controls --jobs 4
 
 .PHONY: crash-matrix
 crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does

@@ -1,6 +1,7 @@
 // From a thousand devices to a million: what a device costs at each size, and the memory of a host
 // that waits for its turn.
 #include "bench/bench.h"
+#include "bench/controlled.h"
 #include "bench/interrupted.h"
 #include "bench/networks.h"
 #include "bench/stats.h"
@@ -185,6 +186,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     int rc = sizes(config, result, err);
     if (rc == 0) rc = queues(config, result, err);
     if (rc == 0) rc = interrupted_measure(config, result, err);
+    if (rc == 0) rc = controlled_measure(config, result, err);
     if (rc != 0) return rc;
     bench_note(result,
                "After each run every device ran the wanted version, the simulator had "
