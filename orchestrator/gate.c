@@ -58,10 +58,11 @@ static bool is_in_the_way(const struct run *run) {
            (!starts_nothing(run) || run->flights > 0);
 }
 
+// With hosts in hand a run that was paused has kept its place: others may wait for these hosts.
 static bool has_place(const struct gate *g) {
     unsigned running = 0;
     for (const struct run *run = g->runs; run != NULL; run = run->next)
-        running += run->state != RUN_WAITING && is_in_the_way(run);
+        running += (run->state != RUN_WAITING || run->flights > 0) && is_in_the_way(run);
     return g->config.max_jobs == 0 || running < g->config.max_jobs;
 }
 
@@ -70,7 +71,7 @@ static struct run *first_in_line(const struct gate *g) {
     const bool is_place = has_place(g);
     struct run *run = g->runs;
     while (run != NULL && (run->state != RUN_WAITING || run->awaited_count > 0 ||
-                           (!is_place && !run->job->task->reads)))
+                           (!is_place && run->flights == 0 && !run->job->task->reads)))
         run = run->next;
     return run;
 }
@@ -206,11 +207,10 @@ static void finish_if_done(struct run *run) {
     struct gate *g = run->gate;
     if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
     if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
-    run->is_skipping = false;
     if (goes_on_with_others(run)) return;
     schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
-    run->is_skipping = false; // all were skipped from within
+    run->is_skipping = false; // nothing is left to skip
     run->state = RUN_ENDING;
     end_waiting(g, run);
     const struct store_event event = end_of(run);

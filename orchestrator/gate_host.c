@@ -131,6 +131,8 @@ static void complete(struct flight *flight) {
     struct job *job = run->job;
     struct schedule_work work = flight->work;
     const bool failed = flight->result == HOST_FAILED;
+    // Who reads does not ask whether the device is being installed.
+    const enum turn_end end = job->task->reads && !failed ? TURN_LEFT : ends[flight->result];
     const uint64_t duration_ms = row_of(flight)->duration_ms;
     if (flight->result == HOST_CHANGED && !flight->is_in_doubt)
         pace_learn(&g->pace, job->task->name, inventory_dev_type(job->inventory, host_of(flight)),
@@ -142,8 +144,7 @@ static void complete(struct flight *flight) {
                                     .failed = failed,
                                     .text = flight->text,
                                     .duration_ms = duration_ms});
-    // Who reads does not ask whether the device is being installed.
-    free_flight(flight, job->task->reads && !failed ? TURN_LEFT : ends[flight->result]);
+    free_flight(flight, end);
     schedule_done(g->schedule, &work, failed);
     g->above.host_over(run);
     g->above.start(g); // of each of its groups one may go now
