@@ -4,8 +4,8 @@
 #pragma once
 
 #include "bench/plan.h"
-#include "orchestrator/virtual.h"
 #include "bench/visit.h"
+#include "orchestrator/virtual.h"
 
 enum { MODEL_BUCKETS_MAX = 64 };
 

@@ -153,7 +153,9 @@ static void on_breath(void *arg) {
 }
 
 static void on_recovered(void *arg) {
-    api_tasks_open(&((struct api *)arg)->tasks);
+    struct api *api = arg;
+    api_jobs_open(&api->job_views);
+    api_tasks_open(&api->tasks);
 }
 
 // What serves requests about jobs.
@@ -233,6 +235,7 @@ static void on_fetcher_closed(void *arg) {
 
 void api_drain(struct api *api) {
     api->is_draining = true;
+    api_jobs_drain(&api->job_views);
     api_tasks_drain(&api->tasks);
     recovery_stop(api->recovery);
     fetcher_close(api->fetcher, on_fetcher_closed, api);

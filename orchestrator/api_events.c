@@ -261,8 +261,10 @@ void api_events_close(struct api_events *e) {
 
 void api_events_free(struct api_events *e) {
     if (e == NULL) return;
-    while (e->followed != NULL)
-        end_all(e->followed);
+    for (struct followed *f = e->followed, *next; f != NULL; f = next) {
+        next = f->next;
+        end_all(f);
+    }
     buf_deinit(&e->text);
     free(e);
 }

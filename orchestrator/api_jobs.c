@@ -71,6 +71,8 @@ static void answer_unknown(struct http_request *r) {
 // --- one job: its row alone
 
 struct visit {
+    struct visit *next; // of those that are held
+    void (*carry_out)(struct visit *visit);
     struct api_jobs *a;
     struct http_request *r;
     char *id;
@@ -228,18 +230,76 @@ static bool body_is_right(struct http_request *r) {
     return rc == 0;
 }
 
-void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
-    const struct job *job = jobs_find(a->jobs, http_param(r));
+static void refuse_visit(struct visit *visit) {
+    http_answer_problem(visit->r, 503, "the orchestrator is shutting down");
+    visit_free(visit);
+}
+
+static void hold(struct visit *visit) {
+    struct visit **end = &visit->a->held;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = visit;
+}
+
+// What is to change a job waits for the gate to have it, and is done though its client has left.
+static void ask_for(struct api_jobs *a, struct http_request *r,
+                    void (*carry_out)(struct visit *visit)) {
     if (!is_open(a, r) || !body_is_right(r)) return;
-    if (job == NULL) {
-        answer_with(a, r, refuse_resume); // it is over, or there is none
-    } else if (job->state != JOB_PAUSED) {
-        refuse_resume(r, job);
+    struct visit *visit = visit_new(a, r);
+    visit->status = 202;
+    visit->carry_out = carry_out;
+    if (a->are_taken_up)
+        carry_out(visit);
+    else if (a->is_draining)
+        refuse_visit(visit);
+    else
+        hold(visit);
+}
+
+static struct visit *next_held(struct api_jobs *a) {
+    struct visit *visit = a->held;
+    if (visit != NULL) a->held = visit->next;
+    return visit;
+}
+
+void api_jobs_open(struct api_jobs *a) {
+    struct visit *visit;
+    a->are_taken_up = true;
+    while ((visit = next_held(a)) != NULL)
+        visit->carry_out(visit);
+}
+
+void api_jobs_drain(struct api_jobs *a) {
+    struct visit *visit;
+    a->is_draining = true;
+    while ((visit = next_held(a)) != NULL)
+        refuse_visit(visit);
+}
+
+// Of a job that does not live: it is over, or there is none.
+static void answer_instead(struct visit *visit,
+                           void (*answer)(struct http_request *r, const struct job *job)) {
+    answer_with(visit->a, visit->r, answer);
+    visit_free(visit);
+}
+
+static void resume(struct visit *visit) {
+    struct api_jobs *a = visit->a;
+    const struct job *job = jobs_find(a->jobs, visit->id);
+    if (job == NULL || job->state != JOB_PAUSED) {
+        answer_instead(visit, refuse_resume);
+    } else if (a->is_draining) {
+        refuse_visit(visit);
     } else {
-        struct visit *visit = visit_reads(visit_new(a, r));
-        http_on_left(r, on_client_left, visit);
+        visit_reads(visit);
+        http_on_left(visit->r, on_client_left, visit);
         recovery_resume(a->recovery, job, on_resumed, visit);
     }
+}
+
+void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
+    ask_for(a, r, resume);
 }
 
 // --- ... to be paused, or cancelled
@@ -266,26 +326,27 @@ static void refuse_control(struct http_request *r, const struct job *job) {
     http_answer_problem(r, 409, "the job is %s", job_state_names[job->state]);
 }
 
-static void have(struct api_jobs *a, struct http_request *r, control_fn control) {
-    struct job *job = jobs_find(a->jobs, http_param(r));
-    if (!is_open(a, r) || !body_is_right(r)) return;
-    if (job == NULL) {
-        answer_with(a, r, refuse_control); // it is over, or there is none
-        return;
-    }
-    struct visit *visit = visit_new(a, r);
-    visit->status = 202;
-    if (control(a->gate, job, on_kept, visit)) return;
-    refuse_control(r, job);
-    visit_free(visit);
+static void have(struct visit *visit, control_fn control) {
+    struct api_jobs *a = visit->a;
+    struct job *job = jobs_find(a->jobs, visit->id);
+    if (job == NULL || !control(a->gate, job, on_kept, visit))
+        answer_instead(visit, refuse_control);
+}
+
+static void have_paused(struct visit *visit) {
+    have(visit, gate_pause);
+}
+
+static void have_cancelled(struct visit *visit) {
+    have(visit, gate_cancel);
 }
 
 void api_jobs_pause(struct api_jobs *a, struct http_request *r) {
-    have(a, r, gate_pause);
+    ask_for(a, r, have_paused);
 }
 
 void api_jobs_cancel(struct api_jobs *a, struct http_request *r) {
-    have(a, r, gate_cancel);
+    ask_for(a, r, have_cancelled);
 }
 
 // --- ... to be tried again

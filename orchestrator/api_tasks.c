@@ -20,6 +20,7 @@
 #include "orchestrator/request_headers.h"
 #include "orchestrator/select.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,6 +273,7 @@ static void play_job(struct post *post) {
 static void create_job(struct post *post) {
     struct api_tasks *posts = post->tasks;
     struct job *job = post->job;
+    assert(job != NULL); // it was made
     if (post->key[0] != '\0') job->key = mem_strdup(post->key);
     job->created_ms = clock_wall_ms();
     post->state = POST_CREATING;

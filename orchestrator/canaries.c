@@ -158,8 +158,8 @@ static uint32_t *cohorts_of_canaries(const struct job *job) {
 }
 
 static uint32_t find_host(const struct job *job, const struct cohort *cohort, bool is_canary) {
-    const uint32_t *order = &job->grouping.order[cohort->first];
-    uint32_t i = 0;
+    const uint32_t *order = job->grouping.order;
+    uint32_t i = cohort->first;
     while (job_host(job, order[i])->is_canary != is_canary)
         i++;
     return order[i];

@@ -1,4 +1,5 @@
 // The inventory, from servers that are slow, rude or without end: the test is the server.
+#include "common/count.h"
 #include "tests/e2e/harness.h"
 
 #include <arpa/inet.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 Suite *check_fetch(void);
@@ -229,6 +231,93 @@ START_TEST(a_fetch_ends_when_its_client_has_left) {
 }
 END_TEST
 
+static struct program orchestrator_over(const char *inventory, const char *state) {
+    return program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory,
+                                              "--log", "/dev/null", "--state", state));
+}
+
+static int begin_control(const char *api, const char *id, const char *control) {
+    char request[256];
+    snprintf(request, sizeof request,
+             "POST /jobs/%s/%s/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Content-Length: 0\r\n\r\n",
+             id, control);
+    return begin(api, request);
+}
+
+static void kill_program(const struct program *p) {
+    program_signal(p, SIGKILL);
+    ck_assert_int_eq(waitpid(p->pid, NULL, 0), p->pid);
+}
+
+static void remove_store(const char *dir, const char *state) {
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char path[128];
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        snprintf(path, sizeof path, "%s%s", state, parts[i]);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+// A job of one device, which never answers.
+static void begin_job(const struct program *p, const struct source *s, const char *hosts,
+                      char id[64]) {
+    char method[8], *text;
+    int client = begin(p->url, "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nConnection: "
+                               "close\r\nContent-Type: application/json\r\nPrefer: "
+                               "respond-async\r\nContent-Length: 20\r\n\r\n"
+                               "{\"version\": \"5.3.1\"}");
+    answer_with(take_request(s, method), hosts);
+    ck_assert_int_eq(read_rest(client, &text), 0);
+    const char *location = strstr(text, "Location: /jobs/");
+    ck_assert_msg(location != NULL, "%s", text);
+    ck_assert_int_eq(sscanf(location, "Location: /jobs/%63[^/]", id), 1);
+    free(text);
+    close(client);
+}
+
+static const struct {
+    const char *control, *status, *part; // once the inventory is there
+} controls[] = {
+    {"cancel", "202", "\"state\": \"cancelling\""},
+    {"pause", "202", "\"state\": \"paused\""},
+    {"resume", "409", "the job is running, not paused"},
+};
+
+// After a kill nobody drives the job until it has been looked up in an inventory that is slow.
+START_TEST(what_changes_a_job_waits_until_the_job_is_taken_up) {
+    struct source s = source_start(), device = source_start();
+    char dir[] = "/tmp/e2e-state-XXXXXX", state[64], hosts[256], id[64], method[8];
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(state, sizeof state, "%s/jobs.db", dir);
+    snprintf(hosts, sizeof hosts,
+             "{\"earth\": {\"edge00.earth\": {\"platform\": \"acmeos\", \"dev_type\": \"edge\", "
+             "\"rack\": \"10\", \"hostname\": \"127.0.0.1\", \"port\": %u}}}",
+             (unsigned)atoi(strrchr(device.url, ':') + 1));
+    struct program p = orchestrator_over(s.url, state);
+    begin_job(&p, &s, hosts, id);
+    kill_program(&p);
+    p = orchestrator_over(s.url, state);
+    int server = take_request(&s, method);
+    int client = begin_control(p.url, id, controls[_i / 2].control);
+    barrier(p.url);
+    if (_i % 2 == 0) {
+        answer_with(server, hosts);
+        expect(client, controls[_i / 2].status, controls[_i / 2].part);
+        kill_program(&p); // it would wait for the device
+    } else {
+        program_signal(&p, SIGTERM);
+        expect(client, "503", "the orchestrator is shutting down");
+        ck_assert_int_eq(program_wait(&p), 0);
+        close(server);
+    }
+    close(s.listener);
+    close(device.listener);
+    remove_store(dir, state);
+}
+END_TEST
+
 START_TEST(an_inventory_without_end_is_refused) {
     static char piece[1 << 16];
     struct source s = source_start();
@@ -276,6 +365,8 @@ Suite *check_fetch(void) {
     tcase_add_test(tc, fetches_that_hang_keep_no_name_from_being_looked_up);
     tcase_add_test(tc, sigterm_abandons_a_fetch_at_once);
     tcase_add_loop_test(tc, a_fetch_ends_when_its_client_has_left, 0, 2);
+    tcase_add_loop_test(tc, what_changes_a_job_waits_until_the_job_is_taken_up, 0,
+                        2 * (int)COUNT(controls));
     tcase_add_test(tc, an_inventory_without_end_is_refused);
     tcase_add_test(tc, a_pipe_is_no_inventory);
     return suite;

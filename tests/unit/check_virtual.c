@@ -1,6 +1,6 @@
 #include "bench/model.h"
-#include "orchestrator/virtual.h"
 #include "common/rng.h"
+#include "orchestrator/virtual.h"
 #include "tests/unit/plans.h"
 #include "tests/unit/support.h"
 
