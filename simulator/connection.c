@@ -15,8 +15,11 @@
 #include "common/mem.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
     PENDING_MAX = 256 * 1024, // bytes; beyond, reading stops
@@ -183,7 +186,45 @@ static void go_on(struct connection *c) {
 
 // --- calls
 
+// What it has sent, and its end.
+static void read_to_the_end(struct connection *c, int fd) {
+    char data[4096]; // the shared buffer may be in use
+    while (c->input == CONNECTION_READS && !is_over(c)) {
+        const ssize_t len = read(fd, data, sizeof data);
+        if (len > 0) {
+            take_bytes(c, data, (size_t)len);
+        } else if (len == 0) {
+            c->input = CONNECTION_EOF;
+            go_on(c);
+        } else {
+            if (errno != EAGAIN && errno != EINTR) end(c, false);
+            return;
+        }
+    }
+}
+
+// Its client may have gone, though nobody has read that yet: the end of a process that is killed
+// and the logins of the next one may be seen in one turn of the loop, in any order.
+static void look_at(struct connection *c) {
+    int fd;
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) != 0) return;
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    if (poll(&look, 1, 0) > 0) read_to_the_end(c, fd);
+}
+
+static void look_at_rivals(struct connection *c) {
+    struct console *rival = console_rival(&c->console, NULL);
+    while (rival != NULL) {
+        struct console *next =
+            console_rival(&c->console, rival); // this one may be none in a moment
+        look_at(connection_of(rival));
+        rival = next;
+    }
+}
+
 static void finish_call(struct connection *c) {
+    if (c->state == CONNECTION_CALLING) look_at_rivals(c);
+    if (c->console.call.state == CONSOLE_CALL_IDLE) return; // one of them took the device away
     c->reply = console_finish(&c->console, now_us(c));
     for (struct console *s; (s = console_condemned(c->all->world)) != NULL;)
         end(connection_of(s), true);

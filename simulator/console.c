@@ -134,6 +134,15 @@ static void condemn_others(struct console *s, uint32_t device) {
 
 // --- when a call's time is up
 
+struct console *console_rival(const struct console *s, const struct console *behind) {
+    const struct console_call *call = &s->call;
+    if (call->operation != OPERATION_LOGIN || call->device == NETWORK_NO_DEVICE) return NULL;
+    struct console *o = behind == NULL ? s->world->devices[call->device].consoles : behind->next;
+    while (o != NULL && (o == s || o->login == 0))
+        o = o->next;
+    return o;
+}
+
 struct console_reply console_finish(struct console *s, uint64_t now_us) {
     struct console_call *call = &s->call;
     world_advance(s->world, now_us);

@@ -46,6 +46,10 @@ struct console_begun console_begin(struct console *s, uint64_t now_us, const cha
 struct console_reply console_finish(struct console *s, uint64_t now_us);
 struct console_reply console_line_too_long(struct console *s);
 
+// Of a login whose time is up: another connection that is logged in to its device, behind that one
+// (NULL: the first). The shell may know by now that its client has gone. NULL: there is none.
+struct console *console_rival(const struct console *s, const struct console *behind);
+
 // The client has shut down its sending side, and no further request of it remains to begin. May be
 // told again.
 void console_no_more_requests(struct console *s, uint64_t now_us);

@@ -6,6 +6,7 @@
 #include "common/mem.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -495,6 +496,23 @@ START_TEST(the_referee_sees_what_an_orchestrator_must_never_do) {
 }
 END_TEST
 
+// The simulator stands still meanwhile, so that it sees the login before the end, in one turn.
+START_TEST(who_has_gone_is_not_logged_in_though_nobody_has_read_that_yet) {
+    int first = dial_and_log_in(), second = dial(devices);
+    send_text(second, "hello\n"); // it is accepted
+    free(read_line(second));
+    kill(simulator.pid, SIGSTOP);
+    send_text(second, login);
+    close(first);
+    kill(simulator.pid, SIGCONT);
+    assert_reply(second, logged_in);
+    cJSON *audit = get_json(admin, "/audit/");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(audit, "violations")), 0);
+    cJSON_Delete(audit);
+    close(second);
+}
+END_TEST
+
 Suite *check_wire(void) {
     Suite *suite = suite_create("wire");
     TCase *tc = tcase_create("wire");
@@ -516,6 +534,7 @@ Suite *check_wire(void) {
     tcase_add_test(tc, a_half_closed_client_counts_as_logged_in_until_its_last_request_begins);
     tcase_add_test(tc, at_latency_0_an_install_lasts_until_somebody_knows_what_came_of_it);
     tcase_add_test(tc, the_referee_sees_what_an_orchestrator_must_never_do);
+    tcase_add_test(tc, who_has_gone_is_not_logged_in_though_nobody_has_read_that_yet);
     suite_add_tcase(suite, tc);
     return suite;
 }
