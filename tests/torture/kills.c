@@ -19,6 +19,7 @@
 #include "common/daemon.h"
 #include "common/program.h"
 #include "common/rng.h"
+#include "common/scrape.h"
 #include "tests/torture/truth.h"
 
 #include <curl/curl.h>
@@ -104,9 +105,33 @@ static int start_orchestrator(struct torture *t, struct error *err) {
     return rc;
 }
 
+// A device that has calls of the killed one to begin yet has it logged in until then: to the
+// referee a second login would be a second hand.
+static int await_logged_out(const struct torture *t, struct error *err) {
+    char url[128];
+    double logged_in = 1;
+    const double started_s = clock_monotonic_s();
+    snprintf(url, sizeof url, "%s/metrics/", t->simulator.url);
+    const struct client_request scrape = {.method = "GET", .url = url};
+    while (logged_in > 0) {
+        struct buf text = {0};
+        int rc = client_expect(&scrape, 200, &text, err);
+        if (rc == 0) scrape_sum(text.data, "simulator_logged_in", &logged_in);
+        buf_deinit(&text);
+        if (rc != 0) return rc;
+        if (clock_monotonic_s() > started_s + END_S)
+            return error_set(err,
+                             "%.0f connections of the killed orchestrator are logged in after "
+                             "%d s",
+                             logged_in, END_S);
+    }
+    return 0;
+}
+
 static int kill_it(struct torture *t, struct error *err) {
     t->kills++;
-    return process_end(&t->orchestrator.process, SIGKILL, END_S, NULL, err);
+    int rc = process_end(&t->orchestrator.process, SIGKILL, END_S, NULL, err);
+    return rc == 0 ? await_logged_out(t, err) : rc;
 }
 
 // --- the client
