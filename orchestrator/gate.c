@@ -526,8 +526,8 @@ bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg) {
     return true;
 }
 
-void run_stop(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
-              const char *host, gate_kept kept, void *arg) {
+static void stop_run(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
+                     const char *host, gate_kept kept, void *arg) {
     struct gate *g = run->gate;
     struct buf reason = {0}, text = {0}, skipped = {0};
     if (brake != NULL) buf_addf(&reason, "%s: ", brake);
@@ -553,10 +553,14 @@ void run_stop(struct run *run, enum job_outcome outcome, const char *brake, cons
     hold_back(run);
 }
 
+static void on_brake(struct run *run, const char *brake, const char *why, const char *host) {
+    stop_run(run, JOB_STOPPED, brake, why, host, NULL, NULL);
+}
+
 bool gate_cancel(struct gate *g, struct job *job, gate_kept kept, void *arg) {
     struct run *run = run_of(g, job);
     if (run == NULL || run->state == RUN_STOPPED || run->state == RUN_ENDING) return false;
-    run_stop(run, JOB_CANCELLED, NULL, "cancelled by request", NULL, kept, arg);
+    stop_run(run, JOB_CANCELLED, NULL, "cancelled by request", NULL, kept, arg);
     return true;
 }
 
@@ -622,7 +626,11 @@ struct gate *gate_new(const struct gate_config *config, const struct gate_shell 
     struct gate *g = mem_zalloc(sizeof *g);
     g->config = *config;
     g->shell = *shell;
-    g->above = (struct gate_above){gate_pump, gate_start, brakes_check, on_host_over};
+    g->above = (struct gate_above){.pump = gate_pump,
+                                   .start = gate_start,
+                                   .outcome = brakes_check,
+                                   .stop = on_brake,
+                                   .host_over = on_host_over};
     g->host_due_ms = UINT64_MAX;
     g->peers = peers_new(&config->peers);
     g->schedule = schedule_new(config->workers, on_skip);

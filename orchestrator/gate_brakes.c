@@ -18,7 +18,7 @@ static bool may_stop(const struct run *run) {
 }
 
 static void stop(struct run *run, const char *brake, const char *why, const char *host) {
-    run_stop(run, JOB_STOPPED, brake, why, host, NULL, NULL);
+    run->gate->above.stop(run, brake, why, host);
 }
 
 static void stop_at_canary(struct run *run, uint32_t host) {
@@ -76,20 +76,6 @@ void brakes_check_all(struct run *run) {
     if (run_due_ms(run) <= gate_now(run->gate)) time_out(run);
 }
 
-// One that is on its way back has a text already.
-uint64_t flight_due_ms(const struct flight *flight) {
-    const uint64_t timeout_ms = flight->run->job->brakes.host_timeout_ms;
-    const bool may_act = flight->outcome == OUTCOME_OPEN && flight->text == NULL &&
-                         !flight->store_asked && flight->state != GATE_OPEN;
-    return timeout_ms == 0 || !may_act ? UINT64_MAX : flight->started_ms + timeout_ms;
-}
-
-void brakes_begin(struct flight *flight) {
-    struct gate *g = flight->gate;
-    const uint64_t due_ms = flight_due_ms(flight);
-    if (due_ms < g->host_due_ms) g->host_due_ms = due_ms;
-}
-
 uint64_t brakes_due_ms(const struct gate *g) {
     uint64_t due_ms = g->host_due_ms;
     for (const struct run *run = g->runs; run != NULL; run = run->next)
@@ -105,7 +91,7 @@ static void time_out_hosts(struct gate *g, uint64_t now_ms) {
         struct flight *next = flight->next;
         const uint64_t over = g->flights_over;
         if (flight_due_ms(flight) > now_ms)
-            brakes_begin(flight);
+            flight_note_due(flight);
         else
             flight_time_out(flight);
         flight = g->flights_over == over ? next : g->flights;

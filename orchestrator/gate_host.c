@@ -76,6 +76,22 @@ static uint64_t time_taken(const struct flight *flight) {
     return now_ms > began_ms ? (uint64_t)(now_ms - began_ms) : 0;
 }
 
+// --- its time
+
+// One that is on its way back has a text already.
+uint64_t flight_due_ms(const struct flight *flight) {
+    const uint64_t timeout_ms = flight->run->job->brakes.host_timeout_ms;
+    const bool may_act = flight->outcome == OUTCOME_OPEN && flight->text == NULL &&
+                         !flight->store_asked && flight->state != GATE_OPEN;
+    return timeout_ms == 0 || !may_act ? UINT64_MAX : flight->started_ms + timeout_ms;
+}
+
+void flight_note_due(struct flight *flight) {
+    struct gate *g = flight->gate;
+    const uint64_t due_ms = flight_due_ms(flight);
+    if (due_ms < g->host_due_ms) g->host_due_ms = due_ms;
+}
+
 // --- the end
 
 static void release_group(void *arg, const char *group) {
@@ -292,7 +308,7 @@ static void on_intended(void *arg, enum store_status status, uint64_t n) {
     } else {
         if (status == STORE_OK) withdraw(flight);
         flight->state = GATE_SHUT;
-        brakes_begin(flight); // its time did not count while the intent was on its way
+        flight_note_due(flight); // its time did not count while the intent was on its way
         if (flight->wants)
             want(flight);
         else
@@ -413,7 +429,7 @@ static void enlist(struct flight *flight) {
     if (g->flights != NULL) g->flights->previous = flight;
     g->flights = flight;
     flight->run->flights++;
-    brakes_begin(flight);
+    flight_note_due(flight);
 }
 
 // Over the contact that the device has, or a new one; where the one that it has is on its way out,

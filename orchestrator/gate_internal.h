@@ -15,6 +15,8 @@ struct gate_above {
     void (*pump)(struct gate *g);
     void (*start)(struct gate *g);
     void (*outcome)(struct run *run, uint32_t host); // it is kept
+    // By a brake: its name, why, and the host whose outcome it was (NULL: nobody's).
+    void (*stop)(struct run *run, const char *brake, const char *why, const char *host);
     void (*host_over)(struct run *run); // one is in hand no more; the run may be no more then
 };
 
@@ -122,8 +124,10 @@ void flight_grant(struct flight *flight);
 void flight_skip(struct flight *flight, const char *why);
 void flight_wait(struct flight *flight, const struct peers_hold *hold);
 void flight_unpause(struct flight *flight);
-void flight_hold_back(struct flight *flight); // its run is paused or stopped
-void flight_time_out(struct flight *flight);  // where its host_timeout is over; else nothing
+void flight_hold_back(struct flight *flight);        // its run is paused or stopped
+uint64_t flight_due_ms(const struct flight *flight); // of its host_timeout; UINT64_MAX: never
+void flight_note_due(struct flight *flight);
+void flight_time_out(struct flight *flight); // where its host_timeout is over; else nothing
 void flight_abort(struct flight *flight);
 void flight_drop(struct flight *flight); // with nothing told
 
@@ -134,12 +138,7 @@ void brakes_check(struct run *run, uint32_t host);
 void brakes_check_all(struct run *run); // of a run that an earlier process began
 // When time is up for a host or a job; UINT64_MAX: never.
 uint64_t brakes_due_ms(const struct gate *g);
-void brakes_act(struct gate *g);                     // on what is due
-void brakes_begin(struct flight *flight);            // its host_timeout runs
-uint64_t flight_due_ms(const struct flight *flight); // UINT64_MAX: never
-// gate.c
-void run_stop(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
-              const char *host, gate_kept kept, void *arg);
+void brakes_act(struct gate *g); // on what is due
 
 // --- gate_asks.c
 
