@@ -40,7 +40,7 @@ struct samples {
 
 struct run {
     struct lab lab;
-    char id[64];
+    char id[LAB_JOB_ID_MAX];
     char after[256]; // the last host of the page before
     unsigned looks;
     struct samples samples[ASKS];
@@ -124,32 +124,8 @@ static int await_end(struct run *r, struct error *err) {
 
 // --- the job
 
-static int post(struct run *r, struct error *err) {
-    char url[128], location[128] = "";
-    static const char body[] = "{\"version\": \"5.3.1\"}";
-    struct reply reply;
-    cJSON *headers = cJSON_CreateObject();
-    cJSON_AddStringToObject(headers, "Prefer", "respond-async");
-    snprintf(url, sizeof url, "%s/upgrade-os/", r->lab.orchestrator.url);
-    const struct client_request asked = {.method = "POST",
-                                         .url = url,
-                                         .headers = headers,
-                                         .body = body,
-                                         .body_len = strlen(body),
-                                         .is_json = true,
-                                         .timeout_s = PATIENCE_S};
-    int rc = client_send(&asked, &reply, err);
-    cJSON_Delete(headers);
-    if (rc != 0) return rc;
-    reply_header(&reply, "Location", location, sizeof location);
-    if (reply.status != 202 || sscanf(location, "/jobs/%63[^/]/", r->id) != 1)
-        rc = error_set(err, "the job was not taken: %ld: %.200s", reply.status, reply.body);
-    reply_deinit(&reply);
-    return rc;
-}
-
 static int play(struct run *r, struct error *err) {
-    int rc = post(r, err);
+    int rc = lab_begin_job(&r->lab, "5.3.1", r->id, err);
     if (rc == 0) rc = look(r, err);
     for (int i = 0; rc == 0 && i < PAUSES; i++) {
         rc = control(r, PAUSE, "pause", err);

@@ -24,7 +24,7 @@ struct run {
     struct lab_config lab_config;
     struct table *table;
     unsigned devices;
-    char id[64];
+    char id[LAB_JOB_ID_MAX];
     double started_s; // of the post, or of the second start
 };
 
@@ -32,31 +32,6 @@ static void add_row(const struct run *r, const char *moment) {
     const struct process_memory memory = process_memory(&r->lab.orchestrator.process);
     table_row(r->table, moment, clock_monotonic_s() - r->started_s, (double)memory.resident / 1e6,
               (double)memory.peak / 1e6, lab_store_bytes(&r->lab) / 1e6);
-}
-
-static int post(struct run *r, struct error *err) {
-    char url[128], body[64];
-    struct reply reply;
-    cJSON *headers = cJSON_CreateObject();
-    cJSON_AddStringToObject(headers, "Prefer", "respond-async");
-    snprintf(url, sizeof url, "%s/upgrade-os/", r->lab.orchestrator.url);
-    snprintf(body, sizeof body, "{\"version\": \"%s\"}", version);
-    const struct client_request request = {.method = "POST",
-                                           .url = url,
-                                           .headers = headers,
-                                           .body = body,
-                                           .body_len = strlen(body),
-                                           .is_json = true,
-                                           .timeout_s = PATIENCE_S};
-    int rc = client_send(&request, &reply, err);
-    cJSON_Delete(headers);
-    if (rc != 0) return rc;
-    char location[128] = "";
-    reply_header(&reply, "Location", location, sizeof location);
-    if (reply.status != 202 || sscanf(location, "/jobs/%63[^/]/", r->id) != 1)
-        rc = error_set(err, "the job was not taken: %ld: %.200s", reply.status, reply.body);
-    reply_deinit(&reply);
-    return rc;
 }
 
 // More installs than there were.
@@ -103,7 +78,7 @@ static int await_changed(const struct run *r, double wanted, struct error *err) 
 
 static int until_killed(struct run *r, struct error *err) {
     r->started_s = clock_monotonic_s();
-    int rc = post(r, err);
+    int rc = lab_begin_job(&r->lab, version, r->id, err);
     if (rc == 0) add_row(r, "kept: 202");
     if (rc == 0) rc = await_install(r, 0, err);
     if (rc == 0) add_row(r, "the first install");

@@ -356,3 +356,29 @@ int lab_client(struct lab *lab, const char *const *argv, const char *version, un
     if (rc != 0) error_in(err, "%s", argv[n - 1]);
     return rc;
 }
+
+int lab_begin_job(const struct lab *lab, const char *version, char id[LAB_JOB_ID_MAX],
+                  struct error *err) {
+    enum { PATIENCE_S = 1800 }; // a million hosts are read and kept before the answer
+    char url[128], body[64], location[128] = "";
+    struct reply reply;
+    cJSON *headers = cJSON_CreateObject();
+    cJSON_AddStringToObject(headers, "Prefer", "respond-async");
+    snprintf(url, sizeof url, "%s/upgrade-os/", lab->orchestrator.url);
+    snprintf(body, sizeof body, "{\"version\": \"%s\"}", version);
+    const struct client_request request = {.method = "POST",
+                                           .url = url,
+                                           .headers = headers,
+                                           .body = body,
+                                           .body_len = strlen(body),
+                                           .is_json = true,
+                                           .timeout_s = PATIENCE_S};
+    int rc = client_send(&request, &reply, err);
+    cJSON_Delete(headers);
+    if (rc != 0) return rc;
+    reply_header(&reply, "Location", location, sizeof location);
+    if (reply.status != 202 || sscanf(location, "/jobs/%63[^/]/", id) != 1)
+        rc = error_set(err, "the job was not taken: %ld: %.200s", reply.status, reply.body);
+    reply_deinit(&reply);
+    return rc;
+}

@@ -57,6 +57,10 @@ int lab_upgrade(struct lab *lab, const char *version, struct lab_run *run, struc
 // The same request, whose answer nobody waits for; the connection is the caller's, to close.
 int lab_begin_upgrade(const struct lab *lab, const char *version, int *connection,
                       struct error *err);
+// A job of the whole network that nobody waits for (respond-async): its id.
+enum { LAB_JOB_ID_MAX = 64 };
+int lab_begin_job(const struct lab *lab, const char *version, char id[LAB_JOB_ID_MAX],
+                  struct error *err);
 // Another client over the same network: argv and what is added, --inventory, --version and
 // --workers; it prints a line of JSON with devices, completed, failed, wall_s and cpu_s.
 int lab_client(struct lab *lab, const char *const *argv, const char *version, unsigned workers,
