@@ -201,10 +201,6 @@ void connection_answer(struct connection *c, bool granted) {
     step(c, granted ? SESSION_GRANTED : SESSION_REFUSED, NULL, 0);
 }
 
-bool connection_may_be_taken(const struct connection *c, const struct task *task) {
-    return session_may_be_taken(&c->session, task);
-}
-
 void connection_take(struct connection *c, const struct task *task, const struct task_args *args) {
     session_take(&c->session, task, args);
     if (c->session.state == SESSION_KEPT) step(c, SESSION_TAKEN, NULL, 0);

@@ -40,7 +40,6 @@ struct connection *connection_start_in_doubt(struct connection_context *context,
                                              const struct host *host, const char *was, void *arg);
 void connection_answer(struct connection *c, bool granted);
 // Another task takes the session over: session.h. It may call back from within.
-bool connection_may_be_taken(const struct connection *c, const struct task *task);
 void connection_take(struct connection *c, const struct task *task, const struct task_args *args);
 void connection_leave(struct connection *c); // of a session that is kept
 // Ends it at once, whatever its session is at. Nothing is told any more.

@@ -398,6 +398,16 @@ static bool answers_later_call(const struct session *s, const struct session_inp
     return false;
 }
 
+// Whatever was answered was another's to judge.
+static void inherit(struct session *s, uint64_t now_ms, struct session_update *update) {
+    end_call(s, NULL, update);
+    s->task = s->heir;
+    s->args = s->heir_args;
+    s->heir = NULL;
+    s->step = 0;
+    send_step(s, now_ms, update);
+}
+
 static void take_line(struct session *s, const struct session_input *input, uint64_t now_ms,
                       struct session_update *update) {
     struct rpc_response response;
@@ -408,35 +418,37 @@ static void take_line(struct session *s, const struct session_input *input, uint
         update->deadline_ms = s->call_deadline_ms;
         return;
     }
-    if (rc != ERROR_INPUT) s->answered_id = s->call_id;
-    if (rc != 0) {
+    const bool is_answered = rc != ERROR_INPUT, has_more = input->more && s->sent_id == s->call_id;
+    if (is_answered) s->answered_id = s->call_id;
+    if (is_answered && has_more) error_set(&s->error, "more came behind the answer");
+    if (is_answered && !has_more && s->heir != NULL && s->state == SESSION_STEP)
+        inherit(s, now_ms, update);
+    else if (rc != 0 || has_more)
         fail(s, now_ms, update);
-        return;
-    }
-    if (input->more && s->sent_id == s->call_id) { // nothing more was asked
-        rpc_response_deinit(&response);
-        error_set(&s->error, "more came behind the answer");
-        fail(s, now_ms, update);
-        return;
-    }
-    take_result(s, input, response.result, now_ms, update);
-    rpc_response_deinit(&response);
+    else
+        take_result(s, input, response.result, now_ms, update);
+    if (rc == 0) rpc_response_deinit(&response);
 }
 
 // --- sessions that are kept
 
-bool session_may_be_taken(const struct session *s, const struct task *task) {
-    if (!s->task->keeps) return false;
-    if (s->state == SESSION_KEPT || s->state == SESSION_CONNECTING) return true;
-    const struct task_step *asked = &s->task->steps[0], *wanted = &task->steps[0];
-    return (s->state == SESSION_LOGIN || s->state == SESSION_STEP) &&
-           strcmp(asked->method, wanted->method) == 0;
+bool session_may_be_taken(const struct session *s) {
+    return s->task->keeps && s->heir == NULL && s->state != SESSION_LOGOUT &&
+           s->state != SESSION_ENDED;
 }
 
+// What was asked already is asked by the task that takes it over as well, or comes before its own
+// first step.
 void session_take(struct session *s, const struct task *task, const struct task_args *args) {
-    assert(session_may_be_taken(s, task));
-    s->task = task;
-    s->args = args;
+    assert(session_may_be_taken(s));
+    const bool has_asked = s->state == SESSION_LOGIN || s->state == SESSION_STEP;
+    if (has_asked && strcmp(s->task->steps[0].method, task->steps[0].method) != 0) {
+        s->heir = task;
+        s->heir_args = args;
+    } else {
+        s->task = task;
+        s->args = args;
+    }
 }
 
 // Its answer is read again, for the task that has taken it over.

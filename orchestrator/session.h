@@ -116,14 +116,16 @@ struct session {
     struct task_notes notes;
     uint64_t install_deadline_ms; // 0: no call that restarts the device was sent
     uint64_t pause_ms;
-    char *loss;        // how the connection was first lost after that; NULL: it was not
-    char *last_loss;   // how the last attempt since then ended; NULL: there was none
-    bool was_there;    // at the last attempt since then: it answered, though not as it should
-    bool is_last_look; // the install timeout is over
-    bool was_reopened; // while it waited for leave
-    const char *was;   // in doubt: what the device ran before; NULL: not known
-    char *kept;        // of a session that is kept: the line that its step was answered with
-    char *failure;     // of TASK_FAILED: why
+    char *loss;              // how the connection was first lost after that; NULL: it was not
+    char *last_loss;         // how the last attempt since then ended; NULL: there was none
+    bool was_there;          // at the last attempt since then: it answered, though not as it should
+    bool is_last_look;       // the install timeout is over
+    bool was_reopened;       // while it waited for leave
+    const char *was;         // in doubt: what the device ran before; NULL: not known
+    const struct task *heir; // has taken it over, and begins when the call under way is answered
+    const struct task_args *heir_args;
+    char *kept;    // of a session that is kept: the line that its step was answered with
+    char *failure; // of TASK_FAILED: why
     struct error error;
 };
 
@@ -145,10 +147,11 @@ uint64_t session_connect_deadline_ms(const struct session *s, uint64_t now_ms);
 
 bool session_is_owed(const struct session *s); // answers to calls that were sent
 
-// Whether the session, of a task that keeps, can become another task's now: it is kept, or has not
-// come so far. session_take() gives it that task, which must be borrowed as session_init() says;
-// one that is kept is then stepped with SESSION_TAKEN.
-bool session_may_be_taken(const struct session *s, const struct task *task);
+// Whether the session can become another task's now: its own keeps it, and has not left. That task
+// goes on with the answer, where its first step asks the same; else it begins behind it.
+// session_take() gives it that task, which must be borrowed as session_init() says; a session that
+// is kept is then stepped with SESSION_TAKEN.
+bool session_may_be_taken(const struct session *s);
 void session_take(struct session *s, const struct task *task, const struct task_args *args);
 
 // What happened in, what to do next out. Not after SESSION_END.

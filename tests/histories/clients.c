@@ -123,7 +123,9 @@ static struct job *make_job(const struct world *w, unsigned number, const cJSON 
 }
 
 static void submit(struct world *w, unsigned number, const cJSON *body) {
-    const struct task *task = w->jobs[number].asked->reads ? &task_get_version : &task_upgrade_os;
+    const struct plan_job *asked = w->jobs[number].asked;
+    const struct task *reading = asked->reads_load ? &task_get_cpu_ram : &task_get_version;
+    const struct task *task = asked->reads ? reading : &task_upgrade_os;
     struct task_request request;
     struct error err;
     if (request_parse(task, body, &request, &err) != 0) {

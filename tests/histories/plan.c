@@ -91,6 +91,7 @@ static void draw_jobs(struct plan *p) {
                          : draw_small(seed, "some hosts", i, 1, (1U << p->hosts) - 1);
         job->version = happens(seed, "version", i, 75) ? 1 : 2;
         job->reads = happens(seed, "reads", i, 10);
+        job->reads_load = job->reads && happens(seed, "reads load", i, 50);
         if (are_braked) draw_brakes(p, i);
     }
     p->max_jobs = happens(seed, "max_jobs", 0, 15) ? draw_small(seed, "so many jobs", 0, 1, 2) : 0;

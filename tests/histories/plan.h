@@ -34,7 +34,8 @@ struct plan {
         unsigned at_ms;
         unsigned hosts;   // a bit each
         unsigned version; // 1 or 2
-        bool reads;       // get_version; the version is nobody's
+        bool reads;       // the version is nobody's
+        bool reads_load;  // get_cpu_ram, not get_version
         // What its request says beside; 0: nothing.
         unsigned workers, canaries; // canaries: a bit each
         enum { ANY_FAILURES, FAILURES_HOSTS, FAILURES_IN_100 } failures_unit;

@@ -68,7 +68,7 @@ static bool take_brake_off(struct plan_job *job, unsigned which) {
     case 3:
         return set_to(&job->job_timeout_ms, 0);
     case 4:
-        return clear(&job->reads);
+        return clear(&job->reads_load) || clear(&job->reads);
     default:
         if (job->failures_unit == ANY_FAILURES) return false;
         job->failures_unit = ANY_FAILURES;

@@ -80,7 +80,7 @@ static void write_job(const struct plan *p, unsigned number, struct buf *out) {
     }
     buf_addf(out, "  job %u, at %u ms: ", number, job->at_ms);
     if (job->reads)
-        buf_adds(out, "get_version of");
+        buf_addf(out, "%s of", job->reads_load ? "get_cpu_ram" : "get_version");
     else
         buf_addf(out, "version 5.%u.1 on", job->version + 2);
     write_hosts(p, job->hosts, out);

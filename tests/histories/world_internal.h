@@ -188,7 +188,7 @@ void talk_lose_all(struct world *w, unsigned host); // the device drops its conn
 
 // --- device.c
 
-enum operation { OP_LOGIN, OP_GET_VERSION, OP_INSTALL, OP_LOGOUT, OP_DIAL };
+enum operation { OP_LOGIN, OP_GET_VERSION, OP_INSTALL, OP_LOGOUT, OP_DIAL, OP_GET_CPU_RAM };
 enum mishap { NO_MISHAP, ERROR_ANSWER, SILENCE, CLOSES_BEFORE, CLOSES_BEHIND, GARBAGE, MISHAPS };
 
 uint64_t device_draw(const struct world *w, unsigned host, enum operation op, const char *what,

@@ -181,7 +181,7 @@ START_TEST(a_device_that_is_only_asked_is_left_in_one_write) {
     session_init(&s, &config, &task_ask_and_leave, NULL, &host, 0);
     feed(&s, SESSION_CONNECTED, NULL, 0);
     ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 3, \"method\": \"logout\""));
-    ck_assert(!session_may_be_taken(&s, &task_upgrade_os));
+    ck_assert(!session_may_be_taken(&s));
     feed_json(&s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 0);
     ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 0),
                      SESSION_SEND);
@@ -195,7 +195,7 @@ END_TEST
 START_TEST(a_kept_session_goes_on_where_its_answer_leads) {
     struct session s;
     keep(&s, OLD);
-    ck_assert(session_may_be_taken(&s, &task_upgrade_os));
+    ck_assert(session_may_be_taken(&s));
     session_take(&s, &task_upgrade_os, &args);
     ck_assert_int_eq(feed(&s, SESSION_TAKEN, NULL, 9000), SESSION_ASK);
     ck_assert_str_eq(update.version, "5.2.4");
@@ -217,11 +217,70 @@ END_TEST
 START_TEST(a_session_is_taken_over_while_it_asks) {
     struct session s;
     begin_ask(&s, &task_ask, 0);
-    ck_assert(session_may_be_taken(&s, &task_upgrade_os));
+    ck_assert(session_may_be_taken(&s));
     session_take(&s, &task_upgrade_os, &args);
     ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 0),
                      SESSION_ASK);
-    ck_assert(!session_may_be_taken(&s, &task_upgrade_os)); // it is nobody else's any more
+    ck_assert(!session_may_be_taken(&s)); // it is nobody else's any more
+    end(&s);
+}
+END_TEST
+
+static const char *const asked_answers[] = {
+    "'result': " OLD,
+    "'result': {}",
+    "'error': {'code': -32000, 'message': 'initializing'}",
+};
+
+START_TEST(what_was_asked_is_not_judged_by_a_task_that_takes_over_and_asks_otherwise) {
+    struct session s;
+    char line[256];
+    begin_ask(&s, &task_ask, 0);
+    session_take(&s, &task_get_cpu_ram, &args);
+    ck_assert(!session_may_be_taken(&s));
+    snprintf(line, sizeof line, "{'jsonrpc': '2.0', 'id': 2, %s}", asked_answers[_i]);
+    ck_assert_int_eq(feed_json(&s, line, 0), SESSION_SEND);
+    ck_assert_str_eq(update.call_ended, "get_version");
+    ck_assert_ptr_null(update.call_failure);
+    ck_assert_str_eq(update.call_begun, "get_cpu_ram");
+    ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 3, \"method\": \"get_cpu_ram\""));
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"id\": 4, \"method\": \"logout\""));
+    feed_json(
+        &s, "{'jsonrpc': '2.0', 'id': 3, 'result': {'cpu': 1, 'ram_total': 9, 'ram_used': 2}}", 0);
+    ck_assert_int_eq(update.verdict, TASK_UNCHANGED);
+    ck_assert_str_eq(update.text, "{\"cpu\":1,\"ram_total\":9,\"ram_used\":2}");
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_session_taken_over_before_its_login_is_answered_reads_behind_what_went_along) {
+    struct session s;
+    session_init(&s, &config, &task_ask, NULL, &host, 0);
+    feed(&s, SESSION_CONNECTED, NULL, 0);
+    session_take(&s, &task_get_cpu_ram, &args);
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 1, 'result': " LOGGED_IN "}", 0);
+    ck_assert_str_eq(update.call_begun, "get_version");
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 0);
+    ck_assert_str_eq(update.call_begun, "get_cpu_ram");
+    end(&s);
+    session_init(&s, &config, &task_ask, NULL, &host, 0);
+    session_take(&s, &task_get_cpu_ram, &args); // nothing is asked yet
+    feed(&s, SESSION_CONNECTED, NULL, 0);
+    ck_assert_ptr_null(strstr(update.send.data, "get_version"));
+    end(&s);
+}
+END_TEST
+
+START_TEST(more_behind_an_answer_that_is_not_judged_is_a_failure_still) {
+    struct session s;
+    begin_ask(&s, &task_ask, 0);
+    session_take(&s, &task_get_cpu_ram, &args);
+    char line[] = "{\"jsonrpc\": \"2.0\", \"id\": 2, \"result\": {}}";
+    const struct session_input input = {
+        .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
+    session_step(&s, &input, 0, &update);
+    ck_assert_str_eq(update.text, "get_version: more came behind the answer");
     end(&s);
 }
 END_TEST
@@ -234,7 +293,7 @@ START_TEST(a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over) {
         ck_assert_int_eq(feed(&s, reasons[i], NULL, 61000), SESSION_SEND);
         ck_assert_str_eq(update.call_begun, "logout");
         ck_assert_int_eq(update.verdict, TASK_NEXT_STEP);
-        ck_assert(!session_may_be_taken(&s, &task_upgrade_os));
+        ck_assert(!session_may_be_taken(&s));
         ck_assert_int_eq(feed_json(&s, "{'jsonrpc': '2.0', 'id': 3, 'result': true}", 61000),
                          SESSION_END);
         end(&s);
@@ -467,6 +526,12 @@ Suite *check_session_calls(void) {
     tcase_add_test(tcase, a_device_that_is_only_asked_is_left_in_one_write);
     tcase_add_test(tcase, a_kept_session_goes_on_where_its_answer_leads);
     tcase_add_test(tcase, a_session_is_taken_over_while_it_asks);
+    tcase_add_loop_test(tcase,
+                        what_was_asked_is_not_judged_by_a_task_that_takes_over_and_asks_otherwise,
+                        0, COUNT(asked_answers));
+    tcase_add_test(tcase,
+                   a_session_taken_over_before_its_login_is_answered_reads_behind_what_went_along);
+    tcase_add_test(tcase, more_behind_an_answer_that_is_not_judged_is_a_failure_still);
     tcase_add_test(tcase, a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over);
     tcase_add_test(tcase, a_kept_session_that_is_lost_or_speaks_is_over_without_a_word);
     tcase_add_test(tcase, a_kept_session_that_is_lost_before_the_install_is_opened_anew);

@@ -209,7 +209,7 @@ END_TEST
 START_TEST(a_device_in_doubt_may_vanish_from_its_first_connection_on) {
     struct session s;
     session_init_in_doubt(&s, &config, &task_upgrade_os, &args, &host, 7000, "5.2.4", 1000);
-    ck_assert(!session_may_be_taken(&s, &task_upgrade_os));
+    ck_assert(!session_may_be_taken(&s));
     ck_assert_int_eq(feed(&s, SESSION_CONNECTED, NULL, 1000), SESSION_SEND);
     ck_assert(update.may_vanish);
     ck_assert_ptr_null(update.version);
