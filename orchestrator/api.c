@@ -55,6 +55,10 @@ static void get_job_events(void *app, struct http_request *r) {
     api_jobs_events(&((struct api *)app)->job_views, r);
 }
 
+static void get_events(void *app, struct http_request *r) {
+    api_jobs_all_events(&((struct api *)app)->job_views, r);
+}
+
 static void post_job_resume(void *app, struct http_request *r) {
     api_jobs_resume(&((struct api *)app)->job_views, r);
 }
@@ -118,6 +122,7 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, false, NULL, api_jobs_hosts_query, false},
     {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
     {HTTP_GET, "/jobs/{id}/events/", get_job_events, false, NULL, NULL, false},
+    {HTTP_GET, "/events/", get_events, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, false, NULL, NULL, false},
@@ -200,7 +205,8 @@ static int start(struct api *api, struct error *err) {
     if (rc == 0)
         rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes, api, err);
     if (rc != 0) return rc;
-    api->events = api_events_new(api->parts.loop, api->parts.jobs, api->parts.store);
+    api->events =
+        api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log);
     api->job_views.events = api->events;
     processors_add(api->parts.processors, (struct processor){api_events_step, api->events});
     return 0;
@@ -243,12 +249,14 @@ void api_drain(struct api *api) {
 
 void api_leave_store(struct api *api) {
     api->job_views.is_closed = true;
+    api_events_leave_store(api->events);
 }
 
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
            errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
-           job_loader_is_idle(api->loader) && api->job_views.reading == 0;
+           job_loader_is_idle(api->loader) && api->job_views.reading == 0 &&
+           event_streams_reading(api_events_streams(api->events)) == 0;
 }
 
 static void on_http_closed(void *arg) {

@@ -1,270 +1,284 @@
-// An event is written once, and added to what each stream of its job has not sent yet.
+// An event is written once, and framed twice at most: with its number for the streams of its job,
+// and with a cursor for those of all.
 #include "orchestrator/api_events.h"
 
-#include "common/http_stream.h"
 #include "common/mem.h"
+#include "orchestrator/event_text.h"
 #include "orchestrator/job_view.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char content_type[] = "text/event-stream";
-
 struct followed { // a job with streams
     struct followed *next;
-    struct api_events *events;
-    char id[JOB_ID_MAX];
     uint64_t number;
     uint32_t *cohorts; // job_view_cohorts()
-    struct buf last;   // the job as it was when it was done
-    struct events_stream *streams;
-};
-
-struct events_stream {
-    struct events_stream *next;
-    struct followed *of; // NULL: the job is over
-    struct buf pending;
-    bool is_last;
-    struct http_stream *http;
 };
 
 struct api_events {
     struct jobs *jobs;
+    struct event_streams *streams;
     struct followed *followed;
     uv_timer_t heartbeat;
-    struct buf text; // scratch
+    uint64_t newest; // job, of those that have had their say
+    struct event_cursor cursor;
+    struct buf done;                        // the job that is done: its event comes right after
+    struct buf data, id, text, text_of_all; // scratch
 };
 
-// --- streams
+// --- jobs with streams
 
-static void end_stream(struct events_stream *stream) {
-    stream->is_last = true;
-    stream->of = NULL;
-}
-
-// A client that does not read is let go, so that it costs no more.
-static void add_text(struct events_stream *stream, const struct buf *text) {
-    if (stream->is_last) return;
-    if (stream->pending.len + text->len > EVENTS_BACKLOG_MAX)
-        stream->is_last = true;
-    else
-        buf_add(&stream->pending, text->data, text->len);
-    if (stream->http != NULL) http_stream_wake(stream->http);
-}
-
-static void tell_all(const struct followed *f, const struct buf *text) {
-    for (struct events_stream *stream = f->streams; stream != NULL; stream = stream->next)
-        add_text(stream, text);
-}
-
-static void forget(struct followed *f) {
-    struct followed **link = &f->events->followed;
-    while (*link != f)
-        link = &(*link)->next;
-    *link = f->next;
-    jobs_unwatch(f->events->jobs, f);
-    free(f->cohorts);
-    buf_deinit(&f->last);
-    free(f);
-}
-
-static void end_all(struct followed *f) {
-    for (struct events_stream *stream = f->streams, *next; stream != NULL; stream = next) {
-        next = stream->next;
-        end_stream(stream);
-        if (stream->http != NULL) http_stream_wake(stream->http);
-    }
-    f->streams = NULL;
-    forget(f);
-}
-
-static enum http_piece next_piece(void *arg, struct buf *out) {
-    struct events_stream *stream = arg;
-    buf_add(out, stream->pending.data, stream->pending.len);
-    buf_clear(&stream->pending);
-    return stream->is_last ? HTTP_PIECE_LAST : HTTP_PIECE_WAIT;
-}
-
-static void leave(struct events_stream *stream) {
-    struct followed *f = stream->of;
-    if (f == NULL) return;
-    struct events_stream **link = &f->streams;
-    while (*link != stream)
-        link = &(*link)->next;
-    *link = stream->next;
-    if (f->streams == NULL) forget(f);
-}
-
-static void close_stream(void *arg) {
-    struct events_stream *stream = arg;
-    leave(stream);
-    buf_deinit(&stream->pending);
-    free(stream);
-}
-
-static const struct http_source source = {next_piece, close_stream};
-
-// --- what is sent
-
-static void begin_event(struct buf *out, const char *name, uint64_t n) { // n 0: it has no number
-    buf_clear(out);
-    if (n > 0) buf_addf(out, "id: %llu\n", (unsigned long long)n);
-    buf_addf(out, "event: %s\ndata: ", name);
-}
-
-static void end_event(struct buf *out) {
-    buf_adds(out, "\n\n");
-}
-
-static struct followed *followed_of(const struct api_events *e, uint64_t number) {
+static struct followed *follow(struct api_events *e, const struct job *job) {
     struct followed *f = e->followed;
-    while (f != NULL && f->number != number)
+    while (f != NULL && f->number != job->number)
         f = f->next;
+    if (f != NULL) return f;
+    f = mem_alloc(sizeof *f);
+    *f = (struct followed){
+        .next = e->followed, .number = job->number, .cohorts = job_view_cohorts(job)};
+    e->followed = f;
     return f;
 }
 
-static void write_host_event(struct buf *out, const struct followed *f, const struct job *job,
-                             const struct store_event *event) {
-    static const char *const kinds[] = {[STORE_STARTED] = "started",
-                                        [STORE_INTENT] = "intent",
-                                        [STORE_WITHDRAWN] = "withdrawn",
-                                        [STORE_OUTCOME] = "outcome"};
-    begin_event(out, "host", event->n);
-    job_view_write_host(out, job, event->host, f->cohorts[event->host]);
-    out->len--; // the row goes on
-    buf_addf(out, ", \"n\": %llu, \"kind\": \"%s\", \"attempt\": %u}", (unsigned long long)event->n,
-             kinds[event->kind], event->attempt);
-    end_event(out);
+static void unfollow(struct followed **link) {
+    struct followed *f = *link;
+    *link = f->next;
+    free(f->cohorts);
+    free(f);
+}
+
+// Whose streams have ended, or that is over itself.
+static void unfollow_idle(struct api_events *e) {
+    for (struct followed **link = &e->followed; *link != NULL;) {
+        const uint64_t job = (*link)->number;
+        if (jobs_numbered(e->jobs, job) != NULL && event_streams_are_of(e->streams, job))
+            link = &(*link)->next;
+        else
+            unfollow(link);
+    }
+}
+
+// --- what is kept
+
+// How far a client has come that has had all that was told.
+static void write_cursor(struct api_events *e) {
+    struct event_cursor *cursor = &e->cursor;
+    cursor->count = 0;
+    for (size_t i = 0; i < jobs_count(e->jobs); i++) {
+        const struct job *job = jobs_at(e->jobs, i);
+        if (job->number != 0 && job->number <= e->newest)
+            event_cursor_add(cursor, job->number, job->n);
+    }
+    buf_clear(&e->id);
+    event_cursor_write(&e->id, cursor);
+}
+
+static void frame(struct api_events *e, const struct store_event *event) {
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, event->n);
+    buf_clear(&e->text);
+    event_text_frame(&e->text, number, event_text_name(event), e->data.data);
+    if (!event_streams_are_of_all(e->streams)) return;
+    write_cursor(e);
+    buf_clear(&e->text_of_all);
+    event_text_frame(&e->text_of_all, e->id.len > 0 ? e->id.data : NULL, event_text_name(event),
+                     e->data.data);
+}
+
+static void tell(struct api_events *e, const struct store_event *event, const struct job *job) {
+    buf_clear(&e->data);
+    if (event->kind != STORE_JOB)
+        event_text_write_host(&e->data, job, follow(e, job)->cohorts, event);
+    else if (job != NULL)
+        job_view_write(&e->data, job);
+    else
+        buf_add(&e->data, e->done.data, e->done.len);
+    frame(e, event);
+    event_streams_tell(e->streams, event->job, event->n, &e->text, &e->text_of_all);
 }
 
 static void on_kept(void *arg, const struct store_event *event) {
     struct api_events *e = arg;
-    struct followed *f = followed_of(e, event->job);
-    if (f == NULL) return;
-    const struct job *job = jobs_numbered(e->jobs, event->job);
-    if (event->kind != STORE_JOB) {
-        if (job == NULL) return;
-        write_host_event(&e->text, f, job, event);
-        tell_all(f, &e->text);
-        return;
+    struct job *job = jobs_numbered(e->jobs, event->job);
+    if (job != NULL) job->n = event->n;
+    if (job != NULL && job->number > e->newest) {
+        e->newest = job->number;
+        event_cursor_set_newest(&e->cursor, job->id);
     }
-    begin_event(&e->text, "job", event->n);
-    if (job != NULL)
-        job_view_write(&e->text, job);
-    else
-        buf_add(&e->text, f->last.data, f->last.len);
-    end_event(&e->text);
-    tell_all(f, &e->text);
-    if (event->state == JOB_DONE) end_all(f);
+    if (job == NULL && event->kind != STORE_JOB) return;
+    if (event_streams_are_of(e->streams, event->job)) tell(e, event, job);
+    if (event->kind == STORE_JOB && event->state == JOB_DONE)
+        event_streams_end(e->streams, event->job);
+}
+
+// It is done, and is freed before its last event is told.
+static void on_told(void *arg, const struct job *job) {
+    struct api_events *e = arg;
+    if (job->state != JOB_DONE) return; // the process ends
+    if (job->number > e->newest) {
+        e->newest = job->number;
+        event_cursor_set_newest(&e->cursor, job->id);
+    }
+    buf_clear(&e->done);
+    if (event_streams_are_of(e->streams, job->number)) job_view_write(&e->done, job);
 }
 
 void api_events_step(void *self, const struct event *event) {
     struct api_events *e = self;
-    const bool begins = event->kind == EVENT_SUBTASK_INSTANCE_STARTED;
-    struct followed *f = e->followed;
-    if (!begins && event->kind != EVENT_SUBTASK_INSTANCE_COMPLETED) return;
-    while (f != NULL && strcmp(f->id, event->job) != 0)
-        f = f->next;
-    if (f == NULL) return;
-    begin_event(&e->text, "step", 0);
-    buf_adds(&e->text, "{\"host\": ");
-    buf_add_json(&e->text, event->host);
-    buf_adds(&e->text, ", \"subtask\": ");
-    buf_add_json(&e->text, event->subtask);
-    buf_addf(&e->text, ", \"state\": \"%s\", \"error\": ", begins ? "started" : "completed");
-    if (event->failed && event->text != NULL)
-        buf_add_json(&e->text, event->text);
-    else
-        buf_adds(&e->text, "null");
-    buf_adds(&e->text, "}");
-    end_event(&e->text);
-    tell_all(f, &e->text);
+    if (!event_text_is_step(event) || event_streams_count(e->streams) == 0) return;
+    const struct job *job = jobs_find(e->jobs, event->job);
+    if (job == NULL || !event_streams_are_of(e->streams, job->number)) return;
+    buf_clear(&e->data);
+    event_text_write_step(&e->data, event);
+    buf_clear(&e->text);
+    event_text_frame(&e->text, NULL, "step", e->data.data);
+    event_streams_tell(e->streams, job->number, 0, &e->text, &e->text);
 }
 
-// --- the life of a stream
+// --- answers
 
-// It is done: its last event comes right after. Or the process ends before it.
-static void on_told(void *arg, const struct job *job) {
-    struct followed *f = arg;
-    if (job->state == JOB_DONE) {
-        job_view_write(&f->last, job);
-        return;
-    }
-    for (struct events_stream *stream = f->streams; stream != NULL; stream = stream->next) {
-        stream->is_last = true;
-        if (stream->http != NULL) http_stream_wake(stream->http);
-    }
+static void refuse_id(struct http_request *r, struct error *err) {
+    error_in(err, "Last-Event-ID");
+    http_answer_error(r, 400, err);
 }
 
-static struct followed *follow(struct api_events *e, const struct job *job) {
-    struct followed *f = followed_of(e, job->number);
-    if (f != NULL) return f;
-    f = mem_zalloc(sizeof *f);
-    f->events = e;
-    f->number = job->number;
-    memcpy(f->id, job->id, sizeof f->id);
-    f->cohorts = job_view_cohorts(job);
-    f->next = e->followed;
-    e->followed = f;
-    jobs_watch(e->jobs, job, on_told, f);
-    return f;
+// Of a client that comes back; false: it does not, or is refused.
+static bool find_missed(struct http_request *r, uint64_t last, uint64_t *after) {
+    const char *id = http_header(r, "Last-Event-ID");
+    struct error err;
+    int rc = event_number_parse(id, after, &err);
+    if (rc == 0 && *after > last)
+        rc =
+            error_set(&err, "the job has no event %" PRIu64 "; its last is %" PRIu64, *after, last);
+    if (rc != 0) refuse_id(r, &err);
+    return rc == 0;
+}
+
+static void begin(struct api_events *e, struct http_request *r, uint64_t job) {
+    buf_clear(&e->text);
+    event_text_frame(&e->text, NULL, "snapshot", e->data.data);
+    event_streams_begin(e->streams, r, job, &e->text);
 }
 
 void api_events_answer(struct api_events *e, struct http_request *r, const struct job *job) {
-    struct events_stream *stream = mem_zalloc(sizeof *stream);
-    stream->of = follow(e, job);
-    stream->next = stream->of->streams;
-    stream->of->streams = stream;
-    begin_event(&stream->pending, "snapshot", 0);
-    job_view_write(&stream->pending, job);
-    end_event(&stream->pending);
-    http_answer_header(r, "Cache-Control", "no-store");
-    stream->http = http_answer_stream(r, 200, content_type, &source, stream);
+    uint64_t after;
+    if (http_header(r, "Last-Event-ID") == NULL) {
+        buf_clear(&e->data);
+        job_view_write(&e->data, job);
+        begin(e, r, job->number);
+    } else if (find_missed(r, job->n, &after)) {
+        event_streams_resume(e->streams, r, job->number, replay_of_job(job->id, after), false);
+    }
 }
 
-void api_events_answer_over(struct http_request *r, const struct buf *job) {
-    struct buf text = {0};
-    begin_event(&text, "snapshot", 0);
-    buf_add(&text, job->data, job->len);
-    end_event(&text);
-    const size_t len = text.len;
-    http_answer_header(r, "Cache-Control", "no-store");
-    http_answer(r, 200, content_type, buf_take(&text), len);
+// A client that has had all is told not to come again: as the HTML standard says of 204.
+void api_events_answer_over(struct api_events *e, struct http_request *r,
+                            const struct store_job *row, const struct buf *text) {
+    uint64_t after;
+    if (http_header(r, "Last-Event-ID") == NULL) {
+        struct buf own = {0};
+        event_text_frame(&own, NULL, "snapshot", text->data);
+        const size_t len = own.len;
+        http_answer_header(r, "Cache-Control", "no-store");
+        http_answer(r, 200, "text/event-stream", buf_take(&own), len);
+    } else if (find_missed(r, row->n, &after)) {
+        if (after == row->n && row->state == JOB_DONE)
+            http_answer_empty(r, 204);
+        else
+            event_streams_resume(e->streams, r, row->number, replay_of_job(row->id, after), true);
+    }
+}
+
+static void write_open(void *arg, struct buf *out) {
+    struct api_events *e = arg;
+    buf_clear(&e->data);
+    buf_adds(&e->data, "{\"jobs\": [");
+    for (size_t i = jobs_count(e->jobs); i-- > 0;) {
+        job_view_write(&e->data, jobs_at(e->jobs, i));
+        if (i > 0) buf_adds(&e->data, ", ");
+    }
+    buf_adds(&e->data, "]}");
+    event_text_frame(out, NULL, "snapshot", e->data.data);
+}
+
+void api_events_answer_all(struct api_events *e, struct http_request *r) {
+    const char *id = http_header(r, "Last-Event-ID");
+    struct event_cursor cursor = {0};
+    struct error err;
+    if (id == NULL) {
+        buf_clear(&e->text);
+        write_open(e, &e->text);
+        event_streams_begin(e->streams, r, 0, &e->text);
+    } else if (event_cursor_parse(&cursor, id, &err) != 0) {
+        refuse_id(r, &err);
+    } else {
+        event_streams_resume(e->streams, r, 0, replay_of_all(&cursor), false);
+    }
+    event_cursor_deinit(&cursor);
 }
 
 // --- life
 
-// So that a client that has gone is noticed.
 static void on_heartbeat(uv_timer_t *timer) {
-    static const char comment[] = ":\n\n";
     struct api_events *e = timer->data;
-    buf_clear(&e->text);
-    buf_adds(&e->text, comment);
-    for (const struct followed *f = e->followed; f != NULL; f = f->next)
-        tell_all(f, &e->text);
+    event_streams_beat(e->streams);
+    unfollow_idle(e);
 }
 
-struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct store *store) {
+static bool take_newest(void *arg, const struct store_job *row, const struct store_event *event) {
+    struct api_events *e = arg;
+    (void)event;
+    e->newest = row->number;
+    event_cursor_set_newest(&e->cursor, row->id == NULL ? "" : row->id);
+    return false;
+}
+
+// A store that cannot be read says so to whoever asks for jobs.
+static void read_newest(void *arg, const struct store_reader *reader) {
+    const struct store_query query = {.kind = STORE_READ_JOBS, .limit = 1};
+    struct error err;
+    store_rows(reader, &query, take_newest, arg, &err);
+}
+
+struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct store *store,
+                                  struct log *log) {
     struct api_events *e = mem_zalloc(sizeof *e);
     e->jobs = jobs;
+    e->streams = event_streams_new(store, log, write_open, e);
     uv_timer_init(loop, &e->heartbeat);
     e->heartbeat.data = e;
     uv_timer_start(&e->heartbeat, on_heartbeat, EVENTS_HEARTBEAT_MS, EVENTS_HEARTBEAT_MS);
     uv_unref((uv_handle_t *)&e->heartbeat);
+    store_read_now(store, read_newest, e);
     store_on_kept(store, on_kept, e);
+    jobs_watch(jobs, NULL, on_told, e);
     return e;
+}
+
+void api_events_leave_store(struct api_events *e) {
+    event_streams_end_all(e->streams);
 }
 
 void api_events_close(struct api_events *e) {
     uv_close((uv_handle_t *)&e->heartbeat, NULL);
 }
 
+const struct event_streams *api_events_streams(const struct api_events *e) {
+    return e->streams;
+}
+
 void api_events_free(struct api_events *e) {
     if (e == NULL) return;
-    for (struct followed *f = e->followed, *next; f != NULL; f = next) {
-        next = f->next;
-        end_all(f);
-    }
+    while (e->followed != NULL)
+        unfollow(&e->followed);
+    event_streams_free(e->streams);
+    event_cursor_deinit(&e->cursor);
+    buf_deinit(&e->done);
+    buf_deinit(&e->data);
+    buf_deinit(&e->id);
     buf_deinit(&e->text);
+    buf_deinit(&e->text_of_all);
     free(e);
 }

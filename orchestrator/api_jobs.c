@@ -79,6 +79,7 @@ struct visit {
     int status; // of the answer, if all is well
     bool is_reading;
     bool wants_events;
+    struct store_job row;                                          // found, without its texts
     void (*answer)(struct http_request *r, const struct job *job); // of a job as a whole
     unsigned states;                                               // of the hosts to be tried again
     // What was found of its row.
@@ -111,6 +112,8 @@ static bool take_row(void *arg, const struct store_job *row, const struct store_
     struct visit *visit = arg;
     (void)event;
     job_view_write_row(&visit->text, row);
+    visit->row = (struct store_job){
+        .id = visit->id, .number = row->number, .n = row->n, .state = row->state};
     return false;
 }
 
@@ -127,7 +130,7 @@ static void answer_row(void *arg) {
     else if (visit->text.len == 0)
         answer_unknown(visit->r);
     else if (visit->wants_events)
-        api_events_answer_over(visit->r, &visit->text);
+        api_events_answer_over(visit->a->events, visit->r, &visit->row, &visit->text);
     else
         answer_text(visit->r, visit->status, &visit->text);
     visit_free(visit);
@@ -152,6 +155,10 @@ void api_jobs_events(struct api_jobs *a, struct http_request *r) {
     struct visit *visit = visit_reads(visit_new(a, r));
     visit->wants_events = true;
     store_read(a->store, read_row, answer_row, visit);
+}
+
+void api_jobs_all_events(struct api_jobs *a, struct http_request *r) {
+    if (is_open(a, r)) api_events_answer_all(a->events, r);
 }
 
 // --- ... as a whole

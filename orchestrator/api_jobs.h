@@ -28,13 +28,14 @@ void api_jobs_open(struct api_jobs *a);  // jobs of an earlier process are the g
 void api_jobs_drain(struct api_jobs *a); // what is held is refused
 
 // Handlers' parts, and the query parameters that they take. The route's parameter is the job's id.
-void api_jobs_list(struct api_jobs *a, struct http_request *r);   // GET /jobs/
-void api_jobs_get(struct api_jobs *a, struct http_request *r);    // GET /jobs/{id}/
-void api_jobs_hosts(struct api_jobs *a, struct http_request *r);  // GET /jobs/{id}/hosts/
-void api_jobs_report(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/report/
-void api_jobs_events(struct api_jobs *a, struct http_request *r); // GET /jobs/{id}/events/
-void api_jobs_resume(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/resume/
-void api_jobs_pause(struct api_jobs *a, struct http_request *r);  // POST /jobs/{id}/pause/
-void api_jobs_cancel(struct api_jobs *a, struct http_request *r); // POST /jobs/{id}/cancel/
-void api_jobs_retry(struct api_jobs *a, struct http_request *r);  // POST /jobs/{id}/retry/
+void api_jobs_list(struct api_jobs *a, struct http_request *r);       // GET /jobs/
+void api_jobs_get(struct api_jobs *a, struct http_request *r);        // GET /jobs/{id}/
+void api_jobs_hosts(struct api_jobs *a, struct http_request *r);      // GET /jobs/{id}/hosts/
+void api_jobs_report(struct api_jobs *a, struct http_request *r);     // GET /jobs/{id}/report/
+void api_jobs_events(struct api_jobs *a, struct http_request *r);     // GET /jobs/{id}/events/
+void api_jobs_all_events(struct api_jobs *a, struct http_request *r); // GET /events/
+void api_jobs_resume(struct api_jobs *a, struct http_request *r);     // POST /jobs/{id}/resume/
+void api_jobs_pause(struct api_jobs *a, struct http_request *r);      // POST /jobs/{id}/pause/
+void api_jobs_cancel(struct api_jobs *a, struct http_request *r);     // POST /jobs/{id}/cancel/
+void api_jobs_retry(struct api_jobs *a, struct http_request *r);      // POST /jobs/{id}/retry/
 extern const char *const api_jobs_list_query[], *const api_jobs_hosts_query[];

@@ -163,7 +163,7 @@ static struct store_event end_of(const struct run *run) {
         .kind = STORE_JOB,
         .job = job->number,
         .host = STORE_NO_HOST,
-        .wall_ms = wall_now(run->gate),
+        .wall_ms = run->ended_ms,
         .state = JOB_DONE,
         .outcome = counts[HOST_FAILED] + counts[HOST_SKIPPED] > 0 ? JOB_FAILED : JOB_COMPLETED};
     if (job->outcome != JOB_NO_OUTCOME) { // it was stopped
@@ -212,6 +212,7 @@ static void finish_if_done(struct run *run) {
     run->is_skipping = false; // nothing is left to skip
     run->state = RUN_ENDING;
     end_waiting(g, run);
+    run->ended_ms = wall_now(g);
     const struct store_event event = end_of(run);
     g->shell.append(g->shell.self, &event, on_ended, run);
 }

@@ -57,6 +57,7 @@ struct run { // of a job that is not done
     uint64_t started_ms;
     uint64_t opened_ms;   // 0: it has not been open yet
     uint64_t before_ms;   // so long it had been open in earlier processes
+    long long ended_ms;   // wall
     char *skipped;        // of one that is stopped: why its hosts are skipped
     bool is_skipping;     // of one that is stopped: some may be left
     bool is_canary_phase; // only the canaries go

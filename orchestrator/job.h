@@ -25,6 +25,7 @@ struct job_host {
 struct job {
     char id[JOB_ID_MAX];
     uint64_t number; // the store's; 0: it is not kept yet
+    uint64_t n;      // of its last event that was told to be kept (api_events.c)
     char *key;       // Idempotency-Key; NULL: none
     char *request;   // the body, as JSON text
     const struct task *task;

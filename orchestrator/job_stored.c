@@ -45,6 +45,7 @@ static struct job *make_of(const struct store_job *row, const struct task_reques
     struct job *job = job_new(row->id, request->task, &request->args, row->request, image.inventory,
                               &image.selection, &image.grouping);
     job->number = row->number;
+    job->n = row->n;
     job->key = row->key == NULL ? NULL : mem_strdup(row->key);
     job->created_ms = row->created_ms;
     job->brakes = request->brakes;

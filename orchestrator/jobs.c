@@ -8,7 +8,7 @@
 
 struct watch {
     struct watch *next;
-    const struct job *job;
+    const struct job *job; // NULL: all
     jobs_watcher told;
     void *arg;
 };
@@ -97,12 +97,12 @@ void jobs_unwatch(struct jobs *jobs, const void *arg) {
 
 static void tell_watchers(struct jobs *jobs, const struct job *job) {
     for (struct watch **link = &jobs->watches; *link != NULL;) {
-        if ((*link)->job != job) {
-            link = &(*link)->next;
-            continue;
-        }
-        (*link)->told((*link)->arg, job);
-        forget(link);
+        struct watch *watch = *link;
+        if (watch->job == NULL || watch->job == job) watch->told(watch->arg, job);
+        if (watch->job == job)
+            forget(link);
+        else
+            link = &watch->next;
     }
 }
 

@@ -18,7 +18,7 @@ const struct job *jobs_at(const struct jobs *jobs, size_t i);        // in order
 size_t jobs_in_state(const struct jobs *jobs, enum job_state state);
 
 // Told once: when the job is done, or, in another state, when the process ends before the job. It
-// must not call back. arg names the watcher, too.
+// must not call back. arg names the watcher, too. job NULL: of each job, for good.
 typedef void (*jobs_watcher)(void *arg, const struct job *job);
 void jobs_watch(struct jobs *jobs, const struct job *job, jobs_watcher told, void *arg);
 void jobs_unwatch(struct jobs *jobs, const void *arg); // where it watches none, nothing happens

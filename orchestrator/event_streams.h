@@ -1,0 +1,45 @@
+// The streams of Server-Sent Events that are open: each of one job or of all. What happens is added
+// to what each has not sent yet; one that comes back is first told what it has missed (replay.h).
+#pragma once
+
+#include "common/http.h"
+#include "common/log.h"
+#include "orchestrator/replay.h"
+
+enum {
+    EVENTS_BACKLOG_MAX = 1 << 20, // bytes that a client has not taken; beyond, its stream ends
+    EVENTS_REPLAYS_MAX = 4,       // at a time; the next waits: each holds a job in memory
+};
+
+struct event_streams;
+
+// Borrows all it is given. snapshot writes what a stream of all jobs begins with, as an event.
+struct event_streams *event_streams_new(struct store *store, struct log *log,
+                                        void (*snapshot)(void *arg, struct buf *out), void *arg);
+void event_streams_free(struct event_streams *s); // after the server has ended; takes NULL
+
+// Answers the request with a stream, of the job of this number; 0: of all jobs.
+void event_streams_begin(struct event_streams *s, struct http_request *r, uint64_t job,
+                         const struct buf *first);
+// With what was missed, which is taken over. is_over: nothing follows it.
+void event_streams_resume(struct event_streams *s, struct http_request *r, uint64_t job,
+                          struct replay *replay, bool is_over);
+
+bool event_streams_are_of(const struct event_streams *s, uint64_t job); // or of all
+bool event_streams_are_of_all(const struct event_streams *s);
+
+// What happened in the job: text to its own streams, and to those of all. n is 0 of what has no
+// number.
+void event_streams_tell(struct event_streams *s, uint64_t job, uint64_t n, const struct buf *text,
+                        const struct buf *text_of_all);
+// The job's streams end behind what they were told.
+void event_streams_end(struct event_streams *s, uint64_t job);
+// All end: the process does.
+void event_streams_end_all(struct event_streams *s);
+// Now and then: so that a client that has gone is noticed. One that takes nothing of what it has
+// missed from one time to the next is let go.
+void event_streams_beat(struct event_streams *s);
+
+size_t event_streams_reading(const struct event_streams *s); // of the store: it must stay open
+size_t event_streams_count(const struct event_streams *s);
+uint64_t event_streams_dropped(const struct event_streams *s); // clients that did not read, ever
