@@ -1,6 +1,7 @@
 #include "common/client.h"
 
 #include "common/address.h"
+#include "common/clock.h"
 #include "common/json.h"
 
 #include <curl/curl.h>
@@ -75,23 +76,33 @@ static void record(const struct client_request *request, const struct reply *rep
     buf_deinit(&line);
 }
 
-int client_send(const struct client_request *request, struct reply *reply, struct error *err) {
-    struct buf head = {0}, text = {0};
-    long timeout_s = request->timeout_s == 0 ? CLIENT_TIMEOUT_S : request->timeout_s;
+static long timeout_of(const struct client_request *request) {
+    return request->timeout_s == 0 ? CLIENT_TIMEOUT_S : request->timeout_s;
+}
+
+// A handle for the request; its headers are in *list, to be freed after it.
+static CURL *prepare(const struct client_request *request, struct curl_slist **list) {
     CURL *curl = curl_easy_init();
-    if (curl == NULL) abort();                                    // it only allocates
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:"); // no waiting for 100 Continue
-    each_header(request, add_to_list, &list);
+    if (curl == NULL) abort();                  // it only allocates
+    *list = curl_slist_append(NULL, "Expect:"); // no waiting for 100 Continue
+    each_header(request, add_to_list, list);
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout_s);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *list);
+    set_method(curl, request);
+    return curl;
+}
+
+int client_send(const struct client_request *request, struct reply *reply, struct error *err) {
+    struct buf head = {0}, text = {0};
+    struct curl_slist *list;
+    CURL *curl = prepare(request, &list);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout_of(request));
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &head);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &text);
-    set_method(curl, request);
     CURLcode rc = curl_easy_perform(curl);
     *reply = (struct reply){0};
     if (rc == CURLE_OK) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
@@ -120,6 +131,73 @@ int client_expect(const struct client_request *request, long status, struct buf 
     reply_deinit(&reply);
     return rc;
 }
+
+// --- an answer that comes piece by piece
+
+struct following {
+    const struct client_stream *stream;
+    CURL *curl;
+    uint64_t heard_us; // the last time that anything came
+    bool is_enough;
+};
+
+static size_t on_piece(char *data, size_t size, size_t count, void *arg) {
+    struct following *f = arg;
+    long status = 0;
+    curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+    f->heard_us = clock_monotonic_us();
+    f->is_enough = !f->stream->on_piece(f->stream->arg, status, data, size * count);
+    return f->is_enough ? 0 : size * count;
+}
+
+static void wait_for_more(CURLM *multi, const struct client_stream *stream, int silence_ms) {
+    struct curl_waitfd fds[CLIENT_STREAM_FDS_MAX];
+    const bool turns = stream->on_turn != NULL && stream->turn_ms < silence_ms;
+    for (size_t i = 0; i < stream->fds_count; i++)
+        fds[i] = (struct curl_waitfd){.fd = stream->fds[i], .events = CURL_WAIT_POLLIN};
+    curl_multi_poll(multi, fds, (unsigned)stream->fds_count, turns ? stream->turn_ms : silence_ms,
+                    NULL);
+}
+
+// Until the answer ends, a callback has enough, or nothing was heard for so long.
+static CURLcode follow(CURLM *multi, struct following *f, uint64_t timeout_us) {
+    const struct client_stream *stream = f->stream;
+    for (int running = 1, left = 0; running > 0;) {
+        curl_multi_perform(multi, &running);
+        const CURLMsg *message = curl_multi_info_read(multi, &left);
+        if (message != NULL) return message->data.result;
+        const uint64_t silent_us = clock_monotonic_us() - f->heard_us;
+        if (silent_us >= timeout_us) break;
+        wait_for_more(multi, stream, (int)((timeout_us - silent_us) / 1000) + 1);
+        f->is_enough = stream->on_turn != NULL && !stream->on_turn(stream->arg);
+        if (f->is_enough) return CURLE_OK;
+    }
+    return CURLE_OPERATION_TIMEDOUT;
+}
+
+int client_follow(const struct client_request *request, const struct client_stream *stream,
+                  long *status, struct error *err) {
+    struct curl_slist *list;
+    struct following f = {.stream = stream, .heard_us = clock_monotonic_us()};
+    CURLM *multi = curl_multi_init();
+    f.curl = prepare(request, &list);
+    curl_easy_setopt(f.curl, CURLOPT_CONNECTTIMEOUT, timeout_of(request));
+    curl_easy_setopt(f.curl, CURLOPT_WRITEFUNCTION, on_piece);
+    curl_easy_setopt(f.curl, CURLOPT_WRITEDATA, &f);
+    curl_multi_add_handle(multi, f.curl);
+    const CURLcode rc = follow(multi, &f, (uint64_t)timeout_of(request) * 1000000);
+    *status = 0;
+    curl_easy_getinfo(f.curl, CURLINFO_RESPONSE_CODE, status);
+    curl_multi_remove_handle(multi, f.curl);
+    curl_easy_cleanup(f.curl);
+    curl_multi_cleanup(multi);
+    curl_slist_free_all(list);
+    if (rc == CURLE_OK || f.is_enough) return 0;
+    return error_set(err, "%s %s: %s: %s", request->method, request->url,
+                     *status == 0 ? "no answer" : "the answer was cut off", curl_easy_strerror(rc));
+}
+
+// --- without libcurl
 
 int client_begin(const struct client_request *r, int *connection, struct error *err) {
     const char *host = strstr(r->url, "://");

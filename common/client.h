@@ -43,5 +43,25 @@ void reply_deinit(struct reply *reply);
 // A header's value in out, or false where it is absent.
 bool reply_header(const struct reply *reply, const char *name, char *out, size_t size);
 
+// An answer that comes piece by piece, and may never end.
+struct client_stream {
+    // The body as it comes, whatever the status. False: enough, the connection is closed.
+    bool (*on_piece)(void *arg, long status, const char *data, size_t len);
+    // Called every turn_ms at least, from the first moment on, and as soon as one of the
+    // descriptors can be read. False ends it as above. NULL: nothing else is to be done meanwhile.
+    bool (*on_turn)(void *arg);
+    void *arg;
+    int turn_ms; // > 0 where there is on_turn
+    const int *fds;
+    size_t fds_count; // CLIENT_STREAM_FDS_MAX at most
+};
+enum { CLIENT_STREAM_FDS_MAX = 4 };
+
+// The request's timeout is for the longest silence here, that of connecting too. *status is 0 where
+// no answer has begun. An error: there was no answer, or it was cut off before its end. That a
+// callback had enough is none.
+int client_follow(const struct client_request *request, const struct client_stream *stream,
+                  long *status, struct error *err);
+
 // GET, which must answer 200 and JSON; the JSON is the caller's.
 int client_get_json(const char *base, const char *path, cJSON **out, struct error *err);
