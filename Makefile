@@ -37,7 +37,7 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
+UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event event_cursor expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
@@ -46,7 +46,7 @@ UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_i
 	session_doubt setup sse stats store store_crash store_event store_file store_queue store_sqlite strmap suggest suite \
 	table terms text texts timestamp turns vars virtual visit world yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
+E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests store client
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RANGE_MAX = 1000000 }; // jobs that one text may name: no service has so many open
+enum { JOBS_MAX = 1000000 }; // that one text may name: no service has so many open
 
 void event_cursor_clear(struct event_cursor *cursor) {
     cursor->newest[0] = '\0';
@@ -80,7 +80,7 @@ static bool take_places(struct event_cursor *cursor, const char **text) {
     last = first;
     if (take_word(text, '-') && !take_number(text, &last)) return false;
     if (!take_word(text, ':') || !take_number(text, &n)) return false;
-    if (first <= before || last < first || last - first >= RANGE_MAX - cursor->count) return false;
+    if (first <= before || last < first || last - first >= JOBS_MAX - cursor->count) return false;
     for (uint64_t job = first; job <= last; job++)
         event_cursor_add(cursor, job, n);
     return true;

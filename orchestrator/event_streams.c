@@ -3,8 +3,9 @@
 //
 //     QUEUED -> READING <-> TAKING -> LIVE
 //
-// The last piece may have some of what is held; that is left out by its number. Where more happens
-// meanwhile than may be held, what was held is forgotten, and the store is read once more.
+// The last piece may have some of what is held, and what was kept and is about to happen; that is
+// left out by its number. Where more happens meanwhile than may be held, what was held is
+// forgotten, and the store is read once more.
 #include "orchestrator/event_streams.h"
 
 #include "common/clock.h"
@@ -44,6 +45,7 @@ struct stream {
     struct held *held_list;
     size_t held_count, held_cap;
     bool has_forgotten;
+    struct event_cursor reached; // what it was told already of what may happen
 };
 
 struct event_streams {
@@ -136,10 +138,23 @@ static void end_replay(struct stream *st) {
     if (had_begun) start_next(st->all);
 }
 
+// Once there is one that it was not, there is no other.
+static bool was_told(struct stream *st, uint64_t job, uint64_t n) {
+    struct event_cursor *reached = &st->reached;
+    size_t i = 0;
+    while (i < reached->count && reached->open[i].job != job)
+        i++;
+    if (n == 0 || i == reached->count) return false;
+    if (n <= reached->open[i].n) return true;
+    reached->open[i] = reached->open[--reached->count];
+    return false;
+}
+
 static void tell_held(struct stream *st) {
+    replay_reached(st->replay, &st->reached);
     for (size_t i = 0, from = 0; i < st->held_count; i++) {
         const struct held *held = &st->held_list[i];
-        if (held->n > replay_reached(st->replay, held->job))
+        if (!was_told(st, held->job, held->n))
             buf_add(&st->pending, st->held.data + from, held->end - from);
         from = held->end;
     }
@@ -199,6 +214,7 @@ static void free_stream(struct stream *st) {
     buf_deinit(&st->pending);
     buf_deinit(&st->piece);
     buf_deinit(&st->held);
+    event_cursor_deinit(&st->reached);
     free(st->held_list);
     free(st);
 }
@@ -287,10 +303,10 @@ void event_streams_tell(struct event_streams *s, uint64_t job, uint64_t n, const
     for (struct stream *st = s->first; st != NULL; st = st->next) {
         if (st->job != 0 && st->job != job) continue;
         const struct buf *own = st->job == 0 ? text_of_all : text;
-        if (st->state == STREAM_LIVE)
-            add(st, own);
-        else
+        if (st->state != STREAM_LIVE)
             hold(st, job, n, own);
+        else if (!was_told(st, job, n))
+            add(st, own);
     }
 }
 

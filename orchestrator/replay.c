@@ -71,10 +71,9 @@ void replay_free(struct replay *r) {
     free(r);
 }
 
-uint64_t replay_reached(const struct replay *r, uint64_t job) {
+void replay_reached(const struct replay *r, struct event_cursor *out) {
     for (size_t i = 0; i < r->count; i++)
-        if (r->places[i].job == job) return r->places[i].n;
-    return 0;
+        event_cursor_add(out, r->places[i].job, r->places[i].n);
 }
 
 // --- which jobs

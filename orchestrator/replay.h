@@ -27,5 +27,6 @@ enum replay_state {
 enum replay_state replay_read(struct replay *replay, const struct store_reader *reader,
                               struct buf *text, struct error *err);
 
-// After REPLAY_AT_END: up to which number all events of the job have been told; 0: of none.
-uint64_t replay_reached(const struct replay *replay, uint64_t job);
+// After REPLAY_AT_END: adds each job that it has read, and the number up to which all its events
+// have been told.
+void replay_reached(const struct replay *replay, struct event_cursor *out);

@@ -56,6 +56,23 @@ START_TEST(each_watcher_of_a_job_is_told_once_in_order) {
 }
 END_TEST
 
+START_TEST(a_watcher_of_all_jobs_is_told_of_each) {
+    struct jobs *jobs = jobs_new();
+    told[0] = '\0';
+    struct job *one = job_of("one"), *two = job_of("two");
+    char a[] = "a", b[] = "b";
+    jobs_watch(jobs, NULL, note, a);
+    jobs_add(jobs, one);
+    jobs_add(jobs, two);
+    jobs_watch(jobs, one, note, b);
+    jobs_done(jobs, one);
+    ck_assert_str_eq(told, "a:one b:one ");
+    jobs_leave(jobs);
+    ck_assert_str_eq(told, "a:one b:one a:two ");
+    jobs_free(jobs);
+}
+END_TEST
+
 START_TEST(a_watcher_that_leaves_is_not_told_and_the_job_goes_on) {
     struct jobs *jobs = jobs_new();
     told[0] = '\0';
@@ -123,6 +140,7 @@ Suite *check_jobs(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_job_is_found_by_its_id_until_it_is_done);
     tcase_add_test(tcase, each_watcher_of_a_job_is_told_once_in_order);
+    tcase_add_test(tcase, a_watcher_of_all_jobs_is_told_of_each);
     tcase_add_test(tcase, a_watcher_that_leaves_is_not_told_and_the_job_goes_on);
     tcase_add_test(tcase, a_job_is_found_by_its_number_and_by_its_key);
     tcase_add_test(tcase, watchers_of_jobs_that_are_left_to_the_next_process_are_told);
