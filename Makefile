@@ -32,9 +32,9 @@ ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event event_cur
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_dry_run api_events errands event_streams replay api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
 	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
-SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
+SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
-SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
+SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event event_cursor expect \

@@ -24,7 +24,7 @@ struct api_events {
     uv_timer_t heartbeat;
     uint64_t newest; // job, of those that have had their say
     struct event_cursor cursor;
-    struct buf done;                        // the job that is done: its event comes right after
+    struct buf object; // of a job; of one that is done, until its event comes right after
     struct buf data, id, text, text_of_all; // scratch
 };
 
@@ -89,12 +89,15 @@ static void frame(struct api_events *e, const struct store_event *event) {
 
 static void tell(struct api_events *e, const struct store_event *event, const struct job *job) {
     buf_clear(&e->data);
-    if (event->kind != STORE_JOB)
+    if (event->kind != STORE_JOB) {
         event_text_write_host(&e->data, job, follow(e, job)->cohorts, event);
-    else if (job != NULL)
-        job_view_write(&e->data, job);
-    else
-        buf_add(&e->data, e->done.data, e->done.len);
+    } else {
+        if (job != NULL) { // else it was written when it was done
+            buf_clear(&e->object);
+            job_view_write(&e->object, job);
+        }
+        event_text_write_job(&e->data, &e->object, event->n);
+    }
     frame(e, event);
     event_streams_tell(e->streams, event->job, event->n, &e->text, &e->text_of_all);
 }
@@ -121,8 +124,8 @@ static void on_told(void *arg, const struct job *job) {
         e->newest = job->number;
         event_cursor_set_newest(&e->cursor, job->id);
     }
-    buf_clear(&e->done);
-    if (event_streams_are_of(e->streams, job->number)) job_view_write(&e->done, job);
+    buf_clear(&e->object);
+    job_view_write(&e->object, job);
 }
 
 void api_events_step(void *self, const struct event *event) {
@@ -275,7 +278,7 @@ void api_events_free(struct api_events *e) {
         unfollow(&e->followed);
     event_streams_free(e->streams);
     event_cursor_deinit(&e->cursor);
-    buf_deinit(&e->done);
+    buf_deinit(&e->object);
     buf_deinit(&e->data);
     buf_deinit(&e->id);
     buf_deinit(&e->text);

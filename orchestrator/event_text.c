@@ -31,6 +31,11 @@ void event_text_write_host(struct buf *out, const struct job *job, const uint32_
              (unsigned long long)event->n, kinds[event->kind], event->attempt);
 }
 
+void event_text_write_job(struct buf *out, const struct buf *text, uint64_t n) {
+    buf_add(out, text->data, text->len - 1); // the object goes on
+    buf_addf(out, ", \"n\": %llu}", (unsigned long long)n);
+}
+
 bool event_text_is_step(const struct event *event) {
     return event->kind == EVENT_SUBTASK_INSTANCE_STARTED ||
            event->kind == EVENT_SUBTASK_INSTANCE_COMPLETED;

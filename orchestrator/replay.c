@@ -31,7 +31,7 @@ struct replay {
     // While it is read.
     struct buf *text;
     size_t text_end;
-    struct buf data;
+    struct buf data, object;
     struct event_cursor cursor; // scratch
     struct error *err;
     bool is_full, is_bad;
@@ -67,6 +67,7 @@ void replay_free(struct replay *r) {
     event_cursor_deinit(&r->from);
     event_cursor_deinit(&r->cursor);
     buf_deinit(&r->data);
+    buf_deinit(&r->object);
     free(r->places);
     free(r);
 }
@@ -183,10 +184,13 @@ static void tell(struct replay *r, const struct store_event *event) {
     place->n = event->n;
     place->is_done = event->kind == STORE_JOB && event->state == JOB_DONE;
     buf_clear(&r->data);
-    if (event->kind == STORE_JOB)
-        job_view_write(&r->data, r->job);
-    else
+    if (event->kind == STORE_JOB) {
+        buf_clear(&r->object);
+        job_view_write(&r->object, r->job);
+        event_text_write_job(&r->data, &r->object, event->n);
+    } else {
         event_text_write_host(&r->data, r->job, r->cohorts, event);
+    }
     const bool has_id = write_id(r, &id, event);
     event_text_frame(r->text, has_id ? id.data : NULL, event_text_name(event), r->data.data);
     buf_deinit(&id);

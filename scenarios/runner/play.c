@@ -285,6 +285,7 @@ static void check_told(struct show *s) {
 
 static void run(struct show *s) {
     if (start_programs(s) != 0) return;
+    told_follow(&s->stage);
     start_watching(s);
     if (steps_play_all(&s->stage, part(s, "steps"), "steps", &s->text) != 0) fail(s, "fail");
     stop_watching(s);
@@ -292,6 +293,7 @@ static void run(struct show *s) {
     bool simulator_runs = programs_running(&s->stage.programs, PROGRAM_SIMULATOR);
     if (simulator_runs && check_always(s, true, &s->text) != 0) fail(s, "fail");
     check_told(s);
+    told_unfollow(&s->stage);
     if (simulator_runs) stage_count_faults(&s->stage);
     if (strcmp(s->outcome, "pass") == 0) check_fired(s);
 }

@@ -40,6 +40,8 @@ struct stage {
     cJSON *born;                  // the devices as they were when the network began
     char since[32];               // when that was
     cJSON *told;                  // of jobs that were over, see outcomes.h
+    struct follower *follower;    // or NULL
+    unsigned followed_since;      // what programs_settled() said then
     struct rule *rules;
     size_t rules_count;
     struct stage_start *wanted; // a program that a branch wants started, or NULL

@@ -7,9 +7,11 @@
 #include "common/json.h"
 #include "common/timestamp.h"
 #include "scenarios/runner/expect.h"
+#include "scenarios/runner/follower.h"
 #include "scenarios/runner/outcomes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -134,6 +136,29 @@ static int read_settled(struct stage *s, struct told *t, struct error *err) {
     return rc;
 }
 
+// With --state none a new process knows nothing of the jobs before, and --keep-jobs bounds them.
+static bool may_forget(const struct stage *s) {
+    const cJSON *options = get(s->programs.scenario, "orchestrator");
+    return get(options, "keep_jobs") != NULL || get(options, "state") != NULL;
+}
+
+static void write_base(void *arg, char url[64]) {
+    struct stage *s = arg;
+    programs_url(&s->programs, PROGRAM_ORCHESTRATOR, url);
+}
+
+void told_follow(struct stage *s) {
+    const struct follower_config config = {
+        .base = write_base, .arg = s, .seed = s->programs.seed, .may_forget = may_forget(s)};
+    programs_settled(&s->programs, &s->followed_since);
+    s->follower = follower_start(&config);
+}
+
+void told_unfollow(struct stage *s) {
+    follower_stop(s->follower);
+    s->follower = NULL;
+}
+
 void told_begin(struct stage *s) {
     cJSON *answer = NULL;
     struct error ignored; // the devices are asked again, and then it is told
@@ -150,10 +175,31 @@ void told_begin(struct stage *s) {
     cJSON_Delete(answer);
 }
 
-// With --state none a new process knows nothing of the jobs before, and --keep-jobs bounds them.
-static bool may_forget(const struct stage *s) {
-    const cJSON *options = get(s->programs.scenario, "orchestrator");
-    return get(options, "keep_jobs") != NULL || get(options, "state") != NULL;
+// Whether the log has all that has happened, and the metrics, too: no program has come or gone.
+static bool has_all_of_it(struct stage *s) {
+    unsigned changes;
+    return programs_settled(&s->programs, &changes) && changes == s->followed_since;
+}
+
+static bool logs_all(const struct stage *s) {
+    const char *level = text(get(s->programs.scenario, "orchestrator"), "log_level");
+    return strcmp(level, "warning") != 0 && strcmp(level, "error") != 0;
+}
+
+// What was heard as it happened.
+static void check_heard(struct stage *s, const struct told *t, bool strict,
+                        struct buf *differences) {
+    char *log = NULL, url[512];
+    struct buf scrape = {0};
+    struct error err;
+    if (s->follower == NULL || !t->is_settled) return;
+    stage_url(s, PROGRAM_ORCHESTRATOR, "/metrics/", url);
+    const struct client_request request = {.method = "GET", .url = url};
+    const bool has_all = has_all_of_it(s) && client_expect(&request, 200, &scrape, &err) == 0;
+    if (has_all && logs_all(s)) log = stage_read_log(s);
+    follower_check(s->follower, t->jobs, log, has_all ? scrape.data : NULL, strict, differences);
+    buf_deinit(&scrape);
+    free(log);
 }
 
 void told_check(struct stage *s, bool strict, struct buf *differences) {
@@ -172,6 +218,7 @@ void told_check(struct stage *s, bool strict, struct buf *differences) {
                                       .may_forget = may_forget(s)};
     if (rc == 0) outcomes_check(&outcomes, differences);
     pthread_mutex_unlock(&s->lock);
+    if (rc == 0) check_heard(s, &t, strict, differences);
     if (rc != 0 && rc != NO_JOBS && strict) expect_differ(differences, "%s", err.text);
     told_deinit(&t);
 }

@@ -76,7 +76,7 @@ static void write_truth(const struct world *w, unsigned host, struct buf *out) {
 
 // NULL: it is none of the job's.
 static const struct job_host *row_of(const struct job *job, unsigned host) {
-    char name[8];
+    char name[16];
     snprintf(name, sizeof name, "h%u", host);
     for (size_t i = 0; i < job->selection.count; i++)
         if (strcmp(job->inventory->hosts[job->selection.hosts[i]].name, name) == 0)
