@@ -38,7 +38,7 @@ SCENARIO_SHELL = commands follower main play programs runs stage step steps told
 BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
 UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event event_cursor expect \
-	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
+	fault file findings gate glob group heap heard http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
 	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy request \
