@@ -3,7 +3,6 @@
 #include "scenarios/runner/heard.h"
 
 #include "common/count.h"
-#include "common/json.h"
 #include "tests/unit/support.h"
 
 #include <string.h>
@@ -67,17 +66,6 @@ static const struct {
     {EVENTS(A_DONE, "snapshot {'jobs': []}"), "the stream of events began anew"},
     {EVENTS(A_DONE, "job {"), "an event that is no JSON"},
 };
-
-static cJSON *json_of(const char *quoted) {
-    struct error err;
-    cJSON *json = NULL;
-    char text[512];
-    strcpy(text, quoted);
-    for (char *c = text; *c != '\0'; c++)
-        if (*c == '\'') *c = '"';
-    ck_assert_msg(json_parse(text, strlen(text), &json, &err) == 0, "%s", err.text);
-    return json;
-}
 
 START_TEST(what_does_not_fit_is_found) {
     struct heard *h = heard_new(false);
