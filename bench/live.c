@@ -1,18 +1,16 @@
 #include "bench/live.h"
 
 #include "bench/plan.h"
+#include "common/file.h"
 #include "common/yml.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 static int write_file(const char *text, char path[SCRATCH_PATH_MAX], struct error *err) {
+    struct buf line = {0};
+    buf_addf(&line, "%s\n", text);
     int rc = scratch_file("", path, err);
-    if (rc != 0) return rc;
-    FILE *file = fopen(path, "we");
-    if (file == NULL) return error_system(err, -errno, "%s", path);
-    fprintf(file, "%s\n", text);
-    return fclose(file) == 0 ? 0 : error_system(err, -errno, "%s", path);
+    if (rc == 0) rc = file_write(path, &line, err);
+    buf_deinit(&line);
+    return rc;
 }
 
 // The policy of a network file, as a file of its own, for the orchestrator. path is empty where

@@ -1,5 +1,6 @@
 #include "bench/output.h"
 
+#include "common/file.h"
 #include "common/version.h"
 
 #include <errno.h>
@@ -16,11 +17,7 @@ static bool met(const struct bench_goal *goal) {
 }
 
 static int write_file(const char *path, struct buf *text, struct error *err) {
-    FILE *file = fopen(path, "we");
-    int rc = 0;
-    if (file == NULL || fwrite(text->data, 1, text->len, file) != text->len)
-        rc = error_system(err, -errno, "%s", path);
-    if (file != NULL && fclose(file) != 0 && rc == 0) rc = error_system(err, -errno, "%s", path);
+    int rc = file_write(path, text, err);
     buf_deinit(text);
     return rc;
 }
