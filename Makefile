@@ -19,7 +19,7 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
 COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host http_route \
 	inventory inventory_acme inventory_ansible inventory_builder inventory_file inventory_nornir inventory_parse \
 	json limits line log mem options policy policy_hash prom prom_process rng rpc scrape secret strmap suggest terms \
-	text texts timestamp xml yml
+	text texts timeline timeline_axis timeline_rows timestamp xml yml
 COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule journal \
 	listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
@@ -44,7 +44,7 @@ UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_i
 	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy request \
 	request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret session session_calls \
 	session_doubt setup stats store store_crash store_event store_file store_queue store_sqlite strmap suggest suite \
-	table terms text texts timestamp turns vars virtual visit world xml yml
+	table terms text texts timeline timeline_axis timeline_rows timestamp turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
 	dial requests store
