@@ -10,6 +10,7 @@
 #include "common/timeline_rows.h"
 #include "common/xml.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,10 @@ enum { // pixels
     WIDTH = 1000,
     LEFT = 140,
     RIGHT = 950, // of the plot; what is skipped at the end stands beside it
-    HEAD = 96,   // above the plot
+    LEGEND = 64,
+    HEAD = 96, // above the plot
     FOOT = 40,
-    BAND_HEAD = 16,
+    BAND_HEAD = 20,
     NAME_APART = 10, // two names, at least
     RING_APART = 8,
 };
@@ -34,6 +36,8 @@ struct drawing {
     double lane;  // its height
     double bottom;
     bool has_forecast;
+    enum timeline_end end; // of the bars that are drawn just now
+    size_t counts[TIMELINE_ENDS];
     struct buf *out;
 };
 
@@ -134,10 +138,17 @@ static const char *const words[TIMELINE_ENDS] = {
 static const char *const marks[TIMELINE_ENDS] = {
     [TIMELINE_FAILED] = "x", [TIMELINE_SKIPPED] = "r", [TIMELINE_IN_HAND] = "a"};
 
+static const char *const classes[TIMELINE_ENDS] = {[TIMELINE_CHANGED] = "c",
+                                                   [TIMELINE_UNCHANGED] = "u",
+                                                   [TIMELINE_FAILED] = "f",
+                                                   [TIMELINE_SKIPPED] = "k",
+                                                   [TIMELINE_IN_HAND] = "h"};
+
 static void add_span(struct buf *out, uint64_t start_us, uint64_t end_us) {
     char start[TIMELINE_LABEL_MAX], end[TIMELINE_LABEL_MAX];
     timeline_clock(start_us, start);
     timeline_clock(end_us, end);
+    start[strcspn(start, " ")] = '\0'; // the unit stands once
     buf_addf(out, "%s to %s", start, end);
 }
 
@@ -160,27 +171,41 @@ static void add_tooltip(struct buf *out, const struct timeline_host *host) {
 
 // --- bars
 
-// A rectangle with its middle at y; one of no length can be seen, too.
-static void add_box(struct buf *out, const char *class, double x, double end, double y,
-                    double height) {
+// In tenths of a pixel, in as few digits as that takes.
+static void add_number(struct buf *out, double pixels) {
+    const long tenths = lround(pixels * 10);
+    buf_addf(out, tenths % 10 == 0 ? "%ld" : "%ld.%ld", tenths / 10, tenths % 10);
+}
+
+// A rectangle from x to end with its middle at y, as a part of a path; one of no length can be
+// seen, too.
+static void add_box(struct buf *out, double x, double end, double y, double height) {
     const double width = end - x < 0.6 ? 0.6 : end - x;
-    buf_addf(out, "<path class=\"%s\" d=\"M%.2f %.1fh%.2fv%.1fh-%.2fz\"", class, x, y - height / 2,
-             width, height, width);
+    buf_adds(out, "M");
+    add_number(out, x);
+    buf_adds(out, " ");
+    add_number(out, y - height / 2);
+    buf_adds(out, "h");
+    add_number(out, width);
+    buf_adds(out, "v");
+    add_number(out, height);
+    buf_adds(out, "h-");
+    add_number(out, width);
+    buf_adds(out, "z");
 }
 
 static void add_foretold(const struct drawing *d, const struct timeline_host *host, double y) {
     if (host->foretold_start_us == TIMELINE_NEVER) return;
-    add_box(d->out, "w", x_of(d, host->foretold_start_us), x_of(d, host->foretold_end_us), y,
-            d->lane);
-    buf_adds(d->out, "/>\n");
+    add_box(d->out, x_of(d, host->foretold_start_us), x_of(d, host->foretold_end_us), y, d->lane);
 }
 
 static void add_bar(const struct drawing *d, const struct timeline_host *host, double y) {
-    static const char *const classes[TIMELINE_ENDS] = {"c", "u", "f", "k", "h", "h"};
     const double full = d->has_forecast ? d->lane / 2 : d->lane - (d->lane > 2 ? 1 : 0.5);
-    add_box(d->out, classes[host->end], x_of(d, host->start_us), x_of(d, host->end_us), y,
+    if (host->end != d->end) return;
+    buf_adds(d->out, "<path d=\"");
+    add_box(d->out, x_of(d, host->start_us), x_of(d, host->end_us), y,
             host->end == TIMELINE_UNCHANGED ? full / 2 : full);
-    buf_adds(d->out, ">");
+    buf_adds(d->out, "\">");
     add_tooltip(d->out, host);
     buf_adds(d->out, "</path>\n");
 }
@@ -207,6 +232,23 @@ static void each_begun(const struct drawing *d, add_host *add) {
             add(d, &d->timeline->hosts[host], middle_of(d, row, host));
         }
     }
+}
+
+// Those of a kind after one another: what they share is written once.
+static void add_bars(struct drawing *d) {
+    if (d->has_forecast) {
+        buf_adds(d->out, "<path class=\"w\" d=\"");
+        each_begun(d, add_foretold);
+        buf_adds(d->out, "\"/>\n");
+    }
+    for (int end = 0; end < TIMELINE_ENDS; end++) {
+        if (classes[end] == NULL || d->counts[end] == 0) continue;
+        d->end = (enum timeline_end)end;
+        buf_addf(d->out, "<g class=\"%s\">\n", classes[end]);
+        each_begun(d, add_bar);
+        buf_adds(d->out, "</g>\n");
+    }
+    each_begun(d, add_end);
 }
 
 // --- those that never began
@@ -264,7 +306,7 @@ static void add_bands(struct drawing *d) {
             buf_addf(d->out, "<rect class=\"q\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>\n", top,
                      WIDTH, bottom - top);
         if (!d->rows.has_sites) continue;
-        add_text(d, 8, top + 12, " font-size=\"12\" font-weight=\"bold\"",
+        add_text(d, 8, top + 14, " font-size=\"12\" font-weight=\"bold\"",
                  end->site == NULL ? "no site" : end->site);
     }
 }
@@ -302,34 +344,35 @@ static void add_names(struct drawing *d) {
 
 // --- above
 
-static void add_sample(const struct drawing *d, enum timeline_end end, double x, double y) {
-    static const char *const classes[TIMELINE_ENDS] = {"c", "u", "f", NULL, "h", NULL};
-    if (classes[end] != NULL) {
-        add_box(d->out, classes[end], x, x + 22, y, end == TIMELINE_UNCHANGED ? 4 : 8);
-        buf_adds(d->out, "/>");
-    }
+static void add_sample_box(const struct drawing *d, const char *class, double x, double height) {
+    buf_addf(d->out, "<path class=\"%s\" d=\"", class);
+    add_box(d->out, x, x + 22, LEGEND, height);
+    buf_adds(d->out, "\"/>");
+}
+
+// A ring stands for those that are skipped: most have no bar.
+static void add_sample(const struct drawing *d, enum timeline_end end, double x) {
+    const bool has_box = classes[end] != NULL && end != TIMELINE_SKIPPED;
+    if (has_box) add_sample_box(d, classes[end], x, end == TIMELINE_UNCHANGED ? 4 : 8);
     if (marks[end] == NULL) return;
-    add_mark(d, marks[end], classes[end] == NULL ? x + 15 : x + 22, y);
+    add_mark(d, marks[end], has_box ? x + 22 : x + 15, LEGEND);
     buf_adds(d->out, "</use>");
 }
 
 static void add_legend(struct drawing *d) {
-    size_t counts[TIMELINE_ENDS] = {0};
+    static const char plain[] = " font-size=\"12\"";
     double x = LEFT;
     char text[64];
-    for (size_t i = 0; i < d->timeline->count; i++)
-        counts[d->timeline->hosts[i].end]++;
     for (int end = 0; end < TIMELINE_ENDS; end++) {
-        if (counts[end] == 0) continue;
-        snprintf(text, sizeof text, "%zu %s", counts[end], words[end]);
-        add_sample(d, (enum timeline_end)end, x, 64);
-        add_text(d, x + 32, 68, " font-size=\"12\"", text);
+        if (d->counts[end] == 0) continue;
+        snprintf(text, sizeof text, "%zu %s", d->counts[end], words[end]);
+        add_sample(d, (enum timeline_end)end, x);
+        add_text(d, x + 32, LEGEND + 4, plain, text);
         x += 32 + 7 * (double)strlen(text) + 18;
     }
     if (!d->has_forecast) return;
-    add_box(d->out, "w", x, x + 22, 64, 12);
-    buf_adds(d->out, "/>");
-    add_text(d, x + 32, 68, " font-size=\"12\"", "foretold, behind it");
+    add_sample_box(d, "w", x, 12);
+    add_text(d, x + 32, LEGEND + 4, plain, "foretold, behind it");
 }
 
 static void add_head(struct drawing *d) {
@@ -357,17 +400,17 @@ int timeline_write(const struct timeline *timeline, struct buf *out, struct erro
                          TIMELINE_HOSTS_MAX, t.count);
     if (t.end_us == 0) t.end_us = 1; // nothing has happened yet
     d.axis = timeline_axis_of(t.end_us);
-    for (size_t i = 0; i < t.count; i++)
+    for (size_t i = 0; i < t.count; i++) {
+        d.counts[t.hosts[i].end]++;
         d.has_forecast |= t.hosts[i].foretold_start_us != TIMELINE_NEVER;
+    }
     timeline_rows_make(&d.rows, t.hosts, t.count);
     place_rows(&d);
     add_head(&d);
     add_legend(&d);
     add_bands(&d);
     add_ticks(&d);
-    each_begun(&d, add_foretold);
-    each_begun(&d, add_bar);
-    each_begun(&d, add_end);
+    add_bars(&d);
     for (size_t i = 0; i < d.rows.count; i++)
         add_left_out(&d, i);
     add_names(&d);

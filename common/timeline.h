@@ -18,7 +18,7 @@
 #include "common/error.h"
 #include "common/timeline_host.h"
 
-// More hosts are refused: at 130 to 200 bytes for each the file stays below 2 MB, which a browser
+// More hosts are refused: at 110 to 170 bytes for each the file stays below 2 MB, which a browser
 // shows at once, and twenty thousand pixels high.
 enum { TIMELINE_HOSTS_MAX = 10000 };
 

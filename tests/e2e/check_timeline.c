@@ -65,9 +65,10 @@ START_TEST(a_job_is_drawn_with_each_of_its_hosts) {
     upgrade(&lab);
     draw(&lab, path);
     char *svg = read_file(path);
-    ck_assert_uint_eq(count(svg, "<path class=\"c\" d=\"M"), 1196 + 1); // and in the legend
-    ck_assert_uint_eq(count(svg, "<path class=\"u\" d=\"M"), 1 + 1);
-    ck_assert_uint_eq(count(svg, "<path class=\"f\" d=\"M"), 1 + 1);
+    ck_assert_uint_eq(count(svg, "\nchanged, "), 1196);
+    ck_assert_uint_eq(count(svg, "\nunchanged, "), 1);
+    ck_assert_uint_eq(count(svg, "\nfailed, "), 2); // the bar and its cross
+    ck_assert_uint_eq(count(svg, "<path d=\"M"), 1198);
     ck_assert_ptr_nonnull(strstr(svg, "<title>leaf0060.earth of earth_leaf_120\nfailed, "));
     ck_assert_ptr_nonnull(strstr(svg, ": install_os_version: &lt;no&gt; space</title>"));
     ck_assert_ptr_nonnull(

@@ -132,26 +132,26 @@ static const struct timeline run = {"upgrade_os 5.3.1: 8 hosts", "job 7", hosts,
 START_TEST(each_device_is_a_bar_from_its_start_to_its_end) {
     write(&run);
     assert_is_xml();
-    assert_has("<path class=\"c\" d=\"M140.00 112.5h405.00v13.0h-405.00z\"><title>edge0 of "
-               "earth_edge\nchanged, 0.000 s to 4.000 s</title></path>");
-    assert_has("<path class=\"u\" d=\"M545.00 115.8h101.25v6.5h-101.25z\"><title>edge1 of ");
-    assert_has("<path class=\"f\" d=\"M241.25 126.5h202.50v13.0h-202.50z\"><title>spine0 of "
-               "earth_spine\nfailed, 1.000 s to 3.000 s: no space &lt;left&gt; &amp; no way");
-    assert_has("<path class=\"k\" d=\"M140.00 156.5h101.25v13.0h-101.25z\"><title>leaf0 of ");
-    assert_has("<path class=\"h\" d=\"M342.50 156.5h607.50v13.0h-607.50z\"><title>leaf1 of ");
+    assert_has("<g class=\"c\">\n<path d=\"M140 116.5h405v13h-405z\"><title>edge0 of "
+               "earth_edge\nchanged, 0.000 to 4.000 s</title></path>\n</g>");
+    assert_has("<g class=\"u\">\n<path d=\"M545 119.8h101.3v6.5h-101.3z\"><title>edge1 of ");
+    assert_has("<g class=\"f\">\n<path d=\"M241.3 130.5h202.5v13h-202.5z\"><title>spine0 of "
+               "earth_spine\nfailed, 1.000 to 3.000 s: no space &lt;left&gt; &amp; no way");
+    assert_has("<g class=\"k\">\n<path d=\"M140 164.5h101.3v13h-101.3z\"><title>leaf0 of ");
+    assert_has("<g class=\"h\">\n<path d=\"M342.5 164.5h607.5v13h-607.5z\"><title>leaf1 of ");
     ck_assert_uint_eq(times("leaf2"), 0); // it waits, and has no place yet
 }
 END_TEST
 
 START_TEST(what_became_of_a_device_has_a_mark_of_its_own) {
     write(&run);
-    assert_has("<use href=\"#x\" x=\"443.8\" y=\"133.0\"><title>spine0 of earth_spine\nfailed");
+    assert_has("<use href=\"#x\" x=\"443.8\" y=\"137.0\"><title>spine0 of earth_spine\nfailed");
     assert_has("<g><title>spine1, spine2\nskipped: spine0</title>"
-               "<use href=\"#r\" x=\"453.8\" y=\"133.0\"></use>"
-               "<use href=\"#r\" x=\"461.8\" y=\"133.0\"></use></g>");
-    assert_has("<use href=\"#r\" x=\"241.2\" y=\"163.0\"><title>leaf0 of mars_leaf\nskipped, "
-               "0.000 s to 1.000 s: leaf1 is not up</title>");
-    assert_has("<use href=\"#a\" x=\"950.0\" y=\"163.0\"><title>leaf1 of mars_leaf\nin hand");
+               "<use href=\"#r\" x=\"453.8\" y=\"137.0\"></use>"
+               "<use href=\"#r\" x=\"461.8\" y=\"137.0\"></use></g>");
+    assert_has("<use href=\"#r\" x=\"241.2\" y=\"171.0\"><title>leaf0 of mars_leaf\nskipped, "
+               "0.000 to 1.000 s: leaf1 is not up</title>");
+    assert_has("<use href=\"#a\" x=\"950.0\" y=\"171.0\"><title>leaf1 of mars_leaf\nin hand");
     static const char *const legend[] = {">1 changed<", ">1 unchanged<", ">1 failed<",
                                          ">3 skipped<", ">1 in hand<",   ">1 waiting<"};
     for (size_t i = 0; i < COUNT(legend); i++)
@@ -188,9 +188,9 @@ START_TEST(a_run_is_laid_over_its_forecast) {
     host.foretold_end_us = 3 * SECOND;
     write(&(struct timeline){"run", "job 7", &host, 1, 8 * SECOND});
     assert_is_xml();
-    assert_has("<path class=\"w\" d=\"M241.25 112.0h202.50v14.0h-202.50z\"/>");
-    assert_has("<path class=\"c\" d=\"M140.00 115.5h405.00v7.0h-405.00z\">");
-    assert_has("\nforetold 1.000 s to 3.000 s</title>");
+    assert_has("<path class=\"w\" d=\"M241.3 116h202.5v14h-202.5z\"/>");
+    assert_has("<g class=\"c\">\n<path d=\"M140 119.5h405v7h-405z\">");
+    assert_has("\nforetold 1.000 to 3.000 s</title>");
     assert_has(">foretold, behind it</text>");
 }
 END_TEST
