@@ -35,9 +35,9 @@ ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
-BENCH_PURE = contact deciding model plan stats table visit
-BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
+BENCH_PURE = bars contact deciding model plan stats table visit
+BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead picture processors scale scratch verify whatif
+UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_timeline job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
@@ -88,8 +88,8 @@ $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 # The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
-$(BUILD)/bench: $(bench_shell) $(bench_pure) $(orchestrator_pure) $(simulator_pure) \
-		$(common_shell) $(common_pure)
+$(BUILD)/bench: $(bench_shell) $(bench_pure) $(call objects,orchestrator,cli_timeline) $(orchestrator_pure) \
+		$(simulator_pure) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs

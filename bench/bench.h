@@ -24,10 +24,11 @@ struct bench_config {
     double failure_rate;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms; // of the orchestrator
     struct peers_config peers_config;                                 // likewise
-    const char *metrics; // a saved scrape to learn durations from
-    bool verify;         // whatif: against a live run
-    bool tiny;           // only to show that all of it works
-    bool progress;       // is shown
+    const char *metrics;  // a saved scrape to learn durations from
+    bool verify;          // whatif: against a live run
+    const char *timeline; // whatif: the file for the picture of a run; NULL: none
+    bool tiny;            // only to show that all of it works
+    bool progress;        // is shown
 };
 
 struct bench_goal {

@@ -1,8 +1,11 @@
 #include "bench/live.h"
 
 #include "bench/plan.h"
+#include "common/client.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "common/yml.h"
+#include "orchestrator/cli_timeline.h"
 
 static int write_file(const char *text, char path[SCRATCH_PATH_MAX], struct error *err) {
     struct buf line = {0};
@@ -39,13 +42,27 @@ static int upgrade(struct lab *lab, const struct bench_config *config, const cha
     return rc == 0 ? lab_upgrade(lab, version, run, err) : rc;
 }
 
+// The only job that the service has done.
+static int read_timeline(const struct lab *lab, struct job_timeline *timeline, struct error *err) {
+    cJSON *jobs = NULL;
+    const char *id;
+    int rc = client_get_json(lab->orchestrator.url, "/jobs/", &jobs, err);
+    if (rc != 0) return rc;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(jobs, "jobs");
+    rc = json_string(cJSON_GetArrayItem(list, 0), "id", &id, err);
+    if (rc == 0) rc = cli_timeline_load(lab->orchestrator.url, id, timeline, err);
+    cJSON_Delete(jobs);
+    return rc;
+}
+
 int live_run(const struct bench_config *config, const struct model *model, unsigned workers,
-             struct lab_run *run, struct error *err) {
+             struct lab_run *run, struct job_timeline *timeline, struct error *err) {
     const struct network_source *source = &config->source;
     const struct session_config *session = &model->session;
     char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX];
     struct lab lab;
     struct error second;
+    if (timeline != NULL) *timeline = (struct job_timeline){0};
     int rc = write_policy(source->network, policy, err);
     if (rc == 0) rc = write_file(session->password, password, err);
     if (rc != 0) return rc;
@@ -70,6 +87,7 @@ int live_run(const struct bench_config *config, const struct model *model, unsig
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     rc = upgrade(&lab, config, model->version, run, err);
+    if (rc == 0 && timeline != NULL) rc = read_timeline(&lab, timeline, err);
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     return rc != 0 ? rc : stopped;
 }

@@ -2,9 +2,10 @@
 // many hosts will fail or be skipped.
 #include "bench/bench.h"
 #include "bench/deciding.h"
-#include "bench/live.h"
 #include "bench/model.h"
+#include "bench/picture.h"
 #include "bench/stats.h"
+#include "bench/verify.h"
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
@@ -26,8 +27,17 @@ enum {
 struct distribution {                                            // of many runs
     double *window_s, *failed, *timed_out, *skipped, *longest_s; // sorted
     uint32_t *longest_runs; // of each group: in how many it was the longest
+    uint64_t median_seed;   // of the run whose window is nearest to the median one
     size_t runs;
 };
+
+// The first of those that are equally near.
+static uint64_t seed_nearest(const double *window_s, size_t runs, uint64_t first, double wanted_s) {
+    size_t nearest = 0;
+    for (size_t i = 1; i < runs; i++)
+        if (fabs(window_s[i] - wanted_s) < fabs(window_s[nearest] - wanted_s)) nearest = i;
+    return first + nearest;
+}
 
 static void distribution_init(struct distribution *d, struct model *model, unsigned workers,
                               uint64_t seed, size_t runs) {
@@ -39,11 +49,12 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
                                .longest_runs =
                                    mem_array(model->plan->grouping.count, sizeof(uint32_t)),
                                .runs = runs};
+    double *unsorted_s = mem_array(runs, sizeof(double));
     for (size_t i = 0; i < runs; i++) {
         struct virtual_result result;
         model_seed(model, seed + i);
         model_run(model, workers, &result);
-        d->window_s[i] = virtual_window_s(&result);
+        unsorted_s[i] = d->window_s[i] = virtual_window_s(&result);
         d->failed[i] = result.failed;
         d->timed_out[i] = result.timed_out;
         d->skipped[i] = result.skipped;
@@ -51,6 +62,8 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
         d->longest_runs[result.longest_group]++;
     }
     stats_sort(d->window_s, runs);
+    d->median_seed = seed_nearest(unsorted_s, runs, seed, stats_quantile(d->window_s, runs, 0.5));
+    free(unsorted_s);
     stats_sort(d->failed, runs);
     stats_sort(d->timed_out, runs);
     stats_sort(d->skipped, runs);
@@ -158,8 +171,14 @@ static void note_plan(const struct bench_config *config, const struct plan *plan
                    config->metrics);
 }
 
-static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
-                         struct bench_result *result, double *median_s) {
+struct median {
+    double window_s;
+    uint64_t seed;
+    size_t runs;
+};
+
+static struct median add_forecast(const struct bench_config *config, struct model *model,
+                                  unsigned workers, struct bench_result *result) {
     struct distribution d;
     size_t runs = count_runs(config, model->plan);
     struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
@@ -170,7 +189,7 @@ static void add_forecast(const struct bench_config *config, struct model *model,
     add_quantiles(table, "failed hosts", d.failed, runs);
     add_quantiles(table, "by a timeout", d.timed_out, runs);
     add_quantiles(table, "skipped hosts", d.skipped, runs);
-    *median_s = stats_quantile(d.window_s, runs, 0.5);
+    const struct median median = {stats_quantile(d.window_s, runs, 0.5), d.median_seed, runs};
     note_size(config, model->plan, workers, runs, result);
     note_longest(model->plan, &d, result);
     if (model->histogram != NULL)
@@ -178,6 +197,7 @@ static void add_forecast(const struct bench_config *config, struct model *model,
                    "Durations from a saved run have the timeouts of that run in them, and what it "
                    "asked of peers: those given here are not counted, and nobody is asked.");
     distribution_deinit(&d);
+    return median;
 }
 
 // --- window against workers
@@ -290,42 +310,6 @@ static void sweep(const struct bench_config *config, struct model *model,
                knee, KNEE_PERCENT);
 }
 
-// --- against a live run
-
-static int verify(const struct bench_config *config, struct model *model, unsigned workers,
-                  double median_s, struct bench_result *result, struct error *err) {
-    struct lab_run run;
-    struct virtual_result forecast;
-    bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
-    model_scale(model, config->time_scale);
-    int rc = live_run(config, model, workers, &run, err);
-    if (rc != 0) return rc;
-    const double live_s = run.wall_s / config->time_scale;
-    model_seed(model, config->seed);
-    model_run(model, workers, &forecast);
-    const double forecast_s = (double)forecast.makespan_us / 1e6 / config->time_scale;
-    if (run.failed != forecast.failed || run.skipped != forecast.skipped)
-        bench_note(result,
-                   "The live run had %llu failed and %llu skipped hosts; the forecast was %u "
-                   "and %u.",
-                   (unsigned long long)run.failed, (unsigned long long)run.skipped, forecast.failed,
-                   forecast.skipped);
-    bench_note(
-        result,
-        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Forecast for that seed: %.2f s, "
-        "%u failed, %u skipped; over all seeds: %.2f s.",
-        (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
-        (unsigned long long)run.skipped, forecast_s, forecast.failed, forecast.skipped, median_s);
-    bench_goal(result,
-               (struct bench_goal){"what-if: the median window forecast, off from a live run by",
-                                   " %", 2, 100 * fabs(median_s / live_s - 1), false});
-    bench_goal(result,
-               (struct bench_goal){"what-if: the window forecast for the seed of that run, off "
-                                   "from it by",
-                                   " %", 2, 100 * fabs(forecast_s / live_s - 1), false});
-    return 0;
-}
-
 static int load_histogram(const char *path, struct model_histogram *histogram, struct error *err) {
     struct buf scrape = {0};
     int rc = file_read(path, &scrape, err);
@@ -343,7 +327,6 @@ static int forecast(const struct bench_config *config, struct plan *plan,
                     struct error *err) {
     struct model model;
     const unsigned workers = config->workers == 0 ? WORKERS : config->workers;
-    double median_s;
     int rc = plan_add_failures(plan, config->failure_rate, err);
     if (rc != 0) return rc;
     model_init(&model, plan, version, histogram);
@@ -351,11 +334,14 @@ static int forecast(const struct bench_config *config, struct plan *plan,
     model.session.call_timeout_ms = config->call_timeout_ms;
     model.session.install_timeout_ms = config->install_timeout_ms;
     model.peers = config->peers_config;
-    add_forecast(config, &model, workers, result, &median_s);
+    const struct median median = add_forecast(config, &model, workers, result);
     note_plan(config, plan, result);
     note_deciding(config, &model, plan, workers, result);
     sweep(config, &model, result);
-    if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
+    if (config->verify)
+        rc = verify_forecast(config, &model, workers, median.window_s, result, err);
+    else if (config->timeline != NULL)
+        rc = picture_foretold(config, &model, workers, median.seed, median.runs, err);
     model_deinit(&model);
     return rc;
 }
@@ -372,7 +358,11 @@ static int run_command(const struct bench_config *config, struct bench_result *r
         rc = plan_init(&plan, &config->source,
                        config->latency == NULL ? NULL : &config->latency_range, err);
     if (rc != 0) return rc;
-    rc = forecast(config, &plan, config->metrics == NULL ? NULL : &histogram, result, err);
+    if (config->timeline != NULL && plan.network.devices > TIMELINE_HOSTS_MAX)
+        rc = error_set(err, "--timeline: it shows %d hosts at most, and the network has %u",
+                       TIMELINE_HOSTS_MAX, plan.network.devices);
+    if (rc == 0)
+        rc = forecast(config, &plan, config->metrics == NULL ? NULL : &histogram, result, err);
     plan_deinit(&plan);
     return rc;
 }
