@@ -42,11 +42,11 @@ static int upgrade(struct lab *lab, const struct bench_config *config, const cha
     return rc == 0 ? lab_upgrade(lab, version, run, err) : rc;
 }
 
-// The only job that the service has done.
-static int read_timeline(const struct lab *lab, struct job_timeline *timeline, struct error *err) {
+int live_timeline(const struct lab *lab, struct job_timeline *timeline, struct error *err) {
     cJSON *jobs = NULL;
     const char *id;
-    int rc = client_get_json(lab->orchestrator.url, "/jobs/", &jobs, err);
+    *timeline = (struct job_timeline){0};
+    int rc = client_get_json(lab->orchestrator.url, "/jobs/?limit=1", &jobs, err);
     if (rc != 0) return rc;
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(jobs, "jobs");
     rc = json_string(cJSON_GetArrayItem(list, 0), "id", &id, err);
@@ -87,7 +87,7 @@ int live_run(const struct bench_config *config, const struct model *model, unsig
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     rc = upgrade(&lab, config, model->version, run, err);
-    if (rc == 0 && timeline != NULL) rc = read_timeline(&lab, timeline, err);
+    if (rc == 0 && timeline != NULL) rc = live_timeline(&lab, timeline, err);
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     return rc != 0 ? rc : stopped;
 }
