@@ -35,11 +35,11 @@ ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
-BENCH_PURE = bars contact deciding model plan stats table visit
+BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead picture processors scale scratch verify whatif
 UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
-	inventory_file inventory_nornir job job_difference job_image job_stored job_timeline job_view joblog jobs json lanes limits line \
+	inventory_file inventory_nornir job job_difference job_image job_stored job_timeline job_view joblog jobs json knee lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \
 	pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy request \
 	request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret session session_calls \

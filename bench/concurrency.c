@@ -3,6 +3,7 @@
 // adds is counted to the limit.
 #include "bench/bars.h"
 #include "bench/bench.h"
+#include "bench/knee.h"
 #include "bench/live.h"
 #include "bench/networks.h"
 #include "bench/order.h"
@@ -172,24 +173,83 @@ static int sweep(const struct bench_config *config, struct table *table, struct 
     return sweep_network(config, "10,000 devices", path, big, COUNT(big), table, err);
 }
 
-static void plot(struct bench_result *result, const struct table *table) {
-    struct buf *out = bench_plot(result, "concurrency");
-    static const char *const networks[] = {"acme", "10,000 devices"};
-    for (int n = 0; n < 2; n++) {
-        buf_addf(out, "$n%d << EOD\n", n);
+static const char *const networks[] = {"acme", "10,000 devices"};
+
+static bool is_of(const struct table *table, size_t row, const char *network) {
+    return strcmp(table_text(table, row, 0), network) == 0 &&
+           strcmp(table_text(table, row, 2), "virtual") == 0;
+}
+
+struct curve {
+    bool any;
+    double knee;  // the number of workers at which both limits are the same
+    double least; // seconds, with the most workers: the longest group
+};
+
+static struct curve curve_of(const struct table *table, const char *network) {
+    struct curve curve = {0};
+    double device_s = 0; // of all devices together
+    for (size_t row = 0; row < table->rows; row++) {
+        if (!is_of(table, row, network)) continue;
+        const double workers = table_number(table, row, 1), bound_s = table_number(table, row, 4);
+        if (!curve.any) device_s = workers * bound_s;
+        curve.least = bound_s;
+        curve.any = true;
+    }
+    if (curve.any) curve.knee = device_s / curve.least;
+    return curve;
+}
+
+static void add_data(const struct table *table, struct buf *out) {
+    for (size_t n = 0; n < COUNT(networks); n++) {
+        buf_addf(out, "$n%zu << EOD\n", n);
         for (size_t row = 0; row < table->rows; row++)
-            if (strcmp(table_text(table, row, 0), networks[n]) == 0 &&
-                strcmp(table_text(table, row, 2), "virtual") == 0)
+            if (is_of(table, row, networks[n]))
                 buf_addf(out, "%g %g %g\n", table_number(table, row, 1),
                          table_number(table, row, 3), table_number(table, row, 4));
         buf_adds(out, "EOD\n");
     }
-    buf_adds(out, "set title 'The window, and the least it could be'\n"
-                  "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\n"
-                  "plot $n0 using 1:2 with linespoints title 'acme', "
-                  "$n0 using 1:3 with lines dashtype 2 title 'its bound', "
-                  "$n1 using 1:2 with linespoints title '10,000 devices', "
-                  "$n1 using 1:3 with lines dashtype 2 title 'its bound'");
+}
+
+static void add_lines(size_t n, bool first, struct buf *out) {
+    buf_addf(out,
+             "%s $n%zu using 1:2 with linespoints linetype %zu title '%s', "
+             "$n%zu using 1:3 with lines linetype %zu dashtype 2 title 'its bound'",
+             first ? "plot" : ",", n, n + 1, networks[n], n, n + 1);
+}
+
+// All of it on logarithmic axes, and each network's knee on linear ones.
+static void plot(struct bench_result *result, const struct table *table) {
+    struct curve curves[COUNT(networks)];
+    unsigned panels = 1;
+    bool first = true;
+    for (size_t n = 0; n < COUNT(networks); n++) {
+        curves[n] = curve_of(table, networks[n]);
+        panels += curves[n].any;
+    }
+    struct buf *out = bench_plot(result, "concurrency", panels);
+    add_data(table, out);
+    buf_addf(out,
+             "set multiplot layout 1,%u title 'The window, and the least it could be: what limits "
+             "it on either side of the knee'\n"
+             "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\n",
+             panels);
+    for (size_t n = 0; n < COUNT(networks); n++) {
+        if (!curves[n].any) continue;
+        add_lines(n, first, out);
+        first = false;
+    }
+    buf_adds(out, "\nunset logscale\n");
+    for (size_t n = 0; n < COUNT(networks); n++) {
+        if (!curves[n].any) continue;
+        const struct knee knee = {curves[n].knee, "the workers", "the longest group", 0.05};
+        buf_addf(out, "unset label\nunset arrow\nset xrange [0:%g]\nset yrange [0:%g]\n",
+                 2.2 * knee.workers, 6 * curves[n].least);
+        knee_write(out, &knee);
+        add_lines(n, true, out);
+        buf_adds(out, "\n");
+    }
+    buf_adds(out, "unset multiplot");
 }
 
 // --- the goals: ACME at its real latencies

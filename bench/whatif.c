@@ -2,6 +2,7 @@
 // many hosts will fail or be skipped.
 #include "bench/bench.h"
 #include "bench/deciding.h"
+#include "bench/knee.h"
 #include "bench/model.h"
 #include "bench/picture.h"
 #include "bench/stats.h"
@@ -21,6 +22,7 @@ enum {
     VISITS = 200 * 1000,
     SWEEP_RUNS = 60,
     SWEEP_RUNS_MIN = 5,
+    LIMIT_RUNS = 20,
     WORKERS = 100
 };
 
@@ -279,35 +281,73 @@ static void run_sweep(const struct bench_config *config, struct model *model, st
     free(doubled_s);
 }
 
-static void sweep(const struct bench_config *config, struct model *model,
+// From where on to the most workers twice as many save little; 0: not even there.
+static unsigned find_knee(const struct sweep *s) {
+    unsigned knee = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (!(s->saved_percent[i] < KNEE_PERCENT))
+            knee = 0; // not yet
+        else if (knee == 0)
+            knee = s->workers[i];
+    return knee;
+}
+
+// What decides with so many workers, in a word or two.
+static void add_limit(const struct bench_config *config, struct model *model,
+                      struct grouping *grouping, unsigned workers, struct buf *out) {
+    struct deciding d;
+    deciding_find(model, grouping, workers, config->seed, config->tiny ? 3 : LIMIT_RUNS, &d);
+    deciding_write_short(&d, grouping, out);
+}
+
+// The whole on logarithmic axes, where the workers make a straight line; and beside it the knee on
+// linear ones, where a second is as long as another.
+static void plot_sweep(const struct sweep *s, unsigned at, const char *left, const char *right,
+                       struct buf *script) {
+    static const char lines[] = "plot $w using 1:2 with linespoints title 'median', "
+                                "$w using 1:3 with lines dashtype 2 title '95 %', "
+                                "$w using 1:4 with lines dashtype 3 title '99 %'\n";
+    const size_t last = s->count - 1;
+    struct knee knee = {at, left, right, 0.04};
+    buf_adds(script, "$w << EOD\n");
+    for (size_t i = 0; i < s->count; i++)
+        buf_addf(script, "%u %g %g %g\n", s->workers[i], s->p50[i], s->p95[i], s->p99[i]);
+    buf_addf(script,
+             "EOD\nset multiplot layout 1,2 title 'The maintenance window against workers: what "
+             "limits it on either side of %u'\n"
+             "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\nset xrange [1:%u]\n",
+             at, 16 * s->workers[last]);
+    knee_write(script, &knee);
+    buf_adds(script, lines);
+    buf_addf(script,
+             "unset logscale\nunset label\nunset arrow\nset xrange [0:%u]\nset yrange [0:%g]\n",
+             3 * at, 5 * s->p99[last]);
+    knee_write(script, &knee);
+    buf_adds(script, lines);
+    buf_adds(script, "unset multiplot");
+}
+
+static void sweep(const struct bench_config *config, struct model *model, struct grouping *grouping,
                   struct bench_result *result) {
     struct table *table =
         bench_table(result, "The window against workers", sweep_columns, COUNT(sweep_columns));
-    struct buf *script = bench_plot(result, "window");
+    struct buf left = {0}, right = {0};
     struct sweep s;
-    unsigned knee = 0;
     run_sweep(config, model, &s);
-    buf_adds(script, "$w << EOD\n");
-    for (size_t i = 0; i < s.count; i++) {
+    for (size_t i = 0; i < s.count; i++)
         table_row(table, (double)s.workers[i], s.p50[i], s.p95[i], s.p99[i], s.saved_percent[i]);
-        buf_addf(script, "%u %g %g %g\n", s.workers[i], s.p50[i], s.p95[i], s.p99[i]);
-        if (!(s.saved_percent[i] < KNEE_PERCENT))
-            knee = 0; // not yet
-        else if (knee == 0)
-            knee = s.workers[i];
-    }
-    buf_addf(script,
-             "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"
-             "set ylabel 'seconds'\nset logscale xy\n"
-             "set arrow from %u, graph 0 to %u, graph 1 nohead dashtype 3\n"
-             "set label 'knee: %u' at %u, graph 0.4 offset 0.5,0\n"
-             "plot $w using 1:2 with linespoints title 'median', "
-             "$w using 1:3 with lines dashtype 2 title '95 %%', "
-             "$w using 1:4 with lines dashtype 3 title '99 %%'",
-             knee, knee, knee, knee);
+    const unsigned knee = find_knee(&s), last = s.workers[s.count - 1];
+    const unsigned at = knee == 0 ? last : knee;
+    add_limit(config, model, grouping, at > 2 ? at / 2 : 1, &left);
+    add_limit(config, model, grouping, 2 * last, &right);
+    plot_sweep(&s, at, left.data, right.data, bench_plot(result, "window", 2));
     bench_note(result,
                "The knee is at %u workers: doubling them shortens the window by less than %d %%.",
                knee, KNEE_PERCENT);
+    bench_note(result, "To its left the window is limited by %s, to its right by %s.", left.data,
+               right.data);
+    buf_deinit(&left);
+    buf_deinit(&right);
 }
 
 static int load_histogram(const char *path, struct model_histogram *histogram, struct error *err) {
@@ -337,7 +377,7 @@ static int forecast(const struct bench_config *config, struct plan *plan,
     const struct median median = add_forecast(config, &model, workers, result);
     note_plan(config, plan, result);
     note_deciding(config, &model, plan, workers, result);
-    sweep(config, &model, result);
+    sweep(config, &model, &plan->grouping, result);
     if (config->verify)
         rc = verify_forecast(config, &model, workers, median.window_s, result, err);
     else if (config->timeline != NULL)
