@@ -182,21 +182,23 @@ static bool is_of(const struct table *table, size_t row, const char *network) {
 
 struct curve {
     bool any;
-    double knee;  // the number of workers at which both limits are the same
-    double least; // seconds, with the most workers: the longest group
+    double device_s; // of all devices together
+    double least_s;  // with the most workers: the longest group
+    double most;     // workers that were tried
+    double knee;     // the number of workers at which both limits are the same
 };
 
 static struct curve curve_of(const struct table *table, const char *network) {
     struct curve curve = {0};
-    double device_s = 0; // of all devices together
     for (size_t row = 0; row < table->rows; row++) {
         if (!is_of(table, row, network)) continue;
         const double workers = table_number(table, row, 1), bound_s = table_number(table, row, 4);
-        if (!curve.any) device_s = workers * bound_s;
-        curve.least = bound_s;
+        if (!curve.any) curve.device_s = workers * bound_s;
+        curve.least_s = bound_s;
+        curve.most = workers;
         curve.any = true;
     }
-    if (curve.any) curve.knee = device_s / curve.least;
+    if (curve.any) curve.knee = curve.device_s / curve.least_s;
     return curve;
 }
 
@@ -205,17 +207,18 @@ static void add_data(const struct table *table, struct buf *out) {
         buf_addf(out, "$n%zu << EOD\n", n);
         for (size_t row = 0; row < table->rows; row++)
             if (is_of(table, row, networks[n]))
-                buf_addf(out, "%g %g %g\n", table_number(table, row, 1),
-                         table_number(table, row, 3), table_number(table, row, 4));
+                buf_addf(out, "%g %g\n", table_number(table, row, 1), table_number(table, row, 3));
         buf_adds(out, "EOD\n");
     }
 }
 
-static void add_lines(size_t n, bool first, struct buf *out) {
+// What was measured are points; between them only the bound is known.
+static void add_lines(size_t n, const struct curve *curve, bool first, struct buf *out) {
     buf_addf(out,
-             "%s $n%zu using 1:2 with linespoints linetype %zu title '%s', "
-             "$n%zu using 1:3 with lines linetype %zu dashtype 2 title 'its bound'",
-             first ? "plot" : ",", n, n + 1, networks[n], n, n + 1);
+             "%s $n%zu using 1:2 with points linetype %zu title '%s', "
+             "(x * %g > %g ? %g : %g / x) with lines linetype %zu dashtype 2 title 'its bound'",
+             first ? "plot" : ",", n, n + 1, networks[n], curve->least_s, curve->device_s,
+             curve->least_s, curve->device_s, n + 1);
 }
 
 // All of it on logarithmic axes, and each network's knee on linear ones.
@@ -223,20 +226,23 @@ static void plot(struct bench_result *result, const struct table *table) {
     struct curve curves[COUNT(networks)];
     unsigned panels = 1;
     bool first = true;
+    double most = 1;
     for (size_t n = 0; n < COUNT(networks); n++) {
         curves[n] = curve_of(table, networks[n]);
         panels += curves[n].any;
+        if (curves[n].most > most) most = curves[n].most;
     }
     struct buf *out = bench_plot(result, "concurrency", panels);
     add_data(table, out);
     buf_addf(out,
              "set multiplot layout 1,%u title 'The window, and the least it could be: what limits "
              "it on either side of the knee'\n"
-             "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\n",
-             panels);
+             "set xlabel 'workers'\nset ylabel 'seconds'\nset samples 500\nset logscale xy\n"
+             "set xrange [1:%g]\n",
+             panels, most);
     for (size_t n = 0; n < COUNT(networks); n++) {
         if (!curves[n].any) continue;
-        add_lines(n, first, out);
+        add_lines(n, &curves[n], first, out);
         first = false;
     }
     buf_adds(out, "\nunset logscale\n");
@@ -244,9 +250,9 @@ static void plot(struct bench_result *result, const struct table *table) {
         if (!curves[n].any) continue;
         const struct knee knee = {curves[n].knee, "the workers", "the longest group", 0.05};
         buf_addf(out, "unset label\nunset arrow\nset xrange [0:%g]\nset yrange [0:%g]\n",
-                 2.2 * knee.workers, 6 * curves[n].least);
+                 2.2 * knee.workers, 6 * curves[n].least_s);
         knee_write(out, &knee);
-        add_lines(n, true, out);
+        add_lines(n, &curves[n], true, out);
         buf_adds(out, "\n");
     }
     buf_adds(out, "unset multiplot");
