@@ -12,7 +12,7 @@ static const struct {
     const char *clock, *second, *last; // labels of its second tick, and of the last
 } axes[] = {
     {1, 1, "seconds", "1e-06", "1e-06"},
-    {40 * 1000, 5 * 1000, "seconds", "0.005", "0.04"},
+    {40000, 5000, "seconds", "0.005", "0.04"},
     {4 * SECOND, SECOND / 2, "seconds", "0.5", "4"},
     {40 * SECOND + 800000, 5 * SECOND, "seconds", "5", "40"},
     {119 * SECOND, 10 * SECOND, "seconds", "10", "110"},
