@@ -316,7 +316,7 @@ static void plot_sweep(const struct sweep *s, unsigned at, const char *left, con
              "EOD\nset multiplot layout 1,2 title 'The maintenance window against workers: what "
              "limits it on either side of %u'\n"
              "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\nset xrange [1:%u]\n",
-             at, 16 * s->workers[last]);
+             at, 64 * s->workers[last]);
     knee_write(script, &knee);
     buf_adds(script, lines);
     buf_addf(script,

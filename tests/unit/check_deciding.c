@@ -21,7 +21,7 @@ static const struct {
      "the throttle link of earth",
      "The throttle link of earth (10 of its 40 hosts at once) decides the window in 100 % of the "
      "runs: at_once: 12 would shorten the median window by 0 %, at_once: 20 by 50 %."},
-    {NETWORK("40", "throttle: [{group: \"{half}\", at_once: 4}]"), 100, "the throttle h0",
+    {NETWORK("40", "throttle: [{group: \"{half}\", at_once: 4}]"), 100, "the throttles \"{half}\"",
      "The throttles \"{half}\" (2 of them, each 4 at once; h0 with 20 hosts is most often the "
      "longest) decide the window in 100 % of the runs: at_once: 5 would shorten the median window "
      "by 20 %, at_once: 8 by 40 %."},
