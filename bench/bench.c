@@ -23,10 +23,11 @@ void bench_goal(struct bench_result *result, struct bench_goal goal) {
     result->goals[result->goals_count++] = goal;
 }
 
-struct buf *bench_plot(struct bench_result *result, const char *name) {
+struct buf *bench_plot(struct bench_result *result, const char *name, unsigned panels) {
     assert(result->plots_count < BENCH_PLOTS_MAX);
     struct bench_plot *plot = &result->plots[result->plots_count++];
     plot->name = name;
+    plot->panels = panels;
     return &plot->script;
 }
 

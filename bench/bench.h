@@ -24,10 +24,11 @@ struct bench_config {
     double failure_rate;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms; // of the orchestrator
     struct peers_config peers_config;                                 // likewise
-    const char *metrics; // a saved scrape to learn durations from
-    bool verify;         // whatif: against a live run
-    bool tiny;           // only to show that all of it works
-    bool progress;       // is shown
+    const char *metrics;  // a saved scrape to learn durations from
+    bool verify;          // whatif: against a live run
+    const char *timeline; // whatif: the file for the picture of a run; NULL: none
+    bool tiny;            // only to show that all of it works
+    bool progress;        // is shown
 };
 
 struct bench_goal {
@@ -39,6 +40,7 @@ struct bench_goal {
 
 struct bench_plot {
     const char *name;  // of its files
+    unsigned panels;   // beside one another
     struct buf script; // gnuplot's, without terminal and output
 };
 
@@ -69,7 +71,8 @@ struct bench_command {
 struct table *bench_table(struct bench_result *result, const char *title,
                           const struct table_column *columns, size_t count);
 void bench_goal(struct bench_result *result, struct bench_goal goal);
-struct buf *bench_plot(struct bench_result *result, const char *name); // to write the script to
+// To write the script to.
+struct buf *bench_plot(struct bench_result *result, const char *name, unsigned panels);
 void bench_note(struct bench_result *result, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void bench_result_deinit(struct bench_result *result);

@@ -148,11 +148,9 @@ static void add_row(struct table *table, const char *name, struct samples *s) {
 static void tell(struct run *r, struct bench_result *result, unsigned devices) {
     static const struct table_column columns[] = {
         {"request", TABLE_TEXT}, {"samples", 0}, {"50 % ms", 2}, {"99 % ms", 2}, {"worst ms", 2}};
-    char title[96];
     struct samples all = {0};
-    snprintf(title, sizeof title, "A job of %u hosts that is looked at, paused and cancelled",
-             devices);
-    struct table *table = bench_table(result, title, columns, COUNT(columns));
+    struct table *table = bench_table(result, "A job that is looked at, paused and cancelled",
+                                      columns, COUNT(columns));
     for (int ask = 0; ask < ASKS; ask++) {
         for (size_t i = 0; ask != RESUME && i < r->samples[ask].count; i++)
             note(&all, r->samples[ask].ms[i]);
@@ -164,9 +162,9 @@ static void tell(struct run *r, struct bench_result *result, unsigned devices) {
                                    "runs, 99th percentile",
                                    " ms", 20, stats_quantile(all.ms, all.count, 0.99), false});
     bench_note(result,
-               "The job that is looked at runs at 10ms..2s with %d workers, in a store. resume/ "
-               "reads the inventory and compares it, and counts for no goal.",
-               WORKERS);
+               "The job that is looked at has %u hosts and runs at 10ms..2s with %d workers, in a "
+               "store. resume/ reads the inventory and compares it, and counts for no goal.",
+               devices, WORKERS);
     free(all.ms);
 }
 

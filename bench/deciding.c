@@ -210,6 +210,20 @@ void deciding_find(struct model *model, struct grouping *grouping, unsigned work
 
 // --- in words
 
+void deciding_write_short(const struct deciding *d, const struct grouping *grouping,
+                          struct buf *out) {
+    if (!d->any)
+        buf_adds(out, "no limit alone");
+    else if (d->rule == NULL)
+        buf_adds(out, "the workers");
+    else if (d->groups == 1)
+        buf_addf(out, "%s %s", d->rule->redundancy ? "the group" : "the throttle",
+                 grouping->constraints[d->group].name);
+    else
+        buf_addf(out, "%s \"%s\"", d->rule->redundancy ? "the groups" : "the throttles",
+                 d->rule->group);
+}
+
 static void write_group(const struct deciding *d, const struct grouping *grouping,
                         struct buf *out) {
     const struct constraint *group = &grouping->constraints[d->group];

@@ -30,5 +30,8 @@ struct deciding {
 // The limits of the grouping, which is that of the model's plan, change meanwhile.
 void deciding_find(struct model *model, struct grouping *grouping, unsigned workers, uint64_t seed,
                    size_t runs, struct deciding *out);
+// What decides, in a word or two: "the workers", "the group mars_spine", "the groups "{feed}"".
+void deciding_write_short(const struct deciding *d, const struct grouping *grouping,
+                          struct buf *out);
 // One sentence or two.
 void deciding_write(const struct deciding *d, const struct grouping *grouping, struct buf *out);

@@ -1,18 +1,19 @@
 #include "bench/live.h"
 
 #include "bench/plan.h"
+#include "common/client.h"
+#include "common/file.h"
+#include "common/json.h"
 #include "common/yml.h"
-
-#include <errno.h>
-#include <stdio.h>
+#include "orchestrator/cli_timeline.h"
 
 static int write_file(const char *text, char path[SCRATCH_PATH_MAX], struct error *err) {
+    struct buf line = {0};
+    buf_addf(&line, "%s\n", text);
     int rc = scratch_file("", path, err);
-    if (rc != 0) return rc;
-    FILE *file = fopen(path, "we");
-    if (file == NULL) return error_system(err, -errno, "%s", path);
-    fprintf(file, "%s\n", text);
-    return fclose(file) == 0 ? 0 : error_system(err, -errno, "%s", path);
+    if (rc == 0) rc = file_write(path, &line, err);
+    buf_deinit(&line);
+    return rc;
 }
 
 // The policy of a network file, as a file of its own, for the orchestrator. path is empty where
@@ -41,13 +42,27 @@ static int upgrade(struct lab *lab, const struct bench_config *config, const cha
     return rc == 0 ? lab_upgrade(lab, version, run, err) : rc;
 }
 
+int live_timeline(const struct lab *lab, struct job_timeline *timeline, struct error *err) {
+    cJSON *jobs = NULL;
+    const char *id;
+    *timeline = (struct job_timeline){0};
+    int rc = client_get_json(lab->orchestrator.url, "/jobs/?limit=1", &jobs, err);
+    if (rc != 0) return rc;
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(jobs, "jobs");
+    rc = json_string(cJSON_GetArrayItem(list, 0), "id", &id, err);
+    if (rc == 0) rc = cli_timeline_load(lab->orchestrator.url, id, timeline, err);
+    cJSON_Delete(jobs);
+    return rc;
+}
+
 int live_run(const struct bench_config *config, const struct model *model, unsigned workers,
-             struct lab_run *run, struct error *err) {
+             struct lab_run *run, struct job_timeline *timeline, struct error *err) {
     const struct network_source *source = &config->source;
     const struct session_config *session = &model->session;
     char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX];
     struct lab lab;
     struct error second;
+    if (timeline != NULL) *timeline = (struct job_timeline){0};
     int rc = write_policy(source->network, policy, err);
     if (rc == 0) rc = write_file(session->password, password, err);
     if (rc != 0) return rc;
@@ -72,6 +87,7 @@ int live_run(const struct bench_config *config, const struct model *model, unsig
     rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;
     rc = upgrade(&lab, config, model->version, run, err);
+    if (rc == 0 && timeline != NULL) rc = live_timeline(&lab, timeline, err);
     int stopped = lab_stop(&lab, rc == 0 ? err : &second);
     return rc != 0 ? rc : stopped;
 }

@@ -155,6 +155,12 @@ static int set_verify(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_timeline(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct command_line *)config)->config.timeline = value;
+    return 0;
+}
+
 static int set_tiny(void *config, const char *value, struct error *err) {
     (void)value;
     (void)err;
@@ -216,6 +222,9 @@ static int set_folder(void *config, const char *value, struct error *err) {
          "the orchestrator's: peers asked or kept logged in at the same time (as many as "         \
          "--workers)",                                                                             \
          set_asks},                                                                                \
+        {"timeline", "FILE",                                                                       \
+         "draw the median run, or with --verify the live one over its forecast, as SVG",           \
+         set_timeline},                                                                            \
         {"verify", NULL, "also run it live, and say how far off the forecast was", set_verify}, {  \
         "time-scale", "X", "multiplies delays and timeouts of that live run (1)", set_time_scale   \
     }

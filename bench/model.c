@@ -171,14 +171,20 @@ struct virtual_devices model_devices(struct model *model) {
         .arg = model, .begin = begin_run, .contact = contact, .tell = tell};
 }
 
-void model_run(struct model *m, unsigned workers, struct virtual_result *result) {
+void model_run_hosts(struct model *m, unsigned workers, struct virtual_host *hosts,
+                     struct virtual_result *result) {
     const struct virtual_devices devices = model_devices(m);
     struct virtual_job job = {.inventory = m->plan->inventory,
                               .grouping = &m->plan->grouping,
                               .workers = workers,
-                              .peers = m->peers};
+                              .peers = m->peers,
+                              .hosts = hosts};
     if (m->histogram != NULL) job.peers.check = false;
     virtual_run(&job, &devices, result);
+}
+
+void model_run(struct model *m, unsigned workers, struct virtual_result *result) {
+    model_run_hosts(m, workers, NULL, result);
 }
 
 uint64_t model_upgrade_us(struct model *m, uint32_t host) {

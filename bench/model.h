@@ -46,6 +46,9 @@ void model_scale(struct model *model, double time_scale);
 // timeouts, faults, restarts and asks of its run in them: nobody is asked, and installs fail at the
 // plan's failure rate.
 void model_run(struct model *model, unsigned workers, struct virtual_result *result);
+// The same run, and what becomes of each host of the plan's inventory.
+void model_run_hosts(struct model *model, unsigned workers, struct virtual_host *hosts,
+                     struct virtual_result *result);
 
 // The devices of that run.
 struct virtual_devices model_devices(struct model *model);

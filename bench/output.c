@@ -1,5 +1,6 @@
 #include "bench/output.h"
 
+#include "common/file.h"
 #include "common/version.h"
 
 #include <errno.h>
@@ -16,11 +17,7 @@ static bool met(const struct bench_goal *goal) {
 }
 
 static int write_file(const char *path, struct buf *text, struct error *err) {
-    FILE *file = fopen(path, "we");
-    int rc = 0;
-    if (file == NULL || fwrite(text->data, 1, text->len, file) != text->len)
-        rc = error_system(err, -errno, "%s", path);
-    if (file != NULL && fclose(file) != 0 && rc == 0) rc = error_system(err, -errno, "%s", path);
+    int rc = file_write(path, text, err);
     buf_deinit(text);
     return rc;
 }
@@ -76,15 +73,20 @@ int output_json(const struct bench_result *result, const char *path, struct erro
 
 // --- plots
 
+enum { PANEL_WIDTH = 560 };
+
+// With several panels gnuplot cannot plot again for another terminal: all is said twice.
 static int plot(const struct bench_plot *plot, const char *folder, struct error *err) {
+    const unsigned width = PANEL_WIDTH * plot->panels;
     FILE *gnuplot = popen("gnuplot", "we");
     if (gnuplot == NULL) return error_system(err, -errno, "gnuplot");
     fprintf(gnuplot,
-            "set terminal svg size 800,480 font 'sans-serif,12' background 'white'\n"
-            "set output '%s/%s.svg'\nset grid\n%s\n"
-            "set terminal pngcairo size 800,480 font 'sans-serif,10'\n"
-            "set output '%s/%s.png'\nreplot\n",
-            folder, plot->name, plot->script.data, folder, plot->name);
+            "set terminal svg size %u,480 font 'sans-serif,12' background 'white'\n"
+            "set output '%s/%s.svg'\nset grid\n%s\nunset output\nreset\n"
+            "set terminal pngcairo size %u,480 font 'sans-serif,10'\n"
+            "set output '%s/%s.png'\nset grid\n%s\n",
+            width, folder, plot->name, plot->script.data, width, folder, plot->name,
+            plot->script.data);
     if (pclose(gnuplot) == 0) return 0;
     return error_set(err, "gnuplot could not plot %s (Debian's package is gnuplot-nox)",
                      plot->name);

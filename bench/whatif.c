@@ -2,9 +2,11 @@
 // many hosts will fail or be skipped.
 #include "bench/bench.h"
 #include "bench/deciding.h"
-#include "bench/live.h"
+#include "bench/knee.h"
 #include "bench/model.h"
+#include "bench/picture.h"
 #include "bench/stats.h"
+#include "bench/verify.h"
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
@@ -20,14 +22,24 @@ enum {
     VISITS = 200 * 1000,
     SWEEP_RUNS = 60,
     SWEEP_RUNS_MIN = 5,
+    LIMIT_RUNS = 20,
     WORKERS = 100
 };
 
 struct distribution {                                            // of many runs
     double *window_s, *failed, *timed_out, *skipped, *longest_s; // sorted
     uint32_t *longest_runs; // of each group: in how many it was the longest
+    uint64_t median_seed;   // of the run whose window is nearest to the median one
     size_t runs;
 };
+
+// The first of those that are equally near.
+static uint64_t seed_nearest(const double *window_s, size_t runs, uint64_t first, double wanted_s) {
+    size_t nearest = 0;
+    for (size_t i = 1; i < runs; i++)
+        if (fabs(window_s[i] - wanted_s) < fabs(window_s[nearest] - wanted_s)) nearest = i;
+    return first + nearest;
+}
 
 static void distribution_init(struct distribution *d, struct model *model, unsigned workers,
                               uint64_t seed, size_t runs) {
@@ -39,11 +51,12 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
                                .longest_runs =
                                    mem_array(model->plan->grouping.count, sizeof(uint32_t)),
                                .runs = runs};
+    double *unsorted_s = mem_array(runs, sizeof(double));
     for (size_t i = 0; i < runs; i++) {
         struct virtual_result result;
         model_seed(model, seed + i);
         model_run(model, workers, &result);
-        d->window_s[i] = virtual_window_s(&result);
+        unsorted_s[i] = d->window_s[i] = virtual_window_s(&result);
         d->failed[i] = result.failed;
         d->timed_out[i] = result.timed_out;
         d->skipped[i] = result.skipped;
@@ -51,6 +64,8 @@ static void distribution_init(struct distribution *d, struct model *model, unsig
         d->longest_runs[result.longest_group]++;
     }
     stats_sort(d->window_s, runs);
+    d->median_seed = seed_nearest(unsorted_s, runs, seed, stats_quantile(d->window_s, runs, 0.5));
+    free(unsorted_s);
     stats_sort(d->failed, runs);
     stats_sort(d->timed_out, runs);
     stats_sort(d->skipped, runs);
@@ -158,8 +173,14 @@ static void note_plan(const struct bench_config *config, const struct plan *plan
                    config->metrics);
 }
 
-static void add_forecast(const struct bench_config *config, struct model *model, unsigned workers,
-                         struct bench_result *result, double *median_s) {
+struct median {
+    double window_s;
+    uint64_t seed;
+    size_t runs;
+};
+
+static struct median add_forecast(const struct bench_config *config, struct model *model,
+                                  unsigned workers, struct bench_result *result) {
     struct distribution d;
     size_t runs = count_runs(config, model->plan);
     struct table *table = bench_table(result, "The window forecast", columns, COUNT(columns));
@@ -170,7 +191,7 @@ static void add_forecast(const struct bench_config *config, struct model *model,
     add_quantiles(table, "failed hosts", d.failed, runs);
     add_quantiles(table, "by a timeout", d.timed_out, runs);
     add_quantiles(table, "skipped hosts", d.skipped, runs);
-    *median_s = stats_quantile(d.window_s, runs, 0.5);
+    const struct median median = {stats_quantile(d.window_s, runs, 0.5), d.median_seed, runs};
     note_size(config, model->plan, workers, runs, result);
     note_longest(model->plan, &d, result);
     if (model->histogram != NULL)
@@ -178,6 +199,7 @@ static void add_forecast(const struct bench_config *config, struct model *model,
                    "Durations from a saved run have the timeouts of that run in them, and what it "
                    "asked of peers: those given here are not counted, and nobody is asked.");
     distribution_deinit(&d);
+    return median;
 }
 
 // --- window against workers
@@ -259,71 +281,73 @@ static void run_sweep(const struct bench_config *config, struct model *model, st
     free(doubled_s);
 }
 
-static void sweep(const struct bench_config *config, struct model *model,
+// From where on to the most workers twice as many save little; 0: not even there.
+static unsigned find_knee(const struct sweep *s) {
+    unsigned knee = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (!(s->saved_percent[i] < KNEE_PERCENT))
+            knee = 0; // not yet
+        else if (knee == 0)
+            knee = s->workers[i];
+    return knee;
+}
+
+// What decides with so many workers, in a word or two.
+static void add_limit(const struct bench_config *config, struct model *model,
+                      struct grouping *grouping, unsigned workers, struct buf *out) {
+    struct deciding d;
+    deciding_find(model, grouping, workers, config->seed, config->tiny ? 3 : LIMIT_RUNS, &d);
+    deciding_write_short(&d, grouping, out);
+}
+
+// The whole on logarithmic axes, where the workers make a straight line; and beside it the knee on
+// linear ones, where a second is as long as another.
+static void plot_sweep(const struct sweep *s, unsigned at, const char *left, const char *right,
+                       struct buf *script) {
+    static const char lines[] = "plot $w using 1:2 with linespoints title 'median', "
+                                "$w using 1:3 with lines dashtype 2 title '95 %', "
+                                "$w using 1:4 with lines dashtype 3 title '99 %'\n";
+    const size_t last = s->count - 1;
+    struct knee knee = {at, left, right, 0.04};
+    buf_adds(script, "$w << EOD\n");
+    for (size_t i = 0; i < s->count; i++)
+        buf_addf(script, "%u %g %g %g\n", s->workers[i], s->p50[i], s->p95[i], s->p99[i]);
+    buf_addf(script,
+             "EOD\nset multiplot layout 1,2 title 'The maintenance window against workers: what "
+             "limits it on either side of %u'\n"
+             "set xlabel 'workers'\nset ylabel 'seconds'\nset logscale xy\nset xrange [1:%u]\n",
+             at, 64 * s->workers[last]);
+    knee_write(script, &knee);
+    buf_adds(script, lines);
+    buf_addf(script,
+             "unset logscale\nunset label\nunset arrow\nset xrange [0:%u]\nset yrange [0:%g]\n",
+             3 * at, 5 * s->p99[last]);
+    knee_write(script, &knee);
+    buf_adds(script, lines);
+    buf_adds(script, "unset multiplot");
+}
+
+static void sweep(const struct bench_config *config, struct model *model, struct grouping *grouping,
                   struct bench_result *result) {
     struct table *table =
         bench_table(result, "The window against workers", sweep_columns, COUNT(sweep_columns));
-    struct buf *script = bench_plot(result, "window");
+    struct buf left = {0}, right = {0};
     struct sweep s;
-    unsigned knee = 0;
     run_sweep(config, model, &s);
-    buf_adds(script, "$w << EOD\n");
-    for (size_t i = 0; i < s.count; i++) {
+    for (size_t i = 0; i < s.count; i++)
         table_row(table, (double)s.workers[i], s.p50[i], s.p95[i], s.p99[i], s.saved_percent[i]);
-        buf_addf(script, "%u %g %g %g\n", s.workers[i], s.p50[i], s.p95[i], s.p99[i]);
-        if (!(s.saved_percent[i] < KNEE_PERCENT))
-            knee = 0; // not yet
-        else if (knee == 0)
-            knee = s.workers[i];
-    }
-    buf_addf(script,
-             "EOD\nset title 'The maintenance window against workers'\nset xlabel 'workers'\n"
-             "set ylabel 'seconds'\nset logscale xy\n"
-             "set arrow from %u, graph 0 to %u, graph 1 nohead dashtype 3\n"
-             "set label 'knee: %u' at %u, graph 0.4 offset 0.5,0\n"
-             "plot $w using 1:2 with linespoints title 'median', "
-             "$w using 1:3 with lines dashtype 2 title '95 %%', "
-             "$w using 1:4 with lines dashtype 3 title '99 %%'",
-             knee, knee, knee, knee);
+    const unsigned knee = find_knee(&s), last = s.workers[s.count - 1];
+    const unsigned at = knee == 0 ? last : knee;
+    add_limit(config, model, grouping, at > 2 ? at / 2 : 1, &left);
+    add_limit(config, model, grouping, 2 * last, &right);
+    plot_sweep(&s, at, left.data, right.data, bench_plot(result, "window", 2));
     bench_note(result,
                "The knee is at %u workers: doubling them shortens the window by less than %d %%.",
                knee, KNEE_PERCENT);
-}
-
-// --- against a live run
-
-static int verify(const struct bench_config *config, struct model *model, unsigned workers,
-                  double median_s, struct bench_result *result, struct error *err) {
-    struct lab_run run;
-    struct virtual_result forecast;
-    bench_progress(config, 0, 0, "a live run, about %.0f s", median_s * config->time_scale);
-    model_scale(model, config->time_scale);
-    int rc = live_run(config, model, workers, &run, err);
-    if (rc != 0) return rc;
-    const double live_s = run.wall_s / config->time_scale;
-    model_seed(model, config->seed);
-    model_run(model, workers, &forecast);
-    const double forecast_s = (double)forecast.makespan_us / 1e6 / config->time_scale;
-    if (run.failed != forecast.failed || run.skipped != forecast.skipped)
-        bench_note(result,
-                   "The live run had %llu failed and %llu skipped hosts; the forecast was %u "
-                   "and %u.",
-                   (unsigned long long)run.failed, (unsigned long long)run.skipped, forecast.failed,
-                   forecast.skipped);
-    bench_note(
-        result,
-        "Live, seed %llu: %.2f s, %llu failed, %llu skipped. Forecast for that seed: %.2f s, "
-        "%u failed, %u skipped; over all seeds: %.2f s.",
-        (unsigned long long)config->seed, live_s, (unsigned long long)run.failed,
-        (unsigned long long)run.skipped, forecast_s, forecast.failed, forecast.skipped, median_s);
-    bench_goal(result,
-               (struct bench_goal){"what-if: the median window forecast, off from a live run by",
-                                   " %", 2, 100 * fabs(median_s / live_s - 1), false});
-    bench_goal(result,
-               (struct bench_goal){"what-if: the window forecast for the seed of that run, off "
-                                   "from it by",
-                                   " %", 2, 100 * fabs(forecast_s / live_s - 1), false});
-    return 0;
+    bench_note(result, "To its left the window is limited by %s, to its right by %s.", left.data,
+               right.data);
+    buf_deinit(&left);
+    buf_deinit(&right);
 }
 
 static int load_histogram(const char *path, struct model_histogram *histogram, struct error *err) {
@@ -343,7 +367,6 @@ static int forecast(const struct bench_config *config, struct plan *plan,
                     struct error *err) {
     struct model model;
     const unsigned workers = config->workers == 0 ? WORKERS : config->workers;
-    double median_s;
     int rc = plan_add_failures(plan, config->failure_rate, err);
     if (rc != 0) return rc;
     model_init(&model, plan, version, histogram);
@@ -351,11 +374,14 @@ static int forecast(const struct bench_config *config, struct plan *plan,
     model.session.call_timeout_ms = config->call_timeout_ms;
     model.session.install_timeout_ms = config->install_timeout_ms;
     model.peers = config->peers_config;
-    add_forecast(config, &model, workers, result, &median_s);
+    const struct median median = add_forecast(config, &model, workers, result);
     note_plan(config, plan, result);
     note_deciding(config, &model, plan, workers, result);
-    sweep(config, &model, result);
-    if (config->verify) rc = verify(config, &model, workers, median_s, result, err);
+    sweep(config, &model, &plan->grouping, result);
+    if (config->verify)
+        rc = verify_forecast(config, &model, workers, median.window_s, result, err);
+    else if (config->timeline != NULL)
+        rc = picture_foretold(config, &model, workers, median.seed, median.runs, err);
     model_deinit(&model);
     return rc;
 }
@@ -372,7 +398,11 @@ static int run_command(const struct bench_config *config, struct bench_result *r
         rc = plan_init(&plan, &config->source,
                        config->latency == NULL ? NULL : &config->latency_range, err);
     if (rc != 0) return rc;
-    rc = forecast(config, &plan, config->metrics == NULL ? NULL : &histogram, result, err);
+    if (config->timeline != NULL && plan.network.devices > TIMELINE_HOSTS_MAX)
+        rc = error_set(err, "--timeline: it shows %d hosts at most, and the network has %u",
+                       TIMELINE_HOSTS_MAX, plan.network.devices);
+    if (rc == 0)
+        rc = forecast(config, &plan, config->metrics == NULL ? NULL : &histogram, result, err);
     plan_deinit(&plan);
     return rc;
 }

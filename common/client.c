@@ -253,11 +253,12 @@ bool reply_header(const struct reply *reply, const char *name, char *out, size_t
 }
 
 int client_get_json(const char *base, const char *path, cJSON **out, struct error *err) {
-    struct buf text = {0};
-    char url[512];
-    snprintf(url, sizeof url, "%s%s", base, path);
-    int rc = client_expect(&(struct client_request){.method = "GET", .url = url}, 200, &text, err);
+    struct buf text = {0}, url = {0};
+    buf_addf(&url, "%s%s", base, path);
+    const struct client_request request = {.method = "GET", .url = url.data};
+    int rc = client_expect(&request, 200, &text, err);
     if (rc == 0) rc = json_parse(text.data, text.len, out, err);
     buf_deinit(&text);
+    buf_deinit(&url);
     return rc;
 }

@@ -51,6 +51,16 @@ int file_read(const char *path, struct buf *out, struct error *err) {
     return file_read_max(path, FILE_BYTES_MAX, out, err);
 }
 
+int file_write(const char *path, const struct buf *text, struct error *err) {
+    FILE *file = fopen(path, "wbe");
+    if (file == NULL) return error_system(err, -errno, "%s", path);
+    errno = 0;
+    const bool is_written = fwrite(text->data, 1, text->len, file) == text->len;
+    const int why = errno;
+    if (fclose(file) == 0 && is_written) return 0;
+    return error_system(err, is_written ? -errno : why != 0 ? -why : -EIO, "%s", path);
+}
+
 int file_probe(const char *path, struct error *err) {
     struct stat status;
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)

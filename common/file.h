@@ -11,6 +11,10 @@ enum { FILE_BYTES_MAX = 128 << 20 }; // of what we read whole, files and answers
 int file_read(const char *path, struct buf *out, struct error *err);
 int file_read_max(const char *path, size_t max, struct buf *out, struct error *err);
 
+// Writes the file anew. Negative (an errno) with its text where it cannot be; it may be there in
+// part then.
+int file_write(const char *path, const struct buf *text, struct error *err);
+
 // The path of what a file names: from / on as it is, else relative to the file's folder; to free.
 char *file_beside(const char *file, const char *name);
 // The path from / on of one that is relative to where this process runs; to free.

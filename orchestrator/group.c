@@ -146,6 +146,28 @@ void grouping_build(struct grouping *grouping, const struct selection *selection
     free(cohort);
 }
 
+// The rule's number is the beginning of a group's key, and no digit that of one of no rule.
+static bool is_of_rule(const struct constraint *group) {
+    return group->redundancy && group->key[0] >= '0' && group->key[0] <= '9';
+}
+
+static bool stands_before(const struct constraint *a, const struct constraint *b) {
+    const unsigned long x = strtoul(a->key, NULL, 10), y = strtoul(b->key, NULL, 10);
+    return x != y ? x < y : a < b;
+}
+
+const struct constraint *grouping_next(const struct grouping *grouping, const struct cohort *cohort,
+                                       const struct constraint *after) {
+    const uint32_t *needs = cohort_needs(grouping, cohort);
+    const struct constraint *next = NULL;
+    for (uint32_t i = 0; i < cohort->needs_count; i++) { // few hosts are in more than two
+        const struct constraint *group = &grouping->constraints[need_constraint(needs[i])];
+        if (!is_of_rule(group) || (after != NULL && !stands_before(after, group))) continue;
+        if (next == NULL || stands_before(group, next)) next = group;
+    }
+    return next;
+}
+
 void grouping_deinit(struct grouping *grouping) {
     free(grouping->constraints);
     free(grouping->cohorts);

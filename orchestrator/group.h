@@ -75,4 +75,9 @@ void grouping_build(struct grouping *grouping, const struct selection *selection
 void grouping_build_of(struct grouping *grouping, const struct selection *selection,
                        const uint32_t *cohort);
 
+// The redundancy groups of the cohort that a rule of the policy makes, in the order of the rules:
+// the one behind that, or the first where it is NULL. NULL: there is no other.
+const struct constraint *grouping_next(const struct grouping *grouping, const struct cohort *cohort,
+                                       const struct constraint *after);
+
 void grouping_deinit(struct grouping *grouping);

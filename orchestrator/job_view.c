@@ -268,33 +268,16 @@ static void find_cohorts(struct rows *rows) {
     }
 }
 
-// The rule's number is the beginning of a group's key, and no digit that of one of no rule.
-static bool is_of_rule(const struct constraint *group) {
-    return group->redundancy && group->key[0] >= '0' && group->key[0] <= '9';
-}
-
-static bool stands_before(const struct constraint *a, const struct constraint *b) {
-    const unsigned long x = strtoul(a->key, NULL, 10), y = strtoul(b->key, NULL, 10);
-    return x != y ? x < y : a < b;
-}
-
 static void write_groups(struct buf *out, const struct rows *rows, uint32_t host) {
     const struct grouping *g = &rows->job->grouping;
     const struct cohort *cohort = &g->cohorts[rows->cohorts[host - rows->first]];
-    const uint32_t *needs = cohort_needs(g, cohort);
-    const struct constraint *last = NULL;
+    const char *between = "";
     buf_adds(out, ", \"groups\": [");
-    for (;;) { // few are in more than two
-        const struct constraint *next = NULL;
-        for (uint32_t i = 0; i < cohort->needs_count; i++) {
-            const struct constraint *group = &g->constraints[need_constraint(needs[i])];
-            if (!is_of_rule(group) || (last != NULL && !stands_before(last, group))) continue;
-            if (next == NULL || stands_before(group, next)) next = group;
-        }
-        if (next == NULL) break;
-        if (last != NULL) buf_adds(out, ", ");
-        buf_add_json(out, next->name);
-        last = next;
+    for (const struct constraint *group = NULL;
+         (group = grouping_next(g, cohort, group)) != NULL;) {
+        buf_adds(out, between);
+        buf_add_json(out, group->name);
+        between = ", ";
     }
     buf_adds(out, "]");
 }

@@ -26,10 +26,10 @@ struct place { // a host of the inventory
 struct flight { // a host in hand
     struct schedule_work work;
     struct turn *turn;
-    uint64_t begun_us;
-    uint64_t up_ms; // when its device last answered as it should; 0: it has not
+    uint64_t begun_us, ended_us; // in hand; its verdict
+    uint64_t up_ms;              // when its device last answered as it should; 0: it has not
     enum contact_verdict verdict;
-    bool times_out, is_skipped;
+    bool is_granted, times_out, is_skipped;
     const struct device *heir; // of its groups the next whose turn is to come
     bool has_heir;
 };
@@ -69,22 +69,28 @@ static void add_time(struct clockwork *c, uint32_t host, uint64_t us) {
         c->constraint_us[need_constraint(needs[i])] += us;
 }
 
-static void count(struct clockwork *c, const struct flight *flight) {
-    if (flight->is_skipped)
-        c->result->skipped++;
-    else if (flight->verdict == CONTACT_FAILED)
-        c->result->failed++;
-    else
-        c->result->completed++;
-    if (flight->times_out) c->result->timed_out++;
+static enum virtual_end end_of(const struct flight *flight) {
+    if (flight->is_skipped) return VIRTUAL_SKIPPED;
+    if (flight->verdict == CONTACT_FAILED) return VIRTUAL_FAILED;
+    return flight->is_granted ? VIRTUAL_CHANGED : VIRTUAL_UNCHANGED;
+}
+
+static void count(struct clockwork *c, uint32_t host, const struct virtual_host *was) {
+    struct virtual_result *result = c->result;
+    result->skipped += was->end == VIRTUAL_SKIPPED;
+    result->failed += was->end == VIRTUAL_FAILED;
+    result->completed += was->end == VIRTUAL_CHANGED || was->end == VIRTUAL_UNCHANGED;
+    result->timed_out += was->times_out;
+    if (c->job->hosts != NULL) c->job->hosts[host] = *was;
 }
 
 // Its turn does not come: a contact that was kept for it is let go.
 static void on_skip(void *owner, uint32_t host, uint32_t cause) {
     struct clockwork *c = owner;
     struct place *place = &c->places[host];
-    (void)cause;
-    c->result->skipped++;
+    const struct virtual_host was = {
+        .start_us = UINT64_MAX, .end_us = c->now_us, .cause = cause, .end = VIRTUAL_SKIPPED};
+    count(c, host, &was);
     place->progress = OVER;
     if (place->is_kept) peers_keep_not(c->peers, place->device);
 }
@@ -144,7 +150,12 @@ static void land(struct clockwork *c, struct flight *flight) {
     peers_end(c->peers, flight->turn, end, flight->up_ms, NULL, now_ms(c), release_group,
               c->schedule);
     if (is_done) {
-        count(c, flight);
+        const struct virtual_host was = {.start_us = flight->begun_us,
+                                         .end_us = flight->ended_us,
+                                         .cause = SCHEDULE_NO_HOST,
+                                         .end = (uint8_t)end_of(flight),
+                                         .times_out = flight->times_out};
+        count(c, work.host, &was);
         schedule_done(c->schedule, &work, flight->verdict == CONTACT_FAILED);
     } else {
         schedule_put_back(c->schedule, &work);
@@ -162,6 +173,7 @@ static void step_flight(struct clockwork *c, struct flight *flight,
     if (update->verdict == CONTACT_OPEN) return;
     peers_want_not(c->peers, flight->turn);
     flight->verdict = update->verdict;
+    flight->ended_us = c->now_us;
     flight->times_out = update->times_out;
 }
 
@@ -300,10 +312,12 @@ static void judge(struct clockwork *c, struct flight *flight, const struct peers
     case PEERS_LET_GO: // of a device, and no turn's
         break;
     case PEERS_GRANT:
+        flight->is_granted = true;
         tell(c, flight->work.host, CONTACT_GRANTED);
         break;
     case PEERS_SKIP:
         flight->is_skipped = true;
+        flight->ended_us = c->now_us;
         refuse(c, flight);
         break;
     case PEERS_BACK:

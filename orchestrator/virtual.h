@@ -49,11 +49,22 @@ struct virtual_devices {
                  struct contact_update *update);
 };
 
+enum virtual_end { VIRTUAL_UNCHANGED, VIRTUAL_CHANGED, VIRTUAL_FAILED, VIRTUAL_SKIPPED };
+
+// A host of a run. One that was put back began when it had its last turn.
+struct virtual_host {
+    uint64_t start_us, end_us; // until its verdict; start_us UINT64_MAX: it never began
+    uint32_t cause;            // of one that never began: whose failure; SCHEDULE_NO_HOST: nobody's
+    uint8_t end;               // enum virtual_end
+    bool times_out;            // it failed by that
+};
+
 struct virtual_job { // of all hosts of the grouping; those of another platform are skipped
     const struct inventory *inventory;
     const struct grouping *grouping;
     unsigned workers;
-    struct peers_config peers; // asks 0: as many as workers
+    struct peers_config peers;  // asks 0: as many as workers
+    struct virtual_host *hosts; // what becomes of each of the inventory's; NULL: nobody asks
 };
 
 struct virtual_result {

@@ -1,7 +1,7 @@
 #include "scenarios/runner/outputs.h"
 
 #include "common/count.h"
-#include "common/utf8.h"
+#include "common/xml.h"
 
 #include <string.h>
 
@@ -39,32 +39,9 @@ void output_replay(const char *command, const struct run *run, struct buf *out) 
     buf_deinit(&values);
 }
 
-// U+FFFE and U+FFFF are no characters of XML.
-static bool is_noncharacter(const char *text, size_t len) {
-    return len == 3 &&
-           (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0);
-}
-
-// XML 1.0: five characters are written as entities, and control characters cannot be written.
-static void add_xml(struct buf *out, const char *text) {
-    for (size_t left = strlen(text), len; left > 0; text += len, left -= len) {
-        static const char special[] = "&<>\"\n";
-        static const char *const entities[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#10;"};
-        const char *found = strchr(special, *text);
-        len = utf8_len((const unsigned char *)text, left);
-        if (found != NULL)
-            buf_adds(out, entities[found - special]);
-        else if (len == 0 || (unsigned char)*text < 0x20 || is_noncharacter(text, len))
-            buf_adds(out, "?");
-        else
-            buf_add(out, text, len);
-        if (len == 0) len = 1;
-    }
-}
-
 static void add_attribute(struct buf *out, const char *name, const char *value) {
     buf_addf(out, " %s=\"", name);
-    add_xml(out, value);
+    xml_add(out, value);
     buf_adds(out, "\"");
 }
 
@@ -100,9 +77,9 @@ static void add_failure(const char *command, const struct run *run, struct buf *
     add_attribute(out, "message", first.data);
     add_attribute(out, "type", run_outcome(run));
     buf_adds(out, ">");
-    add_xml(out, text);
-    add_xml(out, "replay: ");
-    add_xml(out, replay.data);
+    xml_add(out, text);
+    xml_add(out, "replay: ");
+    xml_add(out, replay.data);
     buf_addf(out, "</%s>\n    </testcase>\n", element);
     buf_deinit(&first);
     buf_deinit(&replay);

@@ -22,7 +22,7 @@ static const struct {
     {"scale", {"simulator, at rest", "orchestrator, hosts queued"}, {NULL}},
     {"http", {"GET /metrics/", "POST /upgrade-os/", "A scrape of an idle orchestrator"}, {NULL}},
     {"whatif",
-     {"window s", "failed hosts", "knee", "Forecast for that seed"},
+     {"window s", "knee", "Forecast for that seed", "Bar by bar"},
      {"--verify", "--time-scale", "0.01"}},
 };
 enum { COMMANDS = COUNT(commands) };
@@ -96,6 +96,58 @@ START_TEST(a_wrong_command_line_is_refused_with_the_remedy) {
         ck_assert_msg(code == cases[i].code && strstr(output, cases[i].says) != NULL,
                       "case %zu: exit code %d: %s", i, code, output);
     }
+}
+END_TEST
+
+static char *timeline_of(const char *const *more) {
+    char path[] = "/tmp/e2e-timeline-XXXXXX", output[16384];
+    const char *args[16] = {"whatif", "--tiny", "--failure-rate", "0.05", "--timeline", path};
+    for (size_t i = 0; more[i] != NULL; i++)
+        args[6 + i] = more[i];
+    close(mkstemp(path));
+    int code = program_run("bench", args, output, sizeof output);
+    ck_assert_msg(code == 0, "%s", output);
+    char *svg = read_file(path);
+    unlink(path);
+    return svg;
+}
+
+// The draws are the same everywhere, and so is the picture.
+START_TEST(a_forecast_is_drawn) {
+    char *svg = timeline_of(ARGS(NULL)), *again = timeline_of(ARGS(NULL));
+    ck_assert_str_eq(svg, again);
+    ck_assert_ptr_nonnull(strstr(svg, "<title>A foretold upgrade: 848 hosts, "));
+    ck_assert_ptr_nonnull(strstr(svg, ", the median of 20 runs on the virtual clock; 100 workers"));
+    ck_assert_ptr_nonnull(strstr(svg, "<title>leaf06.mars of mars_leaf_103\n"));
+    ck_assert_ptr_nonnull(strstr(svg, "\nskipped: "));
+    ck_assert_ptr_null(strstr(svg, "\nforetold "));
+    free(svg);
+    free(again);
+}
+END_TEST
+
+START_TEST(a_live_run_is_drawn_over_its_forecast) {
+    char *svg = timeline_of(ARGS("--verify", "--time-scale", "0.01"));
+    ck_assert_ptr_nonnull(strstr(svg, "<title>An upgrade over its forecast: 848 hosts, "));
+    ck_assert_ptr_nonnull(strstr(svg, "seed 1, live, delays times 0.01; 100 workers"));
+    ck_assert_ptr_nonnull(strstr(svg, "\nforetold "));
+    ck_assert_ptr_nonnull(strstr(svg, ": install_os_version: problem communicating with device"));
+    free(svg);
+}
+END_TEST
+
+START_TEST(a_network_that_no_timeline_shows_is_refused_at_once) {
+    char path[] = "/tmp/e2e-network-XXXXXX", output[8192];
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs("sites: [earth]\ndev_types: {leaf: {count: 10001, rack: 1, per_rack: 2}}\n", file);
+    fclose(file);
+    ck_assert_int_eq(program_run("bench",
+                                 ARGS("whatif", "--network", path, "--timeline", "/nowhere/a.svg"),
+                                 output, sizeof output),
+                     1);
+    ck_assert_str_eq(output, "bench: whatif: --timeline: it shows 10000 hosts at most, and the "
+                             "network has 10001\n");
+    unlink(path);
 }
 END_TEST
 
@@ -290,6 +342,9 @@ Suite *check_bench(void) {
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, every_command_measures_and_writes_csv_and_json, 0, COMMANDS);
     tcase_add_test(tcase, a_wrong_command_line_is_refused_with_the_remedy);
+    tcase_add_test(tcase, a_forecast_is_drawn);
+    tcase_add_test(tcase, a_live_run_is_drawn_over_its_forecast);
+    tcase_add_test(tcase, a_network_that_no_timeline_shows_is_refused_at_once);
     tcase_add_test(tcase, a_forecast_counts_what_the_timeouts_fail);
     tcase_add_test(tcase, a_forecast_plays_what_a_network_has_in_store);
     tcase_add_test(tcase, a_forecast_skips_whose_peers_are_not_up);

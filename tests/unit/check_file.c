@@ -135,6 +135,29 @@ START_TEST(an_absolute_path_means_the_same_wherever_it_is_used) {
 }
 END_TEST
 
+START_TEST(a_file_is_written_anew) {
+    static const char bytes[] = "a\0b\n";
+    struct buf text = {0}, out = {0};
+    struct error err;
+    write_file("what was there before", 21);
+    ck_assert_int_eq(file_write(path, &text, &err), 0);
+    ck_assert_int_eq(file_read(path, &out, &err), 0);
+    ck_assert_uint_eq(out.len, 0);
+    buf_add(&text, bytes, 4);
+    ck_assert_int_eq(file_write(path, &text, &err), 0);
+    ck_assert_int_eq(file_read(path, &out, &err), 0);
+    ck_assert_uint_eq(out.len, 4);
+    ck_assert_int_eq(memcmp(out.data, bytes, 4), 0);
+    unlink(path);
+    ck_assert_int_eq(file_write("/nonexistent/a.svg", &text, &err), -ENOENT);
+    ck_assert_str_eq(err.text, "/nonexistent/a.svg: No such file or directory");
+    ck_assert_int_eq(file_write("/dev/full", &text, &err), -ENOSPC);
+    ck_assert_str_eq(err.text, "/dev/full: No space left on device");
+    buf_deinit(&text);
+    buf_deinit(&out);
+}
+END_TEST
+
 Suite *check_file(void) {
     Suite *suite = suite_create("file");
     TCase *tcase = tcase_create("file");
@@ -146,5 +169,6 @@ Suite *check_file(void) {
     tcase_add_test(tcase, a_file_names_what_lies_beside_it);
     tcase_add_test(tcase, an_absolute_path_means_the_same_wherever_it_is_used);
     tcase_add_test(tcase, yaml_is_loaded_from_a_file_and_named_by_its_path);
+    tcase_add_test(tcase, a_file_is_written_anew);
     return suite;
 }

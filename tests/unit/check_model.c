@@ -165,6 +165,46 @@ START_TEST(a_plan_has_the_hosts_and_groups_of_its_network) {
 }
 END_TEST
 
+static uint64_t group_of(uint32_t host) {
+    const struct grouping *g = &plan.grouping;
+    for (uint32_t c = 0; c < g->cohorts_count; c++)
+        for (uint32_t i = 0; i < g->cohorts[c].count; i++)
+            if (g->order[g->cohorts[c].first + i] == host) return c;
+    return UINT64_MAX;
+}
+
+// What is told of the hosts is the run: its counts, its length, and one of a group at a time.
+START_TEST(the_hosts_of_a_run_add_up_to_it) {
+    struct model model;
+    struct virtual_result result, alone;
+    struct virtual_host *hosts = mem_array(plan.inventory->count, sizeof *hosts);
+    uint64_t last_us = 0, ends[VIRTUAL_SKIPPED + 1] = {0};
+    model_init(&model, &plan, "5.3.1", NULL);
+    model_seed(&model, SEED);
+    model_run_hosts(&model, 100, hosts, &result);
+    model_run(&model, 100, &alone);
+    ck_assert_uint_eq(result.makespan_us, alone.makespan_us);
+    for (uint32_t i = 0; i < plan.inventory->count; i++) {
+        const struct virtual_host *a = &hosts[i], *b = &hosts[i + 1];
+        ends[a->end]++;
+        if (a->end == VIRTUAL_SKIPPED) continue;
+        ck_assert_uint_le(a->start_us, a->end_us);
+        if (a->end_us > last_us) last_us = a->end_us;
+        if (i + 1 == plan.inventory->count || group_of(i) != group_of(i + 1)) continue;
+        if (b->end == VIRTUAL_SKIPPED) continue;
+        ck_assert(a->end_us <= b->start_us || b->end_us <= a->start_us);
+    }
+    ck_assert_uint_eq(ends[VIRTUAL_CHANGED] + ends[VIRTUAL_UNCHANGED], result.completed);
+    ck_assert_uint_eq(ends[VIRTUAL_FAILED], result.failed);
+    ck_assert_uint_eq(ends[VIRTUAL_SKIPPED], result.skipped);
+    ck_assert_uint_gt(ends[VIRTUAL_CHANGED], 0);
+    ck_assert_uint_le(last_us, result.makespan_us);
+    ck_assert_uint_ge(last_us + 2000000, result.makespan_us); // and the logout
+    model_deinit(&model);
+    free(hosts);
+}
+END_TEST
+
 static const char scrape[] = "# TYPE orchestrator_host_duration_seconds histogram\n"
                              "orchestrator_host_duration_seconds_bucket{le=\"1.0\"} 1.0\n"
                              "orchestrator_host_duration_seconds_bucket{le=\"2.5\"} 4.0\n"
@@ -272,6 +312,7 @@ Suite *check_model(void) {
     tcase_add_loop_test(tcase, a_host_that_answers_too_late_fails_when_its_time_is_up, 0, 4);
     tcase_add_test(tcase, what_is_odd_about_a_device_is_played);
     tcase_add_test(tcase, a_plan_has_the_hosts_and_groups_of_its_network);
+    tcase_add_test(tcase, the_hosts_of_a_run_add_up_to_it);
     tcase_add_test(tcase, durations_are_learnt_from_the_histogram_of_a_run);
     tcase_add_test(tcase, a_scrape_without_a_timed_host_is_refused);
     tcase_add_test(tcase, a_scrape_may_have_more_labels_and_spaces);

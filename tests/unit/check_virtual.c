@@ -29,10 +29,12 @@ struct small_network {
     uint64_t seed;                // 0: as they are; else something between that and 1
     uint64_t fails, late, bricks; // a bit a host: its install fails, takes too long, kills it
     uint64_t dead;                // nobody is there
+    uint64_t current;             // it is born with the version that is wanted
     // What was done to them.
     uint32_t installing[GROUPS_MAX];
     unsigned most_installing, logins, kept, passed;
     bool peer_was_down;
+    struct virtual_host was[HOSTS_MAX];
 };
 
 static bool is_one_of(uint64_t hosts, uint32_t host) {
@@ -52,9 +54,8 @@ static uint64_t latency_us(void *arg, uint32_t host, enum operation operation, u
 }
 
 static bool is_current(void *arg, uint32_t host) {
-    (void)arg;
-    (void)host;
-    return false;
+    const struct small_network *n = arg;
+    return is_one_of(n->current, host);
 }
 
 static bool install_fails(void *arg, uint32_t host, uint32_t attempt) {
@@ -140,7 +141,7 @@ static void run_with(struct small_network *n, unsigned workers, struct peers_con
     n->grouping.order = n->order;
     n->devices.arg = n;
     const struct virtual_devices devices = {n, begin, contact, tell};
-    const struct virtual_job job = {&n->inventory, &n->grouping, workers, peers};
+    const struct virtual_job job = {&n->inventory, &n->grouping, workers, peers, n->was};
     virtual_run(&job, &devices, result);
 }
 
@@ -231,6 +232,53 @@ START_TEST(a_host_that_nobody_works_on_is_skipped_and_holds_nobody_back) {
     ck_assert_uint_eq(r.failed, 0);
     ck_assert_uint_eq(r.makespan_us, 30000);
     ck_assert_uint_eq(r.busy_us, 30000);
+}
+END_TEST
+
+#define NEVER UINT64_MAX
+
+START_TEST(it_is_told_when_each_host_began_and_what_became_of_it) {
+    static const struct virtual_host expected[] = {
+        {0, 0, SCHEDULE_NO_HOST, VIRTUAL_UNCHANGED, false},
+        {0, 10000, SCHEDULE_NO_HOST, VIRTUAL_CHANGED, false},
+        {0, 10000, SCHEDULE_NO_HOST, VIRTUAL_CHANGED, false},
+        {10000, 20000, SCHEDULE_NO_HOST, VIRTUAL_FAILED, false},
+        {NEVER, 20000, 3, VIRTUAL_SKIPPED, false},
+        {NEVER, 20000, 3, VIRTUAL_SKIPPED, false},
+        {NEVER, 0, SCHEDULE_NO_HOST, VIRTUAL_SKIPPED, false}, // of another platform
+        {0, 1000000, SCHEDULE_NO_HOST, VIRTUAL_FAILED, true},
+    };
+    struct small_network n;
+    struct virtual_result r;
+    make(&n, (uint32_t[]){2, 4, 1, 1}, 4);
+    n.current = 1 << 0;
+    n.fails = 1 << 3;
+    n.hosts[6].platform = 1;
+    n.late = 1 << 7;
+    run(&n, 4, &r);
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        ck_assert_msg(n.was[i].start_us == expected[i].start_us, "host %zu", i);
+        ck_assert_msg(n.was[i].end_us == expected[i].end_us, "host %zu", i);
+        ck_assert_uint_eq(n.was[i].cause, expected[i].cause);
+        ck_assert_uint_eq(n.was[i].end, expected[i].end);
+        ck_assert(n.was[i].times_out == expected[i].times_out);
+    }
+}
+END_TEST
+
+// Its peer is asked in vain until the timeout, and it logs out.
+START_TEST(a_host_that_is_skipped_in_its_turn_has_begun) {
+    struct small_network n;
+    struct virtual_result r;
+    make(&n, (uint32_t[]){2}, 1);
+    n.call_us = MS;
+    n.dead = 1 << 1;
+    run_asking(&n, 1, 1, &r);
+    ck_assert_uint_eq(n.was[0].end, VIRTUAL_SKIPPED);
+    ck_assert_uint_eq(n.was[0].start_us, 0);
+    ck_assert_uint_eq(n.was[0].end_us, 1000000);
+    ck_assert_uint_eq(n.was[1].end, VIRTUAL_FAILED);
+    ck_assert_uint_eq(n.was[1].start_us, 1000000 + MS);
 }
 END_TEST
 
@@ -440,6 +488,8 @@ Suite *check_virtual(void) {
     tcase_add_test(tcase, a_failure_skips_the_rest_of_its_group);
     tcase_add_test(tcase, a_host_that_times_out_is_a_failed_one);
     tcase_add_test(tcase, a_host_that_nobody_works_on_is_skipped_and_holds_nobody_back);
+    tcase_add_test(tcase, it_is_told_when_each_host_began_and_what_became_of_it);
+    tcase_add_test(tcase, a_host_that_is_skipped_in_its_turn_has_begun);
     tcase_add_test(tcase, no_run_is_shorter_than_its_bound_nor_longer_than_twice_that);
     tcase_add_test(tcase, a_peer_is_asked_beside_and_its_session_is_kept_for_its_turn);
     tcase_add_test(tcase, of_a_group_only_the_next_is_kept);
