@@ -257,6 +257,14 @@ fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuz
 schema: deps-schema all ## check the schemas with ajv (from npm), and that our loaders agree with it
 	@tests/schema.sh $(BUILD)
 
+.PHONY: rules prometheus
+rules: deps-prometheus ## check spec/prometheus/ with promtool, and the Grafana dashboard
+	@tests/rules.sh
+
+prometheus: rules all ## hold the alerts and the dashboard against real runs, with a real Prometheus (4 minutes)
+	@$(MAKE) --no-print-directory $(BUILD)/slow_disk.so
+	@tests/prometheus.sh $(BUILD)
+
 .PHONY: bench
 bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
 	@$(MAKE) --no-print-directory bench-programs
