@@ -173,6 +173,14 @@ demo: deps-build deps-demo ## start orchestrator and simulator, upgrade a part o
 	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 	@scenarios/demo.sh $(BUILD)
 
+# By hand, with addresses of one's own: make serve LISTEN=127.0.0.1:0
+.PHONY: serve serve-check
+serve: all ## start simulator and orchestrator in the foreground until Ctrl-C, and say what to type next
+	@scenarios/serve.sh $(BUILD)
+
+serve-check: all deps-demo ## check that serve leaves nothing behind
+	@tests/serve.sh $(BUILD)
+
 .PHONY: install uninstall
 install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
