@@ -180,6 +180,14 @@ demo: deps-build deps-demo ## start orchestrator and simulator, upgrade a part o
 	@$(MAKE) --no-print-directory -j$(shell nproc) programs
 	@scenarios/demo.sh $(BUILD)
 
+# By hand, with addresses of one's own: make serve LISTEN=127.0.0.1:0
+.PHONY: serve serve-check
+serve: all ## start simulator and orchestrator in the foreground until Ctrl-C, and say what to type next
+	@scenarios/serve.sh $(BUILD)
+
+serve-check: all deps-demo ## check that serve leaves nothing behind
+	@tests/serve.sh $(BUILD)
+
 .PHONY: install uninstall
 install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -263,6 +271,14 @@ fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuz
 .PHONY: schema
 schema: deps-schema all ## check the schemas with ajv (from npm), and that our loaders agree with it
 	@tests/schema.sh $(BUILD)
+
+.PHONY: rules prometheus
+rules: deps-prometheus ## check spec/prometheus/ with promtool, and the Grafana dashboard
+	@tests/rules.sh
+
+prometheus: rules all ## hold the alerts and the dashboard against real runs, with a real Prometheus (4 minutes)
+	@$(MAKE) --no-print-directory $(BUILD)/slow_disk.so
+	@tests/prometheus.sh $(BUILD)
 
 .PHONY: bench
 bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)

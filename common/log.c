@@ -11,6 +11,7 @@
 #include "common/count.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "common/timestamp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,15 +27,27 @@
 
 enum { CLOSE_PATIENCE_MS = 1000 };
 
-static const char *const names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
+static const struct {
+    const char *name, *word; // in text, and in JSON and on a command line
+} levels[] = {{"DEBUG", "debug"}, {"INFO", "info"}, {"WARNING", "warning"}, {"ERROR", "error"}};
 
 int log_level_parse(const char *text, enum log_level *level, struct error *err) {
-    for (size_t i = 0; i < COUNT(names); i++) {
-        if (strcasecmp(text, names[i]) != 0) continue;
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        if (strcasecmp(text, levels[i].word) != 0) continue;
         *level = (enum log_level)i;
         return 0;
     }
     return error_set(err, "'%.40s' is not a level: debug, info, warning or error", text);
+}
+
+int log_format_parse(const char *text, enum log_format *format, struct error *err) {
+    static const char *const words[] = {"text", "json"};
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (strcmp(text, words[i]) != 0) continue;
+        *format = (enum log_format)i;
+        return 0;
+    }
+    return error_set(err, "'%.40s' is not a format: text or json", text);
 }
 
 // --- the file
@@ -151,16 +164,44 @@ static void add_stamp(struct log *l, enum log_level level, long long now_ms, con
         strftime(l->stamp, sizeof l->stamp, "%Y-%m-%d %H:%M:%S", &local);
         l->stamp_s = second;
     }
-    buf_addf(&l->pending, "%s:%s,%03d:%s:", names[level], l->stamp, (int)(now_ms % 1000), id);
+    buf_addf(&l->pending, "%s:%s,%03d:%s:", levels[level].name, l->stamp, (int)(now_ms % 1000), id);
+}
+
+static void add_field(struct buf *out, const struct log_field *field) {
+    buf_addf(out, ", \"%s\": ", field->name);
+    if (field->text == NULL) {
+        buf_add_uint(out, field->number);
+        return;
+    }
+    char *line = mem_strdup(field->text);
+    text_line(line);
+    buf_add_json(out, line);
+    free(line);
+}
+
+static void add_object(struct log *l, enum log_level level, long long now_ms,
+                       const struct log_field *fields, size_t count) {
+    char time[TIMESTAMP_MAX];
+    timestamp_format(now_ms, time);
+    buf_addf(&l->pending, "{\"time\": \"%s\", \"level\": \"%s\"", time, levels[level].word);
+    for (size_t i = 0; i < count; i++)
+        add_field(&l->pending, &fields[i]);
+    buf_adds(&l->pending, "}\n");
 }
 
 // Space is back: the first line that is written says what is missing before it. It is no loss
 // itself where it cannot be written either.
 static void tell_lost(struct log *l) {
     uint64_t told = l->lost, lost = l->lost;
-    add_stamp(l, LOG_WARNING, clock_wall_ms(), "-");
-    buf_addf(&l->pending, "%llu lines of the log were lost\n",
-             (unsigned long long)(l->lost - l->lost_told));
+    if (l->format == LOG_JSON) {
+        const struct log_field fields[] = {{.name = "event", .text = "log_lines_lost"},
+                                           {.name = "lines", .number = l->lost - l->lost_told}};
+        add_object(l, LOG_WARNING, clock_wall_ms(), fields, COUNT(fields));
+    } else {
+        add_stamp(l, LOG_WARNING, clock_wall_ms(), "-");
+        buf_addf(&l->pending, "%llu lines of the log were lost\n",
+                 (unsigned long long)(l->lost - l->lost_told));
+    }
     bool written = drain(l) || l->mid_line || l->pending.len > 0;
     l->lost = lost;
     l->losing = !written;
@@ -175,15 +216,21 @@ bool log_behind(const struct log *l) {
     return l->losing || l->pending.len > 0;
 }
 
-void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
-              const char *format, ...) {
-    if (level < l->level) return;
+// Whether a line is written; where it is lost it is counted.
+static bool takes(struct log *l, enum log_level level) {
+    if (level < l->level) return false;
     if (l->losing || l->pending.len > LOG_BACKLOG_MAX) log_flush(l);
     if (l->losing || l->pending.len > LOG_BACKLOG_MAX) {
         l->losing = true;
         l->lost++;
-        return;
+        return false;
     }
+    return true;
+}
+
+void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
+              const char *format, ...) {
+    if (!takes(l, level)) return;
     char text[1024];
     va_list args;
     va_start(args, format);
@@ -193,6 +240,11 @@ void log_line(struct log *l, enum log_level level, long long now_ms, const char 
     add_stamp(l, level, now_ms, id);
     buf_adds(&l->pending, text);
     buf_adds(&l->pending, "\n");
+}
+
+void log_object(struct log *l, enum log_level level, long long now_ms,
+                const struct log_field *fields, size_t count) {
+    if (takes(l, level)) add_object(l, level, now_ms, fields, count);
 }
 
 // --- the end

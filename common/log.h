@@ -1,5 +1,7 @@
 // A log file in the form that the original ACME orchestrator's Python logger wrote:
 // INFO:2020-06-09 20:23:10,331:<id>:message
+// Or, for programs that read it, each line one JSON object:
+// {"time": "2020-06-09T18:23:10.331Z", "level": "info", ...}
 // Lines gather in memory until log_flush(): once a turn of the event loop, and before an answer
 // that speaks of them is sent. No call waits: for a reader that stalls, lines are kept up to a
 // limit; what a full disk does not take is dropped. Lost lines are counted, and a line says how
@@ -14,6 +16,7 @@
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
 
 enum { LOG_BACKLOG_MAX = 4 << 20 }; // bytes that are kept for a reader that stalls
 
@@ -22,6 +25,7 @@ struct log {
     int fd;
     bool ours;            // the descriptor is closed with the log
     enum log_level level; // lines below it are not written
+    enum log_format format;
     struct buf pending;
     bool mid_line;      // the file ends within the line with which pending begins
     bool losing;        // lines are lost; nothing is taken until the file has what is pending
@@ -32,9 +36,10 @@ struct log {
 };
 
 int log_level_parse(const char *text, enum log_level *level, struct error *err);
+int log_format_parse(const char *text, enum log_format *format, struct error *err);
 
-// path "-" is stderr. Appends to a file that exists, on a line of its own; a FIFO need not have a
-// reader yet.
+// path "-" is stderr. Of the format LOG_TEXT, until the caller sets another. Appends to a file that
+// exists, on a line of its own; a FIFO need not have a reader yet.
 int log_open(struct log *l, const char *path, enum log_level level, struct error *err);
 void log_close(
     struct log *l); // flushes; a reader that is slow gets a second for each piece it takes
@@ -44,6 +49,17 @@ int log_reopen(struct log *l, struct error *err);
 // now_ms is wall time since the epoch. One line; control characters in it are written as '?'.
 void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
               const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+struct log_field {
+    const char *name;
+    const char *text; // NULL: the number
+    uint64_t number;
+};
+
+// The same as a JSON object: the time and the level, then the fields in their order. Control
+// characters in a text are '?' here too, so that both forms say the same.
+void log_object(struct log *l, enum log_level level, long long now_ms,
+                const struct log_field *fields, size_t count);
 void log_flush(struct log *l);
 
 // There is something to write that could not be written: flush again soon.

@@ -82,7 +82,11 @@ static void get_swagger(void *app, struct http_request *r) {
 
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
-    api_metrics_answer(r, api->parts.metrics, gate_groups_pending(runner_gate(api->parts.runner)));
+    const struct gate *gate = runner_gate(api->parts.runner);
+    const struct metrics_now now = {.groups_pending = gate_groups_pending(gate),
+                                    .groups_stopped = gate_groups_stopped(gate),
+                                    .store_is_well = store_is_well(api->parts.store, NULL)};
+    api_metrics_answer(r, api->parts.metrics, &now);
 }
 
 static void answer_ok(struct http_request *r) {

@@ -13,8 +13,8 @@ static void free_scrape(void *scrape) {
 static const struct http_source scrape_source = {next_piece, free_scrape};
 
 void api_metrics_answer(struct http_request *r, const struct metrics *metrics,
-                        size_t groups_pending) {
+                        const struct metrics_now *now) {
     enum prom_format format = prom_negotiate(http_accept(r));
     http_answer_stream(r, 200, prom_content_type(format), &scrape_source,
-                       metrics_scrape_new(metrics, format, groups_pending));
+                       metrics_scrape_new(metrics, format, now));
 }

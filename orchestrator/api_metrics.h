@@ -6,4 +6,4 @@
 
 // Answers with a scrape, in pieces; metrics must live until the server is closed.
 void api_metrics_answer(struct http_request *r, const struct metrics *metrics,
-                        size_t groups_pending);
+                        const struct metrics_now *now);

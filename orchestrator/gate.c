@@ -621,6 +621,10 @@ size_t gate_groups_pending(const struct gate *g) {
     return schedule_groups_pending(g->schedule);
 }
 
+uint64_t gate_groups_stopped(const struct gate *g) {
+    return schedule_groups_stopped(g->schedule);
+}
+
 // --- life
 
 struct gate *gate_new(const struct gate_config *config, const struct gate_shell *shell) {

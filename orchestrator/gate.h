@@ -65,3 +65,4 @@ double *gate_means(const struct gate *g, const struct job *job);
 // What the device last told this process that it runs; NULL: not known.
 const char *gate_version_of(const struct gate *g, const struct host *host);
 size_t gate_groups_pending(const struct gate *g);
+uint64_t gate_groups_stopped(const struct gate *g);

@@ -125,16 +125,23 @@ static void turn(struct job *job, struct job_host *h, enum host_state state) {
     h->state = (uint8_t)state;
 }
 
+static void set_in_doubt(struct job *job, struct job_host *h, bool is_in_doubt) {
+    job->in_doubt += is_in_doubt;
+    job->in_doubt -= h->is_in_doubt;
+    h->is_in_doubt = is_in_doubt;
+}
+
 static void set_outcome(struct job *job, struct job_host *h, const struct store_event *event) {
     const uint16_t version = version_number(job, event->version);
     turn(job, h, event->result);
+    job->progress_ms = event->wall_ms;
     if (h->attempt == 0)
         h->from = version; // as it was found
     else
         h->to = version;
     if (event->result == HOST_UNCHANGED) h->to = h->from;
     h->duration_ms = event->ms < UINT32_MAX ? (uint32_t)event->ms : UINT32_MAX;
-    h->is_in_doubt = false;
+    set_in_doubt(job, h, false);
     free(h->text);
     h->text = event->text == NULL ? NULL : mem_strdup(event->text);
 }
@@ -158,11 +165,13 @@ static int apply_to_host(struct job *job, const struct store_event *event, struc
         h->attempt = event->attempt;
         h->has_intent = true;
         h->from = version_number(job, event->version);
+        job->progress_ms = event->wall_ms;
         break;
     case STORE_WITHDRAWN:
         turn(job, h, HOST_WAITING);
         h->attempt = event->attempt;
-        h->has_intent = h->is_in_doubt = false;
+        h->has_intent = false;
+        set_in_doubt(job, h, false);
         break;
     default:
         set_outcome(job, h, event);
@@ -193,6 +202,7 @@ static int apply_to_job(struct job *job, const struct store_event *event, struct
                          (unsigned long long)event->n, (int)job->state, (int)event->state);
     job->state = event->state;
     job->outcome = event->outcome;
+    job->progress_ms = event->wall_ms;
     if (event->state == JOB_RUNNING && job->started_ms == 0) job->started_ms = event->wall_ms;
     if (event->state == JOB_DONE) job->ended_ms = event->wall_ms;
     char *why = event->text == NULL ? NULL : mem_strdup(event->text); // which may be its own
@@ -234,7 +244,7 @@ void job_settle(struct job *job) {
     for (size_t i = 0; i < job->selection.count; i++) {
         struct job_host *h = &job->hosts[i];
         if (h->state != HOST_IN_HAND) continue;
-        h->is_in_doubt = h->has_intent;
+        set_in_doubt(job, h, h->has_intent);
         if (!h->has_intent) turn(job, h, HOST_WAITING);
     }
 }

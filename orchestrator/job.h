@@ -41,6 +41,7 @@ struct job {
     struct selection whole_selection;
     struct job_host *hosts; // one for each of the selection, in its order
     size_t counts[HOST_STATES];
+    size_t in_doubt;       // of those in hand
     struct texts versions; // as devices say them: few, and shared
     const char **version_list;
     size_t versions_count, versions_cap;
@@ -49,6 +50,9 @@ struct job {
     char *why; // it is in this state; NULL: there is no more to say. Where a brake has stopped it:
                // job_stop_write()
     long long created_ms, started_ms, ended_ms; // wall; 0: not yet
+    // Wall, of what last brought it on: it came into its state, an install was to be sent, a host
+    // had an outcome. Hosts that begin and are put back bring nothing on. 0: nothing has.
+    long long progress_ms;
 };
 
 // Takes over the reference to the inventory, the selection, and the grouping, which is of it.

@@ -134,6 +134,7 @@ static void count_failure(struct lane *lane, uint32_t host) {
         struct share *share = lane_share(lane, i);
         if (!share->constraint->redundancy) break;
         if (++share->failed != share->constraint->limit) continue;
+        lane->of->locks->groups_stopped++;
         share->cause = host;
         skip_rest(share);
     }

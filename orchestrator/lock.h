@@ -38,7 +38,8 @@ struct locks {                           // zeroed it is empty
     struct strmap by_key;                // for good: a network has so many constraints and no more
     struct lane *reserver;               // the lane that places are kept for
     struct lane *held_first, *held_last; // that were passed over, the one that waits longest first
-    size_t groups_pending; // shares of redundancy groups with hosts that have not begun
+    size_t groups_pending;   // shares of redundancy groups with hosts that have not begun
+    uint64_t groups_stopped; // of them, by failures, ever; what was so already is not counted
 };
 
 void locks_deinit(struct locks *locks); // no share may be left

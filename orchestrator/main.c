@@ -35,6 +35,7 @@ struct config {
     struct store_config store;
     const char *log_path;
     enum log_level log_level;
+    enum log_format log_format;
     const char *origins[ORIGINS_MAX];
     char *password; // read from a file
     struct policy policy;
@@ -163,6 +164,11 @@ static int set_log_level(void *config, const char *value, struct error *err) {
     return log_level_parse(value, &c->log_level, err);
 }
 
+static int set_log_format(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    return log_format_parse(value, &c->log_format, err);
+}
+
 static int set_origin(void *config, const char *value, struct error *err) {
     struct config *c = config;
     const char *host = strstr(value, "://");
@@ -242,6 +248,9 @@ static const struct option_spec specs[] = {
      set_log},
     {"log-level", "LEVEL", "lowest level to log: debug, info, warning or error (info)",
      set_log_level},
+    {"log-format", "text|json",
+     "lines as the original ACME orchestrator wrote them, or one JSON object each (text)",
+     set_log_format},
     {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
     {"host-name", "NAME", "also answer requests to this name (repeatable)", set_host_name},
     {"username", "NAME", "log in to devices as this user (admin)", set_username},
@@ -393,6 +402,7 @@ static int start(struct service *s, struct error *err) {
     if (rc != 0) return rc;
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
+    s->log.format = s->config.log_format;
     s->metrics = metrics_new(s->config.workers);
     metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();

@@ -173,7 +173,7 @@ enum scrape_part { PART_TASKS, PART_STARTED, PART_FAILED, PART_OWN, PART_DONE };
 struct metrics_scrape {
     const struct metrics *metrics;
     enum prom_format format;
-    size_t groups_pending;
+    struct metrics_now now;
     enum scrape_part part;
     size_t host; // the next of this part's
 };
@@ -210,6 +210,30 @@ static void write_job_hosts(const struct job *job, struct prom_writer *w) {
     }
 }
 
+// One that waits or is paused makes none, and nobody is to wonder.
+static void write_progress(const struct jobs *jobs, struct prom_writer *w) {
+    static const char family[] = "orchestrator_job_progress_timestamp_seconds";
+    prom_family(w, family, PROM_GAUGE,
+                "When a job that runs or is being stopped last sent an install, had an outcome or "
+                "changed its state");
+    for (size_t i = 0; jobs != NULL && i < jobs_count(jobs); i++) {
+        const struct job *job = jobs_at(jobs, i);
+        char label[JOB_ID_MAX + 16];
+        if (job->state != JOB_RUNNING && job->state != JOB_CANCELLING) continue;
+        snprintf(label, sizeof label, "job=\"%s\"", job->id);
+        prom_sample(w, family, label, (double)job->progress_ms / 1e3);
+    }
+}
+
+static void write_in_doubt(const struct jobs *jobs, struct prom_writer *w) {
+    size_t in_doubt = 0;
+    for (size_t i = 0; jobs != NULL && i < jobs_count(jobs); i++)
+        in_doubt += jobs_at(jobs, i)->in_doubt;
+    gauge(w, "orchestrator_hosts_in_doubt",
+          "Hosts whose install may have been sent, and of which nobody knows how it ended", NULL,
+          (double)in_doubt);
+}
+
 // Those that are done are the store's.
 static void write_jobs(const struct jobs *jobs, struct prom_writer *w) {
     prom_family(w, "orchestrator_jobs", PROM_GAUGE, "Jobs that are not done, by their state");
@@ -223,6 +247,8 @@ static void write_jobs(const struct jobs *jobs, struct prom_writer *w) {
                 "Hosts of jobs that have begun and are not done, by what they are to the job");
     for (size_t i = 0; jobs != NULL && i < jobs_count(jobs); i++)
         if (jobs_at(jobs, i)->started_ms != 0) write_job_hosts(jobs_at(jobs, i), w);
+    write_progress(jobs, w);
+    write_in_doubt(jobs, w);
 }
 
 static void write_stopped(const struct metrics *m, struct prom_writer *w) {
@@ -235,7 +261,7 @@ static void write_stopped(const struct metrics *m, struct prom_writer *w) {
     }
 }
 
-static void write_own_metrics(const struct metrics *m, size_t groups_pending,
+static void write_own_metrics(const struct metrics *m, const struct metrics_now *now,
                               struct prom_writer *w) {
     prom_family(w, "orchestrator_hosts", PROM_COUNTER,
                 "Hosts that jobs are done with, by what became of them");
@@ -253,7 +279,10 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
     gauge(w, "orchestrator_workers_busy", "Hosts being worked on now", NULL, m->workers_busy);
     gauge(w, "orchestrator_groups_pending",
           "Redundancy groups of running jobs with hosts that have not begun", NULL,
-          (double)groups_pending);
+          (double)now->groups_pending);
+    counter(w, "orchestrator_groups_stopped",
+            "Redundancy groups in which as many hosts of a job have failed as may be unavailable",
+            now->groups_stopped);
     prom_family(w, "orchestrator_host_duration_seconds", PROM_HISTOGRAM,
                 "Time from a host's start to its completion or failure");
     prom_histogram_write(w, "orchestrator_host_duration_seconds", &m->host_duration);
@@ -265,6 +294,8 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
     prom_family(w, "orchestrator_store_commit_seconds", PROM_HISTOGRAM,
                 "Time that a commit of the store took, on its disk");
     prom_histogram_write(w, "orchestrator_store_commit_seconds", &m->commit);
+    gauge(w, "orchestrator_store_writable",
+          "1 if the store has kept what was last written to it, else 0", NULL, now->store_is_well);
     counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
             m->log == NULL ? 0 : m->log->lost);
     gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",
@@ -272,10 +303,9 @@ static void write_own_metrics(const struct metrics *m, size_t groups_pending,
 }
 
 struct metrics_scrape *metrics_scrape_new(const struct metrics *metrics, enum prom_format format,
-                                          size_t groups_pending) {
+                                          const struct metrics_now *now) {
     struct metrics_scrape *s = mem_zalloc(sizeof *s);
-    *s = (struct metrics_scrape){
-        .metrics = metrics, .format = format, .groups_pending = groups_pending};
+    *s = (struct metrics_scrape){.metrics = metrics, .format = format, .now = *now};
     return s;
 }
 
@@ -296,7 +326,7 @@ static bool write_part(struct metrics_scrape *s, struct prom_writer *w) {
         return write_hosts(s, "failed_tasks_per_host", "Total number of failed tasks per host",
                            true, w);
     case PART_OWN:
-        write_own_metrics(s->metrics, s->groups_pending, w);
+        write_own_metrics(s->metrics, &s->now, w);
         prom_process(w);
         prom_end(w);
         return false;

@@ -16,14 +16,20 @@ void metrics_watch_jobs(struct metrics *metrics, const struct jobs *jobs); // th
 void metrics_commit(void *self, double seconds);           // of the store took so long
 void metrics_event(void *self, const struct event *event); // self is a struct metrics
 
+// What no event tells, as it is when a scrape begins.
+struct metrics_now {
+    size_t groups_pending;   // the schedule's
+    uint64_t groups_stopped; // the same
+    bool store_is_well;      // it has kept what was last tried
+};
+
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each
 // series is printed once, as it is when its turn comes; hosts that appear meanwhile come last.
-// groups_pending is the schedule's, not an event's.
 struct metrics_scrape;
 enum { METRICS_PIECE = 16384 }; // series at once: about two milliseconds
 
 struct metrics_scrape *metrics_scrape_new(const struct metrics *metrics, enum prom_format format,
-                                          size_t groups_pending);
+                                          const struct metrics_now *now);
 void metrics_scrape_free(struct metrics_scrape *scrape); // takes NULL
 // Appends the next piece. True: more is to come.
 bool metrics_scrape_next(struct metrics_scrape *scrape, struct buf *out);

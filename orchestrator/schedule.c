@@ -230,6 +230,10 @@ size_t schedule_groups_pending(const struct schedule *s) {
     return s->locks.groups_pending;
 }
 
+uint64_t schedule_groups_stopped(const struct schedule *s) {
+    return s->locks.groups_stopped;
+}
+
 bool schedule_reserver(const struct schedule *s, void **owner, uint32_t *host) {
     const struct lane *lane = s->locks.reserver;
     if (lane == NULL) return false;

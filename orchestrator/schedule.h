@@ -135,6 +135,9 @@ void schedule_halt(struct schedule *s);
 unsigned schedule_in_hand(const struct schedule *s);
 // Of redundancy, with hosts not begun; those of paused jobs, too.
 size_t schedule_groups_pending(const struct schedule *s);
+// Of redundancy, that failures have stopped in a job, ever. Those of a job that had begun before,
+// and were stopped then, are not counted.
+uint64_t schedule_groups_stopped(const struct schedule *s);
 
 // The host for which what comes free is kept, and its job's owner. False: there is none.
 bool schedule_reserver(const struct schedule *s, void **owner, uint32_t *host);

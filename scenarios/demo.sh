@@ -6,42 +6,21 @@
 set -euo pipefail
 
 build=${1:-build}
-dir=$(mktemp -d)
-pids=()
-
-finish() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-    rm -rf "$dir"
-}
-trap finish EXIT
+# shellcheck source=scenarios/programs.sh
+. "$(dirname "$0")/programs.sh"
 
 if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m' again=$'\r'; else bold='' plain='' again=$'\n'; fi
 
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
-
-# Starts a program, waits for its ready line and prints it.
-ready_line=
-start() {
-    local name=$1 pipe=$dir/$1.ready
-    mkfifo "$pipe"
-    "$build/$name" "${@:2}" >"$pipe" &
-    pids+=($!)
-    if ! read -r ready_line <"$pipe"; then
-        echo "demo: $name did not start" >&2
-        exit 1
-    fi
-    rm "$pipe"
-    echo "$ready_line"
-}
 
 # A device of this network installs in a fifth of a second, and none restarts: one whose end is in
 # doubt has had time enough after 5 s.
 start_orchestrator() {
     start orchestrator --listen "$1" --inventory "$admin/inventory/" \
         --state "$dir/orchestrator.db" --install-timeout 5s --log "$dir/orchestrator.log"
+    echo "$ready_line"
     api=${ready_line##* on }
-    orchestrator=${pids[-1]}
+    orchestrator=$started
 }
 
 # Posts to the orchestrator; meanwhile shows how many hosts are done, from its metrics. Then prints
@@ -90,6 +69,7 @@ follow() {
 
 say "A network of 848 devices; every delay is a tenth of the real one"
 start simulator --devices 127.0.0.1:0 --admin 127.0.0.1:0 --seed 1 --time-scale 0.1
+echo "$ready_line"
 admin=${ready_line##*admin }
 start_orchestrator 127.0.0.1:0
 
@@ -132,9 +112,7 @@ job=$(curl -sS --fail-with-body -X POST -H "Prefer: respond-async" -H "Content-T
 printf '$ curl %s/jobs/%s/\n' "$api" "$job"
 follow "$job" 100
 printf '$ kill -9 %s\n' "$orchestrator"
-kill -9 "$orchestrator"
-{ wait "$orchestrator" || true; } 2>/dev/null
-unset 'pids[-1]'
+end "$orchestrator" KILL
 until_connections_are_gone
 
 say "Start it again: it asks what became of the devices that it had in hand, and does the rest"

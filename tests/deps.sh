@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|schema...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|schema|prometheus...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -45,6 +45,12 @@ for purpose in "$@"; do
         need_command node nodejs
         need_command npm npm
         ;;
+    prometheus)
+        need_command prometheus prometheus
+        need_command promtool prometheus
+        need_command curl curl
+        need_command jq jq
+        ;;
     fuzz)
         need_command clang clang
         # libFuzzer and the sanitizers; the package's name carries clang's version
@@ -52,7 +58,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, schema)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, schema, prometheus)" >&2
         exit 2
         ;;
     esac

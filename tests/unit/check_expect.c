@@ -330,6 +330,7 @@ static const char log_text[] =
     "ERROR" STAMP "completed host:leaf00.earth:install_os_version: no space\n"
     "a line of another kind\n"
     "short:line\n"
+    "{\"level\": \"info\", \"event\": \"x\"}\n"
     "WARNING" STAMP "skipped   host:leaf01.earth:leaf00.earth"; // and no line feed
 
 static const struct {
@@ -343,6 +344,8 @@ static const struct {
      "  the log has no line: starting\n"
      "  the nearest that it has: INFO:starting  host:leaf00.earth\n"},
     {"{'has': ['a line of another kind']}", "  the log has no line: a line of another kind\n"},
+    {"{'has': ['{?level?: ?info?, ?event?: ?x?}', '*?event?: ?x?}'], 'lacks': ['*event?: ?x?']}",
+     ""},
     {"{'lacks': ['CRITICAL:*', 'starting']}", ""},
     {"{'lacks': ['ERROR:*']}", "  the log has a line that it should not have: ERROR" STAMP
                                "completed host:leaf00.earth:install_os_version: no space\n"},

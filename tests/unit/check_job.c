@@ -203,6 +203,33 @@ START_TEST(a_host_is_what_its_last_event_says) {
     ck_assert_uint_eq(h->attempt, left[_i].attempt);
     ck_assert_int_eq(h->is_in_doubt, left[_i].is_in_doubt);
     ck_assert_uint_eq(job->counts[left[_i].state], 1);
+    ck_assert_uint_eq(job->in_doubt, left[_i].is_in_doubt);
+    if (job->in_doubt > 0) apply(job, event_of(_i % 2 == 0 ? 'v' : 'c'));
+    ck_assert_uint_eq(job->in_doubt, 0);
+    job_free(job);
+}
+END_TEST
+
+START_TEST(installs_outcomes_and_the_jobs_own_changes_bring_it_on_and_nothing_else) {
+    static const struct {
+        struct store_event event;
+        long long progress_ms;
+    } story[] = {
+        {{.kind = STORE_JOB, .state = JOB_RUNNING, .wall_ms = 100}, 100},
+        {{.kind = STORE_STARTED, .wall_ms = 200}, 100}, // it may be put back, again and again
+        {{.kind = STORE_WITHDRAWN, .wall_ms = 300}, 100},
+        {{.kind = STORE_STARTED, .wall_ms = 400}, 100},
+        {{.kind = STORE_INTENT, .attempt = 1, .wall_ms = 500}, 500},
+        {{.kind = STORE_OUTCOME, .result = HOST_CHANGED, .wall_ms = 600}, 600},
+        {{.kind = STORE_OUTCOME, .host = 1, .result = HOST_SKIPPED, .wall_ms = 700}, 700},
+        {{.kind = STORE_JOB, .state = JOB_DONE, .wall_ms = 800}, 800},
+    };
+    struct job *job = job_of("ab");
+    ck_assert_int_eq(job->progress_ms, 0);
+    for (size_t i = 0; i < COUNT(story); i++) {
+        apply(job, story[i].event);
+        ck_assert_int_eq(job->progress_ms, story[i].progress_ms);
+    }
     job_free(job);
 }
 END_TEST
@@ -287,6 +314,7 @@ Suite *check_job(void) {
                         (int)COUNT(impossible));
     tcase_add_test(tcase, an_event_of_a_host_that_is_not_there_is_refused);
     tcase_add_loop_test(tcase, a_host_is_what_its_last_event_says, 0, (int)COUNT(left));
+    tcase_add_test(tcase, installs_outcomes_and_the_jobs_own_changes_bring_it_on_and_nothing_else);
     tcase_add_test(tcase, versions_are_those_before_the_job_and_since);
     tcase_add_test(tcase, a_host_tells_when_it_began_how_long_it_took_and_why_it_failed);
     tcase_add_test(tcase, a_job_waits_runs_pauses_goes_on_and_ends_once);

@@ -290,6 +290,51 @@ START_TEST(a_reader_that_stalls_stops_nothing_and_gets_what_was_kept) {
 }
 END_TEST
 
+START_TEST(in_json_a_line_is_one_object) {
+    struct log l = opened(LOG_INFO);
+    l.format = LOG_JSON;
+    const struct log_field fields[] = {{.name = "text", .text = "\"a\\\n\xe2\x80\xa8\xc3\xa9\xff"},
+                                       {.name = "ms", .number = UINT64_MAX}};
+    log_object(&l, LOG_DEBUG, 0, fields, COUNT(fields));
+    log_object(&l, LOG_ERROR, 1591734190007, fields, COUNT(fields));
+    log_object(&l, LOG_INFO, 0, fields, 0);
+    log_close(&l);
+    holds(path, "{\"time\": \"2020-06-09T20:23:10.007Z\", \"level\": \"error\", "
+                "\"text\": \"\\\"a\\\\??\xc3\xa9?\", \"ms\": 18446744073709551615}\n"
+                "{\"time\": \"1970-01-01T00:00:00.000Z\", \"level\": \"info\"}\n");
+}
+END_TEST
+
+START_TEST(in_json_lost_lines_are_told_as_an_object) {
+    struct log l = opened(LOG_INFO);
+    l.format = LOG_JSON;
+    limit_file(0);
+    for (int i = 0; i < 3; i++)
+        log_object(&l, LOG_INFO, 0, NULL, 0);
+    log_flush(&l);
+    ck_assert_uint_eq(l.lost, 3);
+    limit_file(-1);
+    log_close(&l);
+    char *text = file_text(path);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"level\": \"warning\", \"event\": \"log_lines_lost\", \"lines\": 3}\n"));
+    free(text);
+}
+END_TEST
+
+START_TEST(a_format_is_text_or_json) {
+    struct error err;
+    enum log_format format = LOG_TEXT;
+    ck_assert_int_eq(log_format_parse("json", &format, &err), 0);
+    ck_assert_int_eq(format, LOG_JSON);
+    ck_assert_int_eq(log_format_parse("xml", &format, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "'xml' is not a format: text or json");
+    ck_assert_int_eq(format, LOG_JSON);
+    ck_assert_int_eq(log_format_parse("text", &format, &err), 0);
+    ck_assert_int_eq(format, LOG_TEXT);
+}
+END_TEST
+
 START_TEST(levels_are_named_in_any_case) {
     static const char *const names[] = {"debug", "INFO", "Warning", "error"};
     struct error err;
@@ -322,6 +367,9 @@ Suite *check_log(void) {
     tcase_add_test(tcase, a_line_torn_before_we_came_is_not_continued);
     tcase_add_test(tcase, a_torn_line_does_not_go_on_in_another_file);
     tcase_add_test(tcase, a_reader_that_stalls_stops_nothing_and_gets_what_was_kept);
+    tcase_add_test(tcase, in_json_a_line_is_one_object);
+    tcase_add_test(tcase, in_json_lost_lines_are_told_as_an_object);
+    tcase_add_test(tcase, a_format_is_text_or_json);
     tcase_add_test(tcase, levels_are_named_in_any_case);
     return suite;
 }

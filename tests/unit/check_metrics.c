@@ -43,9 +43,11 @@ static void run_job(void) {
     tell(EVENT_TASK_COMPLETED, task, HOST_FAILED, 2100);
 }
 
-static char *scrape(enum prom_format format, size_t groups_pending) {
+static struct metrics_now now = {.groups_pending = 7, .groups_stopped = 3, .store_is_well = true};
+
+static char *scrape(enum prom_format format) {
     struct buf text = {0};
-    struct metrics_scrape *s = metrics_scrape_new(metrics, format, groups_pending);
+    struct metrics_scrape *s = metrics_scrape_new(metrics, format, &now);
     while (metrics_scrape_next(s, &text))
         ;
     metrics_scrape_free(s);
@@ -53,7 +55,7 @@ static char *scrape(enum prom_format format, size_t groups_pending) {
 }
 
 static void has_lines(enum prom_format format, const char *const *lines, bool wanted) {
-    char *text = scrape(format, 7);
+    char *text = scrape(format);
     for (; *lines != NULL; lines++) {
         struct buf line = {0};
         char *quoted = double_quoted(*lines);
@@ -100,6 +102,8 @@ START_TEST(our_own_metrics_tell_results_workers_and_times) {
         "orchestrator_workers 100.0\n",
         "orchestrator_workers_busy 1.0\n",
         "orchestrator_groups_pending 7.0\n",
+        "orchestrator_groups_stopped_total 3.0\n",
+        "orchestrator_store_writable 1.0\n",
         "orchestrator_log_lines_lost_total 12.0\n",
         "orchestrator_host_duration_seconds_bucket{le='0.1'} 1.0\n",
         "orchestrator_host_duration_seconds_bucket{le='2.5'} 2.0\n",
@@ -126,6 +130,76 @@ START_TEST(a_host_that_is_put_back_frees_its_worker_and_one_in_doubt_has_one) {
     in_doubt.started = false; // it was in hand already, and is left
     tell(EVENT_TASK_INSTANCE_IN_DOUBT, in_doubt, 0, 0);
     has_lines(PROM_TEXT, one, true);
+}
+END_TEST
+
+// Every family once with HELP and TYPE before its samples; no sample twice.
+static void check_form(enum prom_format format) {
+    char *text = scrape(format), *save = NULL;
+    struct strmap seen = {0};
+    char family[128] = "";
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        if (strncmp(line, "# TYPE ", 7) == 0) {
+            snprintf(family, sizeof family, "%.*s", (int)strcspn(line + 7, " "), line + 7);
+            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
+        } else if (line[0] != '#') {
+            ck_assert_msg(strncmp(line, family, strlen(family)) == 0, "%s: not of %s", line,
+                          family);
+            *strrchr(line, ' ') = '\0';
+            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
+        }
+    }
+    ck_assert_uint_gt(seen.count, 40);
+    strmap_deinit(&seen);
+    free(text);
+}
+
+static struct job *add_job(struct jobs *jobs, const char *id, enum job_state state) {
+    struct inventory *inventory = inventory_of("{'earth': {" HOST("a", "leaf", "1") "}}");
+    struct selection selection = {.hosts = mem_zalloc(sizeof(uint32_t)), .count = 1};
+    struct task_args args = {.version = "5.3.1"};
+    struct grouping grouping = {0};
+    struct job *job = job_new(id, &task_upgrade_os, &args, NULL, inventory, &selection, &grouping);
+    const struct store_event events[] = {
+        {.kind = STORE_JOB, .state = JOB_RUNNING, .wall_ms = 5000},
+        {.kind = STORE_INTENT, .attempt = 1, .wall_ms = 1591734190331},
+        {.kind = STORE_JOB, .state = state, .wall_ms = 1591734190331}};
+    struct error err;
+    for (size_t i = 0; i < COUNT(events); i++)
+        ck_assert_int_eq(job_apply(job, &events[i], &err), 0);
+    jobs_add(jobs, job);
+    return job;
+}
+
+START_TEST(jobs_that_run_tell_their_last_progress_and_all_how_many_hosts_are_in_doubt) {
+    struct jobs *jobs = jobs_new();
+    metrics_watch_jobs(metrics, jobs);
+    static const char *const none[] = {"orchestrator_hosts_in_doubt 0.0\n", NULL};
+    has_lines(PROM_TEXT, none, true);
+    add_job(jobs, "one", JOB_RUNNING);
+    job_settle(add_job(jobs, "two", JOB_PAUSED));
+    job_settle(add_job(jobs, "three", JOB_CANCELLING));
+    static const char *const lines[] = {
+        "orchestrator_job_progress_timestamp_seconds{job='one'} 1591734190.331\n",
+        "orchestrator_job_progress_timestamp_seconds{job='three'} 1591734190.331\n",
+        "orchestrator_jobs{state='paused'} 1.0\n",
+        "orchestrator_hosts_in_doubt 2.0\n",
+        NULL,
+    };
+    has_lines(PROM_TEXT, lines, true);
+    static const char *const absent[] = {"orchestrator_job_progress_timestamp_seconds{job='two'}",
+                                         NULL};
+    has_lines(PROM_TEXT, absent, false);
+    check_form(PROM_TEXT);
+    check_form(PROM_OPENMETRICS);
+    jobs_free(jobs);
+}
+END_TEST
+
+START_TEST(a_store_that_cannot_be_written_shows) {
+    now.store_is_well = false;
+    static const char *const lines[] = {"orchestrator_store_writable 0.0\n", NULL};
+    has_lines(PROM_TEXT, lines, true);
 }
 END_TEST
 
@@ -158,27 +232,6 @@ START_TEST(openmetrics_names_families_without_total_and_ends) {
     has_lines(PROM_OPENMETRICS, lines, true);
 }
 END_TEST
-
-// Every family once with HELP and TYPE before its samples; no sample twice.
-static void check_form(enum prom_format format) {
-    char *text = scrape(format, 0), *save = NULL;
-    struct strmap seen = {0};
-    char family[128] = "";
-    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-        if (strncmp(line, "# TYPE ", 7) == 0) {
-            snprintf(family, sizeof family, "%.*s", (int)strcspn(line + 7, " "), line + 7);
-            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
-        } else if (line[0] != '#') {
-            ck_assert_msg(strncmp(line, family, strlen(family)) == 0, "%s: not of %s", line,
-                          family);
-            *strrchr(line, ' ') = '\0';
-            ck_assert_msg(strmap_put(&seen, line, line) == NULL, "twice: %s", line);
-        }
-    }
-    ck_assert_uint_gt(seen.count, 40);
-    strmap_deinit(&seen);
-    free(text);
-}
 
 START_TEST(no_sample_or_family_is_given_twice_or_out_of_place) {
     run_job();
@@ -213,7 +266,7 @@ START_TEST(a_long_scrape_comes_in_pieces_and_tells_every_host) {
     for (int i = 0; i < METRICS_PIECE + 1; i++)
         fail_host(i);
     struct buf text = {0};
-    struct metrics_scrape *s = metrics_scrape_new(metrics, PROM_TEXT, 0);
+    struct metrics_scrape *s = metrics_scrape_new(metrics, PROM_TEXT, &now);
     ck_assert(metrics_scrape_next(s, &text));
     ck_assert_int_eq(count(text.data, "total_task_requests_per_host_total{"), METRICS_PIECE);
     fail_host(METRICS_PIECE + 1); // one that appears meanwhile
@@ -233,11 +286,11 @@ END_TEST
 START_TEST(two_long_scrapes_at_once_are_each_whole) {
     for (int i = 0; i < METRICS_PIECE + 1; i++)
         fail_host(i);
-    char *whole = scrape(PROM_TEXT, 0);
+    char *whole = scrape(PROM_TEXT);
     struct buf texts[2] = {0};
     struct metrics_scrape *scrapes[2];
     for (int i = 0; i < 2; i++)
-        scrapes[i] = metrics_scrape_new(metrics, PROM_TEXT, 0);
+        scrapes[i] = metrics_scrape_new(metrics, PROM_TEXT, &now);
     bool more[2] = {true, true};
     for (int i = 1; more[0] || more[1]; i = 1 - i)
         if (more[i]) more[i] = metrics_scrape_next(scrapes[i], &texts[i]);
@@ -260,6 +313,9 @@ Suite *check_metrics(void) {
     tcase_add_test(tcase, the_original_acme_metrics_keep_their_names_and_labels);
     tcase_add_test(tcase, our_own_metrics_tell_results_workers_and_times);
     tcase_add_test(tcase, a_host_that_is_put_back_frees_its_worker_and_one_in_doubt_has_one);
+    tcase_add_test(tcase,
+                   jobs_that_run_tell_their_last_progress_and_all_how_many_hosts_are_in_doubt);
+    tcase_add_test(tcase, a_store_that_cannot_be_written_shows);
     tcase_add_test(tcase, counters_add_up_over_jobs);
     tcase_add_test(tcase, openmetrics_names_families_without_total_and_ends);
     tcase_add_test(tcase, no_sample_or_family_is_given_twice_or_out_of_place);

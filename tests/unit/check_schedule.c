@@ -115,6 +115,7 @@ START_TEST(a_failure_skips_the_rest_of_its_group_and_nothing_else) {
     ck_assert_str_eq(start_all(s, jobs), "b");
     FAIL(0, 'b');
     ck_assert_str_eq(skipped, "c<b d<b ");
+    ck_assert_uint_eq(schedule_groups_stopped(s), 1);
     ck_assert_str_eq(start_all(s, jobs), "");
     ck_assert(!schedule_finished(jobs[0].scheduled));
     SUCCEED(0, 'e');
@@ -123,6 +124,7 @@ START_TEST(a_failure_skips_the_rest_of_its_group_and_nothing_else) {
     ck_assert_str_eq(start_all(s, jobs), "g");
     FAIL(0, 'g'); // the last of a group has nothing to skip
     ck_assert_str_eq(skipped, "c<b d<b ");
+    ck_assert_uint_eq(schedule_groups_stopped(s), 2);
     end_script(s, jobs, 1);
 }
 END_TEST
