@@ -151,7 +151,7 @@ static size_t on_piece(char *data, size_t size, size_t count, void *arg) {
 }
 
 // A head ends with an empty line; that of an answer in advance (100) is none yet.
-static size_t on_head(char *data, size_t size, size_t count, void *arg) {
+static size_t on_head(const char *data, size_t size, size_t count, void *arg) {
     enum { FIRST_FINAL = 200 };
     struct following *f = arg;
     long status = 0;
