@@ -16,7 +16,7 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host http_route \
+COMMON_PURE = acmeos address buf clock completion duration error file glob heap http_framing http_head http_host http_route \
 	inventory inventory_acme inventory_ansible inventory_builder inventory_file inventory_nornir inventory_parse \
 	json limits line log mem options policy policy_hash prom prom_process rng rpc scrape secret sse strmap suggest terms \
 	text texts timestamp yml
@@ -26,11 +26,11 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	network_index network_inventory network_name network_seal network_source network_view operation referee versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
-ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event foretell gate gate_asks gate_brakes gate_host gate_tell group job job_difference job_image job_stored \
+ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request cli_view devices dry_run event foretell gate gate_asks gate_brakes gate_host gate_tell group job job_difference job_image job_stored \
 	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order request \
 	request_headers resume retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
-ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api_tasks connection dial fetch job_loader main recover runner store \
+ORCHESTRATOR_SHELL = api api_dry_run api_events errands api_jobs api_metrics api_tasks cli cli_commands cli_console cli_talk cli_watch connection dial fetch job_loader main recover runner store \
 	store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings outcomes outputs run scenario schema setup suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
