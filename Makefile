@@ -37,7 +37,8 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = contact deciding model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead processors scale scratch whatif
-UNIT_TESTS = acmeos address applied_policy brakes buf canaries console console_install deciding devices dry_run duration error event expect \
+UNIT_TESTS = acmeos address applied_policy brakes buf canaries cli_bars cli_job cli_progress cli_prompt cli_request \
+	cli_view completion console console_install deciding devices dry_run duration error event expect \
 	fault file findings gate glob group heap http_framing http_head http_host http_route inventory inventory_ansible \
 	inventory_file inventory_nornir job job_difference job_image job_stored job_view joblog jobs json lanes limits line \
 	log mem metrics model network network_file network_groups network_inventory network_name offers options outcomes outputs \

@@ -140,8 +140,8 @@ static void add_counts(struct row *r, const struct progress *p) {
     for (size_t i = 0; i < COUNT(parts); i++) {
         const uint64_t count = count_of(p, i);
         const char *colour = count > 0 ? cli_colours[parts[i].state] : NULL;
-        add(r, colour, "%s%c %llu %s", i == 0 ? "" : "  ", parts[i].mark, (unsigned long long)count,
-            parts[i].word);
+        if (i > 0) add(r, NULL, "  ");
+        add(r, colour, "%c %llu %s", parts[i].mark, (unsigned long long)count, parts[i].word);
     }
 }
 

@@ -9,15 +9,21 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { WIDTH = 80 }; // of a terminal that does not say
+enum {
+    COLUMNS = 80, // of a terminal that does not say
+    SPARE =
+        1 + 2, // the last, after which terminals differ; and ^C, which is echoed behind the bars
+    COLUMNS_MIN = 20,
+};
 
 // --- life
 
 static void fit(struct console *c) {
     struct winsize size = {0};
     const bool is_known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    // A terminal differs from another in what it does after its last column.
-    c->style.width = (is_known ? size.ws_col : (size_t)WIDTH) - 1;
+    c->columns = is_known ? size.ws_col : COLUMNS;
+    if (c->columns < COLUMNS_MIN) c->columns = COLUMNS_MIN;
+    c->style.width = c->columns - SPARE;
 }
 
 static void signals_of_console(sigset_t *set) {
@@ -69,7 +75,7 @@ static int write_all(const struct buf *text, struct error *err) {
 // there nothing is left. A terminal that was made narrower since has broken it into more rows.
 static void erase(const struct console *c, struct buf *out) {
     if (c->drawn.len == 0) return;
-    const size_t rows = cli_bars_rows(c->drawn.data, c->style.width + 1);
+    const size_t rows = cli_bars_rows(c->drawn.data, c->columns);
     if (rows > 1) buf_addf(out, "\x1b[%zuA", rows - 1);
     buf_adds(out, "\r\x1b[J");
 }

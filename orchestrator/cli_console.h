@@ -18,7 +18,8 @@ struct console {
     bool has_bars; // stdout is a terminal that can move its cursor
     bool has_keys; // ... and stdin one, too
     struct cli_style style;
-    int signals; // what to wait at for Ctrl-C
+    size_t columns; // of the terminal; the style leaves some free
+    int signals;    // what to wait at for Ctrl-C
     bool reads_keys;
     struct termios before; // of the terminal, while it reads keys
     struct buf drawn;      // the bars as they stand

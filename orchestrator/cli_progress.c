@@ -7,7 +7,7 @@
 
 enum {
     SAMPLE_EVERY_MS = 1000, // so that a rate is that of the last half minute
-    RATE_AFTER_MS = 2000,   // nothing is foretold from less
+    RATE_AFTER_MS = 5000,   // nothing is foretold from less
 };
 
 void progress_init(struct progress *p, uint64_t hosts) {

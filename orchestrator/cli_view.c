@@ -35,7 +35,7 @@ void cli_view_host(struct buf *out, const char *time, const struct cli_host *hos
 void cli_view_more(struct buf *out, const char *time, size_t count, const char *reason,
                    const struct cli_style *style) {
     begin_line(out, time, HOST_SKIPPED, style);
-    buf_addf(out, "%zu more hosts  %s\n", count, reason);
+    buf_addf(out, "%zu more host%s  %s\n", count, count == 1 ? "" : "s", reason);
 }
 
 void cli_view_state(struct buf *out, const char *time, const struct cli_job *job) {

@@ -26,6 +26,7 @@ enum {
     DRAW_EVERY_MS = 200,
     LINE_EVERY_MS = 10000, // where there are no bars, and something has changed
     QUIET_LINE_MS = 60000, // ... or not
+    MORE_EVERY_MS = 2000,  // of hosts that were skipped for the same reason
     RETRY_MS = 500,
     SILENCE_S = 60, // four heartbeats
     EVENT_MAX = 1 << 22,
@@ -52,9 +53,10 @@ struct watch {
     bool has_job, wants_hosts, has_hosts, is_lost, wants_cancel;
     enum job_state said; // of the states, last
     uint64_t lost_ms, drawn_ms, line_ms, line_over;
-    char *reason; // of the host that was skipped last
-    size_t alike; // so many before it had the same
-    size_t untold;
+    char *reason;  // of the host that was skipped last
+    size_t alike;  // so many before it had the same
+    size_t untold; // ... and were counted only
+    uint64_t told_ms;
     enum end end;
     int exit_code;
     struct error *err;
@@ -100,13 +102,14 @@ static void tell_untold(struct watch *w) {
     time_of_day(time);
     cli_view_more(&w->lines, time, w->untold, w->reason, &w->how->console->style);
     w->untold = 0;
+    w->told_ms = now_ms();
 }
 
 static void draw(struct watch *w) {
     const struct cli_moment moment = {
         .job = w->job, .progress = &w->progress, .wall_ms = clock_wall_ms(), .is_lost = w->is_lost};
     struct buf bars = {0};
-    tell_untold(w);
+    if (w->end != END_NOT || now_ms() - w->told_ms >= MORE_EVERY_MS) tell_untold(w);
     buf_adds(&bars, "");
     if (w->prompt.is_asking)
         buf_adds(&bars, cli_prompt_question);
@@ -335,10 +338,9 @@ static void pause_a_little(struct watch *w) {
 static void lose(struct watch *w) {
     const uint64_t now = now_ms();
     if (!w->is_lost) {
-        char limit[CLI_DURATION_MAX], text[ERROR_TEXT_MAX + 128];
+        char limit[CLI_DURATION_MAX], text[128];
         cli_duration(w->how->reconnect_ms, limit);
-        snprintf(text, sizeof text, "connection lost (%s); trying again for %s", w->err->text,
-                 limit);
+        snprintf(text, sizeof text, "connection lost; trying again for %s", limit);
         say(w, text);
         w->lost_ms = now;
         w->is_lost = true;
