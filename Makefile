@@ -48,7 +48,7 @@ UNIT_TESTS = acmeos address applied_policy brakes buf canaries cli_bars cli_job 
 	table terms text texts timestamp turns vars virtual visit world yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench steps admin wire fetch upgrade stream effects log jobs setup programs \
-	dial requests store client
+	dial requests store client cli
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

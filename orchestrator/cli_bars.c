@@ -85,7 +85,9 @@ static void add_pace(struct row *r, const struct cli_moment *now) {
     char left[CLI_DURATION_MAX];
     if (rate <= 0 || now->job->state != JOB_RUNNING) return;
     cli_duration(progress_left_ms(now->progress), left);
-    add(r, NULL, ", %.1f hosts/s, about %s left", rate, left);
+    add(r, NULL, ", %.1f hosts/s", rate);
+    // The last in hand end when they end.
+    if (now->progress->counts[HOST_WAITING] > 0) add(r, NULL, ", about %s left", left);
 }
 
 static void add_title(struct row *r, const struct cli_moment *now) {
@@ -152,7 +154,8 @@ static void add_longest(struct row *r, const struct cli_moment *now) {
         const long long ms = now->wall_ms - longest[i]->started_ms;
         char took[CLI_DURATION_MAX];
         cli_duration(ms > 0 ? (uint64_t)ms : 0, took);
-        add(r, NULL, "%s%s %s", i == 0 ? "longest in hand: " : ", ", longest[i]->name, took);
+        add(r, NULL, "%s%s %s%s", i == 0 ? "longest in hand: " : ", ", longest[i]->name, took,
+            longest[i]->is_in_doubt ? " in doubt" : "");
     }
 }
 

@@ -5,6 +5,7 @@
 #include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/text.h"
 #include "orchestrator/cli_request.h"
 #include "orchestrator/cli_view.h"
 #include "orchestrator/cli_watch.h"
@@ -36,12 +37,19 @@ static int complain(const struct cli *cli, int exit_code, const char *text) {
 // The service speaks of fields; whoever reads this has given options.
 static int complain_of_request(const struct cli *cli, int exit_code, const struct error *err) {
     static const struct cli_field fields[] = {
-        {"filter_sites", "site"},         {"filter_dev_types", "dev-type"},
-        {"filter_hosts", "host"},         {"version", "version"},
-        {"workers", "workers"},           {"canaries", "canaries"},
-        {"max_failures", "max-failures"}, {"host_timeout", "host-timeout"},
-        {"job_timeout", "job-timeout"},   {"downgrade", "downgrade"},
-        {"expect_hosts", "expect-hosts"}, {"states", "state"},
+        {"filter_sites", "site"},
+        {"filter_dev_types", "dev-type"},
+        {"filter_hosts", "host"},
+        {"version", "version"},
+        {"workers", "workers"},
+        {"canaries", "canaries"},
+        {"max_failures", "max-failures"},
+        {"host_timeout", "host-timeout"},
+        {"job_timeout", "job-timeout"},
+        {"downgrade", "downgrade"},
+        {"expect_hosts", "expect-hosts"},
+        {"states", "state"},
+        {"state", "state"},
     };
     char text[ERROR_TEXT_MAX + 32];
     cli_request_explain(fields, COUNT(fields), err->text, text, sizeof text);
@@ -121,11 +129,13 @@ static int add_table(const struct cli *cli, const struct cli_job *job, struct bu
 
 // --- a job that is watched
 
-static void print_heading(const struct cli_job *job) {
-    printf("job %s: %s%s%s, %llu hosts\n", job->id, job->task == NULL ? "" : job->task,
-           job->version == NULL ? "" : " ", job->version == NULL ? "" : job->version,
-           (unsigned long long)job->hosts);
-    fflush(stdout);
+static void print_heading(const struct cli *cli, const struct cli_job *job) {
+    struct buf text = {0};
+    if (cli->has_json) return;
+    cli_view_heading(&text, job);
+    print(&text);
+    buf_deinit(&text);
+    fflush(stdout); // the console writes past stdio
 }
 
 static int print_end(const struct cli *cli, const struct cli_job *job,
@@ -225,7 +235,7 @@ static int make_job(const struct cli *cli, const char *path) {
     }
     cJSON_Delete(answer);
     if (rc == 0 && !cli->is_detached) {
-        if (!cli->has_json) print_heading(&job);
+        print_heading(cli, &job);
         rc = watch(cli, &console, job.id);
         cli_job_deinit(&job);
         return rc;
@@ -290,22 +300,39 @@ int cli_retry(void *arg) {
     return make_job(cli, path);
 }
 
-static int show_job(const struct cli *cli, const char *id) {
+// As it is told now; object (which may be NULL) is its JSON, the caller's.
+static int fetch(const struct cli *cli, const char *id, struct cli_job *job, cJSON **object,
+                 struct error *err) {
     const struct cli_service service = service_of(cli);
-    struct buf path = {0}, text = {0}, request = {0};
+    struct buf path = {0};
+    cJSON *answer = NULL;
+    buf_addf(&path, "/jobs/%s/", id);
+    int rc = cli_get(&service, path.data, NULL, &answer, err);
+    if (rc == 0 && cli_job_read(answer, job, err) != 0) {
+        error_from(err, "the service's answer");
+        rc = CLI_EXIT_UNREACHED;
+    }
+    if (rc == 0 && object != NULL)
+        *object = answer;
+    else
+        cJSON_Delete(answer);
+    buf_deinit(&path);
+    return rc;
+}
+
+static int show_job(const struct cli *cli, const char *id) {
+    struct buf text = {0}, request = {0};
     struct cli_job job = {0};
     struct error err;
     cJSON *object = NULL;
-    buf_addf(&path, "/jobs/%s/", id);
-    int rc = cli_get(&service, path.data, NULL, &object, &err);
-    if (rc == 0 && cli_job_read(object, &job, &err) != 0) {
-        error_from(&err, "the service's answer");
-        rc = CLI_EXIT_UNREACHED;
-    }
+    int rc = fetch(cli, id, &job, &object, &err);
     if (rc == 0 && cli->has_json) {
         rc = print_json(cli, id, &err);
     } else if (rc == 0) {
-        json_add_text(&request, cJSON_GetObjectItemCaseSensitive(object, "request"));
+        char *asked = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(object, "request"));
+        buf_adds(&request, asked == NULL ? "" : asked);
+        cJSON_free(asked);
+        text_line(request.data);
         cli_view_job(&text, &job, request.data, clock_wall_ms());
         rc = add_table(cli, &job, &text, &(struct cli_style){0}, &err);
         print(&text);
@@ -316,22 +343,28 @@ static int show_job(const struct cli *cli, const char *id) {
         complain(cli, rc, err.text);
     cJSON_Delete(object);
     cli_job_deinit(&job);
-    buf_deinit(&path);
     buf_deinit(&text);
     buf_deinit(&request);
     return rc;
 }
 
+static int watch_job(const struct cli *cli, const char *id) {
+    struct console console;
+    struct cli_job job = {0};
+    struct error err;
+    int rc = fetch(cli, id, &job, NULL, &err);
+    if (rc == 0 && console_open(&console, &err) != 0) rc = EXIT_FAILURE;
+    if (rc == 0) print_heading(cli, &job);
+    cli_job_deinit(&job);
+    return rc == 0 ? watch(cli, &console, id) : complain(cli, rc, err.text);
+}
+
 int cli_job(void *arg) {
     const struct cli *cli = arg;
-    struct console console;
-    struct error err;
     char id[JOB_ID_MAX];
     const int rc = find(cli, id);
     if (rc != 0) return rc;
-    if (!cli->is_watched) return show_job(cli, id);
-    if (console_open(&console, &err) != 0) return complain(cli, EXIT_FAILURE, err.text);
-    return watch(cli, &console, id);
+    return cli->is_watched ? watch_job(cli, id) : show_job(cli, id);
 }
 
 static int control(const struct cli *cli, const char *what) {

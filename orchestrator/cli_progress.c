@@ -41,6 +41,7 @@ bool progress_turn(struct progress *p, const struct cli_host *told) {
     struct progress_host *host = find_or_add(p, told->name);
     const enum host_state before = host->state;
     host->started_ms = told->started_ms;
+    host->is_in_doubt = told->is_in_doubt;
     host->state = told->state;
     if (before == told->state) return false;
     if (p->counts[before] > 0) p->counts[before]--;

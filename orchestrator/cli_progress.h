@@ -11,6 +11,7 @@ struct progress_host {
     struct progress_host *next;
     enum host_state state;
     long long started_ms;
+    bool is_in_doubt;
     char name[];
 };
 

@@ -98,13 +98,25 @@ static void add_what(struct buf *out, const struct cli_job *job) {
              job->version == NULL ? "" : job->version);
 }
 
+static void add_hosts(struct buf *out, const struct cli_job *job) {
+    buf_addf(out, "%llu host%s", (unsigned long long)job->hosts, job->hosts == 1 ? "" : "s");
+}
+
 static void add_counts(struct buf *out, const struct cli_job *job) {
     static const char *const words[HOST_STATES] = {"waiting",           "in hand", "changed",
                                                    "as wanted already", "failed",  "skipped"};
-    buf_addf(out, "%llu hosts", (unsigned long long)job->hosts);
+    add_hosts(out, job);
     for (int state = 0; state < HOST_STATES; state++)
         if (job->counts[state] > 0)
             buf_addf(out, ", %llu %s", (unsigned long long)job->counts[state], words[state]);
+}
+
+void cli_view_heading(struct buf *out, const struct cli_job *job) {
+    buf_addf(out, "job %s: ", job->id);
+    add_what(out, job);
+    buf_adds(out, ", ");
+    add_hosts(out, job);
+    buf_adds(out, "\n");
 }
 
 void cli_view_end(struct buf *out, const struct cli_job *job, const struct cli_style *style) {

@@ -13,6 +13,8 @@ void cli_view_host(struct buf *out, const char *time, const struct cli_host *hos
 // So many more that were skipped for the same reason.
 void cli_view_more(struct buf *out, const char *time, size_t count, const char *reason,
                    const struct cli_style *style);
+// "job ID: upgrade_os 5.3.1, 848 hosts".
+void cli_view_heading(struct buf *out, const struct cli_job *job);
 // "03:12:09  paused: the inventory is another".
 void cli_view_state(struct buf *out, const char *time, const struct cli_job *job);
 

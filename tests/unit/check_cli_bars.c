@@ -146,6 +146,22 @@ START_TEST(a_lost_connection_and_a_paused_job_foretell_nothing) {
 }
 END_TEST
 
+START_TEST(of_the_last_hosts_nothing_is_foretold) {
+    struct progress p = progress_of((uint64_t[]){0, 0, 98, 0, 0, 0});
+    const struct cli_moment now = {.job = &running, .progress = &p, .wall_ms = 1072000};
+    p.hosts++;
+    progress_turn(&p, &(struct cli_host){.name = "leaf00",
+                                         .state = HOST_IN_HAND,
+                                         .started_ms = 1005000,
+                                         .is_in_doubt = true});
+    char *text = draw(&now, &(struct cli_style){0});
+    ck_assert_ptr_nonnull(strstr(text, "  98 %, 9.8 hosts/s\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\nlongest in hand: leaf00 1m07s in doubt"));
+    free(text);
+    progress_deinit(&p);
+}
+END_TEST
+
 START_TEST(a_file_gets_a_line) {
     struct progress p = progress_of((uint64_t[]){40, 10, 38, 8, 2, 2});
     const struct cli_moment now = {.job = &running, .progress = &p};
@@ -186,6 +202,7 @@ Suite *check_cli_bars(void) {
     tcase_add_test(tcase, a_bar_shows_a_single_failure_among_thousands_and_is_never_longer);
     tcase_add_test(tcase, colours_are_escapes_that_take_no_room);
     tcase_add_test(tcase, a_lost_connection_and_a_paused_job_foretell_nothing);
+    tcase_add_test(tcase, of_the_last_hosts_nothing_is_foretold);
     tcase_add_test(tcase, a_file_gets_a_line);
     tcase_add_test(tcase, rows_are_counted_as_a_terminal_breaks_them);
     return suite;

@@ -121,6 +121,8 @@ END_TEST
 START_TEST(one_job_is_told_in_lines) {
     struct buf out = {0};
     struct cli_job job = stopped;
+    cli_view_heading(&out, &job);
+    assert_text(&out, "job 9df0fe5f-0000-4000-8000-000000000000: upgrade_os 5.3.1, 10 hosts\n");
     cli_view_job(&out, &job, "{}", 0);
     job.state = JOB_RUNNING;
     job.why = NULL;
