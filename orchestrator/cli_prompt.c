@@ -1,7 +1,6 @@
 #include "orchestrator/cli_prompt.h"
 
-const char cli_prompt_question[] =
-    "The job goes on meanwhile. [c]ancel it, [l]eave it running, or go on [w]atching? ";
+const char cli_prompt_question[] = "[c]ancel the job, [l]eave it running, or go on [w]atching? ";
 
 enum cli_act cli_prompt_interrupt(struct cli_prompt *p) {
     if (!p->has_keys || p->is_asking || p->is_cancelled) return CLI_LEAVE;

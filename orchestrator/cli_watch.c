@@ -111,10 +111,10 @@ static void draw(struct watch *w) {
     struct buf bars = {0};
     if (w->end != END_NOT || now_ms() - w->told_ms >= MORE_EVERY_MS) tell_untold(w);
     buf_adds(&bars, "");
-    if (w->prompt.is_asking)
-        buf_adds(&bars, cli_prompt_question);
-    else if (w->how->console->has_bars && w->has_hosts && w->end == END_NOT)
+    if (w->how->console->has_bars && w->has_hosts && w->end == END_NOT)
         cli_bars(&bars, &moment, &w->how->console->style);
+    if (w->prompt.is_asking && w->end == END_NOT)
+        buf_addf(&bars, "%s%s", bars.len > 0 ? "\n" : "", cli_prompt_question);
     show(w, &bars);
     buf_deinit(&bars);
     w->drawn_ms = now_ms();

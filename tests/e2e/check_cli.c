@@ -516,13 +516,13 @@ START_TEST(ctrl_c_asks_and_c_cancels) {
     await_text(&c, "longest in hand: ");
     type(&c, "c"); // nobody has asked
     type(&c, "\x03");
-    await_text(&c, "[c]ancel it, [l]eave it running, or go on [w]atching? ");
+    await_text(&c, "[c]ancel the job, [l]eave it running, or go on [w]atching? ");
     assert_newest(lab.api, "state", "running");
     type(&c, "w");
     buf_clear(&c.got);
     await_text(&c, "longest in hand: ");
     type(&c, "\x03");
-    await_text(&c, "[c]ancel it");
+    await_text(&c, "[c]ancel the job");
     type(&c, "c");
     client_end(&c, NOT_WELL);
     said("cancelling: what is being installed comes to its end");
@@ -557,7 +557,7 @@ START_TEST(ctrl_c_and_l_or_twice_leave_it_running) {
                                     "--workers", "1", "--url", lab.api));
         await_text(&c, "longest in hand: ");
         type(&c, "\x03");
-        await_text(&c, "[c]ancel it");
+        await_text(&c, "[c]ancel the job");
         type(&c, answers[i]);
         client_end(&c, LEFT);
         assert_left(&lab);
@@ -599,7 +599,7 @@ START_TEST(no_color_is_heeded_and_bars_fit_the_terminal) {
     while (!has_bar_of(c.got.data, 37))
         ck_assert(client_read(&c));
     type(&c, "\x03");
-    await_text(&c, "[c]ancel it");
+    await_text(&c, "[c]ancel the job");
     type(&c, "\x03");
     client_end(&c, LEFT);
     for (const char *at = output; (at = strchr(at, '\x1b')) != NULL; at++)
