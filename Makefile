@@ -16,10 +16,11 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf clock duration error file glob heap http_framing http_head http_host \
-	http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file inventory_nornir \
-	inventory_parse json limits line log mem options policy policy_hash prom prom_process rng rpc scrape secret \
-	sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml yml
+COMMON_PURE = acmeos address buf clock completion duration error file glob heap http_framing http_head \
+	http_host http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
+	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
+	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
+	yml
 COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
@@ -27,14 +28,15 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
-ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries devices dry_run event event_cursor event_text foretell gate \
-	gate_asks gate_brakes gate_host gate_tell group job job_difference job_image job_stored job_timeline \
-	job_view joblog jobs lanes lock metrics offers pace peers policy policy_agree policy_grouping policy_order \
-	request request_headers resume retry schedule select session store_event store_file store_kept store_memory \
-	store_queue task tasks version_answer virtual
+ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
+	cli_view devices dry_run event event_cursor event_text foretell gate gate_asks gate_brakes gate_host \
+	gate_tell group job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
+	metrics offers pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
+	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
+	version_answer virtual
 ORCHESTRATOR_SHELL = api api_dry_run api_events errands event_streams replay api_jobs api_metrics api_tasks \
-	cli_timeline connection dial fetch job_loader main recover runner store store_sql store_sqlite \
-	store_sqlite_read store_sqlite_write swagger
+	cli_timeline cli cli_commands cli_console cli_talk cli_watch connection dial fetch job_loader main recover \
+	runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
 	suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
@@ -42,19 +44,20 @@ SCENARIO_SHELL = commands follower main play programs runs stage step steps told
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead \
 	picture processors scale scratch verify whatif
-UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries console console_install deciding devices \
-	dry_run duration error event event_cursor expect fault file findings gate glob group heap heard \
-	http_framing http_head http_host http_route inventory inventory_ansible inventory_file inventory_nornir job \
-	job_difference job_image job_stored job_timeline job_view joblog jobs json knee lanes limits line log mem \
-	metrics model network network_file network_groups network_inventory network_name offers options outcomes \
-	outputs pace paused peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee \
-	referee_policy request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema \
-	scrape secret session session_calls session_doubt setup sse stats store store_crash store_event store_file \
-	store_queue store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows \
-	timestamp turns vars virtual visit world xml yml
+UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
+	cli_request cli_view completion console console_install deciding devices dry_run duration error event \
+	event_cursor expect fault file findings gate glob group heap heard http_framing http_head http_host \
+	http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
+	job_stored job_timeline job_view joblog jobs json knee lanes limits line log mem metrics model network \
+	network_file network_groups network_inventory network_name offers options outcomes outputs pace paused \
+	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
+	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
+	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
+	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
+	turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline
+	programs dial requests store client timeline cli
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

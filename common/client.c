@@ -150,6 +150,18 @@ static size_t on_piece(char *data, size_t size, size_t count, void *arg) {
     return f->is_enough ? 0 : size * count;
 }
 
+// A head ends with an empty line; that of an answer in advance (100) is none yet.
+static size_t on_head(const char *data, size_t size, size_t count, void *arg) {
+    enum { FIRST_FINAL = 200 };
+    struct following *f = arg;
+    long status = 0;
+    curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+    f->heard_us = clock_monotonic_us();
+    if (data[0] != '\r' || status < FIRST_FINAL) return size * count;
+    f->is_enough = !f->stream->on_piece(f->stream->arg, status, "", 0);
+    return f->is_enough ? 0 : size * count;
+}
+
 static void wait_for_more(CURLM *multi, const struct client_stream *stream, int silence_ms) {
     struct curl_waitfd fds[CLIENT_STREAM_FDS_MAX];
     const bool turns = stream->on_turn != NULL && stream->turn_ms < silence_ms;
@@ -182,6 +194,8 @@ int client_follow(const struct client_request *request, const struct client_stre
     CURLM *multi = curl_multi_init();
     f.curl = prepare(request, &list);
     curl_easy_setopt(f.curl, CURLOPT_CONNECTTIMEOUT, timeout_of(request));
+    curl_easy_setopt(f.curl, CURLOPT_HEADERFUNCTION, on_head);
+    curl_easy_setopt(f.curl, CURLOPT_HEADERDATA, &f);
     curl_easy_setopt(f.curl, CURLOPT_WRITEFUNCTION, on_piece);
     curl_easy_setopt(f.curl, CURLOPT_WRITEDATA, &f);
     curl_multi_add_handle(multi, f.curl);
@@ -193,8 +207,10 @@ int client_follow(const struct client_request *request, const struct client_stre
     curl_multi_cleanup(multi);
     curl_slist_free_all(list);
     if (rc == CURLE_OK || f.is_enough) return 0;
-    return error_set(err, "%s %s: %s: %s", request->method, request->url,
-                     *status == 0 ? "no answer" : "the answer was cut off", curl_easy_strerror(rc));
+    error_set(err, "%s %s: %s: %s", request->method, request->url,
+              *status == 0 ? "no answer" : "the answer was cut off", curl_easy_strerror(rc));
+    const bool is_sent = rc != CURLE_COULDNT_CONNECT && rc != CURLE_COULDNT_RESOLVE_HOST;
+    return is_sent ? ERROR_INPUT : -ECONNREFUSED;
 }
 
 // --- without libcurl

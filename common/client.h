@@ -45,7 +45,8 @@ bool reply_header(const struct reply *reply, const char *name, char *out, size_t
 
 // An answer that comes piece by piece, and may never end.
 struct client_stream {
-    // The body as it comes, whatever the status. False: enough, the connection is closed.
+    // The body as it comes, whatever the status: first nothing of it, once the answer has begun.
+    // False: enough, the connection is closed.
     bool (*on_piece)(void *arg, long status, const char *data, size_t len);
     // Called every turn_ms at least, from the first moment on, and as soon as one of the
     // descriptors can be read. False ends it as above. NULL: nothing else is to be done meanwhile.
@@ -58,8 +59,8 @@ struct client_stream {
 enum { CLIENT_STREAM_FDS_MAX = 4 };
 
 // The request's timeout is for the longest silence here, that of connecting too. *status is 0 where
-// no answer has begun. An error: there was no answer, or it was cut off before its end. That a
-// callback had enough is none.
+// no answer has begun. An error: there was no answer, or it was cut off before its end;
+// -ECONNREFUSED where nothing was sent. That a callback had enough is none.
 int client_follow(const struct client_request *request, const struct client_stream *stream,
                   long *status, struct error *err);
 

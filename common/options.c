@@ -30,22 +30,7 @@ static void print_usage(const struct options *o, FILE *out) {
             o->arguments == NULL ? "" : o->arguments);
 }
 
-static void print_help(const struct options *o) {
-    print_usage(o, stdout);
-    printf("%s\n\n", o->summary);
-    for (size_t i = 0; i < o->count; i++) {
-        char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->specs[i].name,
-                 o->specs[i].arg == NULL ? "" : " ",
-                 o->specs[i].arg == NULL ? "" : o->specs[i].arg);
-        printf("  %-*s %s\n", HELP_COLUMN, left, o->specs[i].help);
-    }
-    printf("  %-*s %s\n  %-*s %s\n", HELP_COLUMN, "--help", "print this and exit", HELP_COLUMN,
-           "--version", "print the version and exit");
-}
-
-static void print_commands(const struct option_commands *c, FILE *out) {
-    fprintf(out, "usage: %s COMMAND [OPTION]...\n%s\n\n", c->program, c->summary);
+static void list_commands(const struct option_commands *c, FILE *out) {
     for (size_t i = 0; i < c->count; i++) {
         const struct options *o = &c->list[i];
         char left[64];
@@ -55,6 +40,36 @@ static void print_commands(const struct option_commands *c, FILE *out) {
     }
     fprintf(out, "\n'%s COMMAND --help' lists the options of a command.\n%s", c->program,
             c->notes == NULL ? "" : c->notes);
+}
+
+bool options_has(const struct options *o, const char *name) {
+    for (size_t i = 0; i < o->count; i++)
+        if (strcmp(o->specs[i].name, name) == 0) return true;
+    return false;
+}
+
+static void print_help(const struct options *o) {
+    print_usage(o, stdout);
+    if (o->commands != NULL) printf("   or: %s COMMAND [OPTION]...\n", o->program);
+    printf("%s\n\n", o->summary);
+    for (size_t i = 0; i < o->count; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", o->specs[i].name,
+                 o->specs[i].arg == NULL ? "" : " ",
+                 o->specs[i].arg == NULL ? "" : o->specs[i].arg);
+        printf("  %-*s %s\n", HELP_COLUMN, left, o->specs[i].help);
+    }
+    printf("  %-*s %s\n", HELP_COLUMN, "--help", "print this and exit");
+    if (!options_has(o, "version"))
+        printf("  %-*s %s\n", HELP_COLUMN, "--version", "print the version and exit");
+    if (o->commands == NULL) return;
+    printf("\n%s\n\n", o->commands->summary);
+    list_commands(o->commands, stdout);
+}
+
+static void print_commands(const struct option_commands *c, FILE *out) {
+    fprintf(out, "usage: %s COMMAND [OPTION]...\n%s\n\n", c->program, c->summary);
+    list_commands(c, out);
 }
 
 // --- parsing

@@ -17,7 +17,10 @@ struct option_spec {
     int (*set)(void *config, const char *value, struct error *err);
 };
 
-// The options of a program, or of one of its commands.
+struct option_commands;
+
+// The options of a program, or of one of its commands. One named version takes the place of that
+// which prints the program's.
 struct options {
     const char *program;
     const char *summary; // one sentence for --help
@@ -30,7 +33,10 @@ struct options {
     size_t arguments_min;
     int exit_usage;           // exit code of a wrong command line; 0: OPTIONS_EXIT_USAGE
     int (*run)(void *config); // for the caller of options_parse_command()
+    const struct option_commands *commands; // that the program has beside its options
 };
+
+bool options_has(const struct options *o, const char *name); // one of that name
 
 // True: go on. False: end the program with *exit_code (after --help, --version or an error, which
 // is printed).

@@ -7,6 +7,7 @@
 #include "common/secret.h"
 #include "common/text.h"
 #include "orchestrator/api.h"
+#include "orchestrator/cli.h"
 #include "orchestrator/joblog.h"
 
 #include <curl/curl.h>
@@ -279,6 +280,7 @@ static const struct options options = {
     .summary = "Upgrades the devices of a network, at most one of each redundancy group at a time.",
     .specs = specs,
     .count = COUNT(specs),
+    .commands = &cli_commands,
 };
 
 static int set_defaults(struct config *c, struct error *err) {
@@ -453,6 +455,7 @@ static int say_ready(const struct service *s, struct error *err) {
 
 int main(int argc, char **argv) {
     program_init();
+    if (argc > 1 && argv[1][0] != '-') return cli_main(&options, argc, argv);
     // What a thread makes of an inventory lives on with the loop: a heap for each thread wastes a
     // fifth.
     mallopt(M_ARENA_MAX, 1);

@@ -29,6 +29,7 @@ for purpose in "$@"; do
         need_command prove perl
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
+        need_command zsh zsh
         ;;
     lint)
         need_command clang clang

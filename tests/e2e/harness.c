@@ -44,7 +44,8 @@ static void make_command_line(const char *name, const char *const *args, struct 
     snprintf(c->path, sizeof c->path, "%s/%s", build == NULL ? "build" : build, name);
     for (size_t i = 0; i < 60 && args[i] != NULL; i++)
         c->argv[count++] = args[i];
-    if (strcmp(name, "orchestrator") != 0 || is_among("--state", args)) return;
+    const bool is_command = args[0] != NULL && args[0][0] != '-'; // a client of one that runs
+    if (strcmp(name, "orchestrator") != 0 || is_command || is_among("--state", args)) return;
     c->argv[count++] = "--state";
     c->argv[count] = "none";
 }

@@ -1,0 +1,261 @@
+#include "orchestrator/cli.h"
+
+#include "common/count.h"
+#include "common/duration.h"
+#include "common/program.h"
+#include "orchestrator/cli_commands.h"
+#include "orchestrator/cli_request.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIMIT = 20, LIMIT_MAX = 1000, RECONNECT_MS = 120000 };
+
+// --- options
+
+static cJSON *body_of(void *config) {
+    struct cli *cli = config;
+    if (cli->body == NULL) cli->body = cJSON_CreateObject();
+    return cli->body;
+}
+
+static int set_version(void *config, const char *value, struct error *err) {
+    (void)err;
+    cJSON_DeleteItemFromObject(body_of(config), "version");
+    cJSON_AddStringToObject(body_of(config), "version", value);
+    return 0;
+}
+
+static int add_site(void *config, const char *value, struct error *err) {
+    return cli_request_add(body_of(config), "filter_sites", value, err);
+}
+
+static int add_dev_type(void *config, const char *value, struct error *err) {
+    return cli_request_add(body_of(config), "filter_dev_types", value, err);
+}
+
+static int add_host(void *config, const char *value, struct error *err) {
+    return cli_request_add(body_of(config), "filter_hosts", value, err);
+}
+
+static int add_states(void *config, const char *value, struct error *err) {
+    return cli_request_add(body_of(config), "states", value, err);
+}
+
+static int set_dry_run(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    if (!cJSON_HasObjectItem(body_of(config), "dry_run"))
+        cJSON_AddTrueToObject(body_of(config), "dry_run");
+    return 0;
+}
+
+static int set_expect_hosts(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "expect_hosts", value, err);
+}
+
+static int set_workers(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "workers", value, err);
+}
+
+static int set_canaries(void *config, const char *value, struct error *err) {
+    return cli_request_set_or_add(body_of(config), "canaries", value, err);
+}
+
+static int set_max_failures(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "max_failures", value, err);
+}
+
+static int set_host_timeout(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "host_timeout", value, err);
+}
+
+static int set_job_timeout(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "job_timeout", value, err);
+}
+
+static int set_downgrade(void *config, const char *value, struct error *err) {
+    return cli_request_set(body_of(config), "downgrade", value, err);
+}
+
+static int set_detach(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct cli *)config)->is_detached = true;
+    return 0;
+}
+
+static int set_watch(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct cli *)config)->is_watched = true;
+    return 0;
+}
+
+static int set_state(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct cli *)config)->state = value;
+    return 0;
+}
+
+static int set_limit(void *config, const char *value, struct error *err) {
+    return options_number(value, 1, LIMIT_MAX, &((struct cli *)config)->limit, err);
+}
+
+static int set_json(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct cli *)config)->has_json = true;
+    return 0;
+}
+
+static int set_reconnect(void *config, const char *value, struct error *err) {
+    uint64_t us;
+    const int rc = duration_parse(value, &us, err);
+    if (rc == 0) ((struct cli *)config)->reconnect_ms = us / 1000;
+    return rc;
+}
+
+static int set_url(void *config, const char *value, struct error *err) {
+    if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
+        return error_set(err, "'%.100s': expected a URL, such as " CLI_URL, value);
+    ((struct cli *)config)->url = value;
+    return 0;
+}
+
+static int set_argument(void *config, const char *value, struct error *err) {
+    struct cli *cli = config;
+    if (cli->argument != NULL) return error_set(err, "unexpected argument '%.100s'", value);
+    cli->argument = value;
+    return 0;
+}
+
+static int set_shell(void *config, const char *value, struct error *err) {
+    if (strcmp(value, "bash") != 0 && strcmp(value, "zsh") != 0)
+        return error_set(err, "'%.100s': expected bash or zsh", value);
+    return set_argument(config, value, err);
+}
+
+// --- commands
+
+// clang-format off
+#define AT \
+    {"url", "URL", "ask the orchestrator there (" CLI_URL ")", set_url}
+#define JSON \
+    {"json", NULL, "print the job as GET /jobs/{id}/ gives it, with its report", set_json}
+#define WATCHED \
+    {"reconnect", "DURATION", "look for a service that is lost for so long (2m)", set_reconnect}
+#define DETACH \
+    {"detach", NULL, "print the job's ID, and do not watch it", set_detach}
+// clang-format on
+
+static const struct option_spec upgrade_specs[] = {
+    {"version", "VERSION", "the version that is to run: 5.3.1", set_version},
+    {"site", "SITE", "only hosts of these sites (repeatable, or with commas)", add_site},
+    {"dev-type", "TYPE", "only hosts of these types (repeatable, or with commas)", add_dev_type},
+    {"host", "GLOB", "only hosts of these names (repeatable, or with commas)", add_host},
+    {"dry-run", NULL, "tell what would be done; nothing is contacted", set_dry_run},
+    {"expect-hosts", "N", "begin nothing where another number is selected", set_expect_hosts},
+    {"canaries", "N|GLOB", "the first of N groups, or these hosts, go before all others",
+     set_canaries},
+    {"max-failures", "N|N%", "stop once more hosts have failed", set_max_failures},
+    {"downgrade", "allow|refuse", "whether a host that runs a newer version is changed",
+     set_downgrade},
+    {"workers", "N", "so many hosts at the same time", set_workers},
+    {"host-timeout", "DURATION", "a host that was sent no install by then has failed",
+     set_host_timeout},
+    {"job-timeout", "DURATION", "nothing new starts so long after the job's start",
+     set_job_timeout},
+    DETACH,
+    JSON,
+    WATCHED,
+    AT,
+};
+
+static const struct option_spec jobs_specs[] = {
+    {"state", "waiting|running|paused|cancelling|done", "only those", set_state},
+    {"limit", "N", "so many at most, from the newest on (20)", set_limit},
+    {"json", NULL, "print them as GET /jobs/ gives them", set_json},
+    AT,
+};
+
+static const struct option_spec job_specs[] = {
+    {"watch", NULL, "follow it until it is done", set_watch}, JSON, WATCHED, AT};
+
+static const struct option_spec control_specs[] = {JSON, AT};
+
+static const struct option_spec retry_specs[] = {
+    {"state", "failed|skipped", "only those (repeatable; both)", add_states},
+    DETACH,
+    JSON,
+    WATCHED,
+    AT,
+};
+
+#define OF_A_JOB                                                                                   \
+    .program = "orchestrator", .arguments = "ID", .argument = set_argument, .arguments_min = 1
+
+static const struct options commands[] = {
+    {.program = "orchestrator",
+     .command = "upgrade-os",
+     .summary = "upgrades hosts, and shows how far it is",
+     .specs = upgrade_specs,
+     .count = COUNT(upgrade_specs),
+     .run = cli_upgrade_os},
+    {.program = "orchestrator",
+     .command = "jobs",
+     .summary = "lists jobs, the newest first",
+     .specs = jobs_specs,
+     .count = COUNT(jobs_specs),
+     .run = cli_jobs},
+    {OF_A_JOB, .command = "job",
+     .summary = "shows a job, and which hosts failed or were skipped, and why", .specs = job_specs,
+     .count = COUNT(job_specs), .run = cli_job},
+    {OF_A_JOB, .command = "pause", .summary = "lets no install begin until the job is resumed",
+     .specs = control_specs, .count = COUNT(control_specs), .run = cli_pause},
+    {OF_A_JOB, .command = "resume", .summary = "lets a paused job go on", .specs = control_specs,
+     .count = COUNT(control_specs), .run = cli_resume},
+    {OF_A_JOB, .command = "cancel",
+     .summary = "ends a job: what is being installed is waited for, all else skipped",
+     .specs = control_specs, .count = COUNT(control_specs), .run = cli_cancel},
+    {OF_A_JOB, .command = "retry",
+     .summary = "upgrades the hosts of a job that failed or were skipped, once more",
+     .specs = retry_specs, .count = COUNT(retry_specs), .run = cli_retry},
+    {.program = "orchestrator",
+     .command = "completion",
+     .arguments = "bash|zsh",
+     .summary = "prints what lets a shell complete these commands: source <(...)",
+     .argument = set_shell,
+     .arguments_min = 1,
+     .run = cli_completion},
+};
+
+const struct option_commands cli_commands = {
+    .program = "orchestrator",
+    .summary = "With a command it is a client of a service that runs. An ID may be cut short where "
+               "no other\njob's begins so.",
+    .list = commands,
+    .count = COUNT(commands),
+    .notes =
+        "Exit codes: 0 all completed, 1 some failed or were skipped, 2 the command line is wrong "
+        "or the\nservice refuses it, 3 the service was not reached, 130 left running after "
+        "Ctrl-C\n",
+};
+
+int cli_main(const struct options *program, int argc, char **argv) {
+    struct cli cli = {.program = program,
+                      .command = argv[1],
+                      .url = CLI_URL,
+                      .limit = LIMIT,
+                      .reconnect_ms = RECONNECT_MS};
+    int code;
+    const struct options *command = options_parse_command(&cli_commands, &cli, argc, argv, &code);
+    if (command != NULL) {
+        curl_global_init(CURL_GLOBAL_DEFAULT);
+        code = command->run(&cli);
+        curl_global_cleanup();
+    }
+    cJSON_Delete(cli.body);
+    return program_end("orchestrator", code);
+}

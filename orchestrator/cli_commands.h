@@ -1,0 +1,34 @@
+// The commands of the terminal client: what each asks of a running service, and what it shows of
+// the answer.
+#pragma once
+
+#include "common/options.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLI_URL "http://127.0.0.1:5000"
+
+struct cli {
+    const struct options *program; // orchestrator itself, whose commands these are
+    const char *command;
+    const char *url;      // CLI_URL, or another
+    const char *argument; // the ID of a job, or its beginning; or the name of a shell
+    cJSON *body;          // of the request that makes a job
+    const char *state;    // of the jobs to be listed; NULL: any
+    uint64_t limit;       // of them
+    uint64_t reconnect_ms;
+    bool has_json, is_detached, is_watched;
+};
+
+// arg: the struct cli. Each returns the exit code; what is wrong it says on stderr.
+int cli_upgrade_os(void *arg);
+int cli_jobs(void *arg);
+int cli_job(void *arg);
+int cli_pause(void *arg);
+int cli_resume(void *arg);
+int cli_cancel(void *arg);
+int cli_retry(void *arg);
+int cli_completion(void *arg);
