@@ -55,7 +55,7 @@ int file_write(const char *path, const struct buf *text, struct error *err) {
     FILE *file = fopen(path, "wbe");
     if (file == NULL) return error_system(err, -errno, "%s", path);
     errno = 0;
-    const bool is_written = fwrite(text->data, 1, text->len, file) == text->len;
+    const bool is_written = text->len == 0 || fwrite(text->data, 1, text->len, file) == text->len;
     const int why = errno;
     if (fclose(file) == 0 && is_written) return 0;
     return error_system(err, is_written ? -errno : why != 0 ? -why : -EIO, "%s", path);
