@@ -36,7 +36,7 @@ struct row {
 };
 
 static void add_text(struct row *r, const char *colour, const char *text) {
-    const bool paints = r->style->has_colour && colour != NULL;
+    const bool paints = r->style->has_colour && colour != NULL && *text != '\0';
     if (paints) buf_adds(r->out, colour);
     for (; *text != '\0'; text++) {
         const bool begins = ((unsigned char)*text & 0xc0) != 0x80;

@@ -87,7 +87,7 @@ START_TEST(there_is_no_rate_where_nothing_moves) {
     struct progress p;
     progress_init(&p, 10);
     for (unsigned s = 0; s < 100; s++)
-        progress_tick(&p, 1000 * s);
+        progress_tick(&p, 1000ULL * s);
     ck_assert(progress_rate(&p) == 0);
     progress_deinit(&p);
 }
