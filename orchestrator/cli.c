@@ -93,6 +93,12 @@ static int set_watch(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_timeline(void *config, const char *value, struct error *err) {
+    (void)err;
+    ((struct cli *)config)->timeline = value;
+    return 0;
+}
+
 static int set_state(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct cli *)config)->state = value;
@@ -181,7 +187,13 @@ static const struct option_spec jobs_specs[] = {
 };
 
 static const struct option_spec job_specs[] = {
-    {"watch", NULL, "follow it until it is done", set_watch}, JSON, WATCHED, AT};
+    {"watch", NULL, "follow it until it is done", set_watch},
+    {"timeline", "FILE.svg", "write a picture of it: each group a row, each host a bar",
+     set_timeline},
+    JSON,
+    WATCHED,
+    AT,
+};
 
 static const struct option_spec control_specs[] = {JSON, AT};
 

@@ -7,6 +7,7 @@
 #include "common/mem.h"
 #include "common/text.h"
 #include "orchestrator/cli_request.h"
+#include "orchestrator/cli_timeline.h"
 #include "orchestrator/cli_view.h"
 #include "orchestrator/cli_watch.h"
 
@@ -359,12 +360,20 @@ static int watch_job(const struct cli *cli, const char *id) {
     return rc == 0 ? watch(cli, &console, id) : complain(cli, rc, err.text);
 }
 
+// What the job came to stays the exit code.
+static int draw(const struct cli *cli, const char *id, int code) {
+    struct error err;
+    const int rc = cli_timeline(cli->url, id, cli->timeline, &err);
+    return rc == 0 ? code : complain(cli, CLI_EXIT_REFUSED, err.text);
+}
+
 int cli_job(void *arg) {
     const struct cli *cli = arg;
     char id[JOB_ID_MAX];
     const int rc = find(cli, id);
     if (rc != 0) return rc;
-    return cli->is_watched ? watch_job(cli, id) : show_job(cli, id);
+    const int code = cli->is_watched ? watch_job(cli, id) : show_job(cli, id);
+    return cli->timeline == NULL || code > EXIT_FAILURE ? code : draw(cli, id, code);
 }
 
 static int control(const struct cli *cli, const char *what) {

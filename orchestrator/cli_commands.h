@@ -17,6 +17,7 @@ struct cli {
     const char *url;      // CLI_URL, or another
     const char *argument; // the ID of a job, or its beginning; or the name of a shell
     cJSON *body;          // of the request that makes a job
+    const char *timeline; // the file that it is to be written to; NULL: it is not
     const char *state;    // of the jobs to be listed; NULL: any
     uint64_t limit;       // of them
     uint64_t reconnect_ms;
