@@ -111,6 +111,15 @@ START_TEST(hosts_that_fail_or_are_skipped_are_told_with_their_reasons) {
     run(NOT_WELL, ARGS("job", id, "--watch", "--url", lab.api));
     said("failed (1)\n  spine01.mars  ");
 
+    char picture[128];
+    snprintf(picture, sizeof picture, "%s/run.svg", lab.dir);
+    run(NOT_WELL, ARGS("job", beginning, "--timeline", picture, "--url", lab.api));
+    char *svg = read_file(picture);
+    ck_assert_ptr_nonnull(strstr(svg, "<title>spine01.mars"));
+    free(svg);
+    run(REFUSED, ARGS("job", beginning, "--timeline", "/nowhere/run.svg", "--url", lab.api));
+    said("orchestrator job: /nowhere/run.svg: No such file or directory\n");
+
     run(NOT_WELL, ARGS("retry", beginning, "--state", "failed", "--url", lab.api));
     said("upgrade_os 5.3.1, 1 host\n");
     struct answer a = http_send("DELETE", lab.admin, "/faults/", NULL, NULL);
