@@ -213,17 +213,42 @@ void heard_check(const struct heard *h, const cJSON *jobs, struct buf *differenc
     cJSON_ArrayForEach(job, jobs) check_job(h, job, differences);
 }
 
-// ":JOB:completed host:NAME:" or "skipped  host:NAME:", the level before it.
+// In a log as text: ":JOB:completed host:NAME:" or "skipped  host:NAME:", the level before it.
+static unsigned count_lines(const char *log, const char *job, const char *host, const char *state) {
+    char wanted[512];
+    unsigned lines = 0;
+    snprintf(wanted, sizeof wanted, ":%s:%s host:%.300s:", job,
+             strcmp(state, "skipped") == 0 ? "skipped  " : "completed", host);
+    for (const char *at = log; (at = strstr(at, wanted)) != NULL; at += strlen(wanted))
+        lines++;
+    return lines;
+}
+
+static bool is_within(const char *text, const char *begin, const char *end) {
+    const char *found = strstr(begin, text);
+    return found != NULL && found < end;
+}
+
+// In one as JSON: objects of that event of the job, with the host and the result.
+static unsigned count_objects(const char *log, const char *job, const char *host,
+                              const char *state) {
+    char event[128], name[512], result[64];
+    unsigned objects = 0;
+    snprintf(event, sizeof event, "\"job\": \"%s\", \"event\": \"task_instance_completed\"", job);
+    snprintf(name, sizeof name, "\"host\": \"%.300s\"", host);
+    snprintf(result, sizeof result, "\"result\": \"%s\"", state);
+    for (const char *at = log; (at = strstr(at, event)) != NULL; at += strlen(event)) {
+        const char *end = at + strcspn(at, "\n");
+        objects += is_within(name, at, end) && is_within(result, at, end);
+    }
+    return objects;
+}
+
 static void check_line(const char *log, const struct heard_job *job, const struct heard_host *host,
                        struct buf *differences) {
     const char *state = text(host->row, "state");
-    const bool is_skipped = strcmp(state, "skipped") == 0;
-    char wanted[512];
-    snprintf(wanted, sizeof wanted, ":%s:%s host:%.300s:", job->id,
-             is_skipped ? "skipped  " : "completed", host->name);
-    unsigned lines = 0;
-    for (const char *at = log; (at = strstr(at, wanted)) != NULL; at += strlen(wanted))
-        lines++;
+    const unsigned lines = log[0] == '{' ? count_objects(log, job->id, host->name, state)
+                                         : count_lines(log, job->id, host->name, state);
     if (lines != 1)
         expect_differ(differences, "job %s: the log has %u lines that %s is %s", job->id, lines,
                       host->name, state);

@@ -106,6 +106,10 @@ START_TEST(of_what_a_new_process_may_forget_only_what_was_heard_must_fit) {
 }
 END_TEST
 
+#define OBJECT(job, event, host, result)                                                           \
+    "{\"time\": \"t\", \"job\": \"" job "\", \"event\": \"" event                                  \
+    "\", \"task\": \"x\", \"host\": \"" host "\", \"result\": \"" result "\"}\n"
+
 static const struct {
     const char *state, *log;
     bool fits;
@@ -119,6 +123,21 @@ static const struct {
     {"changed", "INFO:t:j:completed host:a:yes\nINFO:t:j:completed host:a:yes\n", false},
     {"skipped", "INFO:t:j:completed host:a:success!!!\n", false},
     {"changed", "WARNING:t:j:skipped   host:a:b\n", false},
+    {"changed",
+     OBJECT("j", "task_instance_started", "a", "x")
+         OBJECT("j", "task_instance_completed", "a", "changed"),
+     true},
+    {"changed", OBJECT("j", "task_instance_completed", "a", "failed"), false},
+    {"changed", OBJECT("j", "task_instance_completed", "ab", "changed"), false},
+    {"changed", OBJECT("k", "task_instance_completed", "a", "changed"), false},
+    {"changed",
+     OBJECT("j", "task_instance_completed", "a", "failed")
+         OBJECT("j", "task_instance_completed", "b", "changed"),
+     false},
+    {"changed",
+     OBJECT("j", "task_instance_completed", "a", "changed")
+         OBJECT("j", "task_instance_completed", "a", "changed"),
+     false},
 };
 
 START_TEST(the_log_has_a_line_for_each_outcome) {
