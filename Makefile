@@ -42,7 +42,7 @@ SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs ru
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
-BENCH_SHELL = bench concurrency controlled http interrupted lab live main networks order output overhead \
+BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
 	picture processors scale scratch verify whatif
 UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install deciding devices dry_run duration error event \
