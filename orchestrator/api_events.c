@@ -249,7 +249,7 @@ struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct sto
                                   struct log *log) {
     struct api_events *e = mem_zalloc(sizeof *e);
     e->jobs = jobs;
-    e->streams = event_streams_new(store, log, write_open, e);
+    e->streams = event_streams_new(loop, store, log, write_open, e);
     uv_timer_init(loop, &e->heartbeat);
     e->heartbeat.data = e;
     uv_timer_start(&e->heartbeat, on_heartbeat, EVENTS_HEARTBEAT_MS, EVENTS_HEARTBEAT_MS);
@@ -265,6 +265,7 @@ void api_events_leave_store(struct api_events *e) {
 }
 
 void api_events_close(struct api_events *e) {
+    event_streams_close(e->streams);
     uv_close((uv_handle_t *)&e->heartbeat, NULL);
 }
 

@@ -1,51 +1,56 @@
-// A stream is told what happens (LIVE). One that comes back waits its turn to be told what it has
-// missed, piece by piece, as it takes them; what happens meanwhile is held, and told behind it:
+// What happens is written into a log, of its job and of all, and each stream reads its log from
+// where it is (LIVE). One that comes back waits its turn to be told what it has missed, piece by
+// piece, as it takes them; then it goes on in the log, from where that was when it came:
 //
 //     QUEUED -> READING <-> TAKING -> LIVE
 //
-// The last piece may have some of what is held, and what was kept and is about to happen; that is
-// left out by its number. Where more happens meanwhile than may be held, what was held is
-// forgotten, and the store is read once more.
+// The log may have what it was told already; that is left out by its number. Where the log is gone
+// from there by then, because more happened than it keeps, the store is read once more.
+//
+// Streams are woken now and then, not for each event: two hundred that follow a thousand events a
+// second would be sent two hundred thousand pieces.
 #include "orchestrator/event_streams.h"
 
 #include "common/clock.h"
 #include "common/http_stream.h"
 #include "common/mem.h"
+#include "orchestrator/event_log.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 static const char content_type[] = "text/event-stream";
 
+enum { PIECE = 64 * 1024, FLUSH_MS = 25 };
+
 enum stream_state { STREAM_LIVE, STREAM_QUEUED, STREAM_READING, STREAM_TAKING };
 
-struct held {
-    uint64_t job, n;
-    size_t end; // of its text
+struct channel { // a log, and those who read it
+    struct channel *next;
+    uint64_t job; // 0: all
+    struct event_log log;
+    size_t streams;
+    bool is_over; // the job is
 };
 
 struct stream {
     struct event_streams *all;
     struct stream *next, *previous;
-    uint64_t job; // 0: of all
+    struct channel *channel;
+    struct log_place place;
     enum stream_state state;
-    bool is_last; // it ends behind what is pending
-    bool is_over; // its job is: it ends behind what it has missed
+    bool is_last; // it ends behind what there is
+    bool is_lost; // it ends where it is: its client is let go
     bool is_gone; // the client; it is read for still
     bool has_taken;
-    struct buf pending;
+    struct buf pending; // before what the log has
     struct http_stream *http;
     struct replay *replay;
+    struct event_cursor reached; // what it was told already of what the log may have
     // Of what is read, on the store's thread.
     struct buf piece;
     enum replay_state read;
     struct error err;
-    // What happened meanwhile.
-    struct buf held;
-    struct held *held_list;
-    size_t held_count, held_cap;
-    bool has_forgotten;
-    struct event_cursor reached; // what it was told already of what may happen
 };
 
 struct event_streams {
@@ -53,10 +58,43 @@ struct event_streams {
     struct log *log;
     void (*snapshot)(void *arg, struct buf *out);
     void *arg;
+    uv_timer_t flush;
+    struct channel *channels;
     struct stream *first, *last; // the oldest first
-    size_t count, of_all, replaying, reading;
+    size_t count, replaying, reading;
     uint64_t dropped;
 };
+
+// --- channels
+
+static struct channel *find_channel(const struct event_streams *s, uint64_t job) {
+    struct channel *c = s->channels;
+    while (c != NULL && c->job != job)
+        c = c->next;
+    return c;
+}
+
+static struct channel *join(struct event_streams *s, uint64_t job) {
+    struct channel *c = find_channel(s, job);
+    if (c == NULL) {
+        c = mem_zalloc(sizeof *c);
+        c->job = job;
+        c->next = s->channels;
+        s->channels = c;
+    }
+    c->streams++;
+    return c;
+}
+
+static void leave(struct event_streams *s, struct channel *c) {
+    struct channel **link = &s->channels;
+    if (--c->streams > 0) return;
+    while (*link != c)
+        link = &(*link)->next;
+    *link = c->next;
+    event_log_deinit(&c->log);
+    free(c);
+}
 
 // --- one stream
 
@@ -72,39 +110,36 @@ static void end(struct stream *st) {
 static void let_go(struct stream *st, const char *why) {
     st->all->dropped++;
     buf_deinit(&st->pending);
+    st->is_lost = true;
     log_line(st->all->log, LOG_WARNING, clock_wall_ms(), "events", "%s", why);
     end(st);
 }
 
-static void add(struct stream *st, const struct buf *text) {
-    if (st->is_last) return;
-    if (st->pending.len + text->len > EVENTS_BACKLOG_MAX) {
-        let_go(st, "a client was let go that has not taken 1 MiB of what happened");
-        return;
-    }
-    buf_add(&st->pending, text->data, text->len);
-    wake(st);
+static bool is_at_end(const struct stream *st) {
+    return event_log_behind(&st->channel->log, &st->place) == 0;
+}
+
+// Once there is one that it was not told, there is no other.
+static bool was_told(struct stream *st, const struct event_entry *entry) {
+    struct event_cursor *reached = &st->reached;
+    size_t i = 0;
+    while (i < reached->count && reached->open[i].job != entry->job)
+        i++;
+    if (entry->n == 0 || i == reached->count) return false;
+    if (entry->n <= reached->open[i].n) return true;
+    reached->open[i] = reached->open[--reached->count];
+    return false;
+}
+
+static void take_log(struct stream *st, struct buf *out) {
+    const struct event_log *log = &st->channel->log;
+    const struct event_entry *entry;
+    const char *text;
+    while (out->len < PIECE && (entry = event_log_next(log, &st->place, &text)) != NULL)
+        if (!was_told(st, entry)) buf_add(out, text, entry->len);
 }
 
 // --- what it has missed
-
-static void forget_held(struct stream *st) {
-    buf_clear(&st->held);
-    st->held_count = 0;
-}
-
-static void hold(struct stream *st, uint64_t job, uint64_t n, const struct buf *text) {
-    if (n == 0 || st->has_forgotten) return;
-    if (st->held.len + text->len > EVENTS_BACKLOG_MAX) {
-        st->has_forgotten = true;
-        forget_held(st);
-        return;
-    }
-    buf_add(&st->held, text->data, text->len);
-    st->held_list =
-        mem_grow(st->held_list, &st->held_cap, st->held_count + 1, sizeof *st->held_list);
-    st->held_list[st->held_count++] = (struct held){job, n, st->held.len};
-}
 
 static void read_piece(void *arg, const struct store_reader *reader) {
     struct stream *st = arg;
@@ -138,40 +173,21 @@ static void end_replay(struct stream *st) {
     if (had_begun) start_next(st->all);
 }
 
-// Once there is one that it was not, there is no other.
-static bool was_told(struct stream *st, uint64_t job, uint64_t n) {
-    struct event_cursor *reached = &st->reached;
-    size_t i = 0;
-    while (i < reached->count && reached->open[i].job != job)
-        i++;
-    if (n == 0 || i == reached->count) return false;
-    if (n <= reached->open[i].n) return true;
-    reached->open[i] = reached->open[--reached->count];
-    return false;
-}
-
-static void tell_held(struct stream *st) {
-    replay_reached(st->replay, &st->reached);
-    for (size_t i = 0, from = 0; i < st->held_count; i++) {
-        const struct held *held = &st->held_list[i];
-        if (!was_told(st, held->job, held->n))
-            buf_add(&st->pending, st->held.data + from, held->end - from);
-        from = held->end;
+static void end_pass(struct stream *st) {
+    const struct event_log *log = &st->channel->log;
+    if (event_log_has(log, &st->place)) {
+        replay_reached(st->replay, &st->reached);
+        end_replay(st);
+    } else {
+        st->place = event_log_end(log);
     }
-    forget_held(st);
-}
-
-static void go_live(struct stream *st) {
-    tell_held(st);
-    end_replay(st);
-    if (st->is_over) st->is_last = true;
 }
 
 // What the cursor says means nothing here: it begins as one that comes for the first time.
 static void begin_anew(struct stream *st) {
-    forget_held(st);
+    st->place = event_log_end(&st->channel->log);
     end_replay(st);
-    if (st->job != 0)
+    if (st->channel->job != 0)
         st->is_last = true; // its job is no more
     else
         st->all->snapshot(st->all->arg, &st->pending);
@@ -185,8 +201,7 @@ static void take_piece(struct stream *st) {
     case REPLAY_MORE:
         break;
     case REPLAY_AT_END:
-        if (!st->has_forgotten) go_live(st);
-        st->has_forgotten = false;
+        end_pass(st);
         break;
     case REPLAY_UNKNOWN:
         begin_anew(st);
@@ -207,15 +222,13 @@ static void unlist(struct stream *st) {
     *(st->previous == NULL ? &s->first : &st->previous->next) = st->next;
     *(st->next == NULL ? &s->last : &st->next->previous) = st->previous;
     s->count--;
-    s->of_all -= st->job == 0;
 }
 
 static void free_stream(struct stream *st) {
+    leave(st->all, st->channel);
     buf_deinit(&st->pending);
     buf_deinit(&st->piece);
-    buf_deinit(&st->held);
     event_cursor_deinit(&st->reached);
-    free(st->held_list);
     free(st);
 }
 
@@ -232,11 +245,15 @@ static void on_piece(void *arg) {
 
 static enum http_piece next_piece(void *arg, struct buf *out) {
     struct stream *st = arg;
+    if (st->is_lost) return HTTP_PIECE_LAST;
     buf_add(out, st->pending.data, st->pending.len);
     buf_clear(&st->pending);
     st->has_taken = true;
     if (st->state == STREAM_TAKING && !st->is_last) read_on(st);
-    return st->is_last ? HTTP_PIECE_LAST : HTTP_PIECE_WAIT;
+    if (st->state != STREAM_LIVE) return st->is_last ? HTTP_PIECE_LAST : HTTP_PIECE_WAIT;
+    take_log(st, out);
+    if (!is_at_end(st)) return HTTP_PIECE_MORE;
+    return st->is_last || st->channel->is_over ? HTTP_PIECE_LAST : HTTP_PIECE_WAIT;
 }
 
 static void close_stream(void *arg) {
@@ -254,12 +271,12 @@ static const struct http_source source = {next_piece, close_stream};
 static struct stream *open_stream(struct event_streams *s, uint64_t job) {
     struct stream *st = mem_zalloc(sizeof *st);
     st->all = s;
-    st->job = job;
+    st->channel = join(s, job);
+    st->place = event_log_end(&st->channel->log);
     st->previous = s->last;
     *(s->last == NULL ? &s->first : &s->last->next) = st;
     s->last = st;
     s->count++;
-    s->of_all += job == 0;
     return st;
 }
 
@@ -279,43 +296,70 @@ void event_streams_resume(struct event_streams *s, struct http_request *r, uint6
                           struct replay *replay, bool is_over) {
     struct stream *st = open_stream(s, job);
     st->replay = replay;
-    st->is_over = is_over;
     st->state = STREAM_QUEUED;
+    if (is_over) st->channel->is_over = true;
     answer(st, r);
     start_next(s);
 }
 
 // --- all streams
 
+// Of those who read the log, a client that is too far behind is let go; what all have read is
+// dropped, and what is too old for those who do not read it yet.
+static void flush_streams(struct event_streams *s) {
+    for (struct stream *st = s->first; st != NULL; st = st->next) {
+        const uint64_t behind = event_log_behind(&st->channel->log, &st->place);
+        if (st->state != STREAM_LIVE || st->is_last) continue;
+        if (behind + st->pending.len > EVENTS_BACKLOG_MAX)
+            let_go(st, "a client was let go that has not taken 1 MiB of what happened");
+        else if (behind > 0 || st->channel->is_over)
+            wake(st);
+    }
+}
+
+static bool holds(const struct stream *st) {
+    return !st->is_lost && (st->state == STREAM_LIVE ||
+                            event_log_behind(&st->channel->log, &st->place) <= EVENTS_BACKLOG_MAX);
+}
+
+static void trim(const struct event_streams *s, struct channel *c) {
+    struct log_place place = event_log_end(&c->log);
+    for (const struct stream *st = s->first; st != NULL; st = st->next)
+        if (st->channel == c && holds(st) && st->place.entry < place.entry) place = st->place;
+    event_log_drop(&c->log, &place);
+}
+
+static void on_flush(uv_timer_t *timer) {
+    struct event_streams *s = timer->data;
+    flush_streams(s);
+    for (struct channel *c = s->channels; c != NULL; c = c->next)
+        trim(s, c);
+}
+
+static void flush_soon(struct event_streams *s) {
+    if (!uv_is_active((uv_handle_t *)&s->flush)) uv_timer_start(&s->flush, on_flush, FLUSH_MS, 0);
+}
+
 bool event_streams_are_of_all(const struct event_streams *s) {
-    return s->of_all > 0;
+    return find_channel(s, 0) != NULL;
 }
 
 bool event_streams_are_of(const struct event_streams *s, uint64_t job) {
-    if (s->of_all > 0) return true;
-    for (const struct stream *st = s->first; st != NULL; st = st->next)
-        if (st->job == job) return true;
-    return false;
+    return event_streams_are_of_all(s) || find_channel(s, job) != NULL;
 }
 
 void event_streams_tell(struct event_streams *s, uint64_t job, uint64_t n, const struct buf *text,
                         const struct buf *text_of_all) {
-    for (struct stream *st = s->first; st != NULL; st = st->next) {
-        if (st->job != 0 && st->job != job) continue;
-        const struct buf *own = st->job == 0 ? text_of_all : text;
-        if (st->state != STREAM_LIVE)
-            hold(st, job, n, own);
-        else if (!was_told(st, job, n))
-            add(st, own);
-    }
+    struct channel *own = find_channel(s, job), *all = find_channel(s, 0);
+    if (own != NULL) event_log_add(&own->log, job, n, text);
+    if (all != NULL) event_log_add(&all->log, job, n, text_of_all);
+    flush_soon(s);
 }
 
 void event_streams_end(struct event_streams *s, uint64_t job) {
-    for (struct stream *st = s->first; st != NULL; st = st->next) {
-        if (st->job != job) continue;
-        st->is_over = true;
-        if (st->state == STREAM_LIVE) end(st);
-    }
+    struct channel *c = find_channel(s, job);
+    if (c != NULL) c->is_over = true;
+    flush_soon(s);
 }
 
 void event_streams_end_all(struct event_streams *s) {
@@ -324,13 +368,15 @@ void event_streams_end_all(struct event_streams *s) {
 }
 
 void event_streams_beat(struct event_streams *s) {
-    static char comment[] = ":\n\n";
-    const struct buf text = {.data = comment, .len = sizeof comment - 1};
+    static const char comment[] = ":\n\n";
     for (struct stream *st = s->first; st != NULL; st = st->next) {
         if (st->state == STREAM_TAKING && !st->has_taken && !st->is_last)
             let_go(st, "a client was let go that did not take what it had missed");
         st->has_taken = st->state != STREAM_TAKING;
-        if (st->state == STREAM_LIVE || st->state == STREAM_QUEUED) add(st, &text);
+        if (st->is_last || st->pending.len > 0) continue;
+        if (st->state != STREAM_LIVE && st->state != STREAM_QUEUED) continue;
+        buf_adds(&st->pending, comment);
+        wake(st);
     }
 }
 
@@ -346,11 +392,18 @@ uint64_t event_streams_dropped(const struct event_streams *s) {
     return s->dropped;
 }
 
-struct event_streams *event_streams_new(struct store *store, struct log *log,
+struct event_streams *event_streams_new(uv_loop_t *loop, struct store *store, struct log *log,
                                         void (*snapshot)(void *arg, struct buf *out), void *arg) {
     struct event_streams *s = mem_zalloc(sizeof *s);
     *s = (struct event_streams){.store = store, .log = log, .snapshot = snapshot, .arg = arg};
+    uv_timer_init(loop, &s->flush);
+    s->flush.data = s;
+    uv_unref((uv_handle_t *)&s->flush);
     return s;
+}
+
+void event_streams_close(struct event_streams *s) {
+    uv_close((uv_handle_t *)&s->flush, NULL);
 }
 
 void event_streams_free(struct event_streams *s) {

@@ -1,5 +1,6 @@
-// The streams of Server-Sent Events that are open: each of one job or of all. What happens is added
-// to what each has not sent yet; one that comes back is first told what it has missed (replay.h).
+// The streams of Server-Sent Events that are open: each of one job or of all. What happens is
+// written once, and sent to all within 25 ms; one that comes back is first told what it has missed
+// (replay.h).
 #pragma once
 
 #include "common/http.h"
@@ -14,9 +15,10 @@ enum {
 struct event_streams;
 
 // Borrows all it is given. snapshot writes what a stream of all jobs begins with, as an event.
-struct event_streams *event_streams_new(struct store *store, struct log *log,
+struct event_streams *event_streams_new(uv_loop_t *loop, struct store *store, struct log *log,
                                         void (*snapshot)(void *arg, struct buf *out), void *arg);
-void event_streams_free(struct event_streams *s); // after the server has ended; takes NULL
+void event_streams_close(struct event_streams *s); // its handle in the loop
+void event_streams_free(struct event_streams *s);  // after the server has ended; takes NULL
 
 // Answers the request with a stream, of the job of this number; 0: of all jobs.
 void event_streams_begin(struct event_streams *s, struct http_request *r, uint64_t job,
