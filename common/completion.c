@@ -124,7 +124,8 @@ static void add_zsh_options(struct buf *out, const struct options *o, const char
         add_zsh_value(out, o->arguments);
         buf_adds(out, "' \\\n");
     }
-    if (!options_has(o, "version")) buf_addf(out, "%s    '--version[print the version and exit]' \\\n", indent);
+    if (!options_has(o, "version"))
+        buf_addf(out, "%s    '--version[print the version and exit]' \\\n", indent);
     buf_addf(out, "%s    '--help[print this and exit]'\n", indent);
 }
 

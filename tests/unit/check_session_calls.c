@@ -227,7 +227,7 @@ START_TEST(a_session_is_taken_over_while_it_asks) {
 END_TEST
 
 static const char *const asked_answers[] = {
-    "'result': " OLD,
+    ("'result': " OLD),
     "'result': {}",
     "'error': {'code': -32000, 'message': 'initializing'}",
 };

@@ -61,7 +61,8 @@ static void read_text(struct reader *r) {
 }
 
 static void read_value(struct reader *r) {
-    ck_assert_msg(*r->at++ == '"', "no value: %.40s", r->at);
+    ck_assert_msg(*r->at == '"', "no value: %.40s", r->at);
+    r->at++;
     while (*r->at != '"') {
         ck_assert_msg(*r->at != '<', "in a value: %.40s", r->at);
         read_text(r);
@@ -75,7 +76,8 @@ static void read_element(struct reader *r) {
     ck_assert_msg(len > 0 && r->depth < DEPTH_MAX, "no element: %.40s", name);
     for (r->at += len; *r->at == ' ';) {
         r->at += 1 + strcspn(r->at + 1, "= />\"");
-        ck_assert_msg(*r->at++ == '=', "no attribute: %.40s", r->at);
+        ck_assert_msg(*r->at == '=', "no attribute: %.40s", r->at);
+        r->at++;
         read_value(r);
     }
     if (strncmp(r->at, "/>", 2) == 0) {
