@@ -26,8 +26,8 @@ until_true() {
 job() { curl -sS "$api/jobs/?limit=1" | jq -e ".jobs[0] | $1" >/dev/null; }
 
 mkdir "$folder/own"
-set -m # else what runs in the background ignores Ctrl-C
-TMPDIR=$folder/own DEVICES=127.0.0.1:0 ADMIN=127.0.0.1:0 LISTEN=127.0.0.1:0 \
+# What runs in the background ignores Ctrl-C, and so does all that is run by who ignores it.
+env --default-signal=INT TMPDIR="$folder/own" DEVICES=127.0.0.1:0 ADMIN=127.0.0.1:0 LISTEN=127.0.0.1:0 \
     scenarios/serve.sh "$build" >"$folder/output" 2>&1 &
 pid=$!
 until_true "what to type next" grep -q '^Ctrl-C' "$folder/output"
