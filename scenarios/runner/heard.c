@@ -31,7 +31,7 @@ struct heard_job {
 };
 
 struct heard {
-    bool may_forget;
+    bool may_forget, has_forgotten; // what was before the last snapshot
     struct heard_job *jobs;
     struct buf wrong;
     unsigned wrongs;
@@ -137,6 +137,7 @@ static void take_snapshot(struct heard *h, const cJSON *snapshot) {
     if (!h->may_forget)
         WRONG(h, "%s", "the stream of events began anew, though its id was of this store");
     forget(h);
+    h->has_forgotten = true;
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(snapshot, "jobs"))
         job_of(h, text(job, "id"))
             ->is_partial = true;
@@ -169,7 +170,7 @@ void heard_take(struct heard *h, const char *name, const char *data) {
 
 bool heard_has_end_of(const struct heard *h, const char *id) {
     const struct heard_job *job = find_job(h, id);
-    return job == NULL ? h->may_forget : job->is_done;
+    return job == NULL ? h->has_forgotten : job->is_done;
 }
 
 // --- against what is told when all is over
@@ -198,7 +199,7 @@ static void check_job(const struct heard *h, const cJSON *told, struct buf *diff
     const struct heard_job *job = find_job(h, text(told, "id"));
     const cJSON *row;
     if (strcmp(text(told, "state"), "done") != 0) return;
-    if (job == NULL ? h->may_forget : job->is_partial) return;
+    if (job == NULL ? h->has_forgotten : job->is_partial) return;
     if (job == NULL || !job->is_done) {
         expect_differ(differences, "job %s is done, and its end was not heard", text(told, "id"));
         return;

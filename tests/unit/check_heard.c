@@ -88,10 +88,16 @@ START_TEST(of_what_a_new_process_may_forget_only_what_was_heard_must_fit) {
     static const char *const begun[] =
         EVENTS(A_RUN, "snapshot {'jobs': [{'id': 'j'}]}", HOST("a", "9", "outcome", "failed"),
                JOB("10", "done"));
+    static const char *const before[] = EVENTS("snapshot {'jobs': []}");
     static const char *const gap[] = EVENTS(HOST("a", "12", "outcome", "failed"));
     struct heard *h = heard_new(true);
     struct buf differences = {0};
     cJSON *jobs = json_of(told);
+    heard_check(h, jobs, &differences); // nothing was forgotten yet
+    ck_assert(!heard_has_end_of(h, "j"));
+    ck_assert_ptr_nonnull(strstr(differences.data, "job j is done, and its end was not heard"));
+    buf_clear(&differences);
+    take_all(h, before);
     heard_check(h, jobs, &differences); // it was done before
     ck_assert(heard_has_end_of(h, "j"));
     take_all(h, begun);
