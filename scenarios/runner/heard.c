@@ -256,6 +256,7 @@ static void check_line(const char *log, const struct heard_job *job, const struc
 }
 
 void heard_check_log(const struct heard *h, const char *log, struct buf *differences) {
+    if (log[0] == '\0') return;
     for (const struct heard_job *job = h->jobs; job != NULL; job = job->next)
         for (const struct heard_host *host = job->hosts; host != NULL; host = host->next)
             if (host->outcomes > 0) check_line(log, job, host, differences);

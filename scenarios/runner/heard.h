@@ -22,7 +22,8 @@ bool heard_has_end_of(const struct heard *heard, const char *job);
 // jobs: as GET /jobs/{id}/ answers, each with "rows", what hosts/ lists. Of those that are done all
 // must have been heard, and each row as it was heard last.
 void heard_check(const struct heard *heard, const cJSON *jobs, struct buf *differences);
-// The log, where it has all that happened: a line for each outcome, of its kind.
+// The log, where it has all that happened: a line for each outcome, of its kind. An empty one is of
+// a program that logs elsewhere.
 void heard_check_log(const struct heard *heard, const char *log, struct buf *differences);
 // A scrape of the process that did it all, and is idle.
 void heard_check_metrics(const struct heard *heard, const char *scrape, struct buf *differences);

@@ -337,7 +337,7 @@ static const struct {
     {"orchestrator", {"--password-file", "/nonexistent"}, 2, "/nonexistent: No such file"},
     {"orchestrator", {"--cors-origin", "noc"}, 2, "expected an origin"},
     {"orchestrator", {"--bogus"}, 2, "try 'orchestrator --help'"},
-    {"orchestrator", {"extra"}, 2, "unexpected argument 'extra'"},
+    {"orchestrator", {"extra"}, 2, "there is no command 'extra'"},
     {"simulator", {"--help"}, 0, "--time-scale"},
     {"simulator", {"--version"}, 0, "simulator 0.1.0\n"},
     {"simulator", {"--latency", "fast"}, 2, "is not a duration"},

@@ -109,6 +109,7 @@ END_TEST
     "asked = threading.Event()\n"                                                                  \
     "class Handler(http.server.BaseHTTPRequestHandler):\n"                                         \
     "    def do_GET(self):\n"                                                                      \
+    "        if self.path == '/events/': return self.send_error(404)\n"                            \
     "        if self.path == '/wait': asked.wait()\n"                                              \
     "        elif not asked.is_set(): return asked.set()\n"                                        \
     "        self.send_response(200)\n"                                                            \

@@ -123,6 +123,7 @@ static const struct {
     {"changed", "INFO:t:j:starting  host:a\nINFO:t:j:completed host:a:success!!!\n", true},
     {"failed", "ERROR:t:j:completed host:a:no\n", true},
     {"skipped", "WARNING:t:j:skipped   host:a:b\n", true},
+    {"changed", "", true}, // it logs elsewhere
     {"changed", "INFO:t:j:starting  host:a\n", false},
     {"changed", "INFO:t:j:completed host:ab:success!!!\n", false},
     {"changed", "INFO:t:k:completed host:a:success!!!\n", false},
