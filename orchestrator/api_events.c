@@ -62,17 +62,23 @@ static void unfollow_idle(struct api_events *e) {
 
 // --- what is kept
 
-// How far a client has come that has had all that was told.
-static void write_cursor(struct api_events *e) {
-    struct event_cursor *cursor = &e->cursor;
-    cursor->count = 0;
+static void add_open(const struct api_events *e, uint64_t newest, struct event_cursor *out) {
     for (size_t i = 0; i < jobs_count(e->jobs); i++) {
         const struct job *job = jobs_at(e->jobs, i);
-        if (job->number != 0 && job->number <= e->newest)
-            event_cursor_add(cursor, job->number, job->n);
+        if (job->number != 0 && job->number <= newest) event_cursor_add(out, job->number, job->n);
     }
+}
+
+static void write_told(void *arg, struct event_cursor *out) {
+    add_open(arg, UINT64_MAX, out);
+}
+
+// How far a client has come that has had all that was told.
+static void write_cursor(struct api_events *e) {
+    e->cursor.count = 0;
+    add_open(e, e->newest, &e->cursor);
     buf_clear(&e->id);
-    event_cursor_write(&e->id, cursor);
+    event_cursor_write(&e->id, &e->cursor);
 }
 
 static void frame(struct api_events *e, const struct store_event *event) {
@@ -249,7 +255,12 @@ struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct sto
                                   struct log *log) {
     struct api_events *e = mem_zalloc(sizeof *e);
     e->jobs = jobs;
-    e->streams = event_streams_new(loop, store, log, write_open, e);
+    e->streams = event_streams_new(&(struct event_streams_config){.loop = loop,
+                                                                  .store = store,
+                                                                  .log = log,
+                                                                  .snapshot = write_open,
+                                                                  .told = write_told,
+                                                                  .arg = e});
     uv_timer_init(loop, &e->heartbeat);
     e->heartbeat.data = e;
     uv_timer_start(&e->heartbeat, on_heartbeat, EVENTS_HEARTBEAT_MS, EVENTS_HEARTBEAT_MS);

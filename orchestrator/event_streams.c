@@ -4,8 +4,10 @@
 //
 //     QUEUED -> READING <-> TAKING -> LIVE
 //
-// The log may have what it was told already; that is left out by its number. Where the log is gone
-// from there by then, because more happened than it keeps, the store is read once more.
+// It is told what had been told to others by then, and no more: an id in the log says of all jobs
+// how far they were told. The log may have some of that again; it is left out by its number. Where
+// the log is gone from there by then, because more happened than it keeps, the store is read once
+// more.
 //
 // Streams are woken now and then, not for each event: two hundred that follow a thousand events a
 // second would be sent two hundred thousand pieces.
@@ -54,10 +56,7 @@ struct stream {
 };
 
 struct event_streams {
-    struct store *store;
-    struct log *log;
-    void (*snapshot)(void *arg, struct buf *out);
-    void *arg;
+    struct event_streams_config config;
     uv_timer_t flush;
     struct channel *channels;
     struct stream *first, *last; // the oldest first
@@ -111,7 +110,7 @@ static void let_go(struct stream *st, const char *why) {
     st->all->dropped++;
     buf_deinit(&st->pending);
     st->is_lost = true;
-    log_line(st->all->log, LOG_WARNING, clock_wall_ms(), "events", "%s", why);
+    log_line(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", "%s", why);
     end(st);
 }
 
@@ -149,9 +148,13 @@ static void read_piece(void *arg, const struct store_reader *reader) {
 static void on_piece(void *arg);
 
 static void read_on(struct stream *st) {
+    struct event_streams *s = st->all;
+    struct event_cursor told = {0};
+    s->config.told(s->config.arg, &told);
+    replay_set_told(st->replay, &told);
     st->state = STREAM_READING;
-    st->all->reading++;
-    store_read(st->all->store, read_piece, on_piece, st);
+    s->reading++;
+    store_read(s->config.store, read_piece, on_piece, st);
 }
 
 // The one that has waited longest.
@@ -190,7 +193,7 @@ static void begin_anew(struct stream *st) {
     if (st->channel->job != 0)
         st->is_last = true; // its job is no more
     else
-        st->all->snapshot(st->all->arg, &st->pending);
+        st->all->config.snapshot(st->all->config.arg, &st->pending);
 }
 
 static void take_piece(struct stream *st) {
@@ -207,7 +210,8 @@ static void take_piece(struct stream *st) {
         begin_anew(st);
         break;
     case REPLAY_FAILED:
-        log_line(st->all->log, LOG_ERROR, clock_wall_ms(), "events", "the store: %s", st->err.text);
+        log_line(st->all->config.log, LOG_ERROR, clock_wall_ms(), "events", "the store: %s",
+                 st->err.text);
         end_replay(st);
         st->is_last = true;
         break;
@@ -392,11 +396,10 @@ uint64_t event_streams_dropped(const struct event_streams *s) {
     return s->dropped;
 }
 
-struct event_streams *event_streams_new(uv_loop_t *loop, struct store *store, struct log *log,
-                                        void (*snapshot)(void *arg, struct buf *out), void *arg) {
+struct event_streams *event_streams_new(const struct event_streams_config *config) {
     struct event_streams *s = mem_zalloc(sizeof *s);
-    *s = (struct event_streams){.store = store, .log = log, .snapshot = snapshot, .arg = arg};
-    uv_timer_init(loop, &s->flush);
+    s->config = *config;
+    uv_timer_init(config->loop, &s->flush);
     s->flush.data = s;
     uv_unref((uv_handle_t *)&s->flush);
     return s;

@@ -14,9 +14,16 @@ enum {
 
 struct event_streams;
 
-// Borrows all it is given. snapshot writes what a stream of all jobs begins with, as an event.
-struct event_streams *event_streams_new(uv_loop_t *loop, struct store *store, struct log *log,
-                                        void (*snapshot)(void *arg, struct buf *out), void *arg);
+struct event_streams_config { // all is borrowed
+    uv_loop_t *loop;
+    struct store *store;
+    struct log *log;
+    void (*snapshot)(void *arg, struct buf *out);      // what a stream of all jobs begins with
+    void (*told)(void *arg, struct event_cursor *out); // of each open job, how far it was told
+    void *arg;
+};
+
+struct event_streams *event_streams_new(const struct event_streams_config *config);
 void event_streams_close(struct event_streams *s); // its handle in the loop
 void event_streams_free(struct event_streams *s);  // after the server has ended; takes NULL
 

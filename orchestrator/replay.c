@@ -19,6 +19,7 @@ struct place {
 
 struct replay {
     struct event_cursor from; // of all
+    struct event_cursor told; // of jobs that are open
     char id[JOB_ID_MAX];      // of one; "": all
     uint64_t newest;          // job, of those that have had their say; its id is in from
     bool has_begun, is_listed;
@@ -28,6 +29,7 @@ struct replay {
     struct job *job;
     uint32_t *cohorts;
     uint64_t n;
+    uint64_t until; // this event
     // While it is read.
     struct buf *text;
     size_t text_end;
@@ -65,11 +67,18 @@ void replay_free(struct replay *r) {
     if (r == NULL) return;
     close_job(r);
     event_cursor_deinit(&r->from);
+    event_cursor_deinit(&r->told);
     event_cursor_deinit(&r->cursor);
     buf_deinit(&r->data);
     buf_deinit(&r->object);
     free(r->places);
     free(r);
+}
+
+void replay_set_told(struct replay *r, struct event_cursor *told) {
+    event_cursor_deinit(&r->told);
+    r->told = *told;
+    *told = (struct event_cursor){0};
 }
 
 void replay_reached(const struct replay *r, struct event_cursor *out) {
@@ -200,7 +209,7 @@ static bool take_event(void *arg, const struct store_job *row, const struct stor
     struct replay *r = arg;
     (void)row;
     r->is_full = r->text->len >= r->text_end;
-    if (r->is_full) return false;
+    if (r->is_full || event->n > r->until) return false;
     r->is_bad = job_apply(r->job, event, r->err) != 0;
     if (r->is_bad) return false;
     r->n = event->n;
@@ -208,10 +217,18 @@ static bool take_event(void *arg, const struct store_job *row, const struct stor
     return true;
 }
 
+// Of a job that is not open all has been told.
+static uint64_t told_of(const struct replay *r, uint64_t job) {
+    for (size_t i = 0; i < r->told.count; i++)
+        if (r->told.open[i].job == job) return r->told.open[i].n;
+    return UINT64_MAX;
+}
+
 static enum replay_state read_events(struct replay *r, const struct store_reader *reader) {
     const struct store_query query = {
         .kind = STORE_READ_EVENTS, .job = r->job->number, .after = r->n};
     r->is_full = false;
+    r->until = told_of(r, r->job->number);
     if (store_rows(reader, &query, take_event, r, r->err) != 0 || r->is_bad) {
         error_from(r->err, "job %s", r->job->id);
         return REPLAY_FAILED;

@@ -22,6 +22,10 @@ enum replay_state {
     REPLAY_FAILED,  // the store cannot be read
 };
 
+// How far the jobs that are open have been told to those who follow them; taken over. What is kept
+// and not told yet is not read: it comes to them all.
+void replay_set_told(struct replay *replay, struct event_cursor *told);
+
 // Appends the next piece to text; on the store's reader thread. After REPLAY_AT_END it may be asked
 // again: for what was kept meanwhile.
 enum replay_state replay_read(struct replay *replay, const struct store_reader *reader,
