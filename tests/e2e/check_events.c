@@ -117,9 +117,9 @@ static void start_orchestrator(struct lab *lab, const char *store) {
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->admin);
     snprintf(log, sizeof log, "%s/orchestrator.log", lab->dir);
     snprintf(state, sizeof state, "%s%s%s", is_file ? lab->dir : "", is_file ? "/" : "", store);
-    lab->orchestrator =
-        program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory,
-                                           "--log", log, "--state", state));
+    lab->orchestrator = program_start(
+        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log", log,
+                             "--state", state, "--install-timeout", "3s")); // for who is in doubt
     snprintf(lab->api, sizeof lab->api, "%s", lab->orchestrator.url);
 }
 
