@@ -247,6 +247,16 @@ void log_object(struct log *l, enum log_level level, long long now_ms,
     if (takes(l, level)) add_object(l, level, now_ms, fields, count);
 }
 
+void log_note(struct log *l, enum log_level level, long long now_ms, const char *of,
+              const char *text) {
+    const struct log_field fields[] = {{.name = "event", .text = of},
+                                       {.name = "text", .text = text}};
+    if (l->format == LOG_JSON)
+        log_object(l, level, now_ms, fields, COUNT(fields));
+    else
+        log_line(l, level, now_ms, of, "%s", text);
+}
+
 // --- the end
 
 int log_reopen(struct log *l, struct error *err) {

@@ -60,6 +60,10 @@ struct log_field {
 // characters in a text are '?' here too, so that both forms say the same.
 void log_object(struct log *l, enum log_level level, long long now_ms,
                 const struct log_field *fields, size_t count);
+// What is said of no job, in the log's own format: `of` stands in the place of a job's id, or of
+// the event.
+void log_note(struct log *l, enum log_level level, long long now_ms, const char *of,
+              const char *text);
 void log_flush(struct log *l);
 
 // There is something to write that could not be written: flush again soon.

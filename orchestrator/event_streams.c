@@ -61,7 +61,6 @@ struct event_streams {
     struct channel *channels;
     struct stream *first, *last; // the oldest first
     size_t count, replaying, reading;
-    uint64_t dropped;
 };
 
 // --- channels
@@ -107,10 +106,9 @@ static void end(struct stream *st) {
 }
 
 static void let_go(struct stream *st, const char *why) {
-    st->all->dropped++;
     buf_deinit(&st->pending);
     st->is_lost = true;
-    log_line(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", "%s", why);
+    log_note(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", why);
     end(st);
 }
 
@@ -210,8 +208,8 @@ static void take_piece(struct stream *st) {
         begin_anew(st);
         break;
     case REPLAY_FAILED:
-        log_line(st->all->config.log, LOG_ERROR, clock_wall_ms(), "events", "the store: %s",
-                 st->err.text);
+        error_from(&st->err, "the store");
+        log_note(st->all->config.log, LOG_ERROR, clock_wall_ms(), "events", st->err.text);
         end_replay(st);
         st->is_last = true;
         break;
@@ -390,10 +388,6 @@ size_t event_streams_reading(const struct event_streams *s) {
 
 size_t event_streams_count(const struct event_streams *s) {
     return s->count;
-}
-
-uint64_t event_streams_dropped(const struct event_streams *s) {
-    return s->dropped;
 }
 
 struct event_streams *event_streams_new(const struct event_streams_config *config) {

@@ -51,4 +51,3 @@ void event_streams_beat(struct event_streams *s);
 
 size_t event_streams_reading(const struct event_streams *s); // of the store: it must stay open
 size_t event_streams_count(const struct event_streams *s);
-uint64_t event_streams_dropped(const struct event_streams *s); // clients that did not read, ever

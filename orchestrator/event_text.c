@@ -19,13 +19,23 @@ const char *event_text_name(const struct store_event *event) {
     return event->kind == STORE_JOB ? "job" : "host";
 }
 
+// It may have gone on by the time that this is told.
+static struct job_host as_then(const struct job_host *host, const struct store_event *event) {
+    struct job_host as = *host;
+    if (event->kind == STORE_OUTCOME) return as;
+    as.state = event->kind == STORE_WITHDRAWN ? HOST_WAITING : HOST_IN_HAND;
+    if (event->kind == STORE_STARTED) as.started_ms = event->wall_ms;
+    return as;
+}
+
 void event_text_write_host(struct buf *out, const struct job *job, const uint32_t *cohorts,
                            const struct store_event *event) {
     static const char *const kinds[] = {[STORE_STARTED] = "started",
                                         [STORE_INTENT] = "intent",
                                         [STORE_WITHDRAWN] = "withdrawn",
                                         [STORE_OUTCOME] = "outcome"};
-    job_view_write_host(out, job, event->host, cohorts[event->host]);
+    const struct job_host as = as_then(&job->hosts[event->host], event);
+    job_view_write_host(out, job, event->host, cohorts[event->host], &as);
     out->len--; // the row goes on
     buf_addf(out, ", \"job\": \"%s\", \"n\": %llu, \"kind\": \"%s\", \"attempt\": %u}", job->id,
              (unsigned long long)event->n, kinds[event->kind], event->attempt);

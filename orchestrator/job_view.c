@@ -282,9 +282,9 @@ static void write_groups(struct buf *out, const struct rows *rows, uint32_t host
     buf_adds(out, "]");
 }
 
-static void write_row(struct buf *out, const struct rows *rows, uint32_t place) {
+static void write_row(struct buf *out, const struct rows *rows, uint32_t place,
+                      const struct job_host *h) {
     const struct job *job = rows->job;
-    const struct job_host *h = &job->hosts[place];
     const uint32_t number = job->selection.hosts[place];
     const struct host *host = &job->inventory->hosts[number];
     const bool is_begun = h->state != HOST_WAITING && h->started_ms != 0;
@@ -315,7 +315,7 @@ void job_view_write_hosts(struct buf *out, const struct job *job, const struct j
     buf_adds(out, "{\"hosts\": [");
     for (size_t i = 0; i < rows.count; i++) {
         if (i > 0) buf_adds(out, ", ");
-        write_row(out, &rows, rows.places[i]);
+        write_row(out, &rows, rows.places[i], &job->hosts[rows.places[i]]);
     }
     buf_adds(out, "]}");
     free(rows.places);
@@ -331,8 +331,9 @@ uint32_t *job_view_cohorts(const struct job *job) {
     return cohorts;
 }
 
-void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort) {
+void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort,
+                         const struct job_host *as) {
     const uint32_t host = job->selection.hosts[place];
     struct rows rows = {.job = job, .first = host, .last = host, .cohorts = &cohort};
-    write_row(out, &rows, place);
+    write_row(out, &rows, place, as);
 }

@@ -44,6 +44,7 @@ int job_page_parse(const struct job *job, const char *state, const char *after, 
 void job_view_write_hosts(struct buf *out, const struct job *job, const struct job_page *page);
 
 // One such row at a time, for many of them: the cohort of each place in the selection is looked up
-// once. The list is the caller's to free.
+// once. The list is the caller's to free. as: what the row is to say of the host.
 uint32_t *job_view_cohorts(const struct job *job);
-void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort);
+void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort,
+                         const struct job_host *as);

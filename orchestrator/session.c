@@ -420,10 +420,10 @@ static void take_line(struct session *s, const struct session_input *input, uint
     }
     const bool is_answered = rc != ERROR_INPUT, has_more = input->more && s->sent_id == s->call_id;
     if (is_answered) s->answered_id = s->call_id;
-    if (is_answered && has_more) error_set(&s->error, "more came behind the answer");
+    if (rc == 0 && has_more) error_set(&s->error, "more came behind the answer");
     if (is_answered && !has_more && s->heir != NULL && s->state == SESSION_STEP)
         inherit(s, now_ms, update);
-    else if (rc != 0 || has_more)
+    else if (rc != 0 || has_more) // nothing more was asked
         fail(s, now_ms, update);
     else
         take_result(s, input, response.result, now_ms, update);

@@ -38,11 +38,6 @@ static const char *text_of(const cJSON *object, const char *name) {
     return cJSON_IsString(value) ? value->valuestring : "-";
 }
 
-// Who is withdrawn may have started again by the time that it is told.
-static bool is_as_then(const cJSON *data) {
-    return strcmp(text_of(data, "kind"), "withdrawn") != 0;
-}
-
 static void note_event(struct heard *h, const struct sse_event *e) {
     char line[256];
     if (h->first[0] == '\0') snprintf(h->first, sizeof h->first, "%s", e->name);
@@ -52,8 +47,7 @@ static void note_event(struct heard *h, const struct sse_event *e) {
     if (e->name[0] == 'h')
         snprintf(line, sizeof line, "host %s %d %s %s %s %s", text_of(data, "job"),
                  cJSON_GetObjectItem(data, "n")->valueint, text_of(data, "kind"),
-                 text_of(data, "name"), is_as_then(data) ? text_of(data, "state") : "",
-                 is_as_then(data) ? text_of(data, "from_version") : "");
+                 text_of(data, "name"), text_of(data, "state"), text_of(data, "from_version"));
     else
         snprintf(line, sizeof line, "job %s %s", text_of(data, "id"), text_of(data, "state"));
     if (strcmp(text_of(data, "state"), "done") == 0) h->done++;
