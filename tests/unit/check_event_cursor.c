@@ -89,6 +89,7 @@ START_TEST(one_that_no_request_could_bring_back_is_not_written) {
     struct buf text = {0};
     size_t jobs = 0, len = 0;
     while (true) {
+        ck_assert_uint_lt(jobs, EVENT_CURSOR_MAX);
         event_cursor_add(&cursor, 2 * ++jobs, 0);
         buf_clear(&text);
         buf_adds(&text, "before");

@@ -305,6 +305,24 @@ START_TEST(in_json_a_line_is_one_object) {
 }
 END_TEST
 
+START_TEST(what_is_said_of_no_job_has_the_format_of_the_log) {
+    struct log l = opened(LOG_INFO);
+    l.format = LOG_JSON;
+    log_note(&l, LOG_WARNING, 1591734190007, "events", "100 %s");
+    log_note(&l, LOG_DEBUG, 0, "events", "it is below the level");
+    l.format = LOG_TEXT;
+    log_note(&l, LOG_WARNING, 1591734190007, "events", "100 %s");
+    log_close(&l);
+    char *text = file_text(path);
+    ck_assert_ptr_eq(strstr(text,
+                            "{\"time\": \"2020-06-09T20:23:10.007Z\", \"level\": \"warning\", "
+                            "\"event\": \"events\", \"text\": \"100 %s\"}\nWARNING:"),
+                     text);
+    ck_assert_ptr_nonnull(strstr(text, ",007:events:100 %s\n"));
+    free(text);
+}
+END_TEST
+
 START_TEST(in_json_lost_lines_are_told_as_an_object) {
     struct log l = opened(LOG_INFO);
     l.format = LOG_JSON;
@@ -368,6 +386,7 @@ Suite *check_log(void) {
     tcase_add_test(tcase, a_torn_line_does_not_go_on_in_another_file);
     tcase_add_test(tcase, a_reader_that_stalls_stops_nothing_and_gets_what_was_kept);
     tcase_add_test(tcase, in_json_a_line_is_one_object);
+    tcase_add_test(tcase, what_is_said_of_no_job_has_the_format_of_the_log);
     tcase_add_test(tcase, in_json_lost_lines_are_told_as_an_object);
     tcase_add_test(tcase, a_format_is_text_or_json);
     tcase_add_test(tcase, levels_are_named_in_any_case);

@@ -285,6 +285,19 @@ START_TEST(more_behind_an_answer_that_is_not_judged_is_a_failure_still) {
 }
 END_TEST
 
+START_TEST(an_error_keeps_its_words_where_more_came_behind_it) {
+    struct session s;
+    char line[] = "{\"jsonrpc\": \"2.0\", \"id\": 2, \"error\": {\"code\": -32000, "
+                  "\"message\": \"initializing\"}}";
+    const struct session_input input = {
+        .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
+    begin_ask(&s, &task_ask, 0);
+    session_step(&s, &input, 0, &update);
+    ck_assert_str_eq(update.text, "get_version: initializing");
+    end(&s);
+}
+END_TEST
+
 START_TEST(a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over) {
     static const enum session_input_kind reasons[] = {SESSION_LEAVE, SESSION_DEADLINE};
     for (size_t i = 0; i < COUNT(reasons); i++) {
@@ -532,6 +545,7 @@ Suite *check_session_calls(void) {
     tcase_add_test(tcase,
                    a_session_taken_over_before_its_login_is_answered_reads_behind_what_went_along);
     tcase_add_test(tcase, more_behind_an_answer_that_is_not_judged_is_a_failure_still);
+    tcase_add_test(tcase, an_error_keeps_its_words_where_more_came_behind_it);
     tcase_add_test(tcase, a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over);
     tcase_add_test(tcase, a_kept_session_that_is_lost_or_speaks_is_over_without_a_word);
     tcase_add_test(tcase, a_kept_session_that_is_lost_before_the_install_is_opened_anew);
