@@ -261,6 +261,11 @@ int json_string_opt(const cJSON *object, const char *key, const char **out, stru
     return get_string(object, key, false, out, err);
 }
 
+const char *json_text(const cJSON *object, const char *key) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+    return cJSON_IsString(value) ? value->valuestring : "";
+}
+
 int json_uint(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,
               struct error *err) {
     const cJSON *field;

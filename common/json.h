@@ -28,6 +28,8 @@ const char *json_type_name(const cJSON *value); // "a string", "an array", ...
 // leave *out alone then. Neither takes null for absent. Strings are borrowed from the object.
 int json_string(const cJSON *object, const char *key, const char **out, struct error *err);
 int json_string_opt(const cJSON *object, const char *key, const char **out, struct error *err);
+// "" where there is none, or it is of another type.
+const char *json_text(const cJSON *object, const char *key);
 int json_uint(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,
               struct error *err);
 int json_uint_opt(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,

@@ -1,6 +1,7 @@
 #include "scenarios/runner/follower.h"
 
 #include "common/client.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/rng.h"
 #include "common/sse.h"
@@ -148,15 +149,11 @@ void follower_stop(struct follower *f) {
 
 // --- what was heard
 
-static const char *text(const cJSON *object, const char *key) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsString(value) ? value->valuestring : "";
-}
-
 static bool has_all(const struct follower *f, const cJSON *jobs) {
     const cJSON *job;
     cJSON_ArrayForEach(job, jobs) {
-        if (strcmp(text(job, "state"), "done") == 0 && !heard_has_end_of(f->heard, text(job, "id")))
+        if (strcmp(json_text(job, "state"), "done") == 0 &&
+            !heard_has_end_of(f->heard, json_text(job, "id")))
             return false;
     }
     return true;
@@ -165,7 +162,7 @@ static bool has_all(const struct follower *f, const cJSON *jobs) {
 static bool are_done(const cJSON *jobs) {
     const cJSON *job;
     cJSON_ArrayForEach(job, jobs) {
-        if (strcmp(text(job, "state"), "done") != 0) return false;
+        if (strcmp(json_text(job, "state"), "done") != 0) return false;
     }
     return true;
 }

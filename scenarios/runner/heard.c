@@ -37,11 +37,6 @@ struct heard {
     unsigned wrongs;
 };
 
-static const char *text(const cJSON *object, const char *key) {
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
-    return cJSON_IsString(value) ? value->valuestring : "";
-}
-
 static void forget(struct heard *h) {
     while (h->jobs != NULL) {
         struct heard_job *job = h->jobs;
@@ -122,11 +117,11 @@ static struct heard_host *host_of(struct heard_job *job, const char *name) {
 
 // Takes the row.
 static void take_host(struct heard *h, struct heard_job *job, cJSON *row) {
-    struct heard_host *host = host_of(job, text(row, "name"));
+    struct heard_host *host = host_of(job, json_text(row, "name"));
     if (host->outcomes > 0)
-        WRONG(h, "job %s: %s of %s came behind its outcome", job->id, text(row, "kind"),
+        WRONG(h, "job %s: %s of %s came behind its outcome", job->id, json_text(row, "kind"),
               host->name);
-    host->outcomes += strcmp(text(row, "kind"), "outcome") == 0;
+    host->outcomes += strcmp(json_text(row, "kind"), "outcome") == 0;
     cJSON_Delete(host->row);
     host->row = row;
 }
@@ -139,7 +134,7 @@ static void take_snapshot(struct heard *h, const cJSON *snapshot) {
     forget(h);
     h->has_forgotten = true;
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(snapshot, "jobs"))
-        job_of(h, text(job, "id"))
+        job_of(h, json_text(job, "id"))
             ->is_partial = true;
 }
 
@@ -158,13 +153,13 @@ void heard_take(struct heard *h, const char *name, const char *data) {
         cJSON_Delete(json);
         return;
     }
-    struct heard_job *job = job_of(h, text(json, is_host ? "job" : "id"));
+    struct heard_job *job = job_of(h, json_text(json, is_host ? "job" : "id"));
     take_number(h, job, json);
     if (is_host) {
         take_host(h, job, json);
         return;
     }
-    job->is_done = strcmp(text(json, "state"), "done") == 0;
+    job->is_done = strcmp(json_text(json, "state"), "done") == 0;
     cJSON_Delete(json);
 }
 
@@ -179,7 +174,7 @@ static void check_row(const struct heard_job *job, const cJSON *row, struct buf 
     static const char *const fields[] = {"site",    "dev_type",        "groups",       "state",
                                          "started", "duration_ms",     "from_version", "to_version",
                                          "error",   "skipped_because", "in_doubt"};
-    const char *name = text(row, "name");
+    const char *name = json_text(row, "name");
     const struct heard_host *host = strmap_get(&job->by_name, name);
     if (host == NULL || host->outcomes != 1) {
         expect_differ(differences, "job %s: %u outcomes of %s were heard", job->id,
@@ -196,12 +191,13 @@ static void check_row(const struct heard_job *job, const cJSON *row, struct buf 
 }
 
 static void check_job(const struct heard *h, const cJSON *told, struct buf *differences) {
-    const struct heard_job *job = find_job(h, text(told, "id"));
+    const struct heard_job *job = find_job(h, json_text(told, "id"));
     const cJSON *row;
-    if (strcmp(text(told, "state"), "done") != 0) return;
+    if (strcmp(json_text(told, "state"), "done") != 0) return;
     if (job == NULL ? h->has_forgotten : job->is_partial) return;
     if (job == NULL || !job->is_done) {
-        expect_differ(differences, "job %s is done, and its end was not heard", text(told, "id"));
+        expect_differ(differences, "job %s is done, and its end was not heard",
+                      json_text(told, "id"));
         return;
     }
     cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(told, "rows"))
@@ -247,7 +243,7 @@ static unsigned count_objects(const char *log, const char *job, const char *host
 
 static void check_line(const char *log, const struct heard_job *job, const struct heard_host *host,
                        struct buf *differences) {
-    const char *state = text(host->row, "state");
+    const char *state = json_text(host->row, "state");
     const unsigned lines = log[0] == '{' ? count_objects(log, job->id, host->name, state)
                                          : count_lines(log, job->id, host->name, state);
     if (lines != 1)
@@ -266,7 +262,7 @@ static unsigned count(const struct heard *h, const char *state) {
     unsigned hosts = 0;
     for (const struct heard_job *job = h->jobs; job != NULL; job = job->next)
         for (const struct heard_host *host = job->hosts; host != NULL; host = host->next)
-            hosts += host->outcomes > 0 && strcmp(text(host->row, "state"), state) == 0;
+            hosts += host->outcomes > 0 && strcmp(json_text(host->row, "state"), state) == 0;
     return hosts;
 }
 

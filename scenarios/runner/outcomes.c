@@ -4,6 +4,7 @@
 // skipped in all jobs runs what it ran at first. A job without a version reads, and touches none.
 #include "scenarios/runner/outcomes.h"
 
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/strmap.h"
 #include "scenarios/runner/expect.h"
@@ -18,13 +19,8 @@ static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static const char *text(const cJSON *object, const char *key) {
-    const cJSON *value = get(object, key);
-    return cJSON_IsString(value) ? value->valuestring : "";
-}
-
 static bool is(const cJSON *object, const char *key, const char *value) {
-    return strcmp(text(object, key), value) == 0;
+    return strcmp(json_text(object, key), value) == 0;
 }
 
 static bool is_over(const cJSON *job) {
@@ -32,7 +28,7 @@ static bool is_over(const cJSON *job) {
 }
 
 static bool reads(const cJSON *job) {
-    return *text(job, "version") == '\0';
+    return *json_text(job, "version") == '\0';
 }
 
 static bool was_completed(const cJSON *row) {
@@ -77,8 +73,9 @@ static void check_report(const cJSON *job, const cJSON *wanted, struct buf *diff
     if (is_same) return;
     char *rows = cJSON_PrintUnformatted(wanted),
          *report = cJSON_PrintUnformatted(get(job, "report"));
-    expect_differ(differences, "job %s: its hosts say %.*s, and its report %.*s", text(job, "id"),
-                  LISTED_MAX, rows, LISTED_MAX, report == NULL ? "nothing" : report);
+    expect_differ(differences, "job %s: its hosts say %.*s, and its report %.*s",
+                  json_text(job, "id"), LISTED_MAX, rows, LISTED_MAX,
+                  report == NULL ? "nothing" : report);
     cJSON_free(rows);
     cJSON_free(report);
 }
@@ -88,7 +85,7 @@ static void check_count(const cJSON *job, const char *state, double rows, struct
     const double told = cJSON_IsNumber(count) ? count->valuedouble : -1;
     if (told != rows)
         expect_differ(differences, "job %s: %.0f of its hosts are %s, and its counts say %.0f",
-                      text(job, "id"), rows, state, told);
+                      json_text(job, "id"), rows, state, told);
 }
 
 static void check_counts(const cJSON *job, struct buf *differences) {
@@ -104,7 +101,7 @@ static void check_counts(const cJSON *job, struct buf *differences) {
     const cJSON *hosts = get(get(job, "counts"), "hosts");
     if (!cJSON_IsNumber(hosts) || hosts->valuedouble != rows)
         expect_differ(differences, "job %s: it tells of %.0f hosts, and its counts of others",
-                      text(job, "id"), rows);
+                      json_text(job, "id"), rows);
 }
 
 static void check_one_outcome_each(const cJSON *job, struct buf *differences) {
@@ -112,12 +109,12 @@ static void check_one_outcome_each(const cJSON *job, struct buf *differences) {
     const cJSON *row;
     cJSON *report = empty_report(job);
     cJSON_ArrayForEach(row, get(job, "rows")) {
-        const char *list = list_of(job, row), *name = text(row, "name");
+        const char *list = list_of(job, row), *name = json_text(row, "name");
         if (strmap_put(&seen, name, &seen) != NULL)
-            expect_differ(differences, "job %s: it tells of %s twice", text(job, "id"), name);
+            expect_differ(differences, "job %s: it tells of %s twice", json_text(job, "id"), name);
         if (list == NULL)
-            expect_differ(differences, "job %s: it is over, and %s is %s", text(job, "id"), name,
-                          text(row, "state"));
+            expect_differ(differences, "job %s: it is over, and %s is %s", json_text(job, "id"),
+                          name, json_text(row, "state"));
         else
             cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(report, list),
                                  cJSON_CreateString(name));
@@ -134,7 +131,7 @@ static cJSON *remember(const cJSON *job) {
     const cJSON *row;
     cJSON_ArrayForEach(row, get(job, "rows")) {
         struct buf line = {0};
-        buf_addf(&line, "%s %s", text(row, "name"), text(row, "state"));
+        buf_addf(&line, "%s %s", json_text(row, "name"), json_text(row, "state"));
         cJSON_AddItemToArray(lines, cJSON_CreateString(line.data));
         buf_deinit(&line);
     }
@@ -156,13 +153,13 @@ static void check_memory(const struct outcomes *o, struct buf *differences) {
     const cJSON *job, *before;
     struct strmap told = {0};
     cJSON_ArrayForEach(job, o->jobs) {
-        strmap_put(&told, text(job, "id"), &told);
+        strmap_put(&told, json_text(job, "id"), &told);
         if (!is_over(job)) continue;
-        before = get(o->memory, text(job, "id"));
+        before = get(o->memory, json_text(job, "id"));
         cJSON *now = remember(job);
-        if (before != NULL) check_same(text(job, "id"), before, now, differences);
-        cJSON_DeleteItemFromObjectCaseSensitive(o->memory, text(job, "id"));
-        cJSON_AddItemToObject(o->memory, text(job, "id"), now);
+        if (before != NULL) check_same(json_text(job, "id"), before, now, differences);
+        cJSON_DeleteItemFromObjectCaseSensitive(o->memory, json_text(job, "id"));
+        cJSON_AddItemToObject(o->memory, json_text(job, "id"), now);
     }
     cJSON_ArrayForEach(before, o->memory) {
         if (strmap_get(&told, before->string) != NULL) continue;
@@ -184,13 +181,13 @@ struct verdict { // of the last job that touched a device
 static const char no_end[] = "~";
 
 static struct verdict judge(const struct outcomes *o, const cJSON *job, const cJSON *row) {
-    const char *started = text(row, "started");
+    const char *started = json_text(row, "started");
     const bool is_known =
         *started != '\0' && strcmp(started, o->since) >= 0 && !is(row, "state", "in_hand");
-    return (struct verdict){.job = text(job, "id"),
+    return (struct verdict){.job = json_text(job, "id"),
                             .started = is_known ? started : no_end,
                             .version =
-                                is_known && was_completed(row) ? text(job, "version") : NULL};
+                                is_known && was_completed(row) ? json_text(job, "version") : NULL};
 }
 
 static void take(struct verdict *last, const struct verdict *verdict) {
@@ -208,11 +205,11 @@ static struct verdict *judge_all(const struct outcomes *o, struct strmap *by_hos
     cJSON_ArrayForEach(job, o->jobs) rows += (size_t)cJSON_GetArraySize(get(job, "rows"));
     struct verdict *verdicts = mem_array(rows, sizeof *verdicts);
     cJSON_ArrayForEach(job, o->jobs) {
-        if (reads(job) || (is_over(job) && strcmp(text(job, "ended"), o->since) < 0)) continue;
+        if (reads(job) || (is_over(job) && strcmp(json_text(job, "ended"), o->since) < 0)) continue;
         cJSON_ArrayForEach(row, get(job, "rows")) {
             if (is(row, "state", "waiting") || is(row, "state", "skipped")) continue;
             verdicts[count] = judge(o, job, row);
-            struct verdict *last = strmap_put(by_host, text(row, "name"), &verdicts[count]);
+            struct verdict *last = strmap_put(by_host, json_text(row, "name"), &verdicts[count]);
             if (last == NULL)
                 count++;
             else
@@ -224,13 +221,13 @@ static struct verdict *judge_all(const struct outcomes *o, struct strmap *by_hos
 
 static void check_device(const cJSON *device, const struct verdict *last, const cJSON *born,
                          struct buf *differences) {
-    const char *name = text(device, "name"), *runs = text(device, "version");
+    const char *name = json_text(device, "name"), *runs = json_text(device, "version");
     if (last != NULL && last->version != NULL && strcmp(last->version, runs) != 0)
         expect_differ(differences, "job %s says that %s runs %s; it runs %s", last->job, name,
                       last->version, runs);
-    if (last == NULL && born != NULL && strcmp(text(born, "version"), runs) != 0)
+    if (last == NULL && born != NULL && strcmp(json_text(born, "version"), runs) != 0)
         expect_differ(differences, "no job says that it touched %s, which ran %s; it runs %s", name,
-                      text(born, "version"), runs);
+                      json_text(born, "version"), runs);
 }
 
 static void check_devices(const struct outcomes *o, struct buf *differences) {
@@ -238,7 +235,7 @@ static void check_devices(const struct outcomes *o, struct buf *differences) {
     const cJSON *device, *born = o->born == NULL ? NULL : o->born->child;
     struct verdict *verdicts = judge_all(o, &by_host);
     cJSON_ArrayForEach(device, o->devices) {
-        check_device(device, strmap_get(&by_host, text(device, "name")), born, differences);
+        check_device(device, strmap_get(&by_host, json_text(device, "name")), born, differences);
         if (born != NULL) born = born->next; // the network's order stays
     }
     strmap_deinit(&by_host);

@@ -21,11 +21,6 @@ static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static const char *text(const cJSON *object, const char *key) {
-    const cJSON *value = get(object, key);
-    return cJSON_IsString(value) ? value->valuestring : "";
-}
-
 // NO_JOBS: there is no such path.
 static int ask(struct stage *s, const char *path, cJSON **out, struct error *err) {
     char url[512];
@@ -67,7 +62,7 @@ static int read_list(struct stage *s, const char *path, const char *name, const 
         cJSON_Delete(list);
         if (got > 0)
             snprintf(page, sizeof page, "%s?limit=%d&after=%.300s", path, PAGE,
-                     text(all->child->prev, field));
+                     json_text(all->child->prev, field));
     }
     *out = all;
     return 0;
@@ -83,10 +78,10 @@ int told_read_hosts(struct stage *s, const char *id, cJSON **rows, struct error 
 static int read_job(struct stage *s, cJSON *job, struct error *err) {
     cJSON *rows = NULL, *report = NULL;
     char path[128];
-    int rc = told_read_hosts(s, text(job, "id"), &rows, err);
+    int rc = told_read_hosts(s, json_text(job, "id"), &rows, err);
     if (rc != 0) return rc;
     cJSON_AddItemToObject(job, "rows", rows);
-    snprintf(path, sizeof path, "/jobs/%.60s/report/", text(job, "id"));
+    snprintf(path, sizeof path, "/jobs/%.60s/report/", json_text(job, "id"));
     rc = ask(s, path, &report, err);
     if (rc == 0) cJSON_AddItemToObject(job, "report", report);
     return rc == NO_JOBS ? error_set(err, "there is no %s", path) : rc;
@@ -182,7 +177,7 @@ static bool has_all_of_it(struct stage *s) {
 }
 
 static bool logs_all(const struct stage *s) {
-    const char *level = text(get(s->programs.scenario, "orchestrator"), "log_level");
+    const char *level = json_text(get(s->programs.scenario, "orchestrator"), "log_level");
     return strcmp(level, "warning") != 0 && strcmp(level, "error") != 0;
 }
 
