@@ -30,11 +30,11 @@ SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main 
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
 	cli_view devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
-	gate_tell group job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
-	metrics offers pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
+	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
+	metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
 	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
-ORCHESTRATOR_SHELL = api api_dry_run api_events errands event_streams replay api_jobs api_metrics api_tasks \
+ORCHESTRATOR_SHELL = api api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch connection dial fetch job_loader main recover \
 	runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
@@ -49,7 +49,7 @@ UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
 	http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes limits line log mem metrics model network \
-	network_file network_groups network_inventory network_name offers options outcomes outputs pace paused \
+	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
@@ -77,6 +77,8 @@ store_backs = $(call objects,orchestrator,store_sql store_sqlite store_sqlite_re
 e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
+
+swagger_ui = build/swagger-ui/swagger-ui-bundle.js
 
 sources = $(shell git ls-files '*.c' '*.h' 2>/dev/null || find . -name '*.[ch]')
 
@@ -163,6 +165,16 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
+$(BUILD)/obj/orchestrator/page.o: $(wildcard orchestrator/web/*) $(swagger_ui)
+
+# Swagger UI is no part of this repository: it is fetched once, where npm and its registry are there.
+$(swagger_ui):
+	@orchestrator/docs/fetch.sh $(@D)
+
+.PHONY: docs
+docs: ## fetch Swagger UI anew, for /docs/
+	@rm -rf $(dir $(swagger_ui)) && orchestrator/docs/fetch.sh --must $(patsubst %/,%,$(dir $(swagger_ui)))
+	@$(MAKE) --no-print-directory all
 $(BUILD)/obj/scenarios/runner/embedded.o: spec/scenario.schema.json scenarios/runner/starter.yaml.in
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
@@ -217,9 +229,15 @@ tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/tsan OPTIMISE=-O1 \
 		SANITISE="$(thread_sanitiser)"
 
-.PHONY: test test-tsan
-test: deps-demo asan ## run the unit and end-to-end tests, and some histories, under AddressSanitizer and UBSan
-	@tests/run.sh $(BUILD)/asan
+.PHONY: test screenshot test-browser test-tsan
+test: deps-demo asan ## run the unit, end-to-end and browser tests, and some histories, under AddressSanitizer and UBSan
+	@tests/run.sh $(BUILD)/asan histories unit browser e2e
+
+screenshot: all deps-test ## take spec/page.png, the picture of the page in README.md
+	@tests/browser.sh $(BUILD) screenshot spec/page.png
+
+test-browser: deps-demo asan ## run the tests of the page alone, in a headless Chromium
+	@tests/run.sh $(BUILD)/asan browser
 
 test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSanitizer
 	@tests/run.sh $(BUILD)/tsan e2e
@@ -287,6 +305,10 @@ prometheus: rules all ## hold the alerts and the dashboard against real runs, wi
 bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(BUILD)/bench all bench
+
+.PHONY: bench-page
+bench-page: all deps-test ## measure what the page costs a browser
+	@tests/browser.sh $(BUILD) bench bench/page_network.yaml
 
 .PHONY: coverage
 coverage: deps-build deps-demo deps-test deps-coverage ## measure line coverage, as text and HTML (build/coverage)

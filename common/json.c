@@ -280,10 +280,11 @@ int json_uint_opt(const cJSON *object, const char *key, uint64_t low, uint64_t h
     return json_uint(object, key, low, high, out, err);
 }
 
-int json_number_opt(const cJSON *object, const char *key, double low, double high, double *out,
-                    struct error *err) {
-    const cJSON *field = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (field == NULL) return 0;
+int json_number(const cJSON *object, const char *key, double low, double high, double *out,
+                struct error *err) {
+    const cJSON *field;
+    int rc = find(object, key, true, &field, err);
+    if (rc != 0) return rc;
     if (!cJSON_IsNumber(field)) return named(expected(field, "a number", err), key, err);
     if (!(field->valuedouble >= low && field->valuedouble <= high)) {
         error_set(err, "expected a number from %g to %g, not %g", low, high, field->valuedouble);
@@ -292,6 +293,12 @@ int json_number_opt(const cJSON *object, const char *key, double low, double hig
     }
     *out = field->valuedouble;
     return 0;
+}
+
+int json_number_opt(const cJSON *object, const char *key, double low, double high, double *out,
+                    struct error *err) {
+    if (cJSON_GetObjectItemCaseSensitive(object, key) == NULL) return 0;
+    return json_number(object, key, low, high, out, err);
 }
 
 int json_object_opt(const cJSON *object, const char *key, const cJSON **out, struct error *err) {

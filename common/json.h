@@ -34,6 +34,8 @@ int json_uint(const cJSON *object, const char *key, uint64_t low, uint64_t high,
               struct error *err);
 int json_uint_opt(const cJSON *object, const char *key, uint64_t low, uint64_t high, uint64_t *out,
                   struct error *err);
+int json_number(const cJSON *object, const char *key, double low, double high, double *out,
+                struct error *err);
 int json_number_opt(const cJSON *object, const char *key, double low, double high, double *out,
                     struct error *err);
 int json_object(const cJSON *object, const char *key, const cJSON **out, struct error *err);

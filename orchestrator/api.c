@@ -3,8 +3,10 @@
 #include "common/count.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "orchestrator/api_hosts.h"
 #include "orchestrator/api_jobs.h"
 #include "orchestrator/api_metrics.h"
+#include "orchestrator/api_page.h"
 #include "orchestrator/api_tasks.h"
 #include "orchestrator/swagger.h"
 
@@ -18,11 +20,13 @@ struct api {
     struct http_route *list;
     struct http_routes routes;
     char *swagger;           // the OpenAPI document as JSON
+    struct api_page *page;
     struct fetcher *fetcher; // NULL: closed, while draining
     struct job_loader *loader;
     struct recovery *recovery;
     struct api_tasks tasks;
     struct api_jobs job_views;
+    struct api_hosts hosts;
     struct api_events *events;
     bool is_draining;
     void (*closed)(void *arg);
@@ -59,6 +63,14 @@ static void get_events(void *app, struct http_request *r) {
     api_jobs_all_events(&((struct api *)app)->job_views, r);
 }
 
+static void get_hosts(void *app, struct http_request *r) {
+    api_hosts_list(&((struct api *)app)->hosts, r);
+}
+
+static void get_host(void *app, struct http_request *r) {
+    api_hosts_get(&((struct api *)app)->hosts, r);
+}
+
 static void post_job_resume(void *app, struct http_request *r) {
     api_jobs_resume(&((struct api *)app)->job_views, r);
 }
@@ -73,6 +85,10 @@ static void post_job_cancel(void *app, struct http_request *r) {
 
 static void post_job_retry(void *app, struct http_request *r) {
     api_jobs_retry(&((struct api *)app)->job_views, r);
+}
+
+static void get_page(void *app, struct http_request *r) {
+    api_page_answer(((struct api *)app)->page, r);
 }
 
 static void get_swagger(void *app, struct http_request *r) {
@@ -127,10 +143,16 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
     {HTTP_GET, "/jobs/{id}/events/", get_job_events, false, NULL, NULL, false},
     {HTTP_GET, "/events/", get_events, false, NULL, NULL, false},
+    {HTTP_GET, "/hosts/", get_hosts, false, NULL, NULL, false},
+    {HTTP_GET, "/hosts/{host}/", get_host, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, false, NULL, NULL, false},
     {HTTP_POST, "/jobs/{id}/retry/", post_job_retry, false, NULL, NULL, false},
+    {HTTP_GET, "/", get_page, false, &api_page_index, http_any_query, false},
+    {HTTP_GET, "/web/{file}", get_page, false, &api_page_web, http_any_query, false},
+    {HTTP_GET, "/docs/", get_page, false, &api_page_docs_index, http_any_query, false},
+    {HTTP_GET, "/docs/{file}", get_page, false, &api_page_docs, http_any_query, false},
     {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query, false},
     {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
     {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query, true},
@@ -196,6 +218,10 @@ static int start_parts(struct api *api, struct error *err) {
                                        .recovery = api->recovery,
                                        .gate = api->tasks.gate,
                                        .tasks = &api->tasks};
+    api->hosts = (struct api_hosts){.fetcher = api->fetcher,
+                                    .policy = config->policy,
+                                    .gate = api->tasks.gate,
+                                    .grouping = {.loop = parts->loop}};
     return 0;
 }
 
@@ -204,6 +230,7 @@ static int start(struct api *api, struct error *err) {
     make_routes(api);
     int rc = yml_parse(&y, "spec/orchestrator.yaml", swagger_yaml, swagger_yaml_len, err);
     if (rc == 0) api->swagger = cJSON_Print(y.root);
+    api->page = api_page_new(api->config->simulator);
     yml_deinit(&y);
     if (rc == 0) rc = start_parts(api, err);
     if (rc == 0)
@@ -247,6 +274,7 @@ void api_drain(struct api *api) {
     api->is_draining = true;
     api_jobs_drain(&api->job_views);
     api_tasks_drain(&api->tasks);
+    api_hosts_drain(&api->hosts);
     recovery_stop(api->recovery);
     fetcher_close(api->fetcher, on_fetcher_closed, api);
 }
@@ -259,6 +287,7 @@ void api_leave_store(struct api *api) {
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
            errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
+           errands_is_idle(&api->hosts.grouping) &&
            job_loader_is_idle(api->loader) && api->job_views.reading == 0 &&
            event_streams_reading(api_events_streams(api->events)) == 0;
 }
@@ -280,6 +309,7 @@ void api_close(struct api *api, void (*closed)(void *arg), void *arg) {
 void api_free(struct api *api) {
     if (api == NULL) return;
     cJSON_free(api->swagger);
+    api_page_free(api->page);
     recovery_free(api->recovery);
     job_loader_free(api->loader);
     api_events_free(api->events);

@@ -1,5 +1,6 @@
 #include "orchestrator/event_text.h"
 
+#include "common/timestamp.h"
 #include "orchestrator/job_view.h"
 
 void event_text_frame(struct buf *out, const char *id, const char *name, const char *data) {
@@ -34,11 +35,14 @@ void event_text_write_host(struct buf *out, const struct job *job, const uint32_
                                         [STORE_INTENT] = "intent",
                                         [STORE_WITHDRAWN] = "withdrawn",
                                         [STORE_OUTCOME] = "outcome"};
+    char at[TIMESTAMP_MAX];
     const struct job_host as = as_then(&job->hosts[event->host], event);
     job_view_write_host(out, job, event->host, cohorts[event->host], &as);
     out->len--; // the row goes on
-    buf_addf(out, ", \"job\": \"%s\", \"n\": %llu, \"kind\": \"%s\", \"attempt\": %u}", job->id,
-             (unsigned long long)event->n, kinds[event->kind], event->attempt);
+    timestamp_format(event->wall_ms, at);
+    buf_addf(out,
+             ", \"job\": \"%s\", \"n\": %llu, \"kind\": \"%s\", \"attempt\": %u, \"at\": \"%s\"}",
+             job->id, (unsigned long long)event->n, kinds[event->kind], event->attempt, at);
 }
 
 void event_text_write_job(struct buf *out, const struct buf *text, uint64_t n) {
@@ -52,6 +56,7 @@ bool event_text_is_step(const struct event *event) {
 }
 
 void event_text_write_step(struct buf *out, const struct event *event) {
+    char at[TIMESTAMP_MAX];
     const bool begins = event->kind == EVENT_SUBTASK_INSTANCE_STARTED;
     buf_adds(out, "{\"host\": ");
     buf_add_json(out, event->host);
@@ -62,5 +67,6 @@ void event_text_write_step(struct buf *out, const struct event *event) {
         buf_add_json(out, event->text);
     else
         buf_adds(out, "null");
-    buf_addf(out, ", \"job\": \"%s\"}", event->job);
+    timestamp_format(event->wall_ms, at);
+    buf_addf(out, ", \"job\": \"%s\", \"at\": \"%s\"}", event->job, at);
 }

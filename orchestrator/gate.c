@@ -613,6 +613,10 @@ const char *gate_version_of(const struct gate *g, const struct host *host) {
     return device == NULL ? NULL : device->version;
 }
 
+struct peers_known gate_known_of(const struct gate *g, const struct host *host) {
+    return peers_known(g->peers, host, g->shell.now_ms(g->shell.self));
+}
+
 size_t gate_in_hand(const struct gate *g) {
     return schedule_in_hand(g->schedule);
 }

@@ -64,5 +64,7 @@ const struct gate_config *gate_configuration(const struct gate *g);
 double *gate_means(const struct gate *g, const struct job *job);
 // What the device last told this process that it runs; NULL: not known.
 const char *gate_version_of(const struct gate *g, const struct host *host);
+// What is known of the device now, whichever job found it out.
+struct peers_known gate_known_of(const struct gate *g, const struct host *host);
 size_t gate_groups_pending(const struct gate *g);
 uint64_t gate_groups_stopped(const struct gate *g);

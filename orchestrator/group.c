@@ -168,6 +168,19 @@ const struct constraint *grouping_next(const struct grouping *grouping, const st
     return next;
 }
 
+void grouping_write_names(struct buf *out, const struct grouping *grouping,
+                          const struct cohort *cohort) {
+    const char *between = "";
+    buf_adds(out, "[");
+    for (const struct constraint *group = NULL;
+         (group = grouping_next(grouping, cohort, group)) != NULL;) {
+        buf_adds(out, between);
+        buf_add_json(out, group->name);
+        between = ", ";
+    }
+    buf_adds(out, "]");
+}
+
 void grouping_deinit(struct grouping *grouping) {
     free(grouping->constraints);
     free(grouping->cohorts);

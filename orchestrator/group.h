@@ -80,4 +80,8 @@ void grouping_build_of(struct grouping *grouping, const struct selection *select
 const struct constraint *grouping_next(const struct grouping *grouping, const struct cohort *cohort,
                                        const struct constraint *after);
 
+// Their names, as a JSON array.
+void grouping_write_names(struct buf *out, const struct grouping *grouping,
+                          const struct cohort *cohort);
+
 void grouping_deinit(struct grouping *grouping);

@@ -268,20 +268,6 @@ static void find_cohorts(struct rows *rows) {
     }
 }
 
-static void write_groups(struct buf *out, const struct rows *rows, uint32_t host) {
-    const struct grouping *g = &rows->job->grouping;
-    const struct cohort *cohort = &g->cohorts[rows->cohorts[host - rows->first]];
-    const char *between = "";
-    buf_adds(out, ", \"groups\": [");
-    for (const struct constraint *group = NULL;
-         (group = grouping_next(g, cohort, group)) != NULL;) {
-        buf_adds(out, between);
-        buf_add_json(out, group->name);
-        between = ", ";
-    }
-    buf_adds(out, "]");
-}
-
 static void write_row(struct buf *out, const struct rows *rows, uint32_t place,
                       const struct job_host *h) {
     const struct job *job = rows->job;
@@ -294,7 +280,9 @@ static void write_row(struct buf *out, const struct rows *rows, uint32_t place,
              host->site == INVENTORY_NO_NAME ? NULL : inventory_site(job->inventory, host));
     add_text(out, "dev_type",
              host->dev_type == INVENTORY_NO_NAME ? NULL : inventory_dev_type(job->inventory, host));
-    write_groups(out, rows, number);
+    buf_adds(out, ", \"groups\": ");
+    grouping_write_names(out, &job->grouping,
+                         &job->grouping.cohorts[rows->cohorts[number - rows->first]]);
     add_text(out, "state", host_state_names[h->state]);
     add_time(out, "started", is_begun ? h->started_ms : 0);
     if (is_begun && h->state != HOST_IN_HAND)

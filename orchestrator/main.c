@@ -9,6 +9,7 @@
 #include "orchestrator/api.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/joblog.h"
+#include "orchestrator/page.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
@@ -186,6 +187,14 @@ static int set_host_name(void *config, const char *value, struct error *err) {
     return http_hosts_add(&((struct config *)config)->api.hosts, value, err);
 }
 
+static int set_simulator(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    if (!page_is_origin(value))
+        return error_set(err, "'%.100s': expected an address such as http://127.0.0.1:8301", value);
+    c->api.simulator = value;
+    return 0;
+}
+
 static int set_username(void *config, const char *value, struct error *err) {
     struct config *c = config;
     char *shown = mem_strdup(value);
@@ -254,6 +263,9 @@ static const struct option_spec specs[] = {
      set_log_format},
     {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
     {"host-name", "NAME", "also answer requests to this name (repeatable)", set_host_name},
+    {"simulator", "URL",
+     "the page makes devices of this simulator fail, by a click (http://127.0.0.1:8301)",
+     set_simulator},
     {"username", "NAME", "log in to devices as this user (admin)", set_username},
     {"password-file", "FILE", "log in to devices with the password on its first line (admin)",
      set_password_file},

@@ -61,6 +61,24 @@ static bool is_known_down(const struct peers *p, const struct device *device, ui
            (device->down_ms != 0 && now_ms - device->down_ms <= p->config.max_age_ms);
 }
 
+struct peers_known peers_known(const struct peers *p, const struct host *host, uint64_t now_ms) {
+    const struct device *device = peers_find(p, host);
+    struct peers_known known = {.is = PEERS_NOT_KNOWN};
+    if (device == NULL) return known;
+    known.version = device->version;
+    if (device->turn != NULL) {
+        known.is = PEERS_IN_HAND;
+    } else if (is_known_down(p, device, now_ms)) {
+        known.is = PEERS_DOWN;
+        known.ms = device->down_ms == 0 ? 0 : now_ms - device->down_ms;
+        known.why = device->why;
+    } else if (peers_is_up(p, device, now_ms)) {
+        known.is = PEERS_UP;
+        known.ms = now_ms - device->up_ms;
+    }
+    return known;
+}
+
 // --- turns to be judged
 
 static void list_turn(struct peers *p, struct turn *turn) {

@@ -158,4 +158,15 @@ peers_due_ms(const struct peers *p); // when there may be one again, if nothing 
 
 // The device, where something is known of it; NULL: nothing is.
 struct device *peers_find(const struct peers *p, const struct host *host);
+
+// What is known of a device, for people to read. Strings live until the next change.
+enum peers_knowledge { PEERS_NOT_KNOWN, PEERS_UP, PEERS_DOWN, PEERS_IN_HAND };
+struct peers_known {
+    enum peers_knowledge is;
+    uint64_t ms;         // of PEERS_UP and PEERS_DOWN: how long ago it was found so
+    const char *why;     // of PEERS_DOWN; NULL: there is no more to say
+    const char *version; // that it last said it runs; NULL: not known
+};
+struct peers_known peers_known(const struct peers *p, const struct host *host, uint64_t now_ms);
+
 bool peers_is_up(const struct peers *p, const struct device *device, uint64_t now_ms);

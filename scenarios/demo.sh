@@ -16,10 +16,11 @@ say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 # A device of this network installs in a fifth of a second, and none restarts: one whose end is in
 # doubt has had time enough after 5 s.
 start_orchestrator() {
-    start orchestrator --listen "$1" --inventory "$admin/inventory/" \
+    start orchestrator --listen "$1" --inventory "$admin/inventory/" --simulator "$admin" \
         --state "$dir/orchestrator.db" --install-timeout 5s --log "$dir/orchestrator.log"
     echo "$ready_line"
     api=${ready_line##* on }
+    echo "The page, while this runs: $api/"
     orchestrator=$started
 }
 

@@ -26,7 +26,7 @@ start simulator --devices "$devices" --admin "$admin"
 echo "$ready_line"
 admin=${ready_line##*admin }
 hint="If the address is taken: make serve LISTEN=127.0.0.1:0 takes a free port"
-start orchestrator --listen "$listen" --inventory "$admin/inventory/" --state "$dir/orchestrator.db" \
+start orchestrator --listen "$listen" --inventory "$admin/inventory/" --simulator "$admin" --state "$dir/orchestrator.db" \
     --log "$dir/orchestrator.log"
 hint=''
 echo "$ready_line"
@@ -34,6 +34,9 @@ api=${ready_line##* on }
 orchestrator=$started
 
 cat <<END
+
+The page is at $api/: start an upgrade there, and click a device to make it fail.
+The API, to be tried out: $api/docs/
 
 The jobs and the log are in $dir until this ends. What to type next, elsewhere:
 

@@ -120,7 +120,7 @@ static void delete_fault(void *app, struct http_request *r) {
         http_answer_problem(r, 404, "there is no fault %.100s", text);
 }
 
-// --- the rest
+// --- all over again
 
 static void post_reset(void *app, struct http_request *r) {
     struct admin *a = app;
@@ -144,6 +144,42 @@ static void post_reset(void *app, struct http_request *r) {
     world_reset(a->world, seed);
     http_answer_empty(r, 204);
 }
+
+// --- how fast time goes by
+
+static void answer_time_scale(const struct admin *a, struct http_request *r) {
+    struct buf json = {0};
+    cJSON *scale = cJSON_CreateNumber(a->world->time_scale);
+    buf_adds(&json, "{\"time_scale\": ");
+    json_add_text(&json, scale);
+    buf_adds(&json, "}\n");
+    cJSON_Delete(scale);
+    admin_answer_text(r, 200, &json);
+}
+
+static void get_time_scale(void *app, struct http_request *r) {
+    answer_time_scale(app, r);
+}
+
+static void post_time_scale(void *app, struct http_request *r) {
+    struct admin *a = app;
+    struct error err;
+    double scale = 0;
+    cJSON *body = http_json_body(r);
+    if (body == NULL) return;
+    int rc = json_as_object(body, &err);
+    if (rc == 0) rc = JSON_ONLY(body, &err, "time_scale");
+    if (rc == 0) rc = json_number(body, "time_scale", 0, WORLD_TIME_SCALE_MAX, &scale, &err);
+    cJSON_Delete(body);
+    if (rc != 0) {
+        http_answer_error(r, 400, &err);
+        return;
+    }
+    a->world->time_scale = scale;
+    answer_time_scale(a, r);
+}
+
+// --- the rest
 
 static void get_audit(void *app, struct http_request *r) {
     struct buf json = {0};
@@ -190,6 +226,8 @@ static const struct http_route routes[] = {
     {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL, false},
     {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL, false},
     {HTTP_POST, "/reset/", post_reset, false, NULL, NULL, false},
+    {HTTP_GET, "/time-scale/", get_time_scale, true, NULL, NULL, false},
+    {HTTP_POST, "/time-scale/", post_time_scale, false, NULL, NULL, false},
     {HTTP_GET, "/audit/", get_audit, true, NULL, audit, false},
     {HTTP_GET, "/events/", get_events, true, NULL, events, false},
     {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},

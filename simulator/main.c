@@ -92,8 +92,9 @@ static int set_latency(void *config, const char *value, struct error *err) {
 static int set_time_scale(void *config, const char *value, struct error *err) {
     char *end;
     double scale = strtod(value, &end);
-    if (end == value || *end != '\0' || !(scale >= 0 && scale <= 1000))
-        return error_set(err, "'%.40s': expected a number from 0 to 1000", value);
+    if (end == value || *end != '\0' || !(scale >= 0 && scale <= WORLD_TIME_SCALE_MAX))
+        return error_set(err, "'%.40s': expected a number from 0 to %d", value,
+                         WORLD_TIME_SCALE_MAX);
     ((struct config *)config)->time_scale = scale;
     return 0;
 }

@@ -36,6 +36,8 @@ struct world {
     uint64_t violations[REFEREE_KIND_COUNT];
 };
 
+enum { WORLD_TIME_SCALE_MAX = 1000 };
+
 // The network must outlive the world. Every device is as born.
 void world_init(struct world *w, const struct network *network, uint64_t seed, double time_scale);
 void world_deinit(struct world *w);

@@ -30,6 +30,9 @@ for purpose in "$@"; do
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         need_command zsh zsh
+        need_command node nodejs
+        need_command npm npm
+        need_command chromium chromium
         ;;
     lint)
         need_command clang clang

@@ -2,7 +2,7 @@
 # Runs the test programs of a build folder, and ends with one line that counts all tests. The suites
 # of a program run beside one another, TEST_JOBS at a time: most of them wait most of the time.
 # HISTORIES histories count as one test.
-# usage: tests/run.sh BUILD [unit|e2e|histories...]
+# usage: tests/run.sh BUILD [unit|e2e|histories|browser...]
 set -u
 
 build=$1
@@ -27,6 +27,14 @@ for program in "$@"; do
             cat "$build/tests/histories.out"
             failed=$((failed + 1))
         fi
+        continue
+    fi
+    if [ "$program" = browser ]; then
+        output="$build/tests/browser.out"
+        tests/browser.sh "$build" >"$output" 2>&1 || cat "$output"
+        # The summary of Node's test runner: "# pass 12", "# fail 0"
+        passed=$((passed + $(sed -n 's/^# pass //p' "$output" | grep . || echo 0)))
+        failed=$((failed + $(sed -n 's/^# fail //p' "$output" | grep . || echo 1)))
         continue
     fi
     outputs="$build/tests/$program.out"

@@ -469,6 +469,44 @@ START_TEST(a_client_that_leaves_its_long_poll_harms_nothing) {
 }
 END_TEST
 
+// --- how fast time goes by
+
+START_TEST(time_goes_by_as_fast_as_is_asked_for) {
+    struct lab other = bare_start(ARGS("--latency", "20h", "--time-scale", "0.5")), mine = lab;
+    assert_answer(http_get(other.admin, "/time-scale/"), 200, "{\"time_scale\": 0.5}");
+    assert_answer(http_post(other.admin, "/time-scale/", "{\"time_scale\": 0.1}"), 200,
+                  "{\"time_scale\": 0.1}");
+    assert_answer(http_post(other.admin, "/time-scale/", "{\"time_scale\": 0}"), 200,
+                  "{\"time_scale\": 0}");
+    lab = other;
+    close(log_in_to("leaf00.earth")); // at once, not after ten hours
+    struct answer reset = http_send("POST", other.admin, "/reset/", NULL, NULL);
+    ck_assert_int_eq(reset.status, 204);
+    answer_free(&reset);
+    assert_answer(http_get(other.admin, "/time-scale/"), 200, "{\"time_scale\": 0}");
+    lab = mine;
+    bare_stop(&other);
+}
+END_TEST
+
+static const struct {
+    const char *body, *field, *detail;
+} bad_scales[] = {
+    {"{\"time_scale\": -1}", "time_scale", "from 0 to 1000"},
+    {"{\"time_scale\": 1000.5}", "time_scale", "from 0 to 1000"},
+    {"{\"time_scale\": \"1\"}", "time_scale", "expected a number"},
+    {"{}", "time_scale", "missing"},
+    {"{\"timescale\": 1}", "timescale", "did you mean time_scale?"},
+    {"[1]", NULL, "expected an object"},
+};
+
+START_TEST(a_time_scale_that_is_none_changes_nothing) {
+    assert_problem(http_post(lab.admin, "/time-scale/", bad_scales[_i].body), 400,
+                   bad_scales[_i].field, bad_scales[_i].detail);
+    assert_answer(http_get(lab.admin, "/time-scale/"), 200, "{\"time_scale\": 1}");
+}
+END_TEST
+
 // --- the rest
 
 static void assert_series(const char *body, const char *line) {
@@ -672,6 +710,9 @@ Suite *check_admin(void) {
     tcase_add_test(tc, a_long_poll_is_answered_when_something_happens);
     tcase_add_test(tc, long_polls_are_answered_at_the_end_of_the_simulator);
     tcase_add_test(tc, a_client_that_leaves_its_long_poll_harms_nothing);
+    tcase_add_test(tc, time_goes_by_as_fast_as_is_asked_for);
+    tcase_add_loop_test(tc, a_time_scale_that_is_none_changes_nothing, 0,
+                        sizeof bad_scales / sizeof *bad_scales);
     tcase_add_test(tc, the_metrics_count_calls_faults_and_devices);
     tcase_add_test(tc, a_connection_that_its_client_keeps_after_the_logout_is_counted);
     tcase_add_test(tc, what_calls_were_made_to_take_is_added_up);

@@ -86,6 +86,33 @@ START_TEST(a_grant_does_not_hold_where_too_many_come_in_hand) {
 }
 END_TEST
 
+static void assert_known(const struct net *n, char name, enum peers_knowledge is, uint64_t ms,
+                         const char *why) {
+    const struct peers_known known = peers_known(n->peers, &device(n, name)->host, n->now_ms);
+    ck_assert_int_eq(known.is, is);
+    ck_assert_uint_eq(known.ms, ms);
+    ck_assert_pstr_eq(known.why, why);
+}
+
+START_TEST(what_is_known_of_a_device_is_told_with_its_age) {
+    struct net n = net("a:p b:p c:p", 2);
+    ck_assert(begin(&n, 'a'));
+    assert_known(&n, 'a', PEERS_IN_HAND, 0, NULL);
+    assert_known(&n, 'b', PEERS_NOT_KNOWN, 0, NULL);
+    DEEDS(&n, "ask b, ask c");
+    up(&n, 'b');
+    refuse(&n, 'c');
+    n.now_ms += MAX_AGE;
+    assert_known(&n, 'b', PEERS_UP, MAX_AGE, NULL);
+    assert_known(&n, 'c', PEERS_DOWN, MAX_AGE, device(&n, 'c')->why);
+    ck_assert_ptr_nonnull(device(&n, 'c')->why);
+    n.now_ms++; // too old to be of use
+    assert_known(&n, 'b', PEERS_NOT_KNOWN, 0, NULL);
+    assert_known(&n, 'c', PEERS_NOT_KNOWN, 0, NULL);
+    end_net(&n);
+}
+END_TEST
+
 // What is known of b after its own turn: is it asked?
 static const struct {
     enum turn_end end;
@@ -578,6 +605,7 @@ Suite *check_peers(void) {
     tcase_add_loop_test(tcase, evidence_holds_for_max_age_to_the_millisecond, 0, 2);
     tcase_add_test(tcase, a_grant_holds_still_as_long_as_the_evidence);
     tcase_add_test(tcase, a_grant_does_not_hold_where_too_many_come_in_hand);
+    tcase_add_test(tcase, what_is_known_of_a_device_is_told_with_its_age);
     tcase_add_loop_test(tcase, what_a_turn_was_verified_with_is_evidence_from_its_end_on, 0,
                         COUNT(ends));
     tcase_add_test(tcase, what_was_found_out_in_another_turn_skips_nobody);

@@ -1,0 +1,99 @@
+// The simulator's side, with --simulator: faults by a click, the referee's verdict, the speed.
+
+import { $, fill, h, plural, say } from "./dom.js";
+import { get, post, remove, simulator } from "./api.js";
+
+export const isThere = simulator !== "";
+
+// What a device can be made to do, as rules of /faults/.
+const ways = [
+  ["install fails: no space left on device", { on: "install_os_version", effect: "error", message: "no space left on device" }],
+  ["install bricks it", { on: "install_os_version", effect: "brick" }],
+  ["install reboots it for 10 s", { on: "install_os_version", effect: "reboot", downtime: "10s" }],
+  ["install takes 20 s longer", { on: "install_os_version", effect: "delay", by: "20s" }],
+  ["install is never answered", { on: "install_os_version", effect: "no_reply" }],
+  ["it runs another version afterwards", { on: "get_version", effect: "wrong_version", after: 1 }],
+  ["login is refused", { on: "login", effect: "refuse" }],
+  ["connection is reset", { on: "any", effect: "reset" }],
+  ["connection is closed", { on: "any", effect: "close" }],
+  ["half an answer", { on: "get_version", effect: "truncate" }],
+  ["no JSON", { on: "get_version", effect: "garbage" }],
+  ["an endless line", { on: "get_version", effect: "oversize" }],
+  ["answer to another call", { on: "get_version", effect: "wrong_id" }],
+  ["answers at 10 bytes a second", { on: "get_version", effect: "slow", bytes_per_second: 10 }],
+];
+
+const everything = [
+  { match: {}, on: "install_os_version", effect: "error", message: "no space left on device", probability: 0.03 },
+  { match: {}, on: "install_os_version", effect: "brick", probability: 0.01 },
+  { match: {}, on: "install_os_version", effect: "reboot", downtime: "5s", probability: 0.02 },
+  { match: {}, on: "get_version", effect: "garbage", probability: 0.005 },
+  { match: {}, on: "login", effect: "refuse", probability: 0.01 },
+  { match: {}, on: "any", effect: "reset", probability: 0.005 },
+];
+
+const at = (path) => `${simulator}${path}`;
+let wayOf = 0;
+
+async function attempt(work) {
+  try {
+    await work();
+    say($("demo-wrong"), "");
+  } catch (error) {
+    say($("demo-wrong"), error.status === 0 ? `the simulator at ${simulator} does not answer` : error.message);
+  }
+  await look();
+}
+
+// For the panel of a device.
+export function extras(host) {
+  if (!isThere) return null;
+  const select = h("select", { "aria-label": "How it is to fail" }, ways.map(([text], i) => h("option", { value: i, selected: i === wayOf }, text)));
+  const told = h("p", { class: "quiet", role: "status" });
+  const make = h("button", { type: "button", class: "danger", id: "make-fail" }, "Make it fail");
+  select.addEventListener("change", () => (wayOf = Number(select.value)));
+  make.addEventListener("click", () => attempt(async () => {
+    await post(at("/faults/"), { match: { host: host.name }, ...ways[wayOf][1] });
+    say(told, `From now on: ${ways[wayOf][0]}`);
+  }));
+  return [h("h3", {}, "Make it fail"), h("div", { class: "controls" }, select, make), told];
+}
+
+async function look() {
+  try {
+    const [audit, faults, speed] = await Promise.all([get(at("/audit/?violations")), get(at("/faults/")), get(at("/time-scale/"))]);
+    const referee = $("referee");
+    const bad = audit.violations.length;
+    referee.dataset.is = bad === 0 ? "silent" : "speaks";
+    say(referee, bad === 0 ? "The referee has seen no violation" : `The referee has seen ${plural(bad, "violation")}: ${JSON.stringify(audit.violations[0])}`);
+    say($("faults"), faults.faults.length === 0 ? "No fault is in force" : `${plural(faults.faults.length, "fault")} in force, hit ${plural(faults.faults.reduce((n, fault) => n + fault.fired, 0), "call")}`);
+    $("faults-none").disabled = faults.faults.length === 0;
+    if (document.activeElement !== $("speed")) $("speed").value = String(speed.time_scale === 0 ? 2 : Math.round(Math.log10(1 / speed.time_scale) * 10) / 10);
+    say($("speed-text"), speedText(1 / speed.time_scale));
+  } catch (error) {
+    $("referee").dataset.is = "";
+    say($("referee"), error.status === 0 ? `The simulator at ${simulator} does not answer` : error.message);
+  }
+}
+
+const speedText = (factor) => factor === Infinity ? "without any latency" : `${factor >= 10 ? Math.round(factor) : Number(factor.toFixed(1))} times real latencies`;
+
+export function start() {
+  if (!isThere) return;
+  $("demo").hidden = false;
+  const speed = h("input", { type: "range", id: "speed", min: -1, max: 2, step: 0.1, value: 0 });
+  speed.addEventListener("input", () => say($("speed-text"), speedText(10 ** Number(speed.value))));
+  speed.addEventListener("change", () => attempt(() => post(at("/time-scale/"), { time_scale: 10 ** -Number(speed.value) })));
+  fill($("demo-body"),
+    h("p", { id: "referee", class: "referee", role: "status" }, "asking the referee"),
+    h("p", { class: "quiet" }, "Click a device on the map to make it fail."),
+    h("label", {}, "Speed ", speed, h("span", { id: "speed-text", class: "quiet" })),
+    h("p", { id: "faults", class: "quiet" }),
+    h("div", { class: "controls" },
+      h("button", { type: "button", class: "danger", id: "everything", onclick: () => attempt(() => post(at("/faults/"), everything)) }, "Let everything go wrong"),
+      h("button", { type: "button", id: "faults-none", onclick: () => attempt(() => remove(at("/faults/"))) }, "Remove the faults"),
+      h("button", { type: "button", id: "reset", onclick: () => attempt(() => post(at("/reset/"))) }, "Reset the devices")),
+    h("p", { id: "demo-wrong", class: "wrong", role: "status" }));
+  look();
+  setInterval(look, 2000);
+}

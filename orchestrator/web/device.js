@@ -1,0 +1,115 @@
+// One device: its steps with their times, its error, its peers and what is known of them.
+
+import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
+import { get } from "./api.js";
+import { lookOf } from "./model.js";
+
+const PEERS_MAX = 60;
+
+let shown = null; // its name
+let answer = null; // what the service knows of it: /hosts/{host}/
+let asked = 0;
+let opener = null;
+let extras = () => null; // of the demo panel
+
+export const name = () => shown;
+
+const time = (ms) => new Date(ms).toISOString().slice(11, 23);
+
+function knownOf(peer) {
+  if (peer.known === "up") return `up, ${duration(peer.known_ms)} ago`;
+  if (peer.known === "down") return `not up${peer.why ? `: ${peer.why}` : ""}`;
+  if (peer.known === "in_hand") return "in hand now";
+  return "not asked lately";
+}
+
+function drawSteps(model, host) {
+  const steps = model.stepsOf(host.name);
+  if (steps.length === 0)
+    return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
+      : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
+  const words = { started: "in hand", intent: "install is kept as intended", withdrawn: "put back" };
+  return h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
+    h("time", {}, time(step.at)),
+    h("span", {}, words[step.what] ?? step.what.replaceAll("_", " "), step.error ? h("span", { class: "wrong" }, ` ${step.error}`) : null),
+    h("span", { class: "took" }, step.took === null ? (step.isOpen ? "…" : "") : duration(step.took)))));
+}
+
+function drawPeers(view) {
+  if (answer === null) return h("p", { class: "quiet" }, "asking the service");
+  if (answer.error) return h("p", { class: "quiet" }, answer.error);
+  return answer.peers.map((group) => [
+    h("h4", {}, `${group.group}: ${group.max_unavailable} of ${plural(group.members, "device")} at a time`),
+    h("ul", { class: "plain" }, group.hosts.slice(0, PEERS_MAX).map((peer) => {
+      const host = view.model?.byName.get(peer.name);
+      return h("li", {}, host === undefined ? h("span", { class: "mono" }, peer.name)
+        : h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, peer.name),
+      " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer)}`));
+    })),
+    group.members - 1 > PEERS_MAX ? h("p", { class: "quiet" }, `and ${group.members - 1 - PEERS_MAX} more`) : null,
+    group.hosts.length === 0 ? h("p", { class: "quiet" }, "Nothing else stands in for it.") : null,
+  ]);
+}
+
+let drawn = "";
+
+export function draw(view, now) {
+  const host = shown === null ? undefined : view.model?.byName.get(shown);
+  if (host === undefined) return;
+  if (now - asked > 2000) {
+    asked = now;
+    const of = shown;
+    get(`/hosts/${encodeURIComponent(of)}/`).then((told) => told, (error) => ({ error: error.message, peers: [] })).then((told) => {
+      if (of === shown) answer = told;
+    });
+  }
+  const steps = view.model.stepsOf(host.name);
+  const is = JSON.stringify([shown, host, steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
+  if (is === drawn) return;
+  drawn = is;
+  const body = $("device-body");
+  const focused = body.contains(document.activeElement) ? [...body.querySelectorAll("button, select, a")].indexOf(document.activeElement) : -1;
+  if (focused >= 0 && document.activeElement.tagName === "SELECT") return; // not under the user's hand
+  say($("device-title"), host.name);
+  fill(body,
+    h("p", {}, stateOf(lookOf(host)), host.duration_ms === null ? "" : ` after ${duration(host.duration_ms)}`),
+    host.error === null ? null : h("p", { class: "wrong" }, host.error),
+    host.skipped_because === null ? null : h("p", {}, `Skipped because of: ${host.skipped_because}`),
+    h("dl", {},
+      host.site === null ? null : [h("dt", {}, "Site"), h("dd", {}, host.site)],
+      host.dev_type === null ? null : [h("dt", {}, "Type"), h("dd", {}, host.dev_type)],
+      h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? "not known"
+        : host.to_version === null ? host.from_version : `${host.from_version} → ${host.to_version}`)),
+    h("h3", {}, "Steps (UTC)"), drawSteps(view.model, host),
+    h("h3", {}, "Peers"), drawPeers(view),
+    extras(host));
+  if (focused >= 0) [...body.querySelectorAll("button, select, a")][focused]?.focus();
+}
+
+export function open(view, host) {
+  if (shown === null) opener = document.activeElement;
+  shown = host.name;
+  answer = null;
+  asked = 0;
+  $("device").hidden = false;
+  document.querySelector(".columns").classList.add("open");
+  draw(view, Date.now());
+  $("device-title").focus({ preventScroll: true });
+}
+
+export function close() {
+  if (shown === null) return;
+  shown = null;
+  drawn = "";
+  $("device").hidden = true;
+  document.querySelector(".columns").classList.remove("open");
+  (opener?.isConnected ? opener : $("map")).focus({ preventScroll: true });
+}
+
+export function start(view, more) {
+  extras = more;
+  $("device-close").addEventListener("click", () => view.close());
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !$("ask").open && shown !== null) view.close();
+  });
+}

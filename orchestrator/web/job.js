@@ -1,0 +1,269 @@
+// The job that is shown: how it is, what can be done about it, and what went wrong.
+
+import { $, clock, count, day, duration, fill, h, plural, say, stateOf } from "./dom.js";
+import { Problem, post } from "./api.js";
+import { lookOf, states } from "./model.js";
+
+const PAGE = 200; // rows of the table of devices
+const NAMES = 30; // devices of a group of errors, until all are asked for
+
+export function titleOf(job) {
+  const sites = job.request?.filter_sites ?? job.request?.filter_dev_sites;
+  const types = job.request?.filter_dev_types;
+  const only = [sites?.join(", "), types?.join(", ")].filter((text) => text).join(" · ");
+  const what = job.task === "upgrade_os" && job.version !== null ? `Upgrade to ${job.version}` : (job.task ?? "Job").replaceAll("_", " ");
+  return only === "" ? what : `${what} · ${only}`;
+}
+
+export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
+
+// --- the one sentence
+
+export function verdictOf(model, now) {
+  const { job, counts } = model;
+  const parts = [`${count(model.done)} of ${plural(model.total, "device")} done`];
+  if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
+  if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
+  const { stopped } = model.stops();
+  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
+  let text = `${parts.join(", ")}.`;
+  if (job.state === "done") {
+    const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
+    text += ` It took ${duration(ms)}, from ${day(job.started ?? job.created)} to ${clock(job.ended)}.`;
+  } else if (job.state === "running") {
+    const left = model.leftMs(now);
+    const gone = now - Date.parse(job.started ?? job.created);
+    if (left === null) text += ` Running for ${duration(gone)}; how long it takes shows once devices have come to their end.`;
+    else if (left.by === "foretold") text += ` About ${duration(left.ms)} left of the ${duration(model.foretoldMs)} that were foretold.`;
+    else text += ` About ${duration(left.ms)} left at the rate of the last seconds.`;
+    if (left?.by === "rate" && model.foretoldMs !== null) text += ` It was foretold to take ${duration(model.foretoldMs)}.`;
+  } else if (job.state === "cancelling") {
+    text += ` Nothing new starts; ${plural(counts.in_hand, "device")} in hand come to their end.`;
+  }
+  if (job.state === "paused") text += ` Paused${job.paused_because ? `: ${job.paused_because}` : ""}.`;
+  if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
+  if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
+  return text;
+}
+
+// --- bars
+
+const bars = {};
+
+function makeBars() {
+  for (const name of ["completed", "changed", "failed", "skipped"]) {
+    const meter = h("progress", { max: 1, value: 0, "aria-label": name });
+    const text = h("span");
+    $("bars").append(h("div", { class: `bar ${name}` }, h("span", {}, name), meter, text));
+    bars[name] = { meter, text };
+  }
+}
+
+function drawBars(model, now) {
+  const { counts, total } = model;
+  const values = { completed: counts.changed + counts.unchanged, changed: counts.changed, failed: counts.failed, skipped: counts.skipped };
+  const rate = model.job.state === "running" ? model.rate(now) : null;
+  for (const [name, value] of Object.entries(values)) {
+    const { meter, text } = bars[name];
+    meter.max = Math.max(1, total);
+    meter.value = value;
+    const share = total === 0 ? "" : ` · ${Math.floor((value * 100) / total)} %`;
+    say(text, `${count(value)}${share}${name === "completed" && rate !== null ? ` · ${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ""}`);
+  }
+}
+
+// --- controls
+
+// Asks before something that cannot be taken back. word: what must be typed; null: a click will do.
+export function confirm(title, text, action, word) {
+  const dialog = $("ask");
+  return new Promise((resolve) => {
+    const typed = h("input", { autocomplete: "off", spellcheck: "false" });
+    const yes = h("button", { class: "danger", value: "yes", type: "submit", disabled: word !== null }, action);
+    typed.addEventListener("input", () => (yes.disabled = typed.value.trim() !== word));
+    fill(dialog, h("form", { method: "dialog" },
+      h("h2", { id: "ask-title" }, title),
+      h("p", {}, text),
+      word === null ? null : h("label", {}, `Type ${word} to go on`, typed),
+      h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, "Leave it"), yes)));
+    dialog.returnValue = "no";
+    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    dialog.showModal();
+  });
+}
+
+async function control(view, verb, button) {
+  const { job, counts } = view.model;
+  if (verb === "cancel") {
+    const inHand = counts.in_hand;
+    const text = inHand > 0
+      ? `${plural(inHand, "device")} in hand come to their end first, for an install is not broken off. What has not begun is skipped.`
+      : "What has not begun is skipped.";
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null))) return;
+  }
+  button.disabled = true;
+  try {
+    const answer = await post(`/jobs/${job.id}/${verb}/`);
+    if (verb === "retry") view.goTo(answer);
+    else view.hear("job", answer);
+    view.notice(null);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    view.notice(`${verb}: ${error.message}`);
+  } finally {
+    button.disabled = false;
+    drawControls(view, true);
+  }
+}
+
+let controlsOf = "";
+
+function drawControls(view, anew = false) {
+  const { job, counts } = view.model;
+  const canRetry = job.state === "done" && counts.failed + counts.skipped > 0;
+  const is = `${job.id} ${job.state} ${canRetry}`;
+  if (is === controlsOf && !anew) return;
+  controlsOf = is;
+  const button = (verb, text, attributes = {}) => {
+    const made = h("button", { type: "button", "data-verb": verb, ...attributes }, text);
+    made.addEventListener("click", () => control(view, verb, made));
+    return made;
+  };
+  const hadFocus = $("controls").contains(document.activeElement);
+  fill($("controls"),
+    job.state === "running" || job.state === "waiting" ? button("pause", "Pause") : null,
+    job.state === "paused" ? button("resume", "Resume", { class: "primary" }) : null,
+    ["running", "waiting", "paused"].includes(job.state) ? button("cancel", "Cancel", { class: "danger" }) : null,
+    canRetry ? button("retry", "Retry failed and skipped") : null,
+    job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null);
+  if (hadFocus) ($("controls").querySelector("button, a") ?? $("job")).focus();
+}
+
+// --- what went wrong
+
+function names(view, hosts) {
+  const list = h("p", { class: "mono" });
+  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null,
+    h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name)]),
+  shown.length < hosts.length ? [", ", h("button", { class: "plain", type: "button", onclick: () => draw(hosts) }, `and ${count(hosts.length - shown.length)} more`)] : null);
+  draw(hosts.slice(0, NAMES));
+  return list;
+}
+
+let whyOf = "";
+
+function drawWhy(view) {
+  const { model } = view;
+  const { stopped, others } = model.stops();
+  const faults = model.faults();
+  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, s.skipped.length]),
+    faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length])]);
+  if (is === whyOf) return;
+  whyOf = is;
+  $("why").hidden = faults.length + others.length === 0;
+  const open = new Set([...$("why").querySelectorAll("details[open]")].map((details) => details.dataset.key));
+  const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
+  fill($("why-body"),
+    stopped.length === 0 ? null : [
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped`),
+      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, 200).map((stop) => h("li", {},
+        h("strong", {}, stop.name), ": ",
+        [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
+        `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
+        stop.skipped.length > 8 ? ", …" : ""))),
+      stopped.length > 200 ? h("p", { class: "quiet" }, `and ${count(stopped.length - 200)} more`) : null,
+    ],
+    faults.length === 0 ? null : [
+      h("h3", {}, "Errors, the most frequent first"),
+      faults.slice(0, 100).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
+      faults.length > 100 ? h("p", { class: "quiet" }, `and ${count(faults.length - 100)} more kinds`) : null,
+    ],
+    others.length === 0 ? null : [
+      h("h3", {}, "Skipped for other reasons"),
+      others.slice(0, 100).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
+    ]);
+}
+
+// --- the table of devices
+
+let tableMax = PAGE;
+let tableOf = "";
+
+function drawTable(view) {
+  const { model } = view;
+  const state = $("devices-state").value;
+  const is = `${view.shownSince} ${model.version} ${state} ${tableMax}`;
+  if (is === tableOf) return;
+  tableOf = is;
+  const rows = [];
+  let matching = 0;
+  for (const host of model.hosts) {
+    if (state !== "" && host.state !== state) continue;
+    matching++;
+    if (rows.length < tableMax) rows.push(host);
+  }
+  const body = $("devices").tBodies[0];
+  const focused = document.activeElement?.closest?.("#devices") ? document.activeElement.textContent : null;
+  fill(body, rows.map((host) => h("tr", {},
+    h("th", { scope: "row" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
+    h("td", {}, stateOf(lookOf(host))),
+    h("td", {}, host.groups.join(", ")),
+    h("td", { class: "mono" }, host.to_version ?? host.from_version ?? ""),
+    h("td", {}, duration(host.duration_ms)),
+    h("td", { class: "mono" }, host.error ?? host.skipped_because ?? ""))));
+  if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
+  say($("devices-count"), matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
+  $("devices-more").hidden = matching === rows.length;
+}
+
+// --- all of it
+
+let tableAt = 0;
+
+export function draw(view, now) {
+  const { model } = view;
+  const { job } = model;
+  say($("job-title"), titleOf(job));
+  const chip = $("job-state");
+  chip.hidden = false;
+  chip.dataset.is = wordOf(job);
+  say(chip, wordOf(job));
+  say($("verdict"), verdictOf(model, now));
+  drawBars(model, now);
+  drawControls(view);
+  drawWhy(view);
+  // The table is for reading: it does not race.
+  if (now - tableAt > 1000 || !model.isWhole || job.state === "done") {
+    tableAt = now;
+    drawTable(view);
+  }
+  document.title = `${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
+}
+
+// Without a job: the network as it is.
+export function drawNone(view) {
+  fill($("controls"));
+  $("job-state").hidden = true;
+  $("why").hidden = true;
+  drawTable(view);
+}
+
+export function start(view) {
+  makeBars();
+  fill($("devices-state"), h("option", { value: "" }, "any"), states.map((state) => h("option", { value: state }, state.replace("_", " "))));
+  const redraw = () => drawTable(view);
+  $("devices-state").addEventListener("change", () => {
+    tableMax = PAGE;
+    redraw();
+  });
+  $("devices-more").addEventListener("click", () => {
+    tableMax += 5 * PAGE;
+    redraw();
+  });
+}
+
+// How long it was foretold to take, of a job that others have started.
+export async function foretell(job) {
+  const { expect_hosts, ...request } = job.request ?? {};
+  return post(`/${job.task.replaceAll("_", "-")}/`, { ...request, dry_run: true });
+}

@@ -1,0 +1,56 @@
+// The list of jobs, finished ones too.
+
+import { $, count, day, fill, h, say } from "./dom.js";
+import { get } from "./api.js";
+import { titleOf, wordOf } from "./job.js";
+
+const PAGE = 20;
+
+const jobs = new Map(); // by id, the newest first
+let hasOlder = false;
+
+export const all = () => [...jobs.values()].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
+export const find = (id) => jobs.get(id);
+export const anyIsOpen = () => all().some((job) => job.state !== "done");
+
+export function put(job) {
+  jobs.set(job.id, job);
+}
+
+export async function load() {
+  const { jobs: list } = await get(`/jobs/?limit=${PAGE}`);
+  list.forEach(put);
+  if (jobs.size <= PAGE) hasOlder = list.length === PAGE;
+}
+
+async function loadOlder() {
+  const { jobs: list } = await get(`/jobs/?limit=${PAGE}&after=${all().at(-1).id}`);
+  list.forEach(put);
+  hasOlder = list.length === PAGE;
+}
+
+let drawn = "";
+
+export function draw(shownId) {
+  const list = all();
+  const is = JSON.stringify([shownId, hasOlder, list.map((job) => [job.id, wordOf(job), job.counts])]);
+  if (is === drawn) return;
+  drawn = is;
+  $("jobs-none").hidden = list.length > 0;
+  $("jobs-more").hidden = !hasOlder;
+  const focused = document.activeElement?.closest?.("#jobs-list") ? document.activeElement.getAttribute("href") : null;
+  fill($("jobs-list"), list.map((job) => {
+    const { hosts, waiting, in_hand, failed, skipped } = job.counts;
+    const wrong = [failed > 0 ? `${count(failed)} failed` : "", skipped > 0 ? `${count(skipped)} skipped` : ""].filter((text) => text).join(", ");
+    return h("li", {}, h("a", { href: `#/jobs/${job.id}`, "aria-current": job.id === shownId ? "true" : null },
+      h("span", { class: "line" }, h("strong", {}, titleOf(job)), h("span", { class: "chip", "data-is": wordOf(job) }, wordOf(job))),
+      h("span", { class: "line quiet" }, h("span", {}, `${count(hosts - waiting - in_hand)} of ${count(hosts)}${wrong === "" ? "" : `, ${wrong}`}`),
+        h("span", {}, job.created === null ? "" : day(job.created)))));
+  }));
+  if (focused !== null) $("jobs-list").querySelector(`a[href="${focused}"]`)?.focus();
+}
+
+export function start(onChange, notice) {
+  $("jobs-more").addEventListener("click", () => loadOlder().then(onChange, (error) => notice(`older jobs: ${error.message}`)));
+  say($("jobs-more"), "Older jobs");
+}

@@ -1,0 +1,268 @@
+// The page: what is heard goes into the model, and what the model says is drawn.
+//
+//   /events/ -> stream.js -> here -> model.js -> job.js, map.js, chart.js, device.js
+//   buttons -> api.js -> the service -> /events/
+
+import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
+import { Problem, eachPage, get } from "./api.js";
+import { follow } from "./stream.js";
+import { Model } from "./model.js";
+import * as chart from "./chart.js";
+import * as demo from "./demo.js";
+import * as device from "./device.js";
+import * as jobPanel from "./job.js";
+import * as jobsPanel from "./jobs.js";
+import * as map from "./map.js";
+import * as startPanel from "./start.js";
+
+const TEXT_MS = 200; // text is for reading: it changes no faster
+
+const view = {
+  model: null,
+  isJob: false, // else the model is the network without a job
+  shownSince: 0, // changes with what is shown
+  goTo,
+  hear,
+  open: (host) => {
+    map.choose(host);
+    device.open(view, host);
+  },
+  close: () => device.close(),
+  notice,
+};
+
+function notice(text) {
+  $("notice").hidden = text === null;
+  say($("notice"), text ?? "");
+}
+
+// --- what is shown
+
+let loading = null; // its AbortController
+
+const hashId = () => /^#\/jobs\/([^/]+)$/.exec(location.hash)?.[1] ?? null;
+
+async function show(id, told) {
+  const job = jobsPanel.find(id) ?? (await get(`/jobs/${id}/`));
+  jobsPanel.put(job);
+  loading?.abort();
+  const controller = (loading = new AbortController());
+  const model = new Model(job);
+  begin(model, true);
+  try {
+    await eachPage(id, (rows) => {
+      rows.forEach((row) => model.put(row));
+      map.show(model.hosts, (name) => model.byName.get(name));
+      isDue = true;
+    }, controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return;
+    throw error;
+  }
+  model.whole();
+  map.repaint();
+  isDue = true;
+  if (told !== undefined) foretold(model, told);
+  else if (job.state !== "done") foretell(model);
+}
+
+function begin(model, isJob) {
+  view.model = model;
+  view.isJob = isJob;
+  view.shownSince++;
+  map.show(model.hosts, (name) => model.byName.get(name));
+  isDue = true;
+}
+
+function foretold(model, told) {
+  model.foretoldMs = told.duration === null ? null : parseDuration(told.duration);
+  isDue = true;
+  if (told.duration === null) setTimeout(() => foretell(model), 5000); // once devices have been timed
+}
+
+function foretell(model) {
+  if (view.model !== model || model.job.state === "done") return;
+  jobPanel.foretell(model.job).then((told) => foretold(model, told), () => {});
+}
+
+function goTo(job, told) {
+  jobsPanel.put(job);
+  if (hashId() === job.id) return;
+  pendingTold = { id: job.id, told };
+  location.hash = `#/jobs/${job.id}`;
+}
+
+let pendingTold = null;
+
+function onHash() {
+  const id = hashId();
+  if (id === null || (view.isJob && view.model.job.id === id)) return;
+  const told = pendingTold?.id === id ? pendingTold.told : undefined;
+  device.close();
+  show(id, told).then(() => notice(null), (error) => failedToShow(id, error));
+}
+
+function failedToShow(id, error) {
+  notice(error instanceof Problem ? error.message : `the job ${id} cannot be shown: ${error.message}`);
+  if (!(error instanceof Problem)) console.error(error);
+}
+
+// The network without a job, from the inventory.
+async function showNetwork() {
+  const { hosts } = await get("/hosts/");
+  startPanel.offer(view, hosts);
+  if (view.isJob) return;
+  const model = new Model({ id: "", state: "none", counts: { hosts: hosts.length }, request: null });
+  for (const { name, site, dev_type, groups, version } of hosts)
+    model.put({ name, site, dev_type, groups, state: "waiting", started: null, duration_ms: null, from_version: version,
+      to_version: null, error: null, skipped_because: null, in_doubt: false });
+  model.whole();
+  begin(model, false);
+  say($("verdict"), `${plural(hosts.length, "device")} in the inventory. Nothing has been asked of them yet.`);
+}
+
+// --- what is heard
+
+function hear(name, data) {
+  if (name === "snapshot") {
+    onSnapshot(data);
+  } else if (name === "job") {
+    jobsPanel.put(data);
+    if (view.isJob && view.model.job.id === data.id) view.model.hear(name, data);
+    else if (!view.isJob && hashId() === null) goTo(data);
+  } else if (view.isJob && data.job === view.model.job.id) {
+    if (view.model.hear(name, data) !== null) map.repaint();
+  }
+  isDue = true;
+}
+
+// The stream begins anew: what was shown may be of another store, or have moved on unheard.
+function onSnapshot({ jobs }) {
+  jobs.forEach(jobsPanel.put);
+  const id = hashId();
+  jobsPanel.load().then(() => {
+    isDue = true;
+    const newest = jobs.at(-1) ?? jobsPanel.all()[0];
+    if (id !== null) return show(id).catch((error) => failedToShow(id, error));
+    return newest === undefined ? undefined : goTo(newest);
+  }).catch((error) => notice(`the jobs cannot be read: ${error.message}`));
+}
+
+function onLive() {
+  $("link").dataset.is = "live";
+  say($("link"), "live");
+}
+
+function onAway(why, ms) {
+  $("link").dataset.is = "away";
+  say($("link"), `not connected: ${why}; trying again in ${duration(ms)}`);
+}
+
+// --- drawing
+
+let isDue = true;
+let drawnAt = 0;
+
+function tick(at) {
+  if (isDue && at - drawnAt >= TEXT_MS) {
+    isDue = false;
+    drawnAt = at;
+    const now = Date.now();
+    jobsPanel.draw(view.isJob ? view.model.job.id : null);
+    if (view.isJob) {
+      // Counts of the list are as old as its last event.
+      Object.assign(view.model.job.counts, { hosts: view.model.total, ...(view.model.isWhole ? view.model.counts : {}) });
+      jobPanel.draw(view, now);
+    } else if (view.model !== null) {
+      jobPanel.drawNone(view);
+    }
+    device.draw(view, now);
+  }
+  requestAnimationFrame(tick);
+}
+
+function everySecond() {
+  if (view.isJob && view.model.isWhole && view.model.job.state !== "done") {
+    view.model.sample(Date.now());
+    chart.draw(view.model);
+  } else {
+    $("chart-figure").hidden = !view.isJob || view.model.samples.length < 2;
+  }
+  isDue = true;
+}
+
+async function refreshJobs() {
+  if (jobsPanel.all().some((job) => job.state !== "done" && job.id !== view.model?.job.id)) await jobsPanel.load().catch(() => {});
+}
+
+// --- the start
+
+function readTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  say($("theme"), theme === "dark" ? "Light" : "Dark");
+  map.readTheme();
+  fill($("legend"), map.legend());
+}
+
+function startTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let own = null;
+  try {
+    own = localStorage.getItem("theme");
+  } catch {
+    // a browser that keeps nothing
+  }
+  readTheme(own ?? (system.matches ? "dark" : "light"));
+  system.addEventListener("change", () => own ?? readTheme(system.matches ? "dark" : "light"));
+  $("theme").addEventListener("click", () => {
+    own = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+    try {
+      localStorage.setItem("theme", own);
+    } catch {
+      // it lasts as long as the page
+    }
+    readTheme(own);
+  });
+}
+
+function startFind() {
+  const names = h("datalist", { id: "found" });
+  $("find").after(names);
+  const matches = (text) => view.model?.hosts.filter((host) => host.name.includes(text)) ?? [];
+  $("find").addEventListener("input", () => {
+    const text = $("find").value.trim();
+    const found = text === "" ? [] : matches(text);
+    fill(names, found.slice(0, 20).map((host) => h("option", { value: host.name })));
+    say($("find-text"), text === "" ? "" : plural(found.length, "device"));
+    map.mark(found.slice(0, 5000).map((host) => host.name));
+    if (found.length > 0) map.choose(found[0]);
+  });
+  $("find").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    const found = matches($("find").value.trim());
+    if (found.length > 0) view.open(found.find((host) => host.name === $("find").value.trim()) ?? found[0]);
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    $("find").focus();
+  });
+}
+
+startTheme();
+map.start(view.open);
+jobPanel.start(view);
+jobsPanel.start(() => (isDue = true), notice);
+device.start(view, demo.extras);
+demo.start();
+startFind();
+startPanel.start(view).then(showNetwork).catch((error) => notice(`the network cannot be read: ${error.message}`));
+addEventListener("hashchange", onHash);
+const drop = follow("/events/", { event: hear, live: onLive, away: onAway });
+setInterval(everySecond, 1000);
+setInterval(refreshJobs, 5000);
+requestAnimationFrame(tick);
+
+// For tests, and for whoever is curious in the console.
+globalThis.page = { view, drop, place: map.place };

@@ -1,0 +1,162 @@
+// What the page knows of one job. Nothing in here touches the document: rows and events go in, and
+// views read.
+
+export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped"];
+const STEPS_MAX = 60; // of one device
+const SAMPLES_MAX = 600;
+
+export const isOver = (state) => state !== "waiting" && state !== "in_hand";
+
+// How a tile looks: a device in doubt is in hand, and more.
+export const lookOf = (host) => (host.state === "in_hand" && host.in_doubt ? "in_doubt" : host.state);
+
+// The same fault of many devices is one: its own name and address are left out.
+export function faultOf(host) {
+  return host.error.replaceAll(host.name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
+}
+
+export class Model {
+  constructor(job) {
+    this.job = job;
+    this.hosts = []; // in inventory order
+    this.byName = new Map();
+    this.counts = Object.fromEntries(states.map((state) => [state, 0]));
+    this.steps = new Map(); // by device, as they were heard
+    this.samples = []; // {at, inHand, done}: a second apart
+    this.sampleMs = 1000;
+    this.version = 0; // changes with every row
+    this.isWhole = false;
+    this.held = []; // events that came before all rows were there
+    this.foretoldMs = null;
+    this.limitedBy = null;
+  }
+
+  // Rows as /jobs/{id}/hosts/ and events have them.
+  put(row) {
+    const known = this.byName.get(row.name);
+    this.version++;
+    this.counts[row.state]++;
+    if (known === undefined) {
+      row.index = this.hosts.length;
+      this.hosts.push(row);
+      this.byName.set(row.name, row);
+      return row;
+    }
+    this.counts[known.state]--;
+    return Object.assign(known, row);
+  }
+
+  whole() {
+    this.isWhole = true;
+    const held = this.held;
+    this.held = [];
+    for (const [name, data] of held) this.hear(name, data);
+  }
+
+  // Returns the device that has changed, if it was one.
+  hear(name, data) {
+    if (name === "job") {
+      this.job = data;
+      this.version++;
+      return null;
+    }
+    if (!this.isWhole) {
+      this.held.push([name, data]);
+      return null;
+    }
+    if (name === "step") {
+      this.step(data.host, data.at, data.subtask, data.state, data.error);
+      return null;
+    }
+    const { kind, attempt, at, job, n, ...row } = data;
+    if (kind === "started") this.steps.set(row.name, []);
+    this.step(row.name, at, kind === "outcome" ? row.state : kind, "told", row.error ?? row.skipped_because);
+    return this.put(row);
+  }
+
+  step(host, at, what, state, error) {
+    const list = this.steps.get(host) ?? [];
+    if (list.length < STEPS_MAX) list.push({ at: Date.parse(at), what, state, error });
+    this.steps.set(host, list);
+  }
+
+  // Calls to the device with how long they took, and what was decided in between.
+  stepsOf(host) {
+    const rows = [];
+    for (const step of this.steps.get(host) ?? []) {
+      const begun = step.state === "completed" && rows.findLast((row) => row.what === step.what && row.isOpen);
+      if (begun) Object.assign(begun, { took: step.at - begun.at, error: step.error, isOpen: false });
+      else rows.push({ at: step.at, what: step.what, error: step.error, took: null, isOpen: step.state === "started" });
+    }
+    return rows;
+  }
+
+  get done() {
+    return this.counts.changed + this.counts.unchanged + this.counts.failed + this.counts.skipped;
+  }
+
+  get total() {
+    return this.isWhole ? this.hosts.length : this.job.counts.hosts;
+  }
+
+  // Called once a second; when there are too many samples every other one is kept, further apart.
+  sample(at) {
+    const last = this.samples.at(-1);
+    if (last !== undefined && at - last.at < this.sampleMs) return;
+    this.samples.push({ at, inHand: this.counts.in_hand, done: this.done });
+    if (this.samples.length < SAMPLES_MAX) return;
+    this.samples = this.samples.filter((_, i) => i % 2 === 0);
+    this.sampleMs *= 2;
+  }
+
+  // Devices a second, of about the last 20 s; null: not known.
+  rate(at) {
+    const from = this.samples.find((sample) => sample.at >= at - 20_000);
+    if (from === undefined || at - from.at < 2000 || this.done === from.done) return null;
+    return ((this.done - from.done) * 1000) / (at - from.at);
+  }
+
+  // Until all is done, and by what that is said; null: not known.
+  leftMs(at) {
+    const left = this.total - this.done;
+    const started = Date.parse(this.job.started ?? this.job.created);
+    const foretold = this.foretoldMs === null ? null : Math.max(0, started + this.foretoldMs - at);
+    if (foretold !== null && foretold > 0) return { ms: foretold, by: "foretold" };
+    const rate = this.rate(at);
+    return rate === null ? null : { ms: (left / rate) * 1000, by: "rate" };
+  }
+
+  // Redundancy groups that a failure has stopped, with the devices that failed and those that were
+  // skipped for it; and what else was skipped, by its reason.
+  stops() {
+    const stopped = new Map();
+    const others = new Map();
+    for (const host of this.hosts) {
+      if (host.state !== "skipped") continue;
+      const because = host.skipped_because ?? "no reason was told";
+      const cause = this.byName.get(because);
+      if (cause?.state !== "failed") {
+        if (!others.has(because)) others.set(because, []);
+        others.get(because).push(host);
+        continue;
+      }
+      const name = host.groups.find((group) => cause.groups.includes(group)) ?? cause.groups.join(", ");
+      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), skipped: [] });
+      stopped.get(name).failed.add(cause);
+      stopped.get(name).skipped.push(host);
+    }
+    return { stopped: [...stopped.values()], others: [...others].map(([reason, hosts]) => ({ reason, hosts })) };
+  }
+
+  // The most frequent first.
+  faults() {
+    const faults = new Map();
+    for (const host of this.hosts) {
+      if (host.state !== "failed") continue;
+      const text = faultOf({ name: host.name, error: host.error ?? "no error was told" });
+      if (!faults.has(text)) faults.set(text, []);
+      faults.get(text).push(host);
+    }
+    return [...faults].map(([text, hosts]) => ({ text, hosts })).sort((a, b) => b.hosts.length - a.hosts.length);
+  }
+}

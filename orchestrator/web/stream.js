@@ -1,0 +1,80 @@
+// Server-Sent Events with fetch: unlike EventSource it goes on after an answer that is an error, as
+// a service gives that is shutting down, and it notices a connection that is dead.
+
+const waits = [250, 500, 1000, 2000, 4000]; // ms until the next attempt
+const SILENCE_MS = 40_000; // the service says something every 15 s
+
+// One event at a time; returns what is left of the text, an event that is not whole yet.
+export function parse(text, tell) {
+  for (;;) {
+    const end = text.indexOf("\n\n");
+    if (end < 0) return text;
+    const event = { id: null, name: "message", data: "" };
+    for (const line of text.slice(0, end).split("\n")) {
+      if (line.startsWith("id: ")) event.id = line.slice(4);
+      else if (line.startsWith("event: ")) event.name = line.slice(7);
+      else if (line.startsWith("data: ")) event.data += line.slice(6);
+    }
+    text = text.slice(end + 2);
+    if (event.data !== "") tell(event);
+  }
+}
+
+// Follows path until the page is left. on.event(name, data), on.live(), on.away(why, ms).
+// Returns drop(), which ends the connection; the next one goes on behind the last event.
+export function follow(path, on) {
+  let lastId = null;
+  let failures = 0;
+  let controller = null;
+  let wake = null;
+
+  async function once() {
+    controller = new AbortController();
+    let silence = 0;
+    const listen = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => controller.abort(), SILENCE_MS);
+    };
+    listen();
+    try {
+      const headers = lastId === null ? {} : { "Last-Event-ID": lastId };
+      const answer = await fetch(path, { headers, signal: controller.signal, cache: "no-store" });
+      if (!answer.ok) {
+        const body = await answer.json().catch(() => null);
+        throw new Error(body?.detail ?? `the service answers ${answer.status}`);
+      }
+      on.live();
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let rest = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return "the service ended the stream";
+        listen();
+        failures = 0;
+        rest = parse(rest + value, (event) => {
+          on.event(event.name, JSON.parse(event.data));
+          if (event.id !== null) lastId = event.id;
+        });
+      }
+    } catch (error) {
+      return error.name === "TypeError" ? "the service does not answer" : error.message;
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+
+  (async () => {
+    for (;;) {
+      const why = await once();
+      const ms = waits[Math.min(failures++, waits.length - 1)];
+      on.away(why, ms);
+      await new Promise((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, ms);
+      });
+    }
+  })();
+
+  addEventListener("online", () => wake?.());
+  return () => controller?.abort();
+}

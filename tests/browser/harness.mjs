@@ -1,0 +1,123 @@
+// Programs and a browser for the tests of the page. Programs bind port 0, are waited for by their
+// ready line, and are ended by their own pid.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createRequire } from "node:module";
+
+export const build = resolve(process.env.BUILD ?? "build");
+const require = createRequire(join(build, "browser/package.json"));
+const { chromium } = require("playwright-core");
+export const axeSource = require("axe-core").source;
+
+export const shots = join(build, "browser/screenshots");
+mkdirSync(shots, { recursive: true });
+
+const endings = []; // what is still to be ended, the newest last
+
+// Starts a program and returns {url, child, end()} once it says that it is ready.
+export async function start(program, args, place) {
+  const child = spawn(join(build, program), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((done) => child.on("exit", (code, signal) => done({ code, signal })));
+  const line = await new Promise((done, fail) => {
+    createInterface({ input: child.stdout }).once("line", done);
+    ended.then(({ code, signal }) => fail(new Error(`${program} ended before it was ready: ${code ?? signal}`)));
+  });
+  const started = {
+    url: /(http:\/\/[0-9.:]+)\/?$/.exec(line.split(" admin ").at(-1))[1],
+    child,
+    async end(signal = "SIGTERM") {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+    place,
+  };
+  endings.push(() => started.end("SIGKILL"));
+  return started;
+}
+
+// A simulator and an orchestrator over it, in a folder of their own.
+export async function network({ latency = "2ms..20ms", simulator = [], orchestrator = [], withDemo = false } = {}) {
+  const dir = mkdtempSync(join(build, "browser/run-"));
+  endings.push(() => rmSync(dir, { recursive: true, force: true }));
+  const sim = await start("simulator", ["--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", latency, ...simulator]);
+  const args = (listen) => ["--listen", listen, "--inventory", `${sim.url}/inventory/`, "--state", join(dir, "orchestrator.db"),
+    "--log", join(dir, "orchestrator.log"), ...(withDemo ? ["--simulator", sim.url] : []), ...orchestrator];
+  const orc = await start("orchestrator", args("127.0.0.1:0"));
+  return { sim, orc, dir, again: () => start("orchestrator", args(orc.url.replace("http://", ""))) };
+}
+
+let browser = null;
+
+export async function open(options = {}) {
+  if (browser === null) {
+    browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync"],
+    });
+    endings.push(async () => {
+      await browser.close();
+      browser = null;
+    });
+  }
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.troubles = [];
+  page.setDefaultTimeout(30_000);
+  page.on("pageerror", (error) => page.troubles.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    // A service that is down is told of in the console by the browser itself.
+    if (message.type() === "error" && !/net::ERR_|status of 50[23]/.test(message.text())) page.troubles.push(message.text());
+  });
+  const own = [];
+  page.on("request", (request) => own.push(new URL(request.url()).origin));
+  page.origins = own;
+  return page;
+}
+
+export async function endAll() {
+  while (endings.length > 0) await endings.pop()();
+}
+
+export async function json(url, options) {
+  const answer = await fetch(url, options);
+  const text = await answer.text();
+  return text === "" ? null : JSON.parse(text);
+}
+
+export const postJson = (url, body) => json(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+
+export async function hostsOf(url, id) {
+  const rows = [];
+  let after = "";
+  for (;;) {
+    const { hosts } = await json(`${url}/jobs/${id}/hosts/?limit=1000${after}`);
+    rows.push(...hosts);
+    if (hosts.length < 1000) return rows;
+    after = `&after=${encodeURIComponent(hosts.at(-1).name)}`;
+  }
+}
+
+// What the page's model has of each device, in the words of /jobs/{id}/hosts/.
+export const picture = (page) => page.evaluate(() => globalThis.page.view.model.hosts.map(({ index, ...row }) => row));
+
+export const jobOf = (page) => page.evaluate(() => globalThis.page.view.model?.job ?? null);
+
+export async function untilJob(page, state) {
+  await page.waitForFunction((wanted) => globalThis.page.view.isJob && globalThis.page.view.model.isWhole &&
+    globalThis.page.view.model.job.state === wanted, state);
+  return jobOf(page);
+}
+
+// From the form: a dry run, then the start.
+export async function startUpgrade(page, version, { sites = [], types = [] } = {}) {
+  await page.fill('input[name="version"]', version);
+  for (const site of sites) await page.check(`input[name="filter_sites"][value="${site}"]`);
+  for (const type of types) await page.check(`input[name="filter_dev_types"][value="${type}"]`);
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  await page.click("#go");
+  await page.waitForFunction((wanted) => globalThis.page.view.isJob && globalThis.page.view.model.job.version === wanted, version);
+}

@@ -1,0 +1,147 @@
+// Every view in both themes before axe, on a phone, and on paper.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { axeSource, endAll, json, network, open, postJson, shots, startUpgrade, untilJob } from "./harness.mjs";
+
+after(endAll);
+
+let net;
+let jobId;
+before(async () => {
+  net = await network({ withDemo: true });
+  await postJson(`${net.sim.url}/faults/`, { match: { site: "mars", dev_type: "leaf" }, on: "install_os_version", effect: "error", message: "no space left on device", probability: 0.5 });
+  const page = await open();
+  await page.goto(`${net.orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="mars"]');
+  await page.screenshot({ path: join(shots, "empty.png") });
+  await startUpgrade(page, "5.3.1");
+  jobId = (await untilJob(page, "done")).id;
+});
+
+async function findings(page) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+}
+
+const views = {
+  job: async () => {},
+  device: async (page) => {
+    await page.fill("#find", "leaf");
+    await page.press("#find", "Enter");
+    await page.waitForSelector("#device:not([hidden])");
+    await page.waitForFunction(() => /at a time/.test(document.getElementById("device-body").textContent));
+  },
+  preview: async (page) => {
+    await page.fill('input[name="version"]', "5.4.0");
+    await page.click("#dry-run");
+    await page.waitForSelector("#go");
+    await page.click("#preview summary");
+  },
+  refused: async (page) => {
+    await page.fill('input[name="version"]', "no");
+    await page.click("#dry-run");
+    await page.waitForSelector("#start-wrong");
+  },
+  why: async (page) => {
+    for (const summary of await page.locator("#why summary").all()) await summary.click();
+  },
+};
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [name, go] of Object.entries(views)) {
+    test(`axe finds nothing: ${name}, ${colorScheme}`, async () => {
+      const page = await open({ colorScheme, bypassCSP: true });
+      await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+      await untilJob(page, "done");
+      await page.waitForSelector("#why:not([hidden])");
+      await page.waitForSelector('input[name="version"]');
+      await go(page);
+      assert.deepEqual(await findings(page), []);
+      await page.screenshot({ path: join(shots, `${name}-${colorScheme}.png`) });
+      assert.deepEqual(page.troubles, []);
+      await page.context().close();
+    });
+  }
+
+  test(`a phone's width, ${colorScheme}`, async () => {
+    const page = await open({ colorScheme, viewport: { width: 390, height: 844 }, bypassCSP: true });
+    await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+    await untilJob(page, "done");
+    await page.waitForSelector("#why:not([hidden])");
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing reaches past the right edge");
+    assert.deepEqual(await findings(page), []);
+    await page.screenshot({ path: join(shots, `phone-${colorScheme}.png`) });
+    await views.device(page);
+    assert.deepEqual(await findings(page), []);
+    await page.screenshot({ path: join(shots, `phone-device-${colorScheme}.png`) });
+    await page.context().close();
+  });
+}
+
+test("on paper it is a report of the window", async () => {
+  const page = await open();
+  await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+  await untilJob(page, "done");
+  await page.waitForSelector("#why:not([hidden])");
+  await page.emulateMedia({ media: "print" });
+  for (const gone of [".side", "#controls", "nav"]) assert.equal(await page.locator(gone).isVisible(), false, gone);
+  for (const there of ["#verdict", "#bars", "#why", "#map-canvas"]) assert.equal(await page.locator(there).isVisible(), true, there);
+  const pdf = await page.pdf({ path: join(shots, "paper.pdf"), printBackground: true });
+  assert.ok(pdf.length > 10_000);
+});
+
+test("the page is at most 150 kB in all, and may ask nobody else", async () => {
+  const answer = await fetch(`${net.orc.url}/`);
+  const html = await answer.text();
+  const policy = answer.headers.get("content-security-policy");
+  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self';/);
+  assert.ok(policy.includes(`connect-src 'self' ${net.sim.url};`), policy);
+  let bytes = html.length;
+  const names = new Set(["style.css", "main.js"]);
+  for (const name of names) {
+    const file = await fetch(`${net.orc.url}/web/${name}`);
+    assert.equal(file.status, 200, name);
+    const text = await file.text();
+    bytes += text.length;
+    for (const [, other] of text.matchAll(/from "\.\/([a-z]+\.js)"/g)) names.add(other);
+  }
+  assert.ok(names.size > 10);
+  assert.ok(bytes <= 150_000, `${bytes} bytes`);
+  assert.equal((await fetch(`${net.orc.url}/web/none.js`)).status, 404);
+});
+
+test("Swagger UI on another port executes POST /upgrade-os/ cross-origin", async () => {
+  const page = await open();
+  await page.goto(`${net.orc.url}/docs/`);
+  if ((await page.textContent("body")).includes("not part of this build")) return; // built where there is no npm
+  await page.waitForSelector("#operations-tasks-upgradeOs");
+  assert.deepEqual(page.troubles, []);
+
+  // The same files from another address of this machine.
+  const { createServer } = await import("node:http");
+  const files = createServer(async (request, response) => {
+    const path = request.url === "/" ? "/docs/" : request.url;
+    const answer = await fetch(`${net.orc.url}${path.replace("/other/", "/docs/")}`);
+    let body = Buffer.from(await answer.arrayBuffer());
+    if (path.endsWith("docs.js")) body = Buffer.from(body.toString().replace('url: "/swagger/"', `url: "${net.orc.url}/swagger/"`).replace("${location.origin}", net.orc.url));
+    response.writeHead(answer.status, { "Content-Type": answer.headers.get("content-type") });
+    response.end(body);
+  });
+  await new Promise((done) => files.listen(0, "127.0.0.1", done));
+  try {
+    const other = await open();
+    await other.goto(`http://127.0.0.1:${files.address().port}/`);
+    const operation = other.locator("#operations-tasks-upgradeOs");
+    await operation.locator("button.opblock-summary-control").click();
+    await operation.locator("textarea.body-param__text").fill(JSON.stringify({ version: "5.3.1", filter_sites: ["earth"], filter_dev_types: ["spine"] }));
+    await operation.locator("button.execute").click();
+    await operation.locator(".live-responses-table .response-col_status", { hasText: "200" }).waitFor();
+    assert.match(await operation.locator(".live-responses-table").textContent(), /spine00\.earth/);
+  } finally {
+    files.close();
+    files.closeAllConnections();
+  }
+  assert.ok((await json(`${net.orc.url}/jobs/`)).jobs.some((job) => job.request.filter_dev_types?.[0] === "spine"));
+});

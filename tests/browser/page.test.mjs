@@ -1,0 +1,201 @@
+// What an operator does on the page.
+import { after, test } from "node:test";
+import assert from "node:assert/strict";
+import { endAll, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
+
+after(endAll);
+
+const shownCount = async (page, name) => Number((await page.textContent(`.bar.${name} span:last-child`)).split(" ")[0].replaceAll(",", ""));
+
+test("an upgrade from the page: dry run, start, live tiles, and counts that agree", async () => {
+  const { orc, sim } = await network({ latency: "20ms..60ms" });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForFunction(() => globalThis.page.view.model?.hosts.length === 848);
+  assert.match(await page.textContent("#verdict"), /848 devices in the inventory/);
+  assert.equal((await json(`${orc.url}/jobs/`)).jobs.length, 0);
+
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.check('input[name="filter_sites"][value="earth"]');
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.match(await page.textContent("#preview"), /Dry run: nothing was touched/);
+  assert.equal(await page.textContent("#go"), "Upgrade 106 devices to 5.3.1");
+  assert.equal((await json(`${orc.url}/jobs/`)).jobs.length, 0, "a dry run starts nothing");
+
+  // What was tried is what would be started: another field takes the button away.
+  await page.check('input[name="filter_sites"][value="mars"]');
+  assert.equal(await page.locator("#go").count(), 0);
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  await page.click("#go");
+  await page.waitForFunction(() => globalThis.page.view.isJob && globalThis.page.view.model.counts.in_hand > 0);
+  await page.waitForFunction(() => globalThis.page.view.model.counts.changed > 0);
+  assert.equal((await jobOf(page)).state, "running");
+
+  const job = await untilJob(page, "done");
+  const told = await json(`${orc.url}/jobs/${job.id}/`);
+  assert.equal(told.counts.hosts, 212);
+  await page.waitForFunction(() => document.getElementById("job-state").textContent === "completed");
+  assert.equal(await shownCount(page, "completed"), told.counts.changed + told.counts.unchanged);
+  assert.equal(await shownCount(page, "changed"), told.counts.changed);
+  assert.equal(await shownCount(page, "failed"), 0);
+  assert.deepEqual(await picture(page), await hostsOf(orc.url, job.id));
+  assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
+  assert.match(await page.title(), /^212\/212 · Upgrade to 5\.3\.1/);
+  assert.deepEqual(page.troubles, []);
+  assert.deepEqual([...new Set(page.origins)], [orc.url], "it asks nobody else");
+});
+
+test("a refusal stands at the field that it is about", async () => {
+  const { orc } = await network();
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await page.fill('input[name="version"]', "latest");
+  await page.click("#dry-run");
+  await page.waitForSelector("#start-wrong");
+  assert.match(await page.textContent("#start-wrong"), /^version: /);
+  assert.equal(await page.getAttribute('input[name="version"]', "aria-invalid"), "true");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "version");
+});
+
+test("pause, resume, cancel with a typed word, retry", async () => {
+  const { orc } = await network({ latency: "30ms..90ms", orchestrator: ["--workers", "20"] });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="venus"]');
+  await startUpgrade(page, "5.3.1", { sites: ["venus"] });
+  await page.waitForFunction(() => globalThis.page.view.model.counts.changed > 2);
+  await page.click('button[data-verb="pause"]');
+  await page.waitForSelector('button[data-verb="resume"]');
+  await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 0);
+  const paused = await jobOf(page);
+  assert.equal((await json(`${orc.url}/jobs/${paused.id}/`)).state, "paused");
+  await page.click('button[data-verb="resume"]');
+  await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand > 0);
+
+  await page.click('button[data-verb="cancel"]');
+  await page.waitForSelector("#ask[open]");
+  const yes = page.locator('#ask button[value="yes"]');
+  assert.equal(await yes.isDisabled(), true, "hosts are in hand: the word must be typed");
+  await page.fill("#ask input", "cancel");
+  await yes.click();
+  await untilJob(page, "done");
+  const told = await json(`${orc.url}/jobs/${paused.id}/`);
+  assert.equal(told.outcome, "cancelled");
+  assert.ok(told.counts.skipped > 0);
+  await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelled");
+
+  await page.click('button[data-verb="retry"]');
+  await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
+  const again = await untilJob(page, "done");
+  assert.equal(again.counts.hosts, told.counts.failed + told.counts.skipped);
+  assert.equal(again.outcome, "completed");
+  assert.equal(await page.locator("#jobs-list li").count(), 2);
+  assert.deepEqual(page.troubles, []);
+});
+
+test("a fault by a click: the tile, the group that stopped, and why", async () => {
+  const { orc, sim } = await network({ latency: "20ms..60ms", withDemo: true });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForFunction(() => globalThis.page.view.model?.hosts.length === 848);
+  await page.waitForSelector('#referee[data-is="silent"]');
+  await page.fill("#find", "leaf06.earth");
+  const at = await page.evaluate(() => globalThis.page.place("leaf06.earth"));
+  await page.mouse.click(at.x, at.y);
+  await page.waitForSelector("#device-title:has-text('leaf06.earth')");
+  await page.click("#make-fail");
+  await page.waitForFunction(() => document.getElementById("faults").textContent.startsWith("1 fault in force"));
+  assert.equal((await json(`${sim.url}/faults/`)).faults[0].match.host[0] ?? "", "leaf06.earth");
+
+  await startUpgrade(page, "5.3.1", { sites: ["earth"] });
+  const job = await untilJob(page, "done");
+  await page.waitForSelector("#stopped");
+  const why = await page.textContent("#stopped");
+  assert.match(why, /earth_leaf_\d+: leaf06\.earth failed \(install_os_version: .*no space left on device.*\); 1 device skipped: leaf\d+\.earth/);
+  const told = await json(`${orc.url}/jobs/${job.id}/`);
+  assert.equal(told.counts.failed, 1);
+  assert.equal(told.counts.skipped, 1);
+
+  // Its steps with their times, its error, and its peer.
+  await page.waitForFunction(() => /no space left/.test(document.getElementById("device-body").textContent));
+  const steps = await page.locator(".steps li").allTextContents();
+  assert.ok(steps.some((step) => /login/.test(step)) && steps.some((step) => /install os version/.test(step)), steps.join("\n"));
+  assert.ok(steps.every((step) => /^\d\d:\d\d:\d\d\.\d{3}/.test(step)));
+  await page.waitForFunction(() => /earth_leaf_/.test(document.getElementById("device-body").textContent));
+
+  // The same fault everywhere is one line.
+  await page.click("#everything");
+  await page.waitForFunction(() => document.getElementById("faults").textContent.startsWith("7 faults in force"));
+  await page.click("#faults-none");
+  await page.waitForFunction(() => document.getElementById("faults").textContent === "No fault is in force");
+  await page.waitForSelector('#referee[data-is="silent"]');
+  assert.deepEqual([...new Set(page.origins)].sort(), [orc.url, sim.url].sort());
+  assert.deepEqual(page.troubles, []);
+});
+
+test("the speed control", async () => {
+  const { orc, sim } = await network({ withDemo: true });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('#referee[data-is="silent"]');
+  await page.focus("#speed");
+  await page.keyboard.press("End");
+  await page.waitForFunction(() => document.getElementById("speed-text").textContent === "100 times real latencies");
+  await page.locator("#speed").blur();
+  await page.waitForFunction(async (url) => (await (await fetch(`${url}/time-scale/`)).json()).time_scale === 0.01, sim.url);
+});
+
+test("equal errors are one line", async () => {
+  const { orc, sim } = await network();
+  await postJson(`${sim.url}/faults/`, { match: { site: "mars", dev_type: "leaf" }, on: "install_os_version", effect: "error", message: "no space left on device" });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="mars"]');
+  await startUpgrade(page, "5.3.1", { sites: ["mars"], types: ["leaf"] });
+  const job = await untilJob(page, "done");
+  const { failed } = (await json(`${orc.url}/jobs/${job.id}/`)).counts;
+  assert.ok(failed > 10);
+  await page.waitForFunction((n) => document.querySelector("#why-body .count")?.textContent === `${n} × `, failed);
+  assert.equal(await page.locator("#why-body details.group").count(), 1);
+});
+
+test("with the keyboard alone", async () => {
+  const { orc } = await network({ latency: "20ms..60ms" });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  const tabTo = async (selector) => {
+    for (let i = 0; i < 120; i++) {
+      if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`no way to ${selector} with Tab`);
+  };
+  await tabTo('input[name="version"]');
+  await page.keyboard.type("5.3.1");
+  await tabTo('input[name="filter_sites"][value="earth"]');
+  await page.keyboard.press("Space");
+  await tabTo("#dry-run");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#go");
+  await tabTo("#go");
+  await page.keyboard.press("Enter");
+  await untilJob(page, "done");
+
+  await page.focus("#find");
+  await tabTo("#map");
+  await page.waitForFunction(() => /^\S+\.earth: /.test(document.getElementById("map-focus").textContent));
+  const first = await page.textContent("#map-focus");
+  await page.keyboard.press("ArrowDown");
+  await page.waitForFunction((text) => document.getElementById("map-focus").textContent !== text, first);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#device:not([hidden])");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "device-title");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "map");
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "find");
+});
