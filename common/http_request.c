@@ -38,7 +38,10 @@ void http_respond(struct http_request *r, int status, const char *content_type,
     r->response = response;
     if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     add_header(r, MHD_HTTP_HEADER_VARY, r->varies ? "Origin, Accept" : "Origin");
-    if (r->match.origin_allowed) add_header(r, "Access-Control-Allow-Origin", r->origin);
+    if (r->match.origin_allowed) {
+        add_header(r, "Access-Control-Allow-Origin", r->origin);
+        add_header(r, "Access-Control-Expose-Headers", "Location, Preference-Applied, Retry-After");
+    }
     for (size_t at = 0; at < r->added.len;) {
         const char *name = r->added.data + at, *value = name + strlen(name) + 1;
         add_header(r, name, value);
@@ -247,7 +250,8 @@ static void answer_preflight(struct http_request *r) {
     add_header(r, MHD_HTTP_HEADER_ALLOW, r->match.allow);
     if (!r->match.origin_allowed) return;
     add_header(r, "Access-Control-Allow-Methods", r->match.allow);
-    add_header(r, "Access-Control-Allow-Headers", "Content-Type");
+    add_header(r, "Access-Control-Allow-Headers",
+                   "Content-Type, Idempotency-Key, Last-Event-ID, Prefer");
 }
 
 // What is wrong with the query, where anything is: a handler must not see half of what was meant.

@@ -18,4 +18,9 @@ case ${2:-test} in
 screenshot) exec node tests/browser/screenshot.mjs "$3" ;;
 bench) exec node bench/page.mjs "$3" ;;
 esac
-exec node --test --test-reporter=tap tests/browser/*.test.mjs
+
+# Beside one another; their lines of TAP are added up.
+printf '%s\n' tests/browser/*.test.mjs | xargs -P 4 -I '{}' sh -c \
+    'node --test --test-reporter=tap "$1" >"$0/browser/$(basename "$1").out" 2>&1' "$build" '{}' && failed=0 || failed=1
+cat "$build"/browser/*.test.mjs.out
+exit $failed

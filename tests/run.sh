@@ -33,8 +33,8 @@ for program in "$@"; do
         output="$build/tests/browser.out"
         tests/browser.sh "$build" >"$output" 2>&1 || cat "$output"
         # The summary of Node's test runner: "# pass 12", "# fail 0"
-        passed=$((passed + $(sed -n 's/^# pass //p' "$output" | grep . || echo 0)))
-        failed=$((failed + $(sed -n 's/^# fail //p' "$output" | grep . || echo 1)))
+        passed=$((passed + $(awk '/^# pass / { n += $3 } END { print n + 0 }' "$output")))
+        failed=$((failed + $(awk '/^# fail / { n += $3 } END { print (NR > 0 ? n + 0 : 1) }' "$output")))
         continue
     fi
     outputs="$build/tests/$program.out"

@@ -8,6 +8,16 @@ export class Problem extends Error {
   }
 }
 
+// The service's clock may be another one; its answers are dated to the second.
+let skewMs = 0;
+export const serviceNow = () => Date.now() - skewMs;
+
+function readClock(answer) {
+  const skew = Date.now() - Date.parse(answer.headers.get("Date") ?? "");
+  if (Number.isNaN(skew) || Math.abs(skew - skewMs) < 2500) return;
+  skewMs = skew;
+}
+
 async function ask(url, options) {
   let answer;
   try {
@@ -15,6 +25,7 @@ async function ask(url, options) {
   } catch {
     throw new Problem(0, "the service does not answer");
   }
+  if (url.startsWith("/")) readClock(answer);
   const text = await answer.text();
   let body = null;
   try {

@@ -2,21 +2,20 @@
 
 import { $, clock, say } from "./dom.js";
 
+const PARTS = 240;
 const canvas = $("chart");
 
-export function draw(model) {
-  const samples = model.samples;
-  $("chart-figure").hidden = samples.length < 2;
-  if (samples.length < 2) return;
+export function draw(model, now) {
+  const { from, to, values } = model.inHandOverTime(now, PARTS);
+  const most = values.reduce((n, value) => Math.max(n, value), 0);
+  $("chart-figure").hidden = most === 0;
+  if (most === 0) return;
   const ratio = devicePixelRatio || 1;
   const width = canvas.clientWidth;
   const height = canvas.clientHeight;
   if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
   if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
   const style = getComputedStyle(document.documentElement);
-  const most = samples.reduce((n, sample) => Math.max(n, sample.inHand), 1);
-  const from = samples[0].at;
-  const span = Math.max(1, samples.at(-1).at - from);
   const pen = canvas.getContext("2d");
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
@@ -24,7 +23,11 @@ export function draw(model) {
   pen.strokeRect(0.5, 0.5, width - 1, height - 1);
   pen.beginPath();
   pen.moveTo(0, height);
-  for (const sample of samples) pen.lineTo(((sample.at - from) / span) * width, height - (sample.inHand / most) * (height - 4));
+  values.forEach((value, i) => {
+    const y = height - (value / most) * (height - 4);
+    pen.lineTo((i / PARTS) * width, y);
+    pen.lineTo(((i + 1) / PARTS) * width, y);
+  });
   pen.strokeStyle = style.getPropertyValue("--in_hand");
   pen.lineWidth = 2;
   pen.stroke();
@@ -34,5 +37,5 @@ export function draw(model) {
   pen.fillStyle = style.getPropertyValue("--in_hand");
   pen.fill();
   pen.globalAlpha = 1;
-  say($("chart-text"), `${samples.at(-1).inHand} now, ${most} at most, ${clock(from)} to ${clock(samples.at(-1).at)}`);
+  say($("chart-text"), `${model.counts.in_hand} now, ${most} at most, ${clock(from)} to ${clock(to)}`);
 }

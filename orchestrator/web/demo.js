@@ -76,7 +76,7 @@ async function look() {
   }
 }
 
-const speedText = (factor) => factor === Infinity ? "without any latency" : `${factor >= 10 ? Math.round(factor) : Number(factor.toFixed(1))} times real latencies`;
+const speedText = (factor) => factor === Infinity ? "without any latency" : `${factor >= 10 ? Math.round(factor) : Number(factor.toFixed(1))} × real`;
 
 export function start() {
   if (!isThere) return;

@@ -2,6 +2,7 @@
 
 import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
 import { get } from "./api.js";
+import { events } from "./stream.js";
 import { lookOf } from "./model.js";
 
 const PEERS_MAX = 60;
@@ -23,8 +24,26 @@ function knownOf(peer) {
   return "not asked lately";
 }
 
+// What was decided of all devices before the page was opened, from the store: once a job, and not of
+// so large a one that it would take long. What was said to them is in the log alone.
+const HISTORY_MAX = 5000;
+const histories = new WeakMap(); // of a model: what is on its way, or was had
+
+function readHistory(model) {
+  const isOver = model.job.state === "done";
+  const until = model.lastN; // what comes behind it is heard
+  if (histories.has(model) || model.hosts.length > HISTORY_MAX || (!isOver && until === 0)) return;
+  const had = new Set(model.steps.keys());
+  histories.set(model, true);
+  events(`/jobs/${model.job.id}/events/`, "0", (name, data) => {
+    if (name === "host" && !had.has(data.name)) model.decided(data);
+    return isOver || name === "step" || data.n < until;
+  }).catch(() => {});
+}
+
 function drawSteps(model, host) {
   const steps = model.stepsOf(host.name);
+  if (steps.length === 0 && host.state !== "waiting") readHistory(model);
   if (steps.length === 0)
     return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
       : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
@@ -55,7 +74,11 @@ let drawn = "";
 
 export function draw(view, now) {
   const host = shown === null ? undefined : view.model?.byName.get(shown);
-  if (host === undefined) return;
+  if (shown !== null && host === undefined && view.model.isWhole) fill($("device-body"), h("p", { class: "quiet" }, "This job has no such device."));
+  if (host === undefined) {
+    drawn = "";
+    return;
+  }
   if (now - asked > 2000) {
     asked = now;
     const of = shown;

@@ -39,9 +39,9 @@ export function duration(ms) {
 
 // Of the service's own durations: "1h2m3s", "250ms".
 export function parseDuration(text) {
-  const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+  const units = { us: 0.001, ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
   let ms = 0;
-  for (const [, number, unit] of text.matchAll(/([0-9.]+)(ms|s|m|h|d)/g)) ms += Number(number) * units[unit];
+  for (const [, number, unit] of text.matchAll(/([0-9.]+)(us|ms|s|m|h|d)/g)) ms += Number(number) * units[unit];
   return ms;
 }
 

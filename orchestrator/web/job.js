@@ -206,7 +206,7 @@ function drawTable(view) {
   const focused = document.activeElement?.closest?.("#devices") ? document.activeElement.textContent : null;
   fill(body, rows.map((host) => h("tr", {},
     h("th", { scope: "row" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
-    h("td", {}, stateOf(lookOf(host))),
+    h("td", {}, view.isJob ? stateOf(lookOf(host)) : null),
     h("td", {}, host.groups.join(", ")),
     h("td", { class: "mono" }, host.to_version ?? host.from_version ?? ""),
     h("td", {}, duration(host.duration_ms)),
@@ -229,6 +229,7 @@ export function draw(view, now) {
   chip.dataset.is = wordOf(job);
   say(chip, wordOf(job));
   say($("verdict"), verdictOf(model, now));
+  $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
   drawWhy(view);
@@ -244,6 +245,7 @@ export function draw(view, now) {
 export function drawNone(view) {
   fill($("controls"));
   $("job-state").hidden = true;
+  $("bars").hidden = true;
   $("why").hidden = true;
   drawTable(view);
 }

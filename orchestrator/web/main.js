@@ -4,7 +4,7 @@
 //   buttons -> api.js -> the service -> /events/
 
 import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
-import { Problem, eachPage, get } from "./api.js";
+import { Problem, eachPage, get, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
 import * as chart from "./chart.js";
@@ -48,6 +48,7 @@ async function show(id, told) {
   loading?.abort();
   const controller = (loading = new AbortController());
   const model = new Model(job);
+  model.held = recent.filter(([, data]) => data.job === id);
   begin(model, true);
   try {
     await eachPage(id, (rows) => {
@@ -98,7 +99,6 @@ function onHash() {
   const id = hashId();
   if (id === null || (view.isJob && view.model.job.id === id)) return;
   const told = pendingTold?.id === id ? pendingTold.told : undefined;
-  device.close();
   show(id, told).then(() => notice(null), (error) => failedToShow(id, error));
 }
 
@@ -123,6 +123,10 @@ async function showNetwork() {
 
 // --- what is heard
 
+// What was said of jobs that are not shown, or not yet: the newest of it.
+const RECENT_MAX = 10_000;
+let recent = [];
+
 function hear(name, data) {
   if (name === "snapshot") {
     onSnapshot(data);
@@ -132,12 +136,15 @@ function hear(name, data) {
     else if (!view.isJob && hashId() === null) goTo(data);
   } else if (view.isJob && data.job === view.model.job.id) {
     if (view.model.hear(name, data) !== null) map.repaint();
+  } else if (recent.push([name, data]) > RECENT_MAX) {
+    recent = recent.slice(RECENT_MAX / 2);
   }
   isDue = true;
 }
 
 // The stream begins anew: what was shown may be of another store, or have moved on unheard.
 function onSnapshot({ jobs }) {
+  recent = [];
   jobs.forEach(jobsPanel.put);
   const id = hashId();
   jobsPanel.load().then(() => {
@@ -167,7 +174,7 @@ function tick(at) {
   if (isDue && at - drawnAt >= TEXT_MS) {
     isDue = false;
     drawnAt = at;
-    const now = Date.now();
+    const now = serviceNow();
     jobsPanel.draw(view.isJob ? view.model.job.id : null);
     if (view.isJob) {
       // Counts of the list are as old as its last event.
@@ -182,12 +189,8 @@ function tick(at) {
 }
 
 function everySecond() {
-  if (view.isJob && view.model.isWhole && view.model.job.state !== "done") {
-    view.model.sample(Date.now());
-    chart.draw(view.model);
-  } else {
-    $("chart-figure").hidden = !view.isJob || view.model.samples.length < 2;
-  }
+  if (view.isJob && view.model.isWhole) chart.draw(view.model, serviceNow());
+  else $("chart-figure").hidden = true;
   isDue = true;
 }
 

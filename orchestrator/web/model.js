@@ -3,7 +3,7 @@
 
 export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped"];
 const STEPS_MAX = 60; // of one device
-const SAMPLES_MAX = 600;
+const RATE_MS = 20_000;
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 
@@ -22,10 +22,9 @@ export class Model {
     this.byName = new Map();
     this.counts = Object.fromEntries(states.map((state) => [state, 0]));
     this.steps = new Map(); // by device, as they were heard
-    this.samples = []; // {at, inHand, done}: a second apart
-    this.sampleMs = 1000;
     this.version = 0; // changes with every row
     this.isWhole = false;
+    this.lastN = 0; // of the events that were heard
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
     this.limitedBy = null;
@@ -68,10 +67,16 @@ export class Model {
       this.step(data.host, data.at, data.subtask, data.state, data.error);
       return null;
     }
+    this.lastN = data.n;
+    this.decided(data);
     const { kind, attempt, at, job, n, ...row } = data;
-    if (kind === "started") this.steps.set(row.name, []);
-    this.step(row.name, at, kind === "outcome" ? row.state : kind, "told", row.error ?? row.skipped_because);
     return this.put(row);
+  }
+
+  // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
+  decided({ name, kind, at, state, error, skipped_because }) {
+    if (kind === "started") this.steps.set(name, []);
+    this.step(name, at, kind === "outcome" ? state : kind, "told", error ?? skipped_because);
   }
 
   step(host, at, what, state, error) {
@@ -99,29 +104,44 @@ export class Model {
     return this.isWhole ? this.hosts.length : this.job.counts.hosts;
   }
 
-  // Called once a second; when there are too many samples every other one is kept, further apart.
-  sample(at) {
-    const last = this.samples.at(-1);
-    if (last !== undefined && at - last.at < this.sampleMs) return;
-    this.samples.push({ at, inHand: this.counts.in_hand, done: this.done });
-    if (this.samples.length < SAMPLES_MAX) return;
-    this.samples = this.samples.filter((_, i) => i % 2 === 0);
-    this.sampleMs *= 2;
+  get startedMs() {
+    return Date.parse(this.job.started ?? this.job.created);
   }
 
-  // Devices a second, of about the last 20 s; null: not known.
-  rate(at) {
-    const from = this.samples.find((sample) => sample.at >= at - 20_000);
-    if (from === undefined || at - from.at < 2000 || this.done === from.done) return null;
-    return ((this.done - from.done) * 1000) / (at - from.at);
+  // How many devices were in hand, in `count` equal parts of the time from the job's start to now,
+  // or to its end: of each part the most.
+  inHandOverTime(now, count) {
+    const from = this.startedMs;
+    const to = this.job.ended === null ? now : Date.parse(this.job.ended);
+    const width = Math.max(1, to - from) / count;
+    const changes = new Int32Array(count + 1);
+    const part = (at) => Math.min(count - 1, Math.max(0, Math.floor((at - from) / width)));
+    for (const host of this.hosts) {
+      if (host.started === null) continue;
+      const began = Date.parse(host.started);
+      changes[part(began)]++;
+      changes[part(host.duration_ms === null ? to : began + host.duration_ms) + 1]--;
+    }
+    let inHand = 0;
+    const values = Array.from({ length: count }, (_, i) => (inHand += changes[i]));
+    return { from, to, values };
+  }
+
+  // Devices a second that came to their end, of the last 20 s; null: not known.
+  rate(now) {
+    const since = Math.max(this.startedMs, now - RATE_MS);
+    if (now - since < 2000) return null;
+    let ended = 0;
+    for (const host of this.hosts)
+      if (host.duration_ms !== null && Date.parse(host.started) + host.duration_ms > since) ended++;
+    return ended === 0 ? null : (ended * 1000) / (now - since);
   }
 
   // Until all is done, and by what that is said; null: not known.
   leftMs(at) {
     const left = this.total - this.done;
-    const started = Date.parse(this.job.started ?? this.job.created);
-    const foretold = this.foretoldMs === null ? null : Math.max(0, started + this.foretoldMs - at);
-    if (foretold !== null && foretold > 0) return { ms: foretold, by: "foretold" };
+    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - at;
+    if (foretold > 0) return { ms: foretold, by: "foretold" };
     const rate = this.rate(at);
     return rate === null ? null : { ms: (left / rate) * 1000, by: "rate" };
   }

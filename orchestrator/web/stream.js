@@ -20,6 +20,23 @@ export function parse(text, tell) {
   }
 }
 
+// Tells the events of path behind an id, until one is answered with false, or there are no more.
+export async function events(path, lastId, tell) {
+  const controller = new AbortController();
+  const answer = await fetch(path, { headers: { "Last-Event-ID": lastId }, signal: controller.signal, cache: "no-store" });
+  if (answer.status !== 200) return;
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (let isEnough = false; !isEnough;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    rest = parse(rest + value, (event) => {
+      isEnough = isEnough || !tell(event.name, JSON.parse(event.data));
+    });
+  }
+  controller.abort();
+}
+
 // Follows path until the page is left. on.event(name, data), on.live(), on.away(why, ms).
 // Returns drop(), which ends the connection; the next one goes on behind the last event.
 export function follow(path, on) {

@@ -68,8 +68,8 @@ export async function open(options = {}) {
   page.setDefaultTimeout(30_000);
   page.on("pageerror", (error) => page.troubles.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    // A service that is down is told of in the console by the browser itself.
-    if (message.type() === "error" && !/net::ERR_|status of 50[23]/.test(message.text())) page.troubles.push(message.text());
+    // Of a service that is down, or that refuses, the browser itself tells in the console.
+    if (message.type() === "error" && !/net::ERR_|status of (400|409|50[23])/.test(message.text())) page.troubles.push(message.text());
   });
   const own = [];
   page.on("request", (request) => own.push(new URL(request.url()).origin));
