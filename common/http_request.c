@@ -251,7 +251,7 @@ static void answer_preflight(struct http_request *r) {
     if (!r->match.origin_allowed) return;
     add_header(r, "Access-Control-Allow-Methods", r->match.allow);
     add_header(r, "Access-Control-Allow-Headers",
-                   "Content-Type, Idempotency-Key, Last-Event-ID, Prefer");
+               "Content-Type, Idempotency-Key, Last-Event-ID, Prefer");
 }
 
 // What is wrong with the query, where anything is: a handler must not see half of what was meant.

@@ -19,7 +19,7 @@ struct api {
     struct http_server *http;
     struct http_route *list;
     struct http_routes routes;
-    char *swagger;           // the OpenAPI document as JSON
+    char *swagger; // the OpenAPI document as JSON
     struct api_page *page;
     struct fetcher *fetcher; // NULL: closed, while draining
     struct job_loader *loader;
@@ -99,7 +99,10 @@ static void get_swagger(void *app, struct http_request *r) {
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
     const struct gate *gate = runner_gate(api->parts.runner);
-    const struct metrics_now now = {.groups_pending = gate_groups_pending(gate),
+    const struct event_streams *streams = api_events_streams(api->events);
+    const struct metrics_now now = {.event_streams = event_streams_count(streams),
+                                    .clients_let_go = event_streams_let_go(streams),
+                                    .groups_pending = gate_groups_pending(gate),
                                     .groups_stopped = gate_groups_stopped(gate),
                                     .store_is_well = store_is_well(api->parts.store, NULL)};
     api_metrics_answer(r, api->parts.metrics, &now);
@@ -287,8 +290,8 @@ void api_leave_store(struct api *api) {
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
            errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
-           errands_is_idle(&api->hosts.grouping) &&
-           job_loader_is_idle(api->loader) && api->job_views.reading == 0 &&
+           errands_is_idle(&api->hosts.grouping) && job_loader_is_idle(api->loader) &&
+           api->job_views.reading == 0 &&
            event_streams_reading(api_events_streams(api->events)) == 0;
 }
 

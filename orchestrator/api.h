@@ -16,7 +16,7 @@ struct api_config {
     const char *const *origins; // of web pages that may change the network
     size_t origins_count;
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
-    const char *simulator; // of a demonstration: its admin API's address, for the page; or NULL
+    const char *simulator;   // of a demonstration: its admin API's address, for the page; or NULL
     uint64_t resume_within_ms;
 };
 

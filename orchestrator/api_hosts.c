@@ -1,6 +1,7 @@
 // A look is one request on its way:
 //
-//   FETCHING the inventory -> GROUPING it (on a thread, for it may be large) -> the answer, in pieces
+//   FETCHING the inventory -> GROUPING it (on a thread, for it may be large) -> the answer, in
+//   pieces
 //
 // The inventory is read anew each time, as for a job; a client that leaves takes its look along.
 #include "orchestrator/api_hosts.h"
@@ -124,8 +125,8 @@ static void begin(struct api_hosts *hosts, struct http_request *r, const char *n
         return;
     }
     struct look *look = mem_zalloc(sizeof *look);
-    *look = (struct look){
-        .hosts = hosts, .http = r, .name = name == NULL ? NULL : mem_strdup(name)};
+    *look =
+        (struct look){.hosts = hosts, .http = r, .name = name == NULL ? NULL : mem_strdup(name)};
     http_on_left(r, on_left, look);
     fetcher_ask(hosts->fetcher, on_inventory, look);
 }

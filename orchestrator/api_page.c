@@ -18,10 +18,11 @@ struct api_page {
 };
 
 // Swagger UI sets styles as it goes, and asks the service at any address of this machine.
-static const char docs_policy[] =
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'";
+static const char docs_policy[] = "default-src 'none'; script-src 'self'; style-src 'self' "
+                                  "'unsafe-inline'; img-src 'self' data:; "
+                                  "connect-src 'self' http://127.0.0.1:* http://localhost:*; "
+                                  "base-uri 'none'; form-action 'none'; "
+                                  "frame-ancestors 'none'";
 
 struct api_page *api_page_new(const char *simulator) {
     struct api_page *page = mem_zalloc(sizeof *page);
@@ -66,10 +67,14 @@ void api_page_answer(const struct api_page *page, struct http_request *r) {
     case API_PAGE_INDEX:
         answer(r, page->policy, html, page->index, strlen(page->index));
         break;
-    case API_PAGE_WEB: answer_file(r, page_find(http_param(r))); break;
+    case API_PAGE_WEB:
+        answer_file(r, page_find(http_param(r)));
+        break;
     case API_PAGE_DOCS_INDEX:
         answer(r, docs_policy, html, page_docs(), strlen(page_docs()));
         break;
-    case API_PAGE_DOCS: answer_file(r, page_find_docs(http_param(r))); break;
+    case API_PAGE_DOCS:
+        answer_file(r, page_find_docs(http_param(r)));
+        break;
     }
 }

@@ -61,6 +61,7 @@ struct event_streams {
     struct channel *channels;
     struct stream *first, *last; // the oldest first
     size_t count, replaying, reading;
+    uint64_t let_go; // clients, ever
 };
 
 // --- channels
@@ -108,6 +109,7 @@ static void end(struct stream *st) {
 static void let_go(struct stream *st, const char *why) {
     buf_deinit(&st->pending);
     st->is_lost = true;
+    st->all->let_go++;
     log_note(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", why);
     end(st);
 }
@@ -388,6 +390,10 @@ size_t event_streams_reading(const struct event_streams *s) {
 
 size_t event_streams_count(const struct event_streams *s) {
     return s->count;
+}
+
+uint64_t event_streams_let_go(const struct event_streams *s) {
+    return s->let_go;
 }
 
 struct event_streams *event_streams_new(const struct event_streams_config *config) {

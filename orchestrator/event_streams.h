@@ -51,3 +51,4 @@ void event_streams_beat(struct event_streams *s);
 
 size_t event_streams_reading(const struct event_streams *s); // of the store: it must stay open
 size_t event_streams_count(const struct event_streams *s);
+uint64_t event_streams_let_go(const struct event_streams *s); // clients that were too far behind

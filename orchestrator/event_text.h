@@ -9,8 +9,8 @@ void event_text_frame(struct buf *out, const char *id, const char *name, const c
 // "host" or "job".
 const char *event_text_name(const struct store_event *event);
 
-// What happened to a host: its row as in /jobs/{id}/hosts/ right after that, and "job", "n", "kind",
-// "attempt" and "at", when it happened. cohorts are the job's: job_view_cohorts().
+// What happened to a host: its row as in /jobs/{id}/hosts/ right after that, and "job", "n",
+// "kind", "attempt" and "at", when it happened. cohorts are the job's: job_view_cohorts().
 void event_text_write_host(struct buf *out, const struct job *job, const uint32_t *cohorts,
                            const struct store_event *event);
 // The job has changed: its object, and "n". text is the object: job_view_write().

@@ -103,8 +103,8 @@ static void write_members(struct buf *out, const struct hosts_view *view, const 
     }
 }
 
-void hosts_view_write_peers(struct buf *out, const struct hosts_view *view,
-                            const struct gate *gate, uint32_t host) {
+void hosts_view_write_peers(struct buf *out, const struct hosts_view *view, const struct gate *gate,
+                            uint32_t host) {
     const struct grouping *g = &view->grouping;
     const struct cohort *cohort = &g->cohorts[view->cohorts[host]];
     const char *between = "";

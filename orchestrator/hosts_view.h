@@ -35,5 +35,5 @@ void hosts_view_write(struct buf *out, const struct hosts_view *view, const stru
 //     "peers": [{"group", "max_unavailable", "members", "hosts": [one as above each]}]
 //
 // members counts all of the group, the host itself included.
-void hosts_view_write_peers(struct buf *out, const struct hosts_view *view,
-                            const struct gate *gate, uint32_t host);
+void hosts_view_write_peers(struct buf *out, const struct hosts_view *view, const struct gate *gate,
+                            uint32_t host);

@@ -296,6 +296,11 @@ static void write_own_metrics(const struct metrics *m, const struct metrics_now 
     prom_histogram_write(w, "orchestrator_store_commit_seconds", &m->commit);
     gauge(w, "orchestrator_store_writable",
           "1 if the store has kept what was last written to it, else 0", NULL, now->store_is_well);
+    gauge(w, "orchestrator_event_streams", "Clients that follow what happens", NULL,
+          (double)now->event_streams);
+    counter(w, "orchestrator_event_streams_dropped",
+            "Clients that followed what happens, and were let go because they did not read it",
+            now->clients_let_go);
     counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
             m->log == NULL ? 0 : m->log->lost);
     gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",

@@ -21,6 +21,8 @@ struct metrics_now {
     size_t groups_pending;   // the schedule's
     uint64_t groups_stopped; // the same
     bool store_is_well;      // it has kept what was last tried
+    size_t event_streams;    // that are open
+    uint64_t clients_let_go; // of event streams, for they were too far behind
 };
 
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each

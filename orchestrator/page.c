@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define JS "text/javascript; charset=utf-8"
-#define CSS "text/css; charset=utf-8"
+#define JS   "text/javascript; charset=utf-8"
+#define CSS  "text/css; charset=utf-8"
 #define HTML "text/html; charset=utf-8"
 
 #define X(symbol, file, type)                                                                      \
@@ -65,7 +65,8 @@ const char *page_docs(void) {
 }
 
 bool page_is_origin(const char *text) {
-    static const char of_host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    static const char of_host[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
     const char *host = strncmp(text, "http://", 7) == 0    ? text + 7
                        : strncmp(text, "https://", 8) == 0 ? text + 8
                                                            : "";

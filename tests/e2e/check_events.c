@@ -348,6 +348,9 @@ START_TEST(a_client_that_does_not_read_is_let_go_and_the_log_says_so) {
     ck_assert_ptr_nonnull(
         strstr(log, ":events:a client was let go that has not taken 1 MiB of what happened\n"));
     free(log);
+    struct answer metrics = http_get(lab.api, "/metrics/");
+    ck_assert_ptr_nonnull(strstr(metrics.body, "\norchestrator_event_streams_dropped_total 1.0\n"));
+    answer_free(&metrics);
     read_rest(client, &text);
     ck_assert_ptr_null(strstr(text, id)); // of the last job nothing is there any more
     close(client);

@@ -43,7 +43,11 @@ static void run_job(void) {
     tell(EVENT_TASK_COMPLETED, task, HOST_FAILED, 2100);
 }
 
-static struct metrics_now now = {.groups_pending = 7, .groups_stopped = 3, .store_is_well = true};
+static struct metrics_now now = {.groups_pending = 7,
+                                 .groups_stopped = 3,
+                                 .store_is_well = true,
+                                 .event_streams = 5,
+                                 .clients_let_go = 2};
 
 static char *scrape(enum prom_format format) {
     struct buf text = {0};
@@ -104,6 +108,8 @@ START_TEST(our_own_metrics_tell_results_workers_and_times) {
         "orchestrator_groups_pending 7.0\n",
         "orchestrator_groups_stopped_total 3.0\n",
         "orchestrator_store_writable 1.0\n",
+        "orchestrator_event_streams 5.0\n",
+        "orchestrator_event_streams_dropped_total 2.0\n",
         "orchestrator_log_lines_lost_total 12.0\n",
         "orchestrator_host_duration_seconds_bucket{le='0.1'} 1.0\n",
         "orchestrator_host_duration_seconds_bucket{le='2.5'} 2.0\n",

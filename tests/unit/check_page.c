@@ -68,7 +68,8 @@ END_TEST
 
 START_TEST(docs_are_there_or_say_how_they_come) {
     const bool are_there = *page_find_docs("swagger-ui-bundle.js")->len > 0;
-    ck_assert_ptr_nonnull(strstr(page_docs(), are_there ? "/docs/swagger-ui-bundle.js" : "make docs"));
+    ck_assert_ptr_nonnull(
+        strstr(page_docs(), are_there ? "/docs/swagger-ui-bundle.js" : "make docs"));
 }
 END_TEST
 
