@@ -8,8 +8,6 @@
 
 #include "common/count.h"
 
-#include <string.h>
-
 static const struct kind {
     const char *event; // in JSON: as event.h calls it
     const char *verb, *of;
@@ -37,7 +35,6 @@ struct line {
     const char *event, *verb, *of;
     enum log_level level;
     const char *result; // NULL: it is none
-    bool is_of_task;
     bool took_time;
 };
 
@@ -52,11 +49,8 @@ static void read_host_result(struct line *line, const struct event *e) {
 
 static struct line line_of(const struct event *e) {
     const struct kind *kind = &kinds[e->kind];
-    struct line line = {.event = kind->event,
-                        .verb = kind->verb,
-                        .of = kind->of,
-                        .level = kind->level,
-                        .is_of_task = strcmp(kind->of, "task") == 0};
+    struct line line = {
+        .event = kind->event, .verb = kind->verb, .of = kind->of, .level = kind->level};
     switch (e->kind) {
     case EVENT_TASK_COMPLETED:
         line.result = e->failed ? "failed" : "completed";
@@ -87,7 +81,7 @@ static struct line line_of(const struct event *e) {
 }
 
 static void write_text(struct log *log, const struct line *line, const struct event *e) {
-    const char *name = line->is_of_task ? e->task : e->host;
+    const char *name = e->host == NULL ? e->task : e->host;
     const char *subtask = e->subtask == NULL ? "" : e->subtask;
     const char *text = e->kind == EVENT_PEER_ASKED && !e->failed ? line->result : e->text;
     log_line(log, line->level, e->wall_ms, e->job, "%-9s %s:%s%s%s%s%s", line->verb, line->of, name,
@@ -97,16 +91,11 @@ static void write_text(struct log *log, const struct line *line, const struct ev
 
 static void write_json(struct log *log, const struct line *line, const struct event *e) {
     const struct log_field all[] = {
-        {.name = "job", .text = e->job},
-        {.name = "event", .text = line->event},
-        {.name = "task", .text = e->task},
-        {.name = "host", .text = line->is_of_task ? NULL : e->host},
-        {.name = "site", .text = line->is_of_task ? NULL : e->site},
-        {.name = "dev_type", .text = line->is_of_task ? NULL : e->dev_type},
-        {.name = "subtask", .text = e->subtask},
-        {.name = "brake", .text = e->brake},
-        {.name = "result", .text = line->result},
-        {.name = "text", .text = e->text},
+        {.name = "job", .text = e->job},          {.name = "event", .text = line->event},
+        {.name = "task", .text = e->task},        {.name = "host", .text = e->host},
+        {.name = "site", .text = e->site},        {.name = "dev_type", .text = e->dev_type},
+        {.name = "subtask", .text = e->subtask},  {.name = "brake", .text = e->brake},
+        {.name = "result", .text = line->result}, {.name = "text", .text = e->text},
     };
     struct log_field fields[COUNT(all) + 1];
     size_t count = 0;
@@ -120,6 +109,7 @@ static void write_json(struct log *log, const struct line *line, const struct ev
 void joblog_event(void *self, const struct event *e) {
     struct log *log = self;
     const struct line line = line_of(e);
+    if (line.level < log->level) return; // most are for a log of level debug
     if (log->format == LOG_JSON)
         write_json(log, &line, e);
     else
