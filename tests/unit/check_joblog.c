@@ -5,12 +5,20 @@ Suite *check_joblog(void);
 
 #define OF_HOST "'task': 'upgrade_os', 'host': 'leaf00.earth', 'site': 'earth', 'dev_type': 'leaf'"
 
+static bool is_of_task(enum event_kind kind) {
+    return kind == EVENT_TASK_STARTED || kind == EVENT_TASK_COMPLETED ||
+           kind == EVENT_TASK_WAITING || kind == EVENT_TASK_RESUMED || kind == EVENT_TASK_PAUSED ||
+           kind == EVENT_TASK_STOPPING;
+}
+
 static void write_event(struct log *l, struct event event) {
     event.job = "51e3";
     event.task = "upgrade_os";
-    event.host = "leaf00.earth";
-    event.site = "earth";
-    event.dev_type = "leaf";
+    if (!is_of_task(event.kind)) {
+        event.host = "leaf00.earth";
+        event.site = "earth";
+        event.dev_type = "leaf";
+    }
     joblog_event(l, &event);
 }
 
