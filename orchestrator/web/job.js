@@ -67,7 +67,8 @@ function drawBars(model, now) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
     meter.value = value;
-    const share = total === 0 ? "" : ` · ${Math.floor((value * 100) / total)} %`;
+    const percent = Math.floor((value * 100) / Math.max(1, total));
+    const share = total === 0 ? "" : ` · ${value > 0 && percent === 0 ? "<1" : percent} %`;
     say(text, `${count(value)}${share}${name === "completed" && rate !== null ? ` · ${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ""}`);
   }
 }

@@ -88,7 +88,9 @@ export class Model {
   // Calls to the device with how long they took, and what was decided in between.
   stepsOf(host) {
     const rows = [];
-    for (const step of this.steps.get(host) ?? []) {
+    // What was decided is told once it is kept: a call may be told before it.
+    const steps = [...(this.steps.get(host) ?? [])].sort((a, b) => a.at - b.at);
+    for (const step of steps) {
       const begun = step.state === "completed" && rows.findLast((row) => row.what === step.what && row.isOpen);
       if (begun) Object.assign(begun, { took: step.at - begun.at, error: step.error, isOpen: false });
       else rows.push({ at: step.at, what: step.what, error: step.error, took: null, isOpen: step.state === "started" });
@@ -113,17 +115,22 @@ export class Model {
   inHandOverTime(now, count) {
     const from = this.startedMs;
     const to = this.job.ended === null ? now : Date.parse(this.job.ended);
-    const width = Math.max(1, to - from) / count;
-    const changes = new Int32Array(count + 1);
-    const part = (at) => Math.min(count - 1, Math.max(0, Math.floor((at - from) / width)));
-    for (const host of this.hosts) {
-      if (host.started === null) continue;
-      const began = Date.parse(host.started);
-      changes[part(began)]++;
-      changes[part(host.duration_ms === null ? to : began + host.duration_ms) + 1]--;
+    const begun = this.hosts.filter((host) => host.started !== null);
+    const starts = Float64Array.from(begun, (host) => Date.parse(host.started)).sort();
+    const ends = Float64Array.from(begun, (host) => (host.duration_ms === null ? Infinity : Date.parse(host.started) + host.duration_ms)).sort();
+    const values = [];
+    let started = 0;
+    let ended = 0;
+    for (let i = 1; i <= count; i++) {
+      const until = from + ((to - from) * i) / count;
+      let most = started - ended;
+      while (started < starts.length && (starts[started] < until || i === count)) {
+        while (ends[ended] <= starts[started]) ended++;
+        most = Math.max(most, ++started - ended);
+      }
+      while (ends[ended] <= until) ended++;
+      values.push(most);
     }
-    let inHand = 0;
-    const values = Array.from({ length: count }, (_, i) => (inHand += changes[i]));
     return { from, to, values };
   }
 

@@ -1,0 +1,117 @@
+// The page's modules that touch no document, without a browser.
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+
+const load = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8"))}`);
+const { Model, faultOf } = await load("model.js");
+const { hit, layout, neighbour } = await load("layout.js");
+const { parse } = await load("stream.js");
+
+const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
+const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
+const row = (name, state, more = {}) => ({ name, site: "earth", dev_type: "leaf", groups: ["g"], state, started: null, duration_ms: null,
+  from_version: null, to_version: null, error: null, skipped_because: null, in_doubt: false, ...more });
+
+function model(rows, more) {
+  const made = new Model(job(more));
+  rows.forEach((r) => made.put(r));
+  made.whole();
+  return made;
+}
+
+test("rows and events are counted once, whatever comes how often", () => {
+  const m = model([row("a", "waiting"), row("b", "waiting")]);
+  assert.deepEqual(m.counts, { waiting: 2, in_hand: 0, changed: 0, unchanged: 0, failed: 0, skipped: 0 });
+  for (let i = 0; i < 2; i++) m.hear("host", { ...row("a", "in_hand"), kind: "started", at: at(1), n: 1, job: "j", attempt: 0 });
+  assert.equal(m.counts.in_hand, 1);
+  m.hear("host", { ...row("a", "changed", { to_version: "2" }), kind: "outcome", at: at(2), n: 2, job: "j", attempt: 1 });
+  assert.deepEqual(m.counts, { waiting: 1, in_hand: 0, changed: 1, unchanged: 0, failed: 0, skipped: 0 });
+  assert.deepEqual(m.hosts[0], { ...row("a", "changed", { to_version: "2" }), index: 0 });
+});
+
+test("what is heard before all rows are there waits for them", () => {
+  const m = new Model(job());
+  m.hear("host", { ...row("b", "failed", { error: "no space" }), kind: "outcome", at: at(2), n: 2, job: "j", attempt: 1 });
+  m.put(row("a", "waiting"));
+  m.put(row("b", "in_hand"));
+  m.whole();
+  assert.deepEqual(m.hosts.map((host) => host.state), ["waiting", "failed"]);
+});
+
+test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
+  const m = model([
+    row("a", "failed", { groups: ["g", "wan"], error: "login: no answer" }),
+    row("b", "skipped", { groups: ["wan"], skipped_because: "a" }),
+    row("c", "skipped", { groups: ["h"], skipped_because: "shutting down" }),
+    row("d", "skipped", { groups: ["h"], skipped_because: "z is not up: login: connection reset" }),
+  ]);
+  const { stopped, others } = m.stops();
+  assert.deepEqual(stopped.map(({ name, failed, skipped }) => [name, [...failed].map((host) => host.name), skipped.map((host) => host.name)]), [["wan", ["a"], ["b"]]]);
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
+});
+
+test("the same fault of many devices is one", () => {
+  assert.equal(faultOf({ name: "a.b", error: "connect to 10.0.0.7:830: a.b refused" }), faultOf({ name: "c.b", error: "connect to 10.0.0.8:830: c.b refused" }));
+  assert.equal(faultOf({ name: "a", error: "connect to [::1]:83: refused" }), "connect to its address: refused");
+  const m = model([row("a", "failed", { error: "x" }), row("b", "failed", { error: "y" }), row("c", "failed", { error: "y" })]);
+  assert.deepEqual(m.faults().map(({ text, hosts }) => [text, hosts.length]), [["y", 2], ["x", 1]]);
+});
+
+test("devices in hand over time, to the device", () => {
+  const rows = [row("k", "changed", { started: at(0), duration_ms: 10_000 })];
+  for (let i = 0; i < 10; i++) rows.push(row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }));
+  const m = model(rows, { state: "done", ended: at(20) });
+  assert.deepEqual(m.inHandOverTime(0, 4).values, [2, 2, 0, 0]);
+  const open = model([row("a", "in_hand", { started: at(5) })]);
+  assert.deepEqual(open.inHandOverTime(Date.parse(at(10)), 4).values, [0, 0, 1, 1]);
+});
+
+test("how long is left: as foretold, then at the rate of the last 20 s", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  const m = model(rows);
+  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 20_000, by: "rate" });
+  m.foretoldMs = 50_000;
+  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 30_000, by: "foretold" });
+  assert.equal(m.leftMs(Date.parse(at(60))), null); // nothing has ended for long
+});
+
+test("steps: a call with how long it took; what was decided stands where it was", () => {
+  const m = model([row("a", "waiting")]);
+  const step = (s, subtask, state, error = null) => m.hear("step", { host: "a", subtask, state, error, job: "j", at: at(s) });
+  m.hear("host", { ...row("a", "in_hand"), kind: "started", at: at(0), n: 1, job: "j", attempt: 0 });
+  step(1, "login", "started");
+  step(2, "login", "completed");
+  step(5, "install_os_version", "started");
+  m.hear("host", { ...row("a", "in_hand"), kind: "intent", at: at(4), n: 2, job: "j", attempt: 1 });
+  step(9, "install_os_version", "completed", "no space");
+  assert.deepEqual(m.stepsOf("a").map(({ what, took, error }) => [what, took, error]),
+    [["started", null, null], ["login", 1000, null], ["intent", null, null], ["install_os_version", 4000, "no space"]]);
+});
+
+test("every tile has a place of its own, in its group's frame and its site's panel", () => {
+  const hosts = Array.from({ length: 500 }, (_, index) => ({ index, name: `h${index}`, site: index % 3 === 0 ? "a" : "b", groups: [`g${Math.floor(index / 6)}`] }));
+  const map = layout(hosts, 700, 14);
+  assert.equal(map.panels.length, 2);
+  for (const panel of map.panels)
+    for (const frame of panel.frames)
+      for (const host of frame.hosts) {
+        assert.ok(map.x[host.index] >= frame.x && map.x[host.index] + 14 <= frame.x + frame.w && map.y[host.index] + 14 <= frame.y + frame.h);
+        assert.ok(frame.x + frame.w <= panel.x + panel.w && frame.y + frame.h <= panel.y + panel.h && panel.y + panel.h <= map.height);
+        assert.equal(hit(map, map.x[host.index] + 7, map.y[host.index] + 7), host);
+      }
+  assert.equal(new Set(hosts.map((host) => `${map.x[host.index]} ${map.y[host.index]}`)).size, 500);
+  assert.equal(hit(map, -1, -1), null);
+  const right = neighbour(map, hosts, hosts[0], 1, 0);
+  assert.ok(map.x[right.index] > map.x[0] && map.y[right.index] === map.y[0]);
+});
+
+test("events are whole, however they come in pieces", () => {
+  const text = 'id: 7\nevent: host\ndata: {"a": 1}\n\n: beat\n\nevent: step\ndata: {}\n\n';
+  for (let cut = 0; cut <= text.length; cut++) {
+    const told = [];
+    const rest = parse(parse(text.slice(0, cut), (event) => told.push(event)) + text.slice(cut), (event) => told.push(event));
+    assert.equal(rest, "");
+    assert.deepEqual(told, [{ id: "7", name: "host", data: '{"a": 1}' }, { id: null, name: "step", data: "{}" }]);
+  }
+});
