@@ -1,6 +1,7 @@
 // The simulator's side, with --simulator: faults by a click, the referee's verdict, the speed.
 
 import { $, fill, h, plural, say } from "./dom.js";
+import { confirm } from "./job.js";
 import { get, post, remove, simulator } from "./api.js";
 
 export const isThere = simulator !== "";
@@ -34,6 +35,7 @@ const everything = [
 
 const at = (path) => `${simulator}${path}`;
 let wayOf = 0;
+let rules = []; // in force
 
 async function attempt(work) {
   try {
@@ -46,17 +48,21 @@ async function attempt(work) {
 }
 
 // For the panel of a device.
-export function extras(host) {
+export function extras(view, host) {
   if (!isThere) return null;
+  const inForce = faultsOf(host);
   const select = h("select", { "aria-label": "How it is to fail" }, ways.map(([text], i) => h("option", { value: i, selected: i === wayOf }, text)));
-  const told = h("p", { class: "quiet", role: "status" });
   const make = h("button", { type: "button", class: "danger", id: "make-fail" }, "Make it fail");
   select.addEventListener("change", () => (wayOf = Number(select.value)));
-  make.addEventListener("click", () => attempt(async () => {
-    await post(at("/faults/"), { match: { host: host.name }, ...ways[wayOf][1] });
-    say(told, `From now on: ${ways[wayOf][0]}`);
-  }));
-  return [h("h3", {}, "Make it fail"), h("div", { class: "controls" }, select, make), told];
+  make.addEventListener("click", () => attempt(() => post(at("/faults/"), { match: { host: host.name }, ...ways[wayOf][1] })));
+  return [h("h3", {}, "Make it fail"), h("div", { class: "controls" }, select, make),
+    inForce.length === 0 ? null : h("p", { id: "faults-of" }, `From now on: ${inForce.join("; ")}`)];
+}
+
+// The faults that were made for this device, in words.
+export function faultsOf(host) {
+  return rules.filter(({ match }) => match.host === host.name).map((rule) =>
+    ways.find(([, way]) => Object.entries(way).every(([name, value]) => rule[name] === value))?.[0] ?? `${rule.on}: ${rule.effect}`);
 }
 
 async function look() {
@@ -66,6 +72,7 @@ async function look() {
     const bad = audit.violations.length;
     referee.dataset.is = bad === 0 ? "silent" : "speaks";
     say(referee, bad === 0 ? "The referee has seen no violation" : `The referee has seen ${plural(bad, "violation")}: ${JSON.stringify(audit.violations[0])}`);
+    rules = faults.faults;
     say($("faults"), faults.faults.length === 0 ? "No fault is in force" : `${plural(faults.faults.length, "fault")} in force, hit ${plural(faults.faults.reduce((n, fault) => n + fault.fired, 0), "call")}`);
     $("faults-none").disabled = faults.faults.length === 0;
     if (document.activeElement !== $("speed")) $("speed").value = String(speed.time_scale === 0 ? 2 : Math.round(Math.log10(1 / speed.time_scale) * 10) / 10);
@@ -77,6 +84,11 @@ async function look() {
 }
 
 const speedText = (factor) => factor === Infinity ? "without any latency" : `${factor >= 10 ? Math.round(factor) : Number(factor.toFixed(1))} × real`;
+
+async function reset() {
+  if (await confirm("Reset the devices?", "Each runs its first version again, none is down, no fault is in force, and the referee begins anew. Connections are cut: a job that runs will see it.", "Reset them", null))
+    attempt(() => post(at("/reset/")));
+}
 
 export function start() {
   if (!isThere) return;
@@ -92,7 +104,8 @@ export function start() {
     h("div", { class: "controls" },
       h("button", { type: "button", class: "danger", id: "everything", onclick: () => attempt(() => post(at("/faults/"), everything)) }, "Let everything go wrong"),
       h("button", { type: "button", id: "faults-none", onclick: () => attempt(() => remove(at("/faults/"))) }, "Remove the faults"),
-      h("button", { type: "button", id: "reset", onclick: () => attempt(() => post(at("/reset/"))) }, "Reset the devices")),
+      h("button", { type: "button", id: "reset", onclick: reset }, "Reset the devices")),
+    h("p", { class: "quiet" }, "Everything: of all installs some fail, some brick their device, some restart it; some logins, answers and connections go wrong. A bricked device stays down until the devices are reset."),
     h("p", { id: "demo-wrong", class: "wrong", role: "status" }));
   look();
   setInterval(look, 2000);

@@ -12,6 +12,7 @@ let answer = null; // what the service knows of it: /hosts/{host}/
 let asked = 0;
 let opener = null;
 let extras = () => null; // of the demo panel
+let extrasOf = () => null; // what it says
 
 export const name = () => shown;
 
@@ -47,7 +48,7 @@ function drawSteps(model, host) {
   if (steps.length === 0)
     return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
       : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
-  const words = { started: "in hand", intent: "install is kept as intended", withdrawn: "put back" };
+  const words = { started: "in hand", intent: "install is about to be sent", withdrawn: "put back" };
   return h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
     h("time", {}, time(step.at)),
     h("span", {}, words[step.what] ?? step.what.replaceAll("_", " "), step.error ? h("span", { class: "wrong" }, ` ${step.error}`) : null),
@@ -87,7 +88,7 @@ export function draw(view, now) {
     });
   }
   const steps = view.model.stepsOf(host.name);
-  const is = JSON.stringify([shown, host, steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
+  const is = JSON.stringify([shown, extrasOf(host), host, steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
   if (is === drawn) return;
   drawn = is;
   const body = $("device-body");
@@ -95,7 +96,7 @@ export function draw(view, now) {
   if (focused >= 0 && document.activeElement.tagName === "SELECT") return; // not under the user's hand
   say($("device-title"), host.name);
   fill(body,
-    h("p", {}, stateOf(lookOf(host)), host.duration_ms === null ? "" : ` after ${duration(host.duration_ms)}`),
+    h("p", {}, stateOf(lookOf(host)), host.duration_ms !== null ? ` after ${duration(host.duration_ms)}` : host.started !== null ? ` since ${clock(host.started)}` : ""),
     host.error === null ? null : h("p", { class: "wrong" }, host.error),
     host.skipped_because === null ? null : h("p", {}, `Skipped because of: ${host.skipped_because}`),
     h("dl", {},
@@ -103,9 +104,10 @@ export function draw(view, now) {
       host.dev_type === null ? null : [h("dt", {}, "Type"), h("dd", {}, host.dev_type)],
       h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? "not known"
         : host.to_version === null ? host.from_version : `${host.from_version} → ${host.to_version}`)),
+    host.state === "waiting" && answer?.known === "in_hand" ? h("p", {}, "Another job has it in hand.") : null,
     h("h3", {}, "Steps (UTC)"), drawSteps(view.model, host),
     h("h3", {}, "Peers"), drawPeers(view),
-    extras(host));
+    extras(view, host));
   if (focused >= 0) [...body.querySelectorAll("button, select, a")][focused]?.focus();
 }
 
@@ -129,8 +131,9 @@ export function close() {
   (opener?.isConnected ? opener : $("map")).focus({ preventScroll: true });
 }
 
-export function start(view, more) {
+export function start(view, more, moreOf) {
   extras = more;
+  extrasOf = moreOf;
   $("device-close").addEventListener("click", () => view.close());
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !$("ask").open && shown !== null) view.close();

@@ -46,7 +46,9 @@ export function parseDuration(text) {
 }
 
 export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
-export const day = (at) => new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+export const day = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+// With the zone: for what is printed and kept.
+export const dayAndZone = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
 
 const marks = { waiting: "○", in_hand: "▶", changed: "✓", unchanged: "=", failed: "✕", skipped: "/", in_doubt: "?" };
 export const stateWords = { waiting: "waiting", in_hand: "in hand", changed: "changed", unchanged: "unchanged",

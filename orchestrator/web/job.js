@@ -1,6 +1,6 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
-import { $, clock, count, day, duration, fill, h, plural, say, stateOf } from "./dom.js";
+import { $, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf } from "./dom.js";
 import { Problem, post } from "./api.js";
 import { lookOf, states } from "./model.js";
 
@@ -10,7 +10,8 @@ const NAMES = 30; // devices of a group of errors, until all are asked for
 export function titleOf(job) {
   const sites = job.request?.filter_sites ?? job.request?.filter_dev_sites;
   const types = job.request?.filter_dev_types;
-  const only = [sites?.join(", "), types?.join(", ")].filter((text) => text).join(" · ");
+  const named = job.request?.filter_hosts;
+  const only = [sites?.join(", "), types?.join(", "), named && (named.length === 1 ? named[0] : `${count(named.length)} by name`)].filter((text) => text).join(" · ");
   const what = job.task === "upgrade_os" && job.version !== null ? `Upgrade to ${job.version}` : (job.task ?? "Job").replaceAll("_", " ");
   return only === "" ? what : `${what} · ${only}`;
 }
@@ -21,7 +22,7 @@ export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
 
 export function verdictOf(model, now) {
   const { job, counts } = model;
-  const parts = [`${count(model.done)} of ${plural(model.total, "device")} done`];
+  const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
   const { stopped } = model.stops();
@@ -29,21 +30,44 @@ export function verdictOf(model, now) {
   let text = `${parts.join(", ")}.`;
   if (job.state === "done") {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${day(job.started ?? job.created)} to ${clock(job.ended)}.`;
+    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${duration(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
     const left = model.leftMs(now);
-    const gone = now - Date.parse(job.started ?? job.created);
-    if (left === null) text += ` Running for ${duration(gone)}; how long it takes shows once devices have come to their end.`;
-    else if (left.by === "foretold") text += ` About ${duration(left.ms)} left of the ${duration(model.foretoldMs)} that were foretold.`;
-    else text += ` About ${duration(left.ms)} left at the rate of the last seconds.`;
-    if (left?.by === "rate" && model.foretoldMs !== null) text += ` It was foretold to take ${duration(model.foretoldMs)}.`;
+    const gone = now - model.startedMs;
+    const expected = model.foretoldMs === null ? "" : ` About ${duration(model.foretoldMs)} were expected.`;
+    if (counts.waiting === 0) text += ` Running for ${duration(gone)}; the last ${plural(counts.in_hand, "device")} are in hand.${expected}`;
+    else if (left === null) text += ` Running for ${duration(gone)}; how long it takes shows once devices have come to their end.${expected}`;
+    else if (left.by === "foretold") text += ` About ${duration(left.ms)} left of the ${duration(model.foretoldMs)} that were expected.`;
+    else text += ` About ${duration(left.ms)} left at the rate of the last seconds.${expected}`;
   } else if (job.state === "cancelling") {
-    text += ` Nothing new starts; ${plural(counts.in_hand, "device")} in hand come to their end.`;
+    text += ` Nothing new starts; what is in hand (${plural(counts.in_hand, "device")}) comes to its end.`;
   }
   if (job.state === "paused") text += ` Paused${job.paused_because ? `: ${job.paused_because}` : ""}.`;
   if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
   if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
   return text;
+}
+
+// Those that hold a job up, and for how long.
+function longestOf(model, now) {
+  const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
+    .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
+  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${duration(Math.max(0, ms))}`).join(", ")}`;
+}
+
+// What was asked for, beside the version.
+function requestOf(job) {
+  const { version, ...rest } = job.request ?? {};
+  const parts = Object.entries(rest).map(([name, value]) => {
+    const text = Array.isArray(value) ? (value.length > 6 ? `${value.slice(0, 6).join(", ")} and ${value.length - 6} more` : value.join(", ")) : String(value);
+    return `${name.replaceAll("_", " ")} ${text}`;
+  });
+  return parts.length === 0 ? "" : `Asked for: ${parts.join("; ")}`;
+}
+
+function sayOrHide(element, text) {
+  element.hidden = text === "";
+  say(element, text);
 }
 
 // --- bars
@@ -98,9 +122,13 @@ async function control(view, verb, button) {
   if (verb === "cancel") {
     const inHand = counts.in_hand;
     const text = inHand > 0
-      ? `${plural(inHand, "device")} in hand come to their end first, for an install is not broken off. What has not begun is skipped.`
+      ? `What is in hand (${plural(inHand, "device")}) comes to its end first, for an install is not broken off. What has not begun is skipped.`
       : "What has not begun is skipped.";
     if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null))) return;
+  }
+  if (verb === "retry") {
+    const again = counts.failed + counts.skipped;
+    if (!(await confirm(`Retry ${plural(again, "device")}?`, `A new job of those that failed (${count(counts.failed)}) or were skipped (${count(counts.skipped)}), and of no other.`, "Retry them", null))) return;
   }
   button.disabled = true;
   try {
@@ -155,7 +183,7 @@ let whyOf = "";
 
 function drawWhy(view) {
   const { model } = view;
-  const { stopped, others } = model.stops();
+  const { stopped, others, lone } = model.stops();
   const faults = model.faults();
   const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, s.skipped.length]),
     faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length])]);
@@ -166,7 +194,7 @@ function drawWhy(view) {
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
   fill($("why-body"),
     stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped`),
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and their other devices skipped`),
       h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, 200).map((stop) => h("li", {},
         h("strong", {}, stop.name), ": ",
         [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
@@ -175,6 +203,7 @@ function drawWhy(view) {
       stopped.length > 200 ? h("p", { class: "quiet" }, `and ${count(stopped.length - 200)} more`) : null,
     ],
     faults.length === 0 ? null : [
+      lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null,
       h("h3", {}, "Errors, the most frequent first"),
       faults.slice(0, 100).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
       faults.length > 100 ? h("p", { class: "quiet" }, `and ${count(faults.length - 100)} more kinds`) : null,
@@ -211,7 +240,7 @@ function drawTable(view) {
     h("td", {}, host.groups.join(", ")),
     h("td", { class: "mono" }, host.to_version ?? host.from_version ?? ""),
     h("td", {}, duration(host.duration_ms)),
-    h("td", { class: "mono" }, host.error ?? host.skipped_because ?? ""))));
+    h("td", { class: "mono" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
   if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
   say($("devices-count"), matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
   $("devices-more").hidden = matching === rows.length;
@@ -230,6 +259,8 @@ export function draw(view, now) {
   chip.dataset.is = wordOf(job);
   say(chip, wordOf(job));
   say($("verdict"), verdictOf(model, now));
+  sayOrHide($("longest"), longestOf(model, now));
+  sayOrHide($("request"), requestOf(job));
   $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
@@ -242,12 +273,30 @@ export function draw(view, now) {
   document.title = `${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
 }
 
+// On paper all is there, whatever was chosen or folded.
+export function beforePrint(view) {
+  const state = $("devices-state").value;
+  const folded = [...$("why-body").querySelectorAll("details:not([open])")];
+  const max = tableMax;
+  $("devices-state").value = "";
+  tableMax = Infinity;
+  folded.forEach((details) => (details.open = true));
+  drawTable(view);
+  return () => {
+    $("devices-state").value = state;
+    tableMax = max;
+    folded.forEach((details) => (details.open = false));
+    drawTable(view);
+  };
+}
+
 // Without a job: the network as it is.
 export function drawNone(view) {
   fill($("controls"));
   $("job-state").hidden = true;
   $("bars").hidden = true;
   $("why").hidden = true;
+  $("longest").hidden = $("request").hidden = true;
   drawTable(view);
 }
 

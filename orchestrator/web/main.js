@@ -88,12 +88,18 @@ function foretell(model) {
 
 function goTo(job, told) {
   jobsPanel.put(job);
+  toTheTop();
   if (hashId() === job.id) return;
   pendingTold = { id: job.id, told };
   location.hash = `#/jobs/${job.id}`;
 }
 
 let pendingTold = null;
+
+// To where the job is: it is above, and on a phone far above, of what was clicked.
+function toTheTop() {
+  $("job").scrollIntoView({ block: "start" });
+}
 
 function onHash() {
   const id = hashId();
@@ -103,6 +109,7 @@ function onHash() {
 }
 
 function failedToShow(id, error) {
+  if (!view.isJob) say($("verdict"), "There is no such job; those that there are stand in the list.");
   notice(error instanceof Problem ? error.message : `the job ${id} cannot be shown: ${error.message}`);
   if (!(error instanceof Problem)) console.error(error);
 }
@@ -118,7 +125,7 @@ async function showNetwork() {
       to_version: null, error: null, skipped_because: null, in_doubt: false });
   model.whole();
   begin(model, false);
-  say($("verdict"), `${plural(hosts.length, "device")} in the inventory. Nothing has been asked of them yet.`);
+  if (hashId() === null) say($("verdict"), `${plural(hosts.length, "device")} in the inventory. No job has been started yet.`);
 }
 
 // --- what is heard
@@ -149,7 +156,7 @@ function onSnapshot({ jobs }) {
   const id = hashId();
   jobsPanel.load().then(() => {
     isDue = true;
-    const newest = jobs.at(-1) ?? jobsPanel.all()[0];
+    const newest = jobsPanel.all().find((job) => job.state !== "done") ?? jobsPanel.all()[0];
     if (id !== null) return show(id).catch((error) => failedToShow(id, error));
     return newest === undefined ? undefined : goTo(newest);
   }).catch((error) => notice(`the jobs cannot be read: ${error.message}`));
@@ -257,11 +264,15 @@ startTheme();
 map.start(view.open);
 jobPanel.start(view);
 jobsPanel.start(() => (isDue = true), notice);
-device.start(view, demo.extras);
+device.start(view, demo.extras, demo.faultsOf);
 demo.start();
 startFind();
 startPanel.start(view).then(showNetwork).catch((error) => notice(`the network cannot be read: ${error.message}`));
 addEventListener("hashchange", onHash);
+$("jobs-list").addEventListener("click", toTheTop);
+let afterPrint = null;
+addEventListener("beforeprint", () => (afterPrint = view.model === null ? null : jobPanel.beforePrint(view)));
+addEventListener("afterprint", () => afterPrint?.());
 const drop = follow("/events/", { event: hear, live: onLive, away: onAway });
 setInterval(everySecond, 1000);
 setInterval(refreshJobs, 5000);

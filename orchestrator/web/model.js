@@ -2,7 +2,8 @@
 // views read.
 
 export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped"];
-const STEPS_MAX = 60; // of one device
+const STEPS_MAX = 60; // of one device: the first few, and the last
+const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
@@ -75,13 +76,13 @@ export class Model {
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
   decided({ name, kind, at, state, error, skipped_because }) {
-    if (kind === "started") this.steps.set(name, []);
     this.step(name, at, kind === "outcome" ? state : kind, "told", error ?? skipped_because);
   }
 
   step(host, at, what, state, error) {
     const list = this.steps.get(host) ?? [];
-    if (list.length < STEPS_MAX) list.push({ at: Date.parse(at), what, state, error });
+    if (list.length === STEPS_MAX) list.splice(STEPS_FIRST, 1); // of one that is asked again and again
+    list.push({ at: Date.parse(at), what, state, error });
     this.steps.set(host, list);
   }
 
@@ -172,7 +173,16 @@ export class Model {
       stopped.get(name).failed.add(cause);
       stopped.get(name).skipped.push(host);
     }
-    return { stopped: [...stopped.values()], others: [...others].map(([reason, hosts]) => ({ reason, hosts })) };
+    // Groups in which a device failed that nothing was skipped for.
+    const lone = new Set();
+    for (const host of this.hosts)
+      if (host.state === "failed" && ![...stopped.values()].some(({ failed }) => failed.has(host))) for (const group of host.groups) lone.add(group);
+    for (const name of stopped.keys()) lone.delete(name);
+    return {
+      stopped: [...stopped.values()],
+      lone: lone.size,
+      others: [...others].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
+    };
   }
 
   // The most frequent first.

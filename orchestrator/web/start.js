@@ -1,6 +1,6 @@
 // The form: a dry run first, which shows what would be done, and then the start.
 
-import { $, count, fill, h, plural } from "./dom.js";
+import { $, count, duration, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
@@ -91,14 +91,16 @@ function preview(view, body, told) {
   fill($("preview"),
     h("h3", {}, "Dry run: nothing was touched"),
     h("dl", {},
-      h("dt", {}, "Devices"), h("dd", {}, `${count(told.hosts)}, in ${plural(told.groups.length, "redundancy group")}`),
+      h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)}, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
       fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, `${count(told.to_change)}; as wanted already: ${count(told.as_wanted)}; not known: ${count(told.unknown)}`)] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
-        ? "not known before devices of these types were upgraded once"
-        : `about ${told.duration}, limited by ${limitedBy(told.limited_by)}`),
+        ? "not known yet: no device of these types has been through this task since the service started"
+        : `about ${duration(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
       told.canaries.length > 0 ? [h("dt", {}, "Canaries"), h("dd", {}, told.canaries.join(", "))] : null,
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
+    fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
+      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has" : `${plural(told.unknown, "device")} have not`} told its version to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
     h("details", {}, h("summary", {}, "Groups in their order"),
       h("ol", { class: "order", tabindex: 0 }, shown.map((group) => h("li", {}, `${group.name}: ${group.hosts.slice(0, 12).join(", ")}${group.hosts.length > 12 ? `, and ${count(group.hosts.length - 12)} more` : ""}`))),
       told.groups.length > shown.length ? h("p", { class: "quiet" }, `and ${plural(told.groups.length - shown.length, "group")} more`) : null),
@@ -107,7 +109,8 @@ function preview(view, body, told) {
 
 async function tryIt(view, button) {
   const body = request();
-  button.disabled = true;
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
   try {
     const told = await post(task().path, { ...body, dry_run: true });
     for (const other of $("start").querySelectorAll("[aria-invalid]")) other.removeAttribute("aria-invalid");
@@ -115,7 +118,7 @@ async function tryIt(view, button) {
   } catch (error) {
     refused(error);
   } finally {
-    button.disabled = false;
+    button.removeAttribute("aria-busy");
   }
 }
 

@@ -125,7 +125,7 @@ test("Swagger UI on another port executes POST /upgrade-os/ cross-origin", async
     const path = request.url === "/" ? "/docs/" : request.url;
     const answer = await fetch(`${net.orc.url}${path.replace("/other/", "/docs/")}`);
     let body = Buffer.from(await answer.arrayBuffer());
-    if (path.endsWith("docs.js")) body = Buffer.from(body.toString().replace('url: "/swagger/"', `url: "${net.orc.url}/swagger/"`).replace("${location.origin}", net.orc.url));
+    if (path.endsWith("docs.js")) body = Buffer.from(body.toString().replace('fetch("/swagger/")', `fetch("${net.orc.url}/swagger/")`).replace("location.origin", `"${net.orc.url}"`));
     response.writeHead(answer.status, { "Content-Type": answer.headers.get("content-type") });
     response.end(body);
   });

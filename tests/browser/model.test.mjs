@@ -46,7 +46,8 @@ test("a group that stopped, with who failed and who was skipped for it; other re
     row("c", "skipped", { groups: ["h"], skipped_because: "shutting down" }),
     row("d", "skipped", { groups: ["h"], skipped_because: "z is not up: login: connection reset" }),
   ]);
-  const { stopped, others } = m.stops();
+  const { stopped, others, lone } = m.stops();
+  assert.equal(lone, 0);
   assert.deepEqual(stopped.map(({ name, failed, skipped }) => [name, [...failed].map((host) => host.name), skipped.map((host) => host.name)]), [["wan", ["a"], ["b"]]]);
   assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
 });

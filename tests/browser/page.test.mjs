@@ -94,6 +94,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelled");
 
   await page.click('button[data-verb="retry"]');
+  await page.click('#ask button[value="yes"]');
   await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
   const again = await untilJob(page, "done");
   assert.equal(again.counts.hosts, told.counts.failed + told.counts.skipped);

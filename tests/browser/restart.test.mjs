@@ -64,5 +64,5 @@ test("a page that is opened later, and one of a job that is over", async () => {
   const steps = await third.locator(".steps li").allTextContents();
   assert.match(steps[0], /^\d\d:\d\d:\d\d\.\d{3}in hand/);
   assert.match(steps.at(-1), /changed|unchanged/);
-  assert.match(await third.textContent("#verdict"), /^106 of 106 devices done\. It took /);
+  assert.match(await third.textContent("#verdict"), /^106 of 106 devices completed\. It took /);
 });
