@@ -12,7 +12,7 @@ if ! cmp -s tests/browser/package-lock.json "$build/browser/package-lock.json" |
     cp tests/browser/package.json tests/browser/package-lock.json "$build/browser/"
     (cd "$build/browser" && npm ci --ignore-scripts --no-audit --no-fund --silent)
 fi
-CHROMIUM=$(command -v chromium)
+CHROMIUM=$(command -v chromium-headless-shell || command -v chromium)
 export CHROMIUM BUILD="$build"
 case ${2:-test} in
 screenshot) exec node tests/browser/screenshot.mjs "$3" ;;

@@ -32,7 +32,7 @@ for purpose in "$@"; do
         need_command zsh zsh
         need_command node nodejs
         need_command npm npm
-        need_command chromium chromium
+        need_command chromium-headless-shell chromium-headless-shell
         ;;
     lint)
         need_command clang clang

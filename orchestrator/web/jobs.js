@@ -3,6 +3,7 @@
 import { $, count, day, fill, h, say } from "./dom.js";
 import { get } from "./api.js";
 import { titleOf, wordOf } from "./job.js";
+import { laterOf } from "./model.js";
 
 const PAGE = 20;
 
@@ -14,7 +15,7 @@ export const find = (id) => jobs.get(id);
 export const anyIsOpen = () => all().some((job) => job.state !== "done");
 
 export function put(job) {
-  jobs.set(job.id, job);
+  jobs.set(job.id, laterOf(jobs.get(job.id), job));
 }
 
 export async function load() {

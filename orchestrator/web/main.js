@@ -54,7 +54,7 @@ async function show(id, told) {
     await eachPage(id, (rows) => {
       rows.forEach((row) => model.put(row));
       map.show(model.hosts, (name) => model.byName.get(name));
-      isDue = true;
+      due();
     }, controller.signal);
   } catch (error) {
     if (controller.signal.aborted) return;
@@ -62,22 +62,23 @@ async function show(id, told) {
   }
   model.whole();
   map.repaint();
-  isDue = true;
+  due();
   if (told !== undefined) foretold(model, told);
   else if (job.state !== "done") foretell(model);
 }
 
 function begin(model, isJob) {
+  chartOf = null;
   view.model = model;
   view.isJob = isJob;
   view.shownSince++;
   map.show(model.hosts, (name) => model.byName.get(name));
-  isDue = true;
+  due();
 }
 
 function foretold(model, told) {
   model.foretoldMs = told.duration === null ? null : parseDuration(told.duration);
-  isDue = true;
+  due();
   if (told.duration === null) setTimeout(() => foretell(model), 5000); // once devices have been timed
 }
 
@@ -146,7 +147,7 @@ function hear(name, data) {
   } else if (recent.push([name, data]) > RECENT_MAX) {
     recent = recent.slice(RECENT_MAX / 2);
   }
-  isDue = true;
+  due();
 }
 
 // The stream begins anew: what was shown may be of another store, or have moved on unheard.
@@ -155,7 +156,7 @@ function onSnapshot({ jobs }) {
   jobs.forEach(jobsPanel.put);
   const id = hashId();
   jobsPanel.load().then(() => {
-    isDue = true;
+    due();
     const newest = jobsPanel.all().find((job) => job.state !== "done") ?? jobsPanel.all()[0];
     if (id !== null) return show(id).catch((error) => failedToShow(id, error));
     return newest === undefined ? undefined : goTo(newest);
@@ -174,31 +175,43 @@ function onAway(why, ms) {
 
 // --- drawing
 
-let isDue = true;
+let isDue = false;
 let drawnAt = 0;
 
-function tick(at) {
-  if (isDue && at - drawnAt >= TEXT_MS) {
-    isDue = false;
-    drawnAt = at;
-    const now = serviceNow();
-    jobsPanel.draw(view.isJob ? view.model.job.id : null);
-    if (view.isJob) {
-      // Counts of the list are as old as its last event.
-      Object.assign(view.model.job.counts, { hosts: view.model.total, ...(view.model.isWhole ? view.model.counts : {}) });
-      jobPanel.draw(view, now);
-    } else if (view.model !== null) {
-      jobPanel.drawNone(view);
-    }
-    device.draw(view, now);
-  }
-  requestAnimationFrame(tick);
+// Text is drawn once something has changed, and no more often than it can be read. Nothing runs
+// while nothing happens.
+function due() {
+  if (isDue) return;
+  isDue = true;
+  setTimeout(() => requestAnimationFrame(draw), Math.max(0, drawnAt + TEXT_MS - performance.now()));
 }
 
+function draw(at) {
+  isDue = false;
+  drawnAt = at;
+  const now = serviceNow();
+  jobsPanel.draw(view.isJob ? view.model.job.id : null);
+  if (view.isJob) {
+    // Counts of the list are as old as its last event.
+    Object.assign(view.model.job.counts, { hosts: view.model.total, ...(view.model.isWhole ? view.model.counts : {}) });
+    jobPanel.draw(view, now);
+  } else if (view.model !== null) {
+    jobPanel.drawNone(view);
+  }
+  device.draw(view, now);
+}
+
+let chartOf = null;
+
 function everySecond() {
-  if (view.isJob && view.model.isWhole) chart.draw(view.model, serviceNow());
-  else $("chart-figure").hidden = true;
-  isDue = true;
+  if (!view.isJob || !view.model.isWhole) {
+    $("chart-figure").hidden = true;
+  } else if (view.model.version !== chartOf || view.model.job.state !== "done") {
+    chart.draw(view.model, serviceNow());
+    chartOf = view.model.job.state === "done" ? view.model.version : null;
+    due();
+  }
+  if (device.name() !== null) due();
 }
 
 async function refreshJobs() {
@@ -263,7 +276,7 @@ function startFind() {
 startTheme();
 map.start(view.open);
 jobPanel.start(view);
-jobsPanel.start(() => (isDue = true), notice);
+jobsPanel.start(due, notice);
 device.start(view, demo.extras, demo.faultsOf);
 demo.start();
 startFind();
@@ -276,7 +289,7 @@ addEventListener("afterprint", () => afterPrint?.());
 const drop = follow("/events/", { event: hear, live: onLive, away: onAway });
 setInterval(everySecond, 1000);
 setInterval(refreshJobs, 5000);
-requestAnimationFrame(tick);
+due();
 
 // For tests, and for whoever is curious in the console.
 globalThis.page = { view, drop, place: map.place };

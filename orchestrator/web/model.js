@@ -16,6 +16,12 @@ export function faultOf(host) {
   return host.error.replaceAll(host.name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
 }
 
+// Events of a job are numbered, answers are not: one that was overtaken by an event only counts.
+export function laterOf(known, told) {
+  const isOvertaken = known?.n !== undefined && told.n === undefined && told.ended === null;
+  return isOvertaken ? { ...known, counts: told.counts } : told;
+}
+
 export class Model {
   constructor(job) {
     this.job = job;
@@ -24,6 +30,8 @@ export class Model {
     this.counts = Object.fromEntries(states.map((state) => [state, 0]));
     this.steps = new Map(); // by device, as they were heard
     this.version = 0; // changes with every row
+    this.stopsAt = -1; // the version that stopsThen is of
+    this.stopsThen = null;
     this.isWhole = false;
     this.lastN = 0; // of the events that were heard
     this.held = []; // events that came before all rows were there
@@ -56,7 +64,7 @@ export class Model {
   // Returns the device that has changed, if it was one.
   hear(name, data) {
     if (name === "job") {
-      this.job = data;
+      this.job = laterOf(this.job, data);
       this.version++;
       return null;
     }
@@ -157,6 +165,15 @@ export class Model {
   // Redundancy groups that a failure has stopped, with the devices that failed and those that were
   // skipped for it; and what else was skipped, by its reason.
   stops() {
+    if (this.stopsAt !== this.version) {
+      this.stopsAt = this.version;
+      this.stopsThen = this.findStops();
+    }
+    return this.stopsThen;
+  }
+
+  findStops() {
+    const causes = new Set();
     const stopped = new Map();
     const others = new Map();
     for (const host of this.hosts) {
@@ -171,12 +188,13 @@ export class Model {
       const name = host.groups.find((group) => cause.groups.includes(group)) ?? cause.groups.join(", ");
       if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), skipped: [] });
       stopped.get(name).failed.add(cause);
+      causes.add(cause);
       stopped.get(name).skipped.push(host);
     }
     // Groups in which a device failed that nothing was skipped for.
     const lone = new Set();
     for (const host of this.hosts)
-      if (host.state === "failed" && ![...stopped.values()].some(({ failed }) => failed.has(host))) for (const group of host.groups) lone.add(group);
+      if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
     for (const name of stopped.keys()) lone.delete(name);
     return {
       stopped: [...stopped.values()],

@@ -53,16 +53,13 @@ let browser = null;
 export async function open(options = {}) {
   if (browser === null) {
     browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"],
     });
-    endings.push(async () => {
-      await browser.close();
-      browser = null;
-    });
   }
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1120, height: 640 }, ...options });
+  endings.push(() => context.close());
   const page = await context.newPage();
   page.troubles = [];
   page.setDefaultTimeout(30_000);
@@ -77,8 +74,15 @@ export async function open(options = {}) {
   return page;
 }
 
-export async function endAll() {
+// What a test has started; the browser stays.
+export async function endTest() {
   while (endings.length > 0) await endings.pop()();
+}
+
+export async function endAll() {
+  await endTest();
+  await browser?.close();
+  browser = null;
 }
 
 export async function json(url, options) {

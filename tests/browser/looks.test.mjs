@@ -17,6 +17,7 @@ before(async () => {
   await page.screenshot({ path: join(shots, "empty.png") });
   await startUpgrade(page, "5.3.1");
   jobId = (await untilJob(page, "done")).id;
+  await page.context().close();
 });
 
 async function findings(page) {
@@ -26,7 +27,6 @@ async function findings(page) {
 }
 
 const views = {
-  job: async () => {},
   device: async (page) => {
     await page.fill("#find", "leaf");
     await page.press("#find", "Enter");
@@ -51,16 +51,21 @@ const views = {
 
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds nothing in any view, ${colorScheme}`, async () => {
-    const page = await open({ colorScheme, bypassCSP: true });
+    const page = await open({ colorScheme, viewport: { width: 1440, height: 900 }, bypassCSP: true });
     await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
     await untilJob(page, "done");
     await page.waitForSelector("#why:not([hidden])");
     await page.waitForSelector('input[name="version"]');
-    for (const [name, go] of Object.entries(views)) {
-      await go(page);
-      assert.deepEqual(await findings(page), [], name);
-      await page.screenshot({ path: join(shots, `${name}-${colorScheme}.png`) });
-    }
+    await page.screenshot({ path: join(shots, `job-${colorScheme}.png`) });
+    // All that stands beside one another is looked at at once: axe takes its time.
+    for (const view of ["device", "why", "preview"]) await views[view](page);
+    assert.deepEqual(await findings(page), [], "a device, what went wrong, a dry run");
+    await page.screenshot({ path: join(shots, `all-${colorScheme}.png`) });
+    await views.refused(page);
+    await page.click('button[data-verb="retry"]');
+    await page.waitForSelector("#ask[open]");
+    assert.deepEqual(await findings(page), [], "a form that was refused, a question");
+    await page.screenshot({ path: join(shots, `asked-${colorScheme}.png`) });
     assert.deepEqual(page.troubles, []);
     await page.context().close();
   });
@@ -71,7 +76,6 @@ for (const colorScheme of ["light", "dark"]) {
     await untilJob(page, "done");
     await page.waitForSelector("#why:not([hidden])");
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing reaches past the right edge");
-    assert.deepEqual(await findings(page), []);
     await page.screenshot({ path: join(shots, `phone-${colorScheme}.png`) });
     await views.device(page);
     assert.deepEqual(await findings(page), []);

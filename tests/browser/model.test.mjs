@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 const load = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8"))}`);
-const { Model, faultOf } = await load("model.js");
+const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("stream.js");
 
@@ -28,6 +28,17 @@ test("rows and events are counted once, whatever comes how often", () => {
   m.hear("host", { ...row("a", "changed", { to_version: "2" }), kind: "outcome", at: at(2), n: 2, job: "j", attempt: 1 });
   assert.deepEqual(m.counts, { waiting: 1, in_hand: 0, changed: 1, unchanged: 0, failed: 0, skipped: 0 });
   assert.deepEqual(m.hosts[0], { ...row("a", "changed", { to_version: "2" }), index: 0 });
+});
+
+test("an answer that an event has overtaken takes nothing back", () => {
+  const running = job({ n: 1, counts: { hosts: 1 } });
+  const waiting = job({ state: "waiting", counts: { hosts: 2 } });
+  assert.equal(laterOf(running, waiting).state, "running");
+  assert.equal(laterOf(running, waiting).counts.hosts, 2);
+  assert.equal(laterOf(running, job({ state: "paused", n: 2 })).state, "paused");
+  assert.equal(laterOf(running, job({ state: "done", ended: at(9) })).state, "done");
+  assert.equal(laterOf(undefined, waiting), waiting);
+  assert.equal(laterOf(waiting, job()).state, "running");
 });
 
 test("what is heard before all rows are there waits for them", () => {

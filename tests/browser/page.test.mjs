@@ -1,8 +1,9 @@
 // What an operator does on the page.
-import { after, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
+import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
 
+afterEach(endTest);
 after(endAll);
 
 const shownCount = async (page, name) => Number((await page.textContent(`.bar.${name} span:last-child`)).split(" ")[0].replaceAll(",", ""));
@@ -62,7 +63,7 @@ test("a refusal stands at the field that it is about", async () => {
 
 test("pause, resume, cancel with a typed word, retry", async () => {
   // Slow while somebody clicks, fast while the network is waited for.
-  const { orc, sim } = await network({ latency: "1s..2s", orchestrator: ["--workers", "20"] });
+  const { orc, sim } = await network({ latency: "400ms..800ms", orchestrator: ["--workers", "20"] });
   const speed = (time_scale) => postJson(`${sim.url}/time-scale/`, { time_scale });
   const page = await open();
   await page.goto(`${orc.url}/`);

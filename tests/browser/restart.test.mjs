@@ -1,8 +1,9 @@
 // The stream of events is lost and found, and the service with it.
-import { after, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, hostsOf, jobOf, json, network, open, picture, startUpgrade, untilJob } from "./harness.mjs";
+import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, startUpgrade, untilJob } from "./harness.mjs";
 
+afterEach(endTest);
 after(endAll);
 
 test("a stream that is cut again and again", async () => {
