@@ -10,12 +10,12 @@ mapfile -t all < <(git ls-files --cached --others --exclude-standard '*.c' '*.h'
 failed=0
 
 check() { # NAME COMMAND...
-    local name=$1
+    local name=$1 begun=$SECONDS
     shift
     if "$@"; then
-        echo "ok      $name"
+        echo "ok      $((SECONDS - begun)) s  $name"
     else
-        echo "FAILED  $name"
+        echo "FAILED  $((SECONDS - begun)) s  $name"
         failed=1
     fi
 }
