@@ -4,7 +4,8 @@ import { $, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf } 
 import { Problem, post } from "./api.js";
 import { lookOf, states } from "./model.js";
 
-const PAGE = 200; // rows of the table of devices
+const PAGE = 100; // rows of the table of devices
+const STOPS = 40; // groups that stopped, and kinds of errors
 const NAMES = 30; // devices of a group of errors, until all are asked for
 
 export function titleOf(job) {
@@ -57,7 +58,7 @@ function longestOf(model, now) {
 
 // What was asked for, beside the version.
 function requestOf(job) {
-  const { version, ...rest } = job.request ?? {};
+  const { version, expect_hosts, ...rest } = job.request ?? {};
   const parts = Object.entries(rest).map(([name, value]) => {
     const text = Array.isArray(value) ? (value.length > 6 ? `${value.slice(0, 6).join(", ")} and ${value.length - 6} more` : value.join(", ")) : String(value);
     return `${name.replaceAll("_", " ")} ${text}`;
@@ -195,22 +196,22 @@ function drawWhy(view) {
   fill($("why-body"),
     stopped.length === 0 ? null : [
       h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and their other devices skipped`),
-      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, 200).map((stop) => h("li", {},
+      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
         h("strong", {}, stop.name), ": ",
         [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
         `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
         stop.skipped.length > 8 ? ", …" : ""))),
-      stopped.length > 200 ? h("p", { class: "quiet" }, `and ${count(stopped.length - 200)} more`) : null,
+      stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
     ],
     faults.length === 0 ? null : [
       lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null,
       h("h3", {}, "Errors, the most frequent first"),
-      faults.slice(0, 100).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
-      faults.length > 100 ? h("p", { class: "quiet" }, `and ${count(faults.length - 100)} more kinds`) : null,
+      faults.slice(0, STOPS).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
+      faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
     ],
     others.length === 0 ? null : [
       h("h3", {}, "Skipped for other reasons"),
-      others.slice(0, 100).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
+      others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
     ]);
 }
 
@@ -248,7 +249,10 @@ function drawTable(view) {
 
 // --- all of it
 
-let tableAt = 0;
+const READ_MS = 1000;
+let readAt = 0;
+let readOf = 0; // what was shown then
+let readLater = 0; // a timer
 
 export function draw(view, now) {
   const { model } = view;
@@ -264,11 +268,16 @@ export function draw(view, now) {
   $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
-  drawWhy(view);
-  // The table is for reading: it does not race.
-  if (now - tableAt > 1000 || !model.isWhole || job.state === "done") {
-    tableAt = now;
+  // What is for reading does not race.
+  const sinceRead = now - readAt;
+  if (sinceRead >= READ_MS || view.shownSince !== readOf) {
+    readAt = now;
+    readOf = view.shownSince;
+    drawWhy(view);
     drawTable(view);
+  } else {
+    clearTimeout(readLater);
+    readLater = setTimeout(view.due, READ_MS - sinceRead);
   }
   document.title = `${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
 }

@@ -29,6 +29,7 @@ const view = {
   },
   close: () => device.close(),
   notice,
+  due,
 };
 
 function notice(text) {
