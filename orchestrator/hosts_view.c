@@ -1,6 +1,7 @@
 #include "orchestrator/hosts_view.h"
 
 #include "common/mem.h"
+#include "orchestrator/job_view.h"
 #include "orchestrator/policy_grouping.h"
 
 #include <stdlib.h>
@@ -44,14 +45,6 @@ bool hosts_view_find(const struct hosts_view *view, const char *name, uint32_t *
     return false;
 }
 
-static void add_text(struct buf *out, const char *key, const char *text) { // NULL: null
-    buf_addf(out, ", \"%s\": ", key);
-    if (text == NULL)
-        buf_adds(out, "null");
-    else
-        buf_add_json(out, text);
-}
-
 static void write_known(struct buf *out, const struct peers_known *known) {
     static const char *const words[] = {[PEERS_NOT_KNOWN] = "unknown",
                                         [PEERS_UP] = "up",
@@ -62,8 +55,8 @@ static void write_known(struct buf *out, const struct peers_known *known) {
         buf_add_uint(out, known->ms);
     else
         buf_adds(out, "null");
-    add_text(out, "why", known->why);
-    add_text(out, "version", known->version);
+    job_view_add_text(out, "why", known->why);
+    job_view_add_text(out, "version", known->version);
 }
 
 // Without its end.
@@ -72,13 +65,8 @@ static void begin(struct buf *out, const struct hosts_view *view, const struct g
     const struct inventory *inventory = view->inventory;
     const struct host *host = &inventory->hosts[number];
     const struct peers_known known = gate_known_of(gate, host);
-    buf_adds(out, "{\"name\": ");
-    buf_add_json(out, host->name);
-    add_text(out, "site", host->site == INVENTORY_NO_NAME ? NULL : inventory_site(inventory, host));
-    add_text(out, "dev_type",
-             host->dev_type == INVENTORY_NO_NAME ? NULL : inventory_dev_type(inventory, host));
-    buf_adds(out, ", \"groups\": ");
-    grouping_write_names(out, &view->grouping, &view->grouping.cohorts[view->cohorts[number]]);
+    job_view_begin_host(out, inventory, host, &view->grouping,
+                        &view->grouping.cohorts[view->cohorts[number]]);
     write_known(out, &known);
 }
 

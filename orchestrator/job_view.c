@@ -25,7 +25,7 @@ const char *const job_outcome_names[JOB_STOPPED + 1] = {
 
 // --- values; each after its key
 
-static void add_text(struct buf *out, const char *key, const char *text) { // NULL: null
+void job_view_add_text(struct buf *out, const char *key, const char *text) {
     buf_addf(out, ", \"%s\": ", key);
     if (text == NULL)
         buf_adds(out, "null");
@@ -41,7 +41,7 @@ static void add_number(struct buf *out, const char *key, uint64_t number) {
 static void add_time(struct buf *out, const char *key, long long wall_ms) { // 0, or none: null
     char text[TIMESTAMP_MAX];
     timestamp_format(wall_ms, text);
-    add_text(out, key, wall_ms > 0 ? text : NULL);
+    job_view_add_text(out, key, wall_ms > 0 ? text : NULL);
 }
 
 // JSON as somebody sent it, on one line: without the white space between its words.
@@ -80,7 +80,7 @@ static void write_stopped_by(struct buf *out, const struct facts *f) {
     cJSON *why = NULL;
     struct error err;
     if (f->outcome != JOB_STOPPED)
-        add_text(out, "stopped_by", NULL);
+        job_view_add_text(out, "stopped_by", NULL);
     else if (f->why != NULL && json_parse(f->why, strlen(f->why), &why, &err) == 0)
         add_json(out, "stopped_by", f->why);
     else
@@ -91,18 +91,18 @@ static void write_stopped_by(struct buf *out, const struct facts *f) {
 static void write_job(struct buf *out, const struct facts *f) {
     buf_adds(out, "{\"id\": ");
     buf_add_json(out, f->id);
-    add_text(out, "task", f->task);
-    add_text(out, "state", job_state_names[f->state]);
-    add_text(out, "outcome", f->state == JOB_DONE ? job_outcome_names[f->outcome] : NULL);
+    job_view_add_text(out, "task", f->task);
+    job_view_add_text(out, "state", job_state_names[f->state]);
+    job_view_add_text(out, "outcome", f->state == JOB_DONE ? job_outcome_names[f->outcome] : NULL);
     add_json(out, "request", f->request);
     add_time(out, "created", f->created_ms);
     add_time(out, "started", f->started_ms);
     add_time(out, "ended", f->ended_ms);
     write_counts(out, f);
     write_stopped_by(out, f);
-    add_text(out, "version", f->version);
-    if (f->state == JOB_WAITING) add_text(out, "waiting_for", f->why);
-    if (f->state == JOB_PAUSED && f->why != NULL) add_text(out, "paused_because", f->why);
+    job_view_add_text(out, "version", f->version);
+    if (f->state == JOB_WAITING) job_view_add_text(out, "waiting_for", f->why);
+    if (f->state == JOB_PAUSED && f->why != NULL) job_view_add_text(out, "paused_because", f->why);
     buf_adds(out, "}");
 }
 
@@ -268,31 +268,38 @@ static void find_cohorts(struct rows *rows) {
     }
 }
 
+void job_view_begin_host(struct buf *out, const struct inventory *inventory,
+                         const struct host *host, const struct grouping *grouping,
+                         const struct cohort *cohort) {
+    buf_adds(out, "{\"name\": ");
+    buf_add_json(out, host->name);
+    job_view_add_text(out, "site",
+                      host->site == INVENTORY_NO_NAME ? NULL : inventory_site(inventory, host));
+    job_view_add_text(out, "dev_type",
+                      host->dev_type == INVENTORY_NO_NAME ? NULL
+                                                          : inventory_dev_type(inventory, host));
+    buf_adds(out, ", \"groups\": ");
+    grouping_write_names(out, grouping, cohort);
+}
+
 static void write_row(struct buf *out, const struct rows *rows, uint32_t place,
                       const struct job_host *h) {
     const struct job *job = rows->job;
     const uint32_t number = job->selection.hosts[place];
     const struct host *host = &job->inventory->hosts[number];
     const bool is_begun = h->state != HOST_WAITING && h->started_ms != 0;
-    buf_adds(out, "{\"name\": ");
-    buf_add_json(out, host->name);
-    add_text(out, "site",
-             host->site == INVENTORY_NO_NAME ? NULL : inventory_site(job->inventory, host));
-    add_text(out, "dev_type",
-             host->dev_type == INVENTORY_NO_NAME ? NULL : inventory_dev_type(job->inventory, host));
-    buf_adds(out, ", \"groups\": ");
-    grouping_write_names(out, &job->grouping,
-                         &job->grouping.cohorts[rows->cohorts[number - rows->first]]);
-    add_text(out, "state", host_state_names[h->state]);
+    job_view_begin_host(out, job->inventory, host, &job->grouping,
+                        &job->grouping.cohorts[rows->cohorts[number - rows->first]]);
+    job_view_add_text(out, "state", host_state_names[h->state]);
     add_time(out, "started", is_begun ? h->started_ms : 0);
     if (is_begun && h->state != HOST_IN_HAND)
         add_number(out, "duration_ms", h->duration_ms);
     else
-        add_text(out, "duration_ms", NULL);
-    add_text(out, "from_version", job_version(job, h->from));
-    add_text(out, "to_version", job_version(job, h->to));
-    add_text(out, "error", h->state == HOST_FAILED ? h->text : NULL);
-    add_text(out, "skipped_because", h->state == HOST_SKIPPED ? h->text : NULL);
+        job_view_add_text(out, "duration_ms", NULL);
+    job_view_add_text(out, "from_version", job_version(job, h->from));
+    job_view_add_text(out, "to_version", job_version(job, h->to));
+    job_view_add_text(out, "error", h->state == HOST_FAILED ? h->text : NULL);
+    job_view_add_text(out, "skipped_because", h->state == HOST_SKIPPED ? h->text : NULL);
     buf_addf(out, ", \"in_doubt\": %s}", h->is_in_doubt ? "true" : "false");
 }
 

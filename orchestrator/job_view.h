@@ -48,3 +48,10 @@ void job_view_write_hosts(struct buf *out, const struct job *job, const struct j
 uint32_t *job_view_cohorts(const struct job *job);
 void job_view_write_host(struct buf *out, const struct job *job, uint32_t place, uint32_t cohort,
                          const struct job_host *as);
+
+// What every row of a host begins with, of a job or of the inventory: {"name", "site", "dev_type",
+// "groups". The caller goes on, and ends it.
+void job_view_begin_host(struct buf *out, const struct inventory *inventory,
+                         const struct host *host, const struct grouping *grouping,
+                         const struct cohort *cohort);
+void job_view_add_text(struct buf *out, const char *key, const char *text); // NULL: null
