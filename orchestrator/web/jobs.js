@@ -12,7 +12,6 @@ let hasOlder = false;
 
 export const all = () => [...jobs.values()].sort((a, b) => (b.created ?? "").localeCompare(a.created ?? ""));
 export const find = (id) => jobs.get(id);
-export const anyIsOpen = () => all().some((job) => job.state !== "done");
 
 export function put(job) {
   jobs.set(job.id, laterOf(jobs.get(job.id), job));

@@ -36,7 +36,6 @@ export class Model {
     this.lastN = 0; // of the events that were heard
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
-    this.limitedBy = null;
   }
 
   // Rows as /jobs/{id}/hosts/ and events have them.

@@ -20,21 +20,32 @@ export function parse(text, tell) {
   }
 }
 
+// Until the answer ends; heard() with each piece of it.
+async function read(answer, tell, heard = () => {}) {
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    heard();
+    rest = parse(rest + value, tell);
+  }
+}
+
 // Tells the events of path behind an id, until one is answered with false, or there are no more.
 export async function events(path, lastId, tell) {
   const controller = new AbortController();
   const answer = await fetch(path, { headers: { "Last-Event-ID": lastId }, signal: controller.signal, cache: "no-store" });
   if (answer.status !== 200) return;
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (let isEnough = false; !isEnough;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    rest = parse(rest + value, (event) => {
-      isEnough = isEnough || !tell(event.name, JSON.parse(event.data));
+  let isEnough = false;
+  try {
+    await read(answer, (event) => {
+      isEnough ||= !tell(event.name, JSON.parse(event.data));
+      if (isEnough) controller.abort();
     });
+  } catch (error) {
+    if (!isEnough) throw error;
   }
-  controller.abort();
 }
 
 // Follows path until the page is left. on.event(name, data), on.live(), on.away(why, ms).
@@ -61,18 +72,14 @@ export function follow(path, on) {
         throw new Error(body?.detail ?? `the service answers ${answer.status}`);
       }
       on.live();
-      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-      let rest = "";
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return "the service ended the stream";
+      await read(answer, (event) => {
+        on.event(event.name, JSON.parse(event.data));
+        if (event.id !== null) lastId = event.id;
+      }, () => {
         listen();
         failures = 0;
-        rest = parse(rest + value, (event) => {
-          on.event(event.name, JSON.parse(event.data));
-          if (event.id !== null) lastId = event.id;
-        });
-      }
+      });
+      return "the service ended the stream";
     } catch (error) {
       return error.name === "TypeError" ? "the service does not answer" : error.message;
     } finally {
