@@ -4,13 +4,13 @@ PREFIX ?= /usr/local
 OPTIMISE ?= -O2
 SANITISE ?=
 
-PACKAGES = libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3
+PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
 LDFLAGS += $(SANITISE)
-pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
+pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 gnutls 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
 
@@ -28,7 +28,7 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
-ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
+ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
 	cli_view devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
 	metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
@@ -44,7 +44,7 @@ SCENARIO_SHELL = commands follower main play programs runs stage step steps told
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
 	picture processors scale scratch verify whatif
-UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
+UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
 	http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \

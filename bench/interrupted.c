@@ -51,7 +51,7 @@ static int get_changed(const struct run *r, double *changed, struct error *err) 
     char path[96];
     cJSON *job = NULL;
     snprintf(path, sizeof path, "/jobs/%s/", r->id);
-    int rc = client_get_json(r->lab.orchestrator.url, path, &job, err);
+    int rc = client_get_json(r->lab.orchestrator.url, NULL, path, &job, err);
     if (rc != 0) return rc;
     const cJSON *counts = cJSON_GetObjectItemCaseSensitive(job, "counts");
     *changed = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(counts, "changed"));

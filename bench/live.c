@@ -46,11 +46,11 @@ int live_timeline(const struct lab *lab, struct job_timeline *timeline, struct e
     cJSON *jobs = NULL;
     const char *id;
     *timeline = (struct job_timeline){0};
-    int rc = client_get_json(lab->orchestrator.url, "/jobs/?limit=1", &jobs, err);
+    int rc = client_get_json(lab->orchestrator.url, NULL, "/jobs/?limit=1", &jobs, err);
     if (rc != 0) return rc;
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(jobs, "jobs");
     rc = json_string(cJSON_GetArrayItem(list, 0), "id", &id, err);
-    if (rc == 0) rc = cli_timeline_load(lab->orchestrator.url, id, timeline, err);
+    if (rc == 0) rc = cli_timeline_load(lab->orchestrator.url, NULL, id, timeline, err);
     cJSON_Delete(jobs);
     return rc;
 }

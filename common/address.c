@@ -64,3 +64,11 @@ void address_format(const union address *a, char text[ADDRESS_TEXT_MAX]) {
     else
         snprintf(text, ADDRESS_TEXT_MAX, "%.46s:%u", host, address_port(a));
 }
+
+bool address_is_loopback(const union address *a) {
+    enum { LOOPBACK_NET = 127, V4_AT = 12 };
+    if (a->any.sa_family == AF_INET) return ntohl(a->v4.sin_addr.s_addr) >> 24 == LOOPBACK_NET;
+    const struct in6_addr *v6 = &a->v6.sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(v6) ||
+           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[V4_AT] == LOOPBACK_NET);
+}

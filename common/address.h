@@ -4,6 +4,7 @@
 #include "common/error.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 
 union address {
@@ -22,3 +23,5 @@ enum { ADDRESS_TEXT_MAX = 64 };
 void address_format(const union address *a, char text[ADDRESS_TEXT_MAX]);
 // Only the host: "127.0.0.1" or "::1".
 void address_format_host(const union address *a, char text[ADDRESS_TEXT_MAX]);
+// Whether only this machine can reach it: 127.0.0.0/8 (mapped into IPv6, too), ::1.
+bool address_is_loopback(const union address *a);

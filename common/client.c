@@ -41,6 +41,14 @@ static void add_to_text(void *text, const char *line) {
     if (!is_left_out) buf_addf(text, "%s\r\n", line);
 }
 
+static void set_trust(CURL *curl, const struct client_trust *trust) {
+    if (trust == NULL) return;
+    if (trust->ca != NULL) curl_easy_setopt(curl, CURLOPT_CAINFO, trust->ca);
+    if (trust->token == NULL) return;
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+    curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, trust->token);
+}
+
 static void set_method(CURL *curl, const struct client_request *request) {
     if (request->body != NULL) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
@@ -91,6 +99,7 @@ static CURL *prepare(const struct client_request *request, struct curl_slist **l
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *list);
     set_method(curl, request);
+    set_trust(curl, request->trust);
     return curl;
 }
 
@@ -268,10 +277,11 @@ bool reply_header(const struct reply *reply, const char *name, char *out, size_t
     return false;
 }
 
-int client_get_json(const char *base, const char *path, cJSON **out, struct error *err) {
+int client_get_json(const char *base, const struct client_trust *trust, const char *path,
+                    cJSON **out, struct error *err) {
     struct buf text = {0}, url = {0};
     buf_addf(&url, "%s%s", base, path);
-    const struct client_request request = {.method = "GET", .url = url.data};
+    const struct client_request request = {.method = "GET", .url = url.data, .trust = trust};
     int rc = client_expect(&request, 200, &text, err);
     if (rc == 0) rc = json_parse(text.data, text.len, out, err);
     buf_deinit(&text);

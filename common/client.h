@@ -10,6 +10,12 @@
 
 enum { CLIENT_TIMEOUT_S = 100 }; // for any answer, unless the request says otherwise
 
+// What an https server and a guarded one are to be shown.
+struct client_trust {
+    const char *ca;    // a file of certificates (PEM) that are trusted for it; NULL: the system's
+    const char *token; // NULL: none
+};
+
 struct client_request {
     const char *method, *url;
     const cJSON *headers; // an object of strings, or NULL
@@ -17,6 +23,7 @@ struct client_request {
     size_t body_len;
     bool is_json;   // the body: its Content-Type is sent unless the headers have one
     long timeout_s; // 0: CLIENT_TIMEOUT_S
+    const struct client_trust *trust; // NULL: neither
 };
 
 struct reply {
@@ -64,5 +71,6 @@ enum { CLIENT_STREAM_FDS_MAX = 4 };
 int client_follow(const struct client_request *request, const struct client_stream *stream,
                   long *status, struct error *err);
 
-// GET, which must answer 200 and JSON; the JSON is the caller's.
-int client_get_json(const char *base, const char *path, cJSON **out, struct error *err);
+// GET, which must answer 200 and JSON; the JSON is the caller's. trust may be NULL.
+int client_get_json(const char *base, const struct client_trust *trust, const char *path,
+                    cJSON **out, struct error *err);

@@ -55,6 +55,15 @@ const char *http_accept(struct http_request *r);
 // All headers of this name as one list, the caller's to free; NULL: there is none.
 char *http_header_list(const struct http_request *r, const char *name);
 const char *http_body(const struct http_request *r, size_t *len);
+const char *http_method(const struct http_request *r);
+const char *http_target(const struct http_request *r); // the path and query as they came
+const char *http_who(const struct http_request *r);    // who asks; NULL: there is no guard
+// Where it comes from, without the port; "" where that is not known any more.
+void http_from(const struct http_request *r, char text[ADDRESS_TEXT_MAX]);
+// Whether it comes from no web page, or from one that may change something.
+bool http_is_trusted(const struct http_request *r);
+// Its answer is not told to http_routes.changed any more.
+void http_told(struct http_request *r);
 
 // Calls left, once, if the client has gone before it got the answer. An answer must be given all
 // the same, soon: it frees the connection.

@@ -72,8 +72,12 @@ struct http_request {
     struct MHD_Connection *connection;
     struct http_connection *on;
     char *uri; // as on the request line, with its query
+    char *method;
     char *origin;
+    char *who; // asks, by the guard; NULL: nobody was asked, or it is not known
     struct http_match match;
+    enum http_admission admission;
+    bool changes;      // something, by its method, and its answer has not been told yet
     const char *doubt; // where it ends or to whom it goes is in doubt; NULL: it is not
     struct buf body;
     struct buf accept; // the Accept headers, once a handler has asked for them

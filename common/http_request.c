@@ -13,6 +13,7 @@
 #include "common/http_host.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/secret.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -36,6 +37,11 @@ void http_respond(struct http_request *r, int status, const char *content_type,
                   struct MHD_Response *response) {
     r->status = status;
     r->response = response;
+    if (r->changes && r->server->routes->changed != NULL)
+        r->server->routes->changed(r->server->app, r, status);
+    r->changes = false;
+    add_header(r, "X-Content-Type-Options", "nosniff");
+    add_header(r, "Cross-Origin-Resource-Policy", "same-origin"); // to what asks without CORS
     if (content_type != NULL) add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     add_header(r, MHD_HTTP_HEADER_VARY, r->varies ? "Origin, Accept" : "Origin");
     if (r->match.origin_allowed) {
@@ -137,6 +143,33 @@ bool http_has_query(const struct http_request *r, const char *name) {
     size_t len;
     return MHD_lookup_connection_value_n(r->connection, MHD_GET_ARGUMENT_KIND, name, strlen(name),
                                          &value, &len) == MHD_YES;
+}
+
+const char *http_who(const struct http_request *r) {
+    return r->who;
+}
+
+void http_from(const struct http_request *r, char text[ADDRESS_TEXT_MAX]) {
+    union address peer = {0};
+    socklen_t len = sizeof peer;
+    text[0] = '\0';
+    if (getpeername(r->on->fd, &peer.any, &len) == 0) address_format_host(&peer, text);
+}
+
+const char *http_target(const struct http_request *r) {
+    return r->uri;
+}
+
+const char *http_method(const struct http_request *r) {
+    return r->method;
+}
+
+void http_told(struct http_request *r) {
+    r->changes = false;
+}
+
+bool http_is_trusted(const struct http_request *r) {
+    return http_origin_is_trusted(r->server->routes, r->origin);
 }
 
 void http_on_left(struct http_request *r, http_left left, void *arg) {
@@ -251,7 +284,28 @@ static void answer_preflight(struct http_request *r) {
     if (!r->match.origin_allowed) return;
     add_header(r, "Access-Control-Allow-Methods", r->match.allow);
     add_header(r, "Access-Control-Allow-Headers",
-               "Content-Type, Idempotency-Key, Last-Event-ID, Prefer");
+               "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer");
+}
+
+// RFC 6750, section 3: what the client can do about it is in the challenge.
+static void answer_not_admitted(struct http_request *r) {
+    static const struct {
+        int status;
+        const char *attributes, *detail;
+    } answers[] = {
+        [HTTP_NO_TOKEN] = {401, "", "say who asks: Authorization: Bearer TOKEN"},
+        [HTTP_MALFORMED] = {400, ", error=\"invalid_request\"",
+                            "expected one header Authorization: Bearer TOKEN"},
+        [HTTP_WRONG_TOKEN] = {401, ", error=\"invalid_token\"", "nobody has this token"},
+        [HTTP_FORBIDDEN] = {403, ", error=\"insufficient_scope\", scope=\"operate\"",
+                            "this token is for reading alone"},
+    };
+    struct buf challenge = {0};
+    buf_addf(&challenge, "Bearer realm=\"%s\"%s", r->server->routes->guard->realm,
+             answers[r->admission].attributes);
+    problem(r, answers[r->admission].status, "Authorization", answers[r->admission].detail);
+    add_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenge.data);
+    buf_deinit(&challenge);
 }
 
 // What is wrong with the query, where anything is: a handler must not see half of what was meant.
@@ -322,11 +376,18 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         snprintf(detail, sizeof detail, "pages of %.100s may not change anything here", r->origin);
         problem(r, 403, "", detail);
         return;
+    case HTTP_FOREIGN_SITE:
+        problem(r, 403, "Sec-Fetch-Site", "pages of other sites may not change anything here");
+        return;
     case HTTP_PREFLIGHT:
         answer_preflight(r);
         return;
     case HTTP_ROUTED:
         break;
+    }
+    if (r->admission != HTTP_ADMITTED) {
+        answer_not_admitted(r);
+        return;
     }
     if (r->body_seen > HTTP_BODY_MAX) {
         snprintf(detail, sizeof detail, "the body may have %d bytes at most", HTTP_BODY_MAX);
@@ -387,6 +448,25 @@ static bool is_foreign(const struct http_request *r) {
     return !http_host_is_ours(host, len, address, NULL);
 }
 
+static bool is_changing(const char *method) {
+    return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
+           strcmp(method, "OPTIONS") != 0;
+}
+
+// The guard is asked before the body comes: that of one who is not admitted is not kept.
+static enum http_admission ask_guard(struct http_request *r) {
+    const struct http_guard *guard = r->server->routes->guard;
+    if (guard == NULL || r->match.verdict != HTTP_ROUTED || r->match.route->open)
+        return HTTP_ADMITTED;
+    const char *who = NULL;
+    char *authorization = http_header_list(r, MHD_HTTP_HEADER_AUTHORIZATION);
+    enum http_admission admission =
+        guard->admit(guard->arg, authorization, r->match.route->method != HTTP_GET, &who);
+    if (who != NULL) r->who = mem_strdup(who);
+    if (authorization != NULL) secret_free(authorization);
+    return admission;
+}
+
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
                   const char *path, const char *version) {
     r->begun = true;
@@ -395,7 +475,14 @@ static void begin(struct http_request *r, struct MHD_Connection *connection, con
     r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
     if (origin != NULL) r->origin = mem_strdup(origin);
-    http_match(r->server->routes, method, path, r->origin, &r->match);
+    const struct http_ask ask = {.method = method,
+                                 .path = path,
+                                 .origin = r->origin,
+                                 .fetch_site = http_header(r, "Sec-Fetch-Site")};
+    http_match(r->server->routes, &ask, &r->match);
+    r->method = mem_strdup(method);
+    r->changes = is_changing(method);
+    r->admission = ask_guard(r);
     struct http_framing framing = {0};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
     if (r->doubt == NULL)
@@ -420,7 +507,8 @@ static void keep_body(struct http_request *r, const char *data, size_t len) {
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t *len) {
     r->body_seen += *len;
     if (r->body_seen > HTTP_DROP_MAX) return MHD_NO;
-    if (r->body_seen <= HTTP_BODY_MAX && !r->crowded) keep_body(r, data, *len);
+    if (r->body_seen <= HTTP_BODY_MAX && !r->crowded && r->admission == HTTP_ADMITTED)
+        keep_body(r, data, *len);
     if (r->body_seen > HTTP_BODY_MAX || r->crowded) drop_body(r);
     r->on->due_ms += *len; // 1000 ms for 1000 bytes
     *len = 0;
@@ -484,6 +572,8 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     buf_deinit(&r->accept);
     buf_deinit(&r->added);
     drop_body(r);
+    free(r->who);
+    free(r->method);
     free(r->origin);
     free(r->uri);
     free(r);

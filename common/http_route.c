@@ -79,24 +79,38 @@ static void write_allow(unsigned methods, char allow[HTTP_ALLOW_MAX]) {
              methods & HTTP_POST ? "POST, " : "", methods & HTTP_DELETE ? "DELETE, " : "");
 }
 
-void http_match(const struct http_routes *routes, const char *method, const char *path,
-                const char *origin, struct http_match *match) {
+bool http_origin_is_trusted(const struct http_routes *routes, const char *origin) {
+    return origin == NULL || origin_allowed(routes, origin, false);
+}
+
+// A browser that sends no Origin says so at least where the page is of another site. What is no
+// browser says nothing.
+static bool is_of_another_site(const struct http_ask *ask) {
+    return ask->origin == NULL && ask->fetch_site != NULL &&
+           strcmp(ask->fetch_site, "same-origin") != 0 && strcmp(ask->fetch_site, "none") != 0;
+}
+
+void http_match(const struct http_routes *routes, const struct http_ask *ask,
+                struct http_match *match) {
     *match = (struct http_match){.verdict = HTTP_NOT_FOUND};
+    const char *path = ask->path;
     bool any_origin = false;
     unsigned methods = methods_of(routes, path, &any_origin);
-    match->origin_allowed = origin_allowed(routes, origin, any_origin);
+    match->origin_allowed = origin_allowed(routes, ask->origin, any_origin);
     write_allow(methods, match->allow);
     if (methods == 0) {
         if (lacks_slash(routes, path)) match->verdict = HTTP_ADD_SLASH;
         return;
     }
-    unsigned wanted = method_bit(method);
+    unsigned wanted = method_bit(ask->method);
     if (wanted == HTTP_OPTIONS) {
         match->verdict = HTTP_PREFLIGHT;
     } else if ((wanted & methods) == 0) {
         match->verdict = HTTP_WRONG_METHOD;
-    } else if (wanted != HTTP_GET && origin != NULL && !origin_allowed(routes, origin, false)) {
+    } else if (wanted != HTTP_GET && !http_origin_is_trusted(routes, ask->origin)) {
         match->verdict = HTTP_FOREIGN_ORIGIN;
+    } else if (wanted != HTTP_GET && is_of_another_site(ask)) {
+        match->verdict = HTTP_FOREIGN_SITE;
     } else {
         for (size_t i = 0; i < routes->count && match->route == NULL; i++)
             if ((routes->list[i].method & wanted) != 0 &&
@@ -151,6 +165,8 @@ const char *http_status_text(int status) {
     switch (status) {
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
     case 403:
         return "Forbidden";
     case 404:
@@ -171,6 +187,8 @@ const char *http_status_text(int status) {
         return "Misdirected Request";
     case 422:
         return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 502:

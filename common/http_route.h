@@ -1,5 +1,5 @@
 // The decisions of an HTTP server, without its sockets: which route a request takes, what it may be
-// answered with otherwise, and which web pages may make it (CORS).
+// answered with otherwise, and which web pages may make it (CORS, Fetch Metadata).
 #pragma once
 
 #include "common/http_host.h"
@@ -20,9 +20,28 @@ struct http_route {
     const void *arg;          // the handler's, who reads it with http_arg(); NULL: it needs none
     const char *const *query; // the parameters that it takes, NULL-terminated; NULL: none
     bool vital;               // answered however many other requests wait: does the service live?
+    bool open;                // answered whoever asks: it says nothing of the network
 };
 
 extern const char *const http_any_query[]; // of a route whose callers may add their own
+
+// Whether who asks may do so (RFC 6750).
+enum http_admission {
+    HTTP_ADMITTED,
+    HTTP_NO_TOKEN,    // 401: it does not say who asks
+    HTTP_MALFORMED,   // 400: what it says of that cannot be read
+    HTTP_WRONG_TOKEN, // 401: nobody has that token
+    HTTP_FORBIDDEN,   // 403: who has it may not do this
+};
+
+struct http_guard {
+    // authorization: the header, NULL: there is none. changes: the request is no GET. *who: the
+    // name of who asks, where that is known; it is copied.
+    enum http_admission (*admit)(const void *arg, const char *authorization, bool changes,
+                                 const char **who);
+    const void *arg;
+    const char *realm; // for the challenge: "orchestrator"
+};
 
 struct http_routes {
     const struct http_route *list;
@@ -30,6 +49,10 @@ struct http_routes {
     const char *const *origins; // allowed beside localhost and 127.0.0.1: "https://noc.example"
     size_t origins_count;
     const struct http_hosts *hosts; // what the service is called beside localhost and its address
+    const struct http_guard *guard; // NULL: whoever reaches the server may do all
+    // Told of the answer to each request that would have changed something, right before it is
+    // given; NULL: nobody. Not for one for which the handler has called http_told().
+    void (*changed)(void *app, struct http_request *request, int status);
 };
 
 enum http_verdict {
@@ -38,6 +61,7 @@ enum http_verdict {
     HTTP_ADD_SLASH,      // 308 to the same path with a slash
     HTTP_WRONG_METHOD,   // 405; allow says which are right
     HTTP_FOREIGN_ORIGIN, // 403: a page of another origin wants to change something
+    HTTP_FOREIGN_SITE,   // 403: the same, of a browser that does not say which origin
     HTTP_PREFLIGHT,      // an OPTIONS request: 204; allow says which methods there are
 };
 
@@ -51,9 +75,18 @@ struct http_match {
     char param[HTTP_PARAM_MAX];     // what stood for the {parameter}
 };
 
-// method as on the request line, path decoded and without its query, origin the header or NULL.
-void http_match(const struct http_routes *routes, const char *method, const char *path,
-                const char *origin, struct http_match *match);
+struct http_ask {
+    const char *method;     // as on the request line
+    const char *path;       // decoded, without its query
+    const char *origin;     // the header Origin, or NULL
+    const char *fetch_site; // the header Sec-Fetch-Site, or NULL
+};
+
+void http_match(const struct http_routes *routes, const struct http_ask *ask,
+                struct http_match *match);
+
+// Whether a web page of this origin may change something. NULL, which is no page: yes.
+bool http_origin_is_trusted(const struct http_routes *routes, const char *origin);
 
 // http or https, on localhost or 127.0.0.1, any port.
 bool http_origin_is_local(const char *origin);

@@ -4,8 +4,11 @@
 #include "common/mem.h"
 #include "common/utf8.h"
 
+#include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool begins(const char *text, size_t len, const char *mark, size_t mark_len) {
     return len >= mark_len && memcmp(text, mark, mark_len) == 0;
@@ -59,4 +62,19 @@ int secret_load(const char *path, char **out, struct error *err) {
         error_from(err, "%.200s", path);
     buf_deinit(&text);
     return rc;
+}
+
+void secret_free(char *secret) {
+    if (secret == NULL) return;
+    explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+int secret_check_private(const char *path, struct error *err) {
+    struct stat info;
+    if (stat(path, &info) != 0) return error_system(err, -errno, "%.200s", path);
+    if (S_ISREG(info.st_mode) && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        return error_set(err, "%.200s: others than its owner may read it: chmod 600 %.200s", path,
+                         path);
+    return 0;
 }

@@ -15,3 +15,9 @@ int secret_parse(const char *text, size_t len, char **out, struct error *err);
 
 // Negative (an errno) where the file cannot be read.
 int secret_load(const char *path, char **out, struct error *err);
+
+// Overwrites what a secret took, and frees it.
+void secret_free(char *secret);
+
+// An error, with the remedy, where others than its owner may read or change the file.
+int secret_check_private(const char *path, struct error *err);

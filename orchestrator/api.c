@@ -15,6 +15,8 @@
 
 struct api {
     const struct api_config *config;
+    struct access *access;
+    struct http_guard guard;
     struct api_parts parts;
     struct http_server *http;
     struct http_route *list;
@@ -102,6 +104,7 @@ static void get_metrics(void *app, struct http_request *r) {
     const struct event_streams *streams = api_events_streams(api->events);
     const struct metrics_now now = {.event_streams = event_streams_count(streams),
                                     .clients_let_go = event_streams_let_go(streams),
+                                    .hides_hosts = !http_is_trusted(r),
                                     .groups_pending = gate_groups_pending(gate),
                                     .groups_stopped = gate_groups_stopped(gate),
                                     .store_is_well = store_is_well(api->parts.store, NULL)};
@@ -140,26 +143,29 @@ static void get_readyz(void *app, struct http_request *r) {
 // --- life
 
 static const struct http_route fixed_routes[] = {
-    {HTTP_GET, "/jobs/", get_jobs, false, NULL, api_jobs_list_query, false},
-    {HTTP_GET, "/jobs/{id}/", get_job, false, NULL, NULL, false},
-    {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, false, NULL, api_jobs_hosts_query, false},
-    {HTTP_GET, "/jobs/{id}/report/", get_job_report, false, NULL, NULL, false},
-    {HTTP_GET, "/jobs/{id}/events/", get_job_events, false, NULL, NULL, false},
-    {HTTP_GET, "/events/", get_events, false, NULL, NULL, false},
-    {HTTP_GET, "/hosts/", get_hosts, false, NULL, NULL, false},
-    {HTTP_GET, "/hosts/{host}/", get_host, false, NULL, NULL, false},
-    {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, false, NULL, NULL, false},
-    {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, false, NULL, NULL, false},
-    {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, false, NULL, NULL, false},
-    {HTTP_POST, "/jobs/{id}/retry/", post_job_retry, false, NULL, NULL, false},
-    {HTTP_GET, "/", get_page, false, &api_page_index, http_any_query, false},
-    {HTTP_GET, "/web/{file}", get_page, false, &api_page_web, http_any_query, false},
-    {HTTP_GET, "/docs/", get_page, false, &api_page_docs_index, http_any_query, false},
-    {HTTP_GET, "/docs/{file}", get_page, false, &api_page_docs, http_any_query, false},
-    {HTTP_GET, "/swagger/", get_swagger, true, NULL, http_any_query, false},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
-    {HTTP_GET, "/livez", get_livez, false, NULL, http_any_query, true},
-    {HTTP_GET, "/readyz", get_readyz, false, NULL, http_any_query, true},
+    {HTTP_GET, "/jobs/", get_jobs, .query = api_jobs_list_query},
+    {HTTP_GET, "/jobs/{id}/", get_job, .arg = NULL},
+    {HTTP_GET, "/jobs/{id}/hosts/", get_job_hosts, .query = api_jobs_hosts_query},
+    {HTTP_GET, "/jobs/{id}/report/", get_job_report, .arg = NULL},
+    {HTTP_GET, "/jobs/{id}/events/", get_job_events, .arg = NULL},
+    {HTTP_GET, "/events/", get_events, .arg = NULL},
+    {HTTP_GET, "/hosts/", get_hosts, .arg = NULL},
+    {HTTP_GET, "/hosts/{host}/", get_host, .arg = NULL},
+    {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, .arg = NULL},
+    {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, .arg = NULL},
+    {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, .arg = NULL},
+    {HTTP_POST, "/jobs/{id}/retry/", post_job_retry, .arg = NULL},
+    {HTTP_GET, "/", get_page, .arg = &api_page_index, .query = http_any_query, .open = true},
+    {HTTP_GET, "/web/{file}", get_page, .arg = &api_page_web, .query = http_any_query,
+     .open = true},
+    {HTTP_GET, "/docs/", get_page, .arg = &api_page_docs_index, .query = http_any_query,
+     .open = true},
+    {HTTP_GET, "/docs/{file}", get_page, .arg = &api_page_docs, .query = http_any_query,
+     .open = true},
+    {HTTP_GET, "/swagger/", get_swagger, .any_origin = true, .query = http_any_query, .open = true},
+    {HTTP_GET, "/metrics/", get_metrics, .any_origin = true, .query = http_any_query},
+    {HTTP_GET, "/livez", get_livez, .query = http_any_query, .vital = true, .open = true},
+    {HTTP_GET, "/readyz", get_readyz, .query = http_any_query, .vital = true, .open = true},
 };
 enum { FIXED_ROUTES = COUNT(fixed_routes) };
 
@@ -168,13 +174,19 @@ static void make_routes(struct api *api) {
     api->list = mem_array(tasks_count + FIXED_ROUTES, sizeof *api->list);
     for (size_t i = 0; i < tasks_count; i++)
         api->list[count++] =
-            (struct http_route){HTTP_POST, tasks[i]->path, post_task, false, tasks[i], NULL, false};
+            (struct http_route){HTTP_POST, tasks[i]->path, post_task, .arg = tasks[i]};
     memcpy(api->list + count, fixed_routes, sizeof fixed_routes);
     api->routes = (struct http_routes){.list = api->list,
                                        .count = count + FIXED_ROUTES,
                                        .origins = api->config->origins,
                                        .origins_count = api->config->origins_count,
-                                       .hosts = &api->config->hosts};
+                                       .hosts = &api->config->hosts,
+                                       .guard = api->access == NULL ? NULL : &api->guard};
+}
+
+static enum http_admission admit(const void *arg, const char *authorization, bool changes,
+                                 const char **who) {
+    return access_admit(((const struct api *)arg)->access, authorization, changes, who);
 }
 
 static void on_fetcher_gone(void *arg) {
@@ -250,6 +262,8 @@ int api_start(struct api **started, const struct api_config *config, const struc
               struct error *err) {
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
+    api->access = config->access;
+    api->guard = (struct http_guard){admit, api, "orchestrator"};
     api->parts = *parts;
     int rc = start(api, err);
     if (rc != 0) {
@@ -265,6 +279,12 @@ int api_start(struct api **started, const struct api_config *config, const struc
 
 const union address *api_address(const struct api *api) {
     return http_address(api->http);
+}
+
+void api_set_access(struct api *api, struct access *access) {
+    access_free(api->access);
+    api->access = access;
+    api_events_end(api->events);
 }
 
 // --- the end
@@ -311,6 +331,7 @@ void api_close(struct api *api, void (*closed)(void *arg), void *arg) {
 
 void api_free(struct api *api) {
     if (api == NULL) return;
+    access_free(api->access);
     cJSON_free(api->swagger);
     api_page_free(api->page);
     recovery_free(api->recovery);

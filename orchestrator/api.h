@@ -4,6 +4,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/policy.h"
+#include "orchestrator/access.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/metrics.h"
 #include "orchestrator/resume.h"
@@ -15,6 +16,8 @@ struct api_config {
     const struct policy *policy;
     const char *const *origins; // of web pages that may change the network
     size_t origins_count;
+    struct access *access;   // who may do what; NULL: whoever reaches the service, anything. The
+                             // API's from the start on
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
     const char *simulator;   // of a demonstration: its admin API's address, for the page; or NULL
     uint64_t resume_within_ms;
@@ -36,6 +39,10 @@ struct api;
 int api_start(struct api **started, const struct api_config *config, const struct api_parts *parts,
               struct error *err);
 const union address *api_address(const struct api *api);
+
+// From now on these may do what they may; takes it over. Streams of events end, so that each
+// client has to say again who it is.
+void api_set_access(struct api *api, struct access *access);
 
 // Refuses what is new; jobs go on.
 void api_drain(struct api *api);

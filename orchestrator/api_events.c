@@ -275,6 +275,10 @@ void api_events_leave_store(struct api_events *e) {
     event_streams_end_all(e->streams);
 }
 
+void api_events_end(struct api_events *e) {
+    event_streams_end_all(e->streams);
+}
+
 void api_events_close(struct api_events *e) {
     event_streams_close(e->streams);
     uv_close((uv_handle_t *)&e->heartbeat, NULL);

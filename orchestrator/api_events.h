@@ -17,6 +17,7 @@ struct api_events;
 struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct store *store,
                                   struct log *log);
 void api_events_leave_store(struct api_events *e); // the store is read no more: all streams end
+void api_events_end(struct api_events *e);         // all streams end; their clients may come back
 void api_events_close(struct api_events *e);       // its handle in the loop
 void api_events_free(struct api_events *e);        // after the loop and the server; takes NULL
 

@@ -2,7 +2,9 @@
 
 #include "common/count.h"
 #include "common/duration.h"
+#include "common/file.h"
 #include "common/program.h"
+#include "common/secret.h"
 #include "orchestrator/cli_commands.h"
 #include "orchestrator/cli_request.h"
 
@@ -130,6 +132,20 @@ static int set_url(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_token_file(void *config, const char *value, struct error *err) {
+    struct cli *cli = config;
+    secret_free(cli->token);
+    cli->token = NULL;
+    int rc = secret_load(value, &cli->token, err);
+    cli->trust.token = cli->token;
+    return rc;
+}
+
+static int set_ca(void *config, const char *value, struct error *err) {
+    ((struct cli *)config)->trust.ca = value;
+    return file_probe(value, err);
+}
+
 static int set_argument(void *config, const char *value, struct error *err) {
     struct cli *cli = config;
     if (cli->argument != NULL) return error_set(err, "unexpected argument '%.100s'", value);
@@ -143,11 +159,22 @@ static int set_shell(void *config, const char *value, struct error *err) {
     return set_argument(config, value, err);
 }
 
+static int set_name_and_role(void *config, const char *value, struct error *err) {
+    struct cli *cli = config;
+    if (cli->argument == NULL) return set_argument(config, value, err);
+    if (cli->role != NULL) return error_set(err, "unexpected argument '%.100s'", value);
+    cli->role = value;
+    return 0;
+}
+
 // --- commands
 
 // clang-format off
 #define AT \
     {"url", "URL", "ask the orchestrator there (" CLI_URL ")", set_url}
+#define TRUST \
+    {"token-file", "FILE", "say who asks, by the token on its first line", set_token_file}, \
+    {"ca", "FILE", "trust these certificates (PEM) for https (the system's)", set_ca}
 #define JSON \
     {"json", NULL, "print the job as GET /jobs/{id}/ gives it, with its report", set_json}
 #define WATCHED \
@@ -176,6 +203,7 @@ static const struct option_spec upgrade_specs[] = {
     DETACH,
     JSON,
     WATCHED,
+    TRUST,
     AT,
 };
 
@@ -183,6 +211,7 @@ static const struct option_spec jobs_specs[] = {
     {"state", "waiting|running|paused|cancelling|done", "only those", set_state},
     {"limit", "N", "so many at most, from the newest on (20)", set_limit},
     {"json", NULL, "print them as GET /jobs/ gives them", set_json},
+    TRUST,
     AT,
 };
 
@@ -192,16 +221,18 @@ static const struct option_spec job_specs[] = {
      set_timeline},
     JSON,
     WATCHED,
+    TRUST,
     AT,
 };
 
-static const struct option_spec control_specs[] = {JSON, AT};
+static const struct option_spec control_specs[] = {JSON, TRUST, AT};
 
 static const struct option_spec retry_specs[] = {
     {"state", "failed|skipped", "only those (repeatable; both)", add_states},
     DETACH,
     JSON,
     WATCHED,
+    TRUST,
     AT,
 };
 
@@ -234,6 +265,13 @@ static const struct options commands[] = {
     {OF_A_JOB, .command = "retry",
      .summary = "upgrades the hosts of a job that failed or were skipped, once more",
      .specs = retry_specs, .count = COUNT(retry_specs), .run = cli_retry},
+    {.program = "orchestrator",
+     .command = "token",
+     .arguments = "NAME read|operate",
+     .summary = "makes a token: prints it, and the line for the service's --tokens file",
+     .argument = set_name_and_role,
+     .arguments_min = 2,
+     .run = cli_token},
     {.program = "orchestrator",
      .command = "completion",
      .arguments = "bash|zsh",
@@ -268,6 +306,7 @@ int cli_main(const struct options *program, int argc, char **argv) {
         code = command->run(&cli);
         curl_global_cleanup();
     }
+    secret_free(cli.token);
     cJSON_Delete(cli.body);
     return program_end("orchestrator", code);
 }

@@ -6,6 +6,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "orchestrator/access.h"
 #include "orchestrator/cli_request.h"
 #include "orchestrator/cli_timeline.h"
 #include "orchestrator/cli_view.h"
@@ -20,7 +21,7 @@
 enum { ID_SHOWN = 8, RETRY_MS = 500 };
 
 static struct cli_service service_of(const struct cli *cli) {
-    return (struct cli_service){.url = cli->url, .fd = -1};
+    return (struct cli_service){.url = cli->url, .trust = &cli->trust, .fd = -1};
 }
 
 // --- what is shown
@@ -164,6 +165,7 @@ static int say_left(const struct cli *cli, const char *id) {
 
 static int watch(const struct cli *cli, struct console *console, const char *id) {
     const struct cli_watching how = {.url = cli->url,
+                                     .trust = &cli->trust,
                                      .reconnect_ms = cli->reconnect_ms,
                                      .is_silent = cli->has_json,
                                      .console = console};
@@ -203,8 +205,11 @@ static cJSON *headers_of_new_job(void) {
 // Asked again where the answer was lost: the service may have begun what it did not say.
 static int ask_for_job(const struct cli *cli, struct console *console, const char *path,
                        cJSON **answer, struct error *err) {
-    const struct cli_service service = {
-        .url = cli->url, .on_turn = cli_watch_is_wanted, .arg = console, .fd = console->signals};
+    const struct cli_service service = {.url = cli->url,
+                                        .trust = &cli->trust,
+                                        .on_turn = cli_watch_is_wanted,
+                                        .arg = console,
+                                        .fd = console->signals};
     cJSON *headers = headers_of_new_job();
     const struct cli_ask ask = {
         .method = "POST", .path = path, .body = cli->body, .headers = headers};
@@ -363,7 +368,7 @@ static int watch_job(const struct cli *cli, const char *id) {
 // What the job came to stays the exit code.
 static int draw(const struct cli *cli, const char *id, int code) {
     struct error err;
-    const int rc = cli_timeline(cli->url, id, cli->timeline, &err);
+    const int rc = cli_timeline(cli->url, &cli->trust, id, cli->timeline, &err);
     return rc == 0 ? code : complain(cli, CLI_EXIT_REFUSED, err.text);
 }
 
@@ -477,5 +482,25 @@ int cli_completion(void *arg) {
         completion_zsh(cli->program, &script);
     print(&script);
     buf_deinit(&script);
+    return EXIT_SUCCESS;
+}
+
+// --- tokens
+
+int cli_token(void *arg) {
+    const struct cli *cli = arg;
+    unsigned char bytes[ACCESS_TOKEN_BYTES];
+    char token[ACCESS_TOKEN_TEXT];
+    struct buf line = {0};
+    struct error err;
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        return complain(cli, EXIT_FAILURE, "there are no random bytes to be had");
+    access_token(bytes, token);
+    const int rc = access_line(cli->argument, cli->role, token, &line, &err);
+    if (rc != 0) return complain(cli, CLI_EXIT_REFUSED, err.text);
+    printf("%s\n%s", token, line.data);
+    explicit_bzero(bytes, sizeof bytes);
+    explicit_bzero(token, sizeof token);
+    buf_deinit(&line);
     return EXIT_SUCCESS;
 }

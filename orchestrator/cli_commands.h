@@ -2,6 +2,7 @@
 // the answer.
 #pragma once
 
+#include "common/client.h"
 #include "common/options.h"
 
 #include <cjson/cJSON.h>
@@ -14,8 +15,11 @@
 struct cli {
     const struct options *program; // orchestrator itself, whose commands these are
     const char *command;
-    const char *url;      // CLI_URL, or another
-    const char *argument; // the ID of a job, or its beginning; or the name of a shell
+    const char *url; // CLI_URL, or another
+    struct client_trust trust;
+    char *token;          // the trust's
+    const char *argument; // the ID of a job, or its beginning; the name of a shell, or of a token
+    const char *role;     // of that
     cJSON *body;          // of the request that makes a job
     const char *timeline; // the file that it is to be written to; NULL: it is not
     const char *state;    // of the jobs to be listed; NULL: any
@@ -33,3 +37,4 @@ int cli_resume(void *arg);
 int cli_cancel(void *arg);
 int cli_retry(void *arg);
 int cli_completion(void *arg);
+int cli_token(void *arg);

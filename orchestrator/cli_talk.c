@@ -91,7 +91,8 @@ int cli_talk(const struct cli_service *service, const struct cli_ask *ask, struc
                                            .headers = ask->headers,
                                            .body = body == NULL && is_post ? "" : body,
                                            .body_len = body == NULL ? 0 : strlen(body),
-                                           .is_json = body != NULL};
+                                           .is_json = body != NULL,
+                                           .trust = service->trust};
     const struct client_stream stream = {.on_piece = on_piece,
                                          .on_turn = on_turn,
                                          .arg = &t,

@@ -10,6 +10,7 @@ enum { CLI_EXIT_REFUSED = 2, CLI_EXIT_UNREACHED = 3, CLI_EXIT_LEFT = 130 };
 
 struct cli_service {
     const char *url; // http://127.0.0.1:5000, with or without a / at its end
+    const struct client_trust *trust;
     // Called every so often while an answer is awaited, and when fd can be read; false: no answer
     // is wanted any more. NULL: nothing is to be done meanwhile.
     bool (*on_turn)(void *arg);

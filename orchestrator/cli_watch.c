@@ -374,8 +374,11 @@ static void follow(struct watch *w) {
     cli_url(&url, &w->service, path.data);
     cJSON_AddStringToObject(headers, "Accept", "text/event-stream");
     if (w->last_id[0] != '\0') cJSON_AddStringToObject(headers, "Last-Event-ID", w->last_id);
-    const struct client_request request = {
-        .method = "GET", .url = url.data, .headers = headers, .timeout_s = SILENCE_S};
+    const struct client_request request = {.method = "GET",
+                                           .url = url.data,
+                                           .headers = headers,
+                                           .timeout_s = SILENCE_S,
+                                           .trust = w->service.trust};
     const struct client_stream stream = {.on_piece = on_piece,
                                          .on_turn = on_turn,
                                          .arg = w,
@@ -403,8 +406,11 @@ int cli_watch(const struct cli_watching *how, const char *id, struct cli_job *jo
                       .said = JOB_RUNNING,
                       .prompt.has_keys = how->console->has_keys && !how->is_silent,
                       .err = err};
-    w.service = (struct cli_service){
-        .url = how->url, .on_turn = on_input, .arg = &w, .fd = how->console->signals};
+    w.service = (struct cli_service){.url = how->url,
+                                     .trust = how->trust,
+                                     .on_turn = on_input,
+                                     .arg = &w,
+                                     .fd = how->console->signals};
     while (w.end == END_NOT) {
         follow(&w);
         if (w.end == END_NOT) look(&w);

@@ -6,6 +6,7 @@
 
 struct cli_watching {
     const char *url;
+    const struct client_trust *trust;
     uint64_t reconnect_ms; // so long a lost service is looked for
     bool is_silent;        // nothing is shown
     struct console *console;

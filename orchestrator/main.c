@@ -39,7 +39,9 @@ struct config {
     enum log_level log_level;
     enum log_format log_format;
     const char *origins[ORIGINS_MAX];
-    char *password; // read from a file
+    char *password;     // read from a file
+    const char *tokens; // their file; NULL: none are asked for
+    bool is_insecure;
     struct policy policy;
 };
 
@@ -187,6 +189,24 @@ static int set_host_name(void *config, const char *value, struct error *err) {
     return http_hosts_add(&((struct config *)config)->api.hosts, value, err);
 }
 
+static int set_tokens(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct access *access;
+    int rc = access_load(value, &access, err);
+    if (rc != 0) return rc;
+    access_free(c->api.access);
+    c->api.access = access;
+    c->tokens = value;
+    return 0;
+}
+
+static int set_insecure(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct config *)config)->is_insecure = true;
+    return 0;
+}
+
 static int set_simulator(void *config, const char *value, struct error *err) {
     struct config *c = config;
     if (!page_is_origin(value))
@@ -263,6 +283,11 @@ static const struct option_spec specs[] = {
      set_log_format},
     {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
     {"host-name", "NAME", "also answer requests to this name (repeatable)", set_host_name},
+    {"tokens", "FILE",
+     "answer only to those who have a token of this file; SIGHUP reads it anew (everybody)",
+     set_tokens},
+    {"insecure", NULL, "listen where others can reach it without tokens or TLS, all the same",
+     set_insecure},
     {"simulator", "URL",
      "the page makes devices of this simulator fail, by a click (http://127.0.0.1:8301)",
      set_simulator},
@@ -383,11 +408,22 @@ static void on_end(uv_signal_t *handle, int signum) {
     end(handle->data);
 }
 
+static void reload_tokens(struct service *s) {
+    struct access *access;
+    struct error err;
+    if (s->config.tokens == NULL) return;
+    if (access_load(s->config.tokens, &access, &err) == 0)
+        api_set_access(s->api, access);
+    else
+        fprintf(stderr, "orchestrator: --tokens: %s; those of before are in force\n", err.text);
+}
+
 static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
     if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
+    reload_tokens(s);
 }
 
 static void on_log_retry(uv_timer_t *handle) {
@@ -455,6 +491,19 @@ static int start(struct service *s, struct error *err) {
     return 0;
 }
 
+// Whoever reaches the service can upgrade the network, unless it asks who they are; and whoever
+// listens to the wire can do what those can whom he hears.
+static int check_reach(const struct config *c, struct error *err) {
+    char address[ADDRESS_TEXT_MAX];
+    if (c->is_insecure || address_is_loopback(&c->api.listen)) return 0;
+    if (c->tokens != NULL) return 0;
+    address_format(&c->api.listen, address);
+    return error_set(err,
+                     "others can reach %s: give --tokens, so that not everybody can upgrade the "
+                     "network, or --insecure",
+                     address);
+}
+
 static void on_nothing(void *arg) {
     (void)arg;
 }
@@ -483,7 +532,7 @@ int main(int argc, char **argv) {
     // Names that are slow to look up must not keep others waiting.
     setenv("UV_THREADPOOL_SIZE", "16", 0);
     uv_loop_init(&s.loop);
-    if (start(&s, &err) != 0) {
+    if (check_reach(&s.config, &err) != 0 || start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);

@@ -189,6 +189,7 @@ static bool write_hosts(struct metrics_scrape *s, const char *family, const char
                         struct prom_writer *w) {
     char sample[64];
     const struct metrics *m = s->metrics;
+    if (s->now.hides_hosts) return false;
     size_t end = s->host + METRICS_PIECE;
     if (end > m->hosts_count) end = m->hosts_count;
     if (s->host == 0) prom_family(w, family, PROM_COUNTER, help);

@@ -23,6 +23,7 @@ struct metrics_now {
     bool store_is_well;      // it has kept what was last tried
     size_t event_streams;    // that are open
     uint64_t clients_let_go; // of event streams, for they were too far behind
+    bool hides_hosts;        // whoever asks is not to know their names
 };
 
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each

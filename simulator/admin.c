@@ -218,21 +218,21 @@ static const char *const audit[] = {"violations", NULL};
 static const char *const events[] = {"after", "wait", NULL};
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/inventory/", get_listing, true, &inventory, filters, false},
-    {HTTP_GET, "/devices/", get_listing, true, &devices, filters, false},
-    {HTTP_GET, "/devices/{host}/", get_device, true, NULL, NULL, false},
-    {HTTP_GET, "/faults/", get_faults, true, NULL, NULL, false},
-    {HTTP_POST, "/faults/", post_faults, false, NULL, NULL, false},
-    {HTTP_DELETE, "/faults/", delete_faults, false, NULL, NULL, false},
-    {HTTP_DELETE, "/faults/{id}/", delete_fault, false, NULL, NULL, false},
-    {HTTP_POST, "/reset/", post_reset, false, NULL, NULL, false},
-    {HTTP_GET, "/time-scale/", get_time_scale, true, NULL, NULL, false},
-    {HTTP_POST, "/time-scale/", post_time_scale, false, NULL, NULL, false},
-    {HTTP_GET, "/audit/", get_audit, true, NULL, audit, false},
-    {HTTP_GET, "/events/", get_events, true, NULL, events, false},
-    {HTTP_GET, "/metrics/", get_metrics, true, NULL, http_any_query, false},
-    {HTTP_GET, "/livez", get_alive, true, NULL, http_any_query, true},
-    {HTTP_GET, "/readyz", get_ready, true, NULL, http_any_query, true},
+    {HTTP_GET, "/inventory/", get_listing, .any_origin = true, .arg = &inventory, .query = filters},
+    {HTTP_GET, "/devices/", get_listing, .any_origin = true, .arg = &devices, .query = filters},
+    {HTTP_GET, "/devices/{host}/", get_device, .any_origin = true},
+    {HTTP_GET, "/faults/", get_faults, .any_origin = true},
+    {HTTP_POST, "/faults/", post_faults, .arg = NULL},
+    {HTTP_DELETE, "/faults/", delete_faults, .arg = NULL},
+    {HTTP_DELETE, "/faults/{id}/", delete_fault, .arg = NULL},
+    {HTTP_POST, "/reset/", post_reset, .arg = NULL},
+    {HTTP_GET, "/time-scale/", get_time_scale, .any_origin = true},
+    {HTTP_POST, "/time-scale/", post_time_scale, .arg = NULL},
+    {HTTP_GET, "/audit/", get_audit, .any_origin = true, .query = audit},
+    {HTTP_GET, "/events/", get_events, .any_origin = true, .query = events},
+    {HTTP_GET, "/metrics/", get_metrics, .any_origin = true, .query = http_any_query},
+    {HTTP_GET, "/livez", get_alive, .any_origin = true, .query = http_any_query, .vital = true},
+    {HTTP_GET, "/readyz", get_ready, .any_origin = true, .query = http_any_query, .vital = true},
 };
 
 // --- start and stop

@@ -14,6 +14,7 @@ for purpose in "$@"; do
     build)
         need_library libuv libuv1-dev
         need_library libmicrohttpd libmicrohttpd-dev
+        need_library gnutls libgnutls28-dev
         need_library libcjson libcjson-dev
         need_library yaml-0.1 libyaml-dev
         need_library libcurl libcurl4-gnutls-dev

@@ -27,7 +27,7 @@ compiles_with() { # COMPILER BUILD OPTIMISATION
         OPTIMISE="$3" >"$build/lint-$1.out" 2>&1 || { grep -E 'error|warning' "$build/lint-$1.out"; false; }
 }
 
-flags() { pkg-config --cflags libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3 check; }
+flags() { pkg-config --cflags libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 check; }
 
 # Clang's analyzer takes nineteen parts in twenty of the time. It plays the paths through a function, up
 # to so many nodes of them (225000 are its own default), and leaves tests out, which run anyway.

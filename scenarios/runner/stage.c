@@ -64,7 +64,7 @@ int stage_get_json(struct stage *s, enum program_name name, const char *path, cJ
                    struct error *err) {
     char base[64];
     programs_url(&s->programs, name, base);
-    return client_get_json(base, path, out, err);
+    return client_get_json(base, NULL, path, out, err);
 }
 
 char *stage_read_log(const struct stage *s) {

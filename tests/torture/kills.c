@@ -258,7 +258,7 @@ static int run_job(struct torture *t, struct error *err) {
 static int check_jobs(const struct torture *t, struct error *err) {
     cJSON *jobs = NULL;
     const cJSON *job;
-    int rc = client_get_json(t->orchestrator.url, "/jobs/?limit=1000&state=done", &jobs, err);
+    int rc = client_get_json(t->orchestrator.url, NULL, "/jobs/?limit=1000&state=done", &jobs, err);
     if (rc != 0) return rc;
     unsigned count = 0;
     cJSON_ArrayForEach(job, cJSON_GetObjectItemCaseSensitive(jobs, "jobs")) count++;

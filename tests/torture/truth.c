@@ -53,7 +53,7 @@ static int take_page(struct check *c, const char *after, const cJSON **hosts, st
     cJSON *page = NULL;
     snprintf(path, sizeof path, "/jobs/%s/hosts/?limit=%d%s%s", c->id, PAGE,
              *after == '\0' ? "" : "&after=", after);
-    int rc = client_get_json(c->api, path, &page, err);
+    int rc = client_get_json(c->api, NULL, path, &page, err);
     if (rc != 0) return rc;
     cJSON_AddItemToArray(c->pages, page);
     *hosts = get(page, "hosts");
@@ -87,7 +87,7 @@ static int check_count(const struct check *c, const char *what, size_t expected,
 static int check_job(struct check *c, struct error *err) {
     char path[PATH_LEN];
     snprintf(path, sizeof path, "/jobs/%s/", c->id);
-    int rc = client_get_json(c->api, path, &c->job, err);
+    int rc = client_get_json(c->api, NULL, path, &c->job, err);
     if (rc != 0) return rc;
     if (strcmp(text_of(c->job, "state"), "done") != 0)
         return error_set(err, "it is %s, and a client was told that it is over",
@@ -124,7 +124,7 @@ static int check_report(struct check *c, struct error *err) {
     struct strmap seen = {0};
     const cJSON *host;
     snprintf(path, sizeof path, "/jobs/%s/report/", c->id);
-    int rc = client_get_json(c->api, path, &c->report, err);
+    int rc = client_get_json(c->api, NULL, path, &c->report, err);
     for (size_t i = 0; i < COUNT(lists) && rc == 0; i++) {
         rc = check_list(c, lists[i], err);
         cJSON_ArrayForEach(host, get(c->report, lists[i])) {
@@ -151,7 +151,7 @@ static int check_device(const struct check *c, const cJSON *device, struct error
 
 static int check_devices(struct check *c, struct error *err) {
     const cJSON *device;
-    int rc = client_get_json(c->admin, "/devices/", &c->devices, err);
+    int rc = client_get_json(c->admin, NULL, "/devices/", &c->devices, err);
     cJSON_ArrayForEach(device, get(c->devices, "devices")) {
         if (rc == 0) rc = check_device(c, device, err);
     }
@@ -162,7 +162,7 @@ static int check_devices(struct check *c, struct error *err) {
 }
 
 static int check_audit(struct check *c, struct error *err) {
-    int rc = client_get_json(c->admin, "/audit/?violations", &c->audit, err);
+    int rc = client_get_json(c->admin, NULL, "/audit/?violations", &c->audit, err);
     const cJSON *violations = get(c->audit, "violations");
     if (rc != 0 || cJSON_GetArraySize(violations) == 0) return rc;
     char *text = cJSON_PrintUnformatted(cJSON_GetArrayItem(violations, 0));

@@ -9,19 +9,26 @@ static void handler(void *app, struct http_request *request) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_POST, "/upgrade-os/", handler, false, NULL, NULL, false},
-    {HTTP_GET, "/metrics/", handler, true, NULL, NULL, false},
-    {HTTP_GET, "/livez", handler, false, NULL, NULL, false},
-    {HTTP_GET, "/faults/", handler, true, NULL, NULL, false},
-    {HTTP_POST, "/faults/", handler, false, NULL, NULL, false},
-    {HTTP_DELETE, "/faults/{id}/", handler, false, NULL, NULL, false},
-    {HTTP_GET, "/jobs/", handler, false, NULL, NULL, false},
-    {HTTP_GET, "/jobs/{id}/", handler, false, NULL, NULL, false},
-    {HTTP_GET, "/jobs/{id}/hosts/", handler, false, NULL, NULL, false},
-    {HTTP_POST, "/jobs/{id}/resume/", handler, false, NULL, NULL, false},
+    {HTTP_POST, "/upgrade-os/", handler, .any_origin = false},
+    {HTTP_GET, "/metrics/", handler, .any_origin = true},
+    {HTTP_GET, "/livez", handler, .any_origin = false},
+    {HTTP_GET, "/faults/", handler, .any_origin = true},
+    {HTTP_POST, "/faults/", handler, .any_origin = false},
+    {HTTP_DELETE, "/faults/{id}/", handler, .any_origin = false},
+    {HTTP_GET, "/jobs/", handler, .any_origin = false},
+    {HTTP_GET, "/jobs/{id}/", handler, .any_origin = false},
+    {HTTP_GET, "/jobs/{id}/hosts/", handler, .any_origin = false},
+    {HTTP_POST, "/jobs/{id}/resume/", handler, .any_origin = false},
 };
 static const char *const origins[] = {"https://noc.example"};
-static const struct http_routes routes = {list, COUNT(list), origins, COUNT(origins), NULL};
+static const struct http_routes routes = {
+    .list = list, .count = COUNT(list), .origins = origins, .origins_count = COUNT(origins)};
+
+static void match_of(const char *method, const char *path, const char *origin,
+                     const char *fetch_site, struct http_match *match) {
+    const struct http_ask ask = {method, path, origin, fetch_site};
+    http_match(&routes, &ask, match);
+}
 
 START_TEST(a_request_finds_its_route_or_the_reason_why_not) {
     static const struct {
@@ -80,7 +87,7 @@ START_TEST(a_request_finds_its_route_or_the_reason_why_not) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct http_match match;
-        http_match(&routes, cases[i].method, cases[i].path, cases[i].origin, &match);
+        match_of(cases[i].method, cases[i].path, cases[i].origin, NULL, &match);
         ck_assert_msg(match.verdict == cases[i].verdict, "case %zu: %s %s gave %d", i,
                       cases[i].method, cases[i].path, (int)match.verdict);
         ck_assert_ptr_eq(match.route, cases[i].route < 0 ? NULL : &list[cases[i].route]);
@@ -93,10 +100,34 @@ END_TEST
 
 START_TEST(what_any_page_may_read_none_may_change) {
     struct http_match match;
-    http_match(&routes, "GET", "/faults/", "http://evil.example", &match);
+    match_of("GET", "/faults/", "http://evil.example", NULL, &match);
     ck_assert_int_eq(match.verdict, HTTP_ROUTED);
-    http_match(&routes, "POST", "/faults/", "http://evil.example", &match);
+    match_of("POST", "/faults/", "http://evil.example", NULL, &match);
     ck_assert_int_eq(match.verdict, HTTP_FOREIGN_ORIGIN);
+}
+END_TEST
+
+START_TEST(a_page_of_another_site_changes_nothing) {
+    static const struct {
+        const char *method, *origin, *fetch_site;
+        enum http_verdict verdict;
+    } cases[] = {
+        {"POST", NULL, NULL, HTTP_ROUTED}, // no browser
+        {"POST", NULL, "same-origin", HTTP_ROUTED},
+        {"POST", NULL, "none", HTTP_ROUTED},
+        {"POST", NULL, "cross-site", HTTP_FOREIGN_SITE},
+        {"POST", NULL, "same-site", HTTP_FOREIGN_SITE}, // another port of this machine
+        {"POST", NULL, "", HTTP_FOREIGN_SITE},
+        {"POST", "http://evil.example", "same-origin", HTTP_FOREIGN_ORIGIN},
+        {"POST", "http://localhost:8000", "same-site", HTTP_ROUTED}, // one that is allowed
+        {"GET", NULL, "cross-site", HTTP_WRONG_METHOD},
+        {"OPTIONS", NULL, "cross-site", HTTP_PREFLIGHT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct http_match match;
+        match_of(cases[i].method, "/upgrade-os/", cases[i].origin, cases[i].fetch_site, &match);
+        ck_assert_msg(match.verdict == cases[i].verdict, "case %zu gave %d", i, (int)match.verdict);
+    }
 }
 END_TEST
 
@@ -108,16 +139,16 @@ START_TEST(a_parameter_or_path_too_long_is_not_found) {
         if (i == HTTP_PARAM_MAX - 1) {
             struct buf whole = {0};
             buf_addf(&whole, "%s/", path.data);
-            http_match(&routes, "DELETE", whole.data, NULL, &match);
+            match_of("DELETE", whole.data, NULL, NULL, &match);
             ck_assert_int_eq(match.verdict, HTTP_ROUTED);
             buf_deinit(&whole);
         }
         buf_adds(&path, "x");
     }
-    http_match(&routes, "DELETE", path.data, NULL, &match);
+    match_of("DELETE", path.data, NULL, NULL, &match);
     ck_assert_int_eq(match.verdict, HTTP_NOT_FOUND);
     buf_adds(&path, "/");
-    http_match(&routes, "DELETE", path.data, NULL, &match);
+    match_of("DELETE", path.data, NULL, NULL, &match);
     ck_assert_int_eq(match.verdict, HTTP_NOT_FOUND);
     buf_deinit(&path);
 }
