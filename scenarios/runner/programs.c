@@ -65,7 +65,7 @@ static void add_path(struct command *c, const char *option, const char *path) {
 
 // What is no option, or one whose value is written to a file.
 static bool is_set_apart(const char *field) {
-    static const char *const apart[] = {"password", "environment", "policy"};
+    static const char *const apart[] = {"password", "environment", "policy", "restarts"};
     for (size_t i = 0; i < COUNT(apart); i++)
         if (strcmp(apart[i], field) == 0) return true;
     return false;
