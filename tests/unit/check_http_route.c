@@ -239,7 +239,7 @@ START_TEST(a_problem_is_json_even_where_its_text_was_cut_in_mid_character) {
 END_TEST
 
 START_TEST(every_status_that_is_sent_has_its_text) {
-    static const int statuses[] = {400, 403, 404, 405, 409, 413, 415, 422, 502, 503};
+    static const int statuses[] = {400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 502, 503};
     for (size_t i = 0; i < COUNT(statuses); i++)
         ck_assert_str_ne(http_status_text(statuses[i]), http_status_text(500));
 }
@@ -259,8 +259,7 @@ static const struct {
 };
 
 START_TEST(a_query_parameter_that_a_route_does_not_take_is_named) {
-    const struct http_route route = {HTTP_GET,          "/x/", handler, false, NULL,
-                                     queries[_i].takes, false};
+    const struct http_route route = {HTTP_GET, "/x/", handler, .query = queries[_i].takes};
     char detail[HTTP_QUERY_DETAIL_MAX] = "";
     ck_assert_int_eq(http_takes_query(&route, queries[_i].name, detail),
                      queries[_i].detail == NULL);
@@ -276,6 +275,7 @@ Suite *check_http_route(void) {
                         (int)COUNT(queries));
     tcase_add_test(tcase, a_request_finds_its_route_or_the_reason_why_not);
     tcase_add_test(tcase, what_any_page_may_read_none_may_change);
+    tcase_add_test(tcase, a_page_of_another_site_changes_nothing);
     tcase_add_test(tcase, a_parameter_or_path_too_long_is_not_found);
     tcase_add_test(tcase, only_this_machine_is_local);
     tcase_add_test(tcase, json_is_told_by_its_content_type);
