@@ -21,7 +21,7 @@ COMMON_PURE = acmeos address buf clock completion duration error file glob heap 
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
-COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
+COMMON_SHELL = client daemon http_connection http_request http_server http_stream http_tls process program
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee \
@@ -122,7 +122,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(store_backs) $(bench_pure) $(scenario_pure)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream process) $(common_pure) | $(BUILD)/slow_disk.so
+		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process) $(common_pure) | $(BUILD)/slow_disk.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

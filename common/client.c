@@ -103,6 +103,12 @@ static CURL *prepare(const struct client_request *request, struct curl_slist **l
     return curl;
 }
 
+static const char *why_not(CURLcode rc) {
+    if (rc == CURLE_PEER_FAILED_VERIFICATION)
+        return "its certificate is not of who is trusted, or not for this name";
+    return curl_easy_strerror(rc);
+}
+
 int client_send(const struct client_request *request, struct reply *reply, struct error *err) {
     struct buf head = {0}, text = {0};
     struct curl_slist *list;
@@ -123,8 +129,7 @@ int client_send(const struct client_request *request, struct reply *reply, struc
     if (rc == CURLE_OK && record_fd >= 0) record(request, reply);
     if (rc == CURLE_OK) return 0;
     reply_deinit(reply);
-    return error_set(err, "%s %s: no answer: %s", request->method, request->url,
-                     curl_easy_strerror(rc));
+    return error_set(err, "%s %s: no answer: %s", request->method, request->url, why_not(rc));
 }
 
 int client_expect(const struct client_request *request, long status, struct buf *out,
@@ -217,7 +222,8 @@ int client_follow(const struct client_request *request, const struct client_stre
     curl_slist_free_all(list);
     if (rc == CURLE_OK || f.is_enough) return 0;
     error_set(err, "%s %s: %s: %s", request->method, request->url,
-              *status == 0 ? "no answer" : "the answer was cut off", curl_easy_strerror(rc));
+              *status == 0 ? "no answer" : "the answer was cut off", why_not(rc));
+    if (rc == CURLE_PEER_FAILED_VERIFICATION || rc == CURLE_SSL_CACERT_BADFILE) return -EACCES;
     const bool is_sent = rc != CURLE_COULDNT_CONNECT && rc != CURLE_COULDNT_RESOLVE_HOST;
     return is_sent ? ERROR_INPUT : -ECONNREFUSED;
 }

@@ -67,7 +67,8 @@ enum { CLIENT_STREAM_FDS_MAX = 4 };
 
 // The request's timeout is for the longest silence here, that of connecting too. *status is 0 where
 // no answer has begun. An error: there was no answer, or it was cut off before its end;
-// -ECONNREFUSED where nothing was sent. That a callback had enough is none.
+// -ECONNREFUSED where nothing was sent, -EACCES where nothing was for the server is not trusted.
+// That a callback had enough is none.
 int client_follow(const struct client_request *request, const struct client_stream *stream,
                   long *status, struct error *err);
 

@@ -1,7 +1,7 @@
-// An HTTP/1.1 server inside a libuv loop: libmicrohttpd's epoll descriptor under uv_poll, no
-// thread. What it decides is in http_route.h, http_head.h, http_framing.h and http_host.h; this is
-// the shell: http_server.c has the loop, http_connection.c accepts and sees to deadlines,
-// http_request.c has the way from a request line to its answer. Answers in pieces are
+// An HTTP/1.1 server, with or without TLS, inside a libuv loop: libmicrohttpd's epoll descriptor
+// under uv_poll, no thread. What it decides is in http_route.h, http_head.h, http_framing.h and
+// http_host.h; this is the shell: http_server.c has the loop, http_connection.c accepts and sees to
+// deadlines, http_request.c has the way from a request line to its answer. Answers in pieces are
 // http_stream.h's.
 #pragma once
 
@@ -27,11 +27,20 @@ enum {
 };
 
 struct http_server;
+struct http_tls; // http_tls.h
 
-// Starts to listen; a port of 0 takes a free one. routes and what it points to must live as long as
-// the server, as must app, which every handler gets. Fatal errors: negative.
-int http_start(struct http_server **server, uv_loop_t *loop, const union address *listen,
-               const struct http_routes *routes, void *app, struct error *err);
+struct http_config {      // what it points to must live as long as the server
+    union address listen; // a port of 0 takes a free one
+    const struct http_routes *routes;
+    void *app;            // which every handler gets
+    struct http_tls *tls; // serves https; taken over. NULL: http
+};
+
+// Starts to listen. Fatal errors: negative; then tls is still the caller's.
+int http_start(struct http_server **server, uv_loop_t *loop, const struct http_config *config,
+               struct error *err);
+// Connections that come from now on see this certificate; taken over. Of a server that has one.
+void http_set_tls(struct http_server *server, struct http_tls *tls);
 const union address *http_address(const struct http_server *server); // with the real port
 
 // Serves what is due now, and does not wait: for a loop that is busy with other work for long.

@@ -3,6 +3,8 @@
 //      accept -> FRESH -> IDLE -> READING -> ANSWERING -> IDLE ...
 //                     \-> REFUSED
 //
+// With TLS the first message of the handshake takes the place of that head.
+//
 // libmicrohttpd gets a connection when the head of its first request is whole and right. So it is
 // we who answer what it would answer with a page of its own, and a client that sends its head a
 // byte at a time costs nothing but a descriptor. What is there is looked at and left in the socket,
@@ -26,7 +28,8 @@
 
 enum {
     BACKLOG = 4096,
-    ACCEPTED_AT_ONCE = 64, // before others have their turn
+    ACCEPTED_AT_ONCE = 64,  // before others have their turn
+    HANDSHAKES_AT_ONCE = 4, // the same
     LOOK_MS = 1000,
     LINGER_MS = 2000, // for a refused client to read why
 };
@@ -145,8 +148,15 @@ static void refuse(struct http_connection *c, int status, const char *detail) {
         watch(c);
 }
 
+// A handshake takes the loop's time, a millisecond perhaps: of those that are due, few have it
+// before others have their turn.
+static bool must_wait(const struct http_connection *c) {
+    return c->server->tls != NULL && c->server->handshakes >= HANDSHAKES_AT_ONCE;
+}
+
 static void hand_over(struct http_connection *c) {
     struct http_server *s = c->server;
+    s->handshakes++;
     wake_at(c, 1);
     leave_ours(c);
     c->progress = HTTP_IDLE;
@@ -179,9 +189,14 @@ static void read_head(struct http_connection *c, bool gone) {
     }
     struct http_refusal refusal;
     c->seen = (size_t)n;
-    switch (http_head_read(bytes, (size_t)n, &refusal)) {
+    bool is_tls = c->server->tls != NULL;
+    switch (is_tls ? http_hello_read(bytes, (size_t)n, &refusal)
+                   : http_head_read(bytes, (size_t)n, &refusal)) {
     case HTTP_HEAD_WHOLE:
-        hand_over(c);
+        if (!must_wait(c))
+            hand_over(c);
+        else if (c->poll == NULL)
+            watch(c);
         return;
     case HTTP_HEAD_WRONG:
         refuse(c, refusal.status, refusal.detail);
@@ -333,7 +348,7 @@ static void look_at(struct http_connection *c) {
     if (c->progress == HTTP_ENDING) return;
     if (c->progress == HTTP_ANSWERING)
         look_for_client(c);
-    else if (late && c->progress == HTTP_FRESH && c->seen > 0)
+    else if (late && c->progress == HTTP_FRESH && c->seen > 0 && c->server->tls == NULL)
         refuse(c, 408, "the request did not come to its end");
     else if (late || has_ended(c))
         end(c);

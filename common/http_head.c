@@ -100,3 +100,21 @@ const char *http_target_path(const char *target, const char **host, size_t *host
     const char *path = *host + *host_len;
     return *path == '/' ? path : "/";
 }
+
+// --- TLS
+
+enum http_head http_hello_read(const char *bytes, size_t len, struct http_refusal *refusal) {
+    enum { HANDSHAKE = 22, MAJOR = 3, HEADER = 5 };
+    const unsigned char *b = (const unsigned char *)bytes;
+    if (len > 0 && b[0] != HANDSHAKE) {
+        *refusal = (struct http_refusal){400, "this port speaks https: ask for https://"};
+        return HTTP_HEAD_WRONG;
+    }
+    if (len > 1 && b[1] != MAJOR) {
+        *refusal = (struct http_refusal){400, "this is no TLS"};
+        return HTTP_HEAD_WRONG;
+    }
+    if (len < HEADER) return HTTP_HEAD_PARTIAL;
+    size_t record = (size_t)b[3] << 8 | b[4];
+    return len - HEADER >= record || len > HTTP_HEAD_MAX ? HTTP_HEAD_WHOLE : HTTP_HEAD_PARTIAL;
+}

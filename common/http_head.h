@@ -21,6 +21,10 @@ struct http_refusal {
 // refusal is set where the head is wrong. bytes may go on behind the head.
 enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal *refusal);
 
+// The same of the first message of a TLS client (RFC 8446, section 4.1.2), whose work it asks for
+// begins once it is whole. Wrong: it speaks HTTP, or nothing that is known.
+enum http_head http_hello_read(const char *bytes, size_t len, struct http_refusal *refusal);
+
 // Where the path of a request's target begins, which may be in absolute form ("http://host/path");
 // host and host_len: the authority of that, or NULL and 0.
 const char *http_target_path(const char *target, const char **host, size_t *host_len);

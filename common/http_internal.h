@@ -33,6 +33,8 @@ struct http_connection {
 
 struct http_server {
     struct MHD_Daemon *daemon;
+    struct http_tls *tls; // that which is shown now, and those of before; NULL: http
+    unsigned handshakes;  // begun since MHD ran last
     const struct http_routes *routes;
     void *app;
     union address address;

@@ -6,6 +6,8 @@
 // for meanwhile (a kick) happens in the loop's next turn, so that nobody holds it up.
 #include "common/http_internal.h"
 
+#include "common/count.h"
+#include "common/http_tls.h"
 #include "common/mem.h"
 
 #include <errno.h>
@@ -28,6 +30,7 @@ static void handle_closed(struct http_server *s) {
     if (--s->handles_open > 0) return;
     http_closed done = s->done;
     void *arg = s->done_arg;
+    http_tls_free(s->tls);
     free(s);
     done(arg);
 }
@@ -53,7 +56,9 @@ static void run(struct http_server *s) {
     if (s->stopped) return;
     s->running = true;
     s->kicked = false;
+    s->handshakes = 0;
     http_stream_pieces(s);
+    http_tls_serving(s->tls);
     MHD_run(s->daemon);
     s->running = false;
     bool idle = s->requests == 0 && s->ours == 0;
@@ -100,12 +105,31 @@ static void ignore_message(void *arg, const char *format, va_list args) {
 
 // --- start and stop
 
-int http_start(struct http_server **server, uv_loop_t *loop, const union address *listen,
-               const struct http_routes *routes, void *app, struct error *err) {
+static struct MHD_Daemon *start_daemon(struct http_server *s) {
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(intptr_t)http_tls_certificate},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, http_tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    if (s->tls != NULL) flags |= MHD_USE_TLS;
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, http_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
+        http_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, s,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_CONNECTIONS_MAX), // some are ending
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_ARRAY,
+        s->tls == NULL ? tls + COUNT(tls) - 1 : tls, MHD_OPTION_END);
+}
+
+int http_start(struct http_server **server, uv_loop_t *loop, const struct http_config *config,
+               struct error *err) {
     struct http_server *s = mem_zalloc(sizeof *s);
-    s->routes = routes;
-    s->app = app;
-    s->address = *listen;
+    s->routes = config->routes;
+    s->app = config->app;
+    s->address = config->listen;
+    s->tls = config->tls;
     s->last = &s->due;
     s->kick = kick;
     s->handle_closed = handle_closed;
@@ -115,14 +139,7 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
         free(s);
         return rc;
     }
-    unsigned flags =
-        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    s->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
-        http_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, s,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_CONNECTIONS_MAX), // some are ending
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_END);
+    s->daemon = start_daemon(s);
     if (s->daemon == NULL) {
         close(s->listen_fd);
         free(s);
@@ -143,6 +160,10 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
     kick(s);
     *server = s;
     return 0;
+}
+
+void http_set_tls(struct http_server *s, struct http_tls *tls) {
+    s->tls = http_tls_before(tls, s->tls);
 }
 
 const union address *http_address(const struct http_server *server) {

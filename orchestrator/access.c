@@ -153,7 +153,7 @@ static const char *token_of(const char *authorization) {
     token += 7;
     token += strspn(token, " ");
     size_t len = strspn(token, plain);
-    len += strspn(token + len, "=");
+    if (len > 0) len += strspn(token + len, "=");
     return len == 0 || len > TOKEN_TEXT_MAX || token[len] != '\0' ? NULL : token;
 }
 

@@ -1,6 +1,7 @@
 #include "orchestrator/api.h"
 
 #include "common/count.h"
+#include "common/http_tls.h"
 #include "common/mem.h"
 #include "common/yml.h"
 #include "orchestrator/api_hosts.h"
@@ -16,6 +17,7 @@
 struct api {
     const struct api_config *config;
     struct access *access;
+    struct http_tls *tls; // until the server has it
     struct http_guard guard;
     struct api_parts parts;
     struct http_server *http;
@@ -248,9 +250,11 @@ static int start(struct api *api, struct error *err) {
     api->page = api_page_new(api->config->simulator);
     yml_deinit(&y);
     if (rc == 0) rc = start_parts(api, err);
-    if (rc == 0)
-        rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes, api, err);
+    const struct http_config http = {
+        .listen = api->config->listen, .routes = &api->routes, .app = api, .tls = api->tls};
+    if (rc == 0) rc = http_start(&api->http, api->parts.loop, &http, err);
     if (rc != 0) return rc;
+    api->tls = NULL;
     api->events =
         api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log);
     api->job_views.events = api->events;
@@ -263,6 +267,7 @@ int api_start(struct api **started, const struct api_config *config, const struc
     struct api *api = mem_zalloc(sizeof *api);
     api->config = config;
     api->access = config->access;
+    api->tls = config->tls;
     api->guard = (struct http_guard){admit, api, "orchestrator"};
     api->parts = *parts;
     int rc = start(api, err);
@@ -285,6 +290,10 @@ void api_set_access(struct api *api, struct access *access) {
     access_free(api->access);
     api->access = access;
     api_events_end(api->events);
+}
+
+void api_set_tls(struct api *api, struct http_tls *tls) {
+    http_set_tls(api->http, tls);
 }
 
 // --- the end
@@ -332,6 +341,7 @@ void api_close(struct api *api, void (*closed)(void *arg), void *arg) {
 void api_free(struct api *api) {
     if (api == NULL) return;
     access_free(api->access);
+    http_tls_free(api->tls);
     cJSON_free(api->swagger);
     api_page_free(api->page);
     recovery_free(api->recovery);

@@ -18,6 +18,7 @@ struct api_config {
     size_t origins_count;
     struct access *access;   // who may do what; NULL: whoever reaches the service, anything. The
                              // API's from the start on
+    struct http_tls *tls;    // serves https; NULL: http
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
     const char *simulator;   // of a demonstration: its admin API's address, for the page; or NULL
     uint64_t resume_within_ms;
@@ -35,7 +36,8 @@ struct api_parts { // what it speaks for
 
 struct api;
 
-// Listens, and takes up the jobs that the store has. All it is given is borrowed.
+// Listens, and takes up the jobs that the store has. All it is given is borrowed, but for access
+// and tls, which it takes over.
 int api_start(struct api **started, const struct api_config *config, const struct api_parts *parts,
               struct error *err);
 const union address *api_address(const struct api *api);
@@ -43,6 +45,7 @@ const union address *api_address(const struct api *api);
 // From now on these may do what they may; takes it over. Streams of events end, so that each
 // client has to say again who it is.
 void api_set_access(struct api *api, struct access *access);
+void api_set_tls(struct api *api, struct http_tls *tls); // of new connections; taken over
 
 // Refuses what is new; jobs go on.
 void api_drain(struct api *api);

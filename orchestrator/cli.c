@@ -9,6 +9,7 @@
 #include "orchestrator/cli_request.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,16 @@ const struct option_commands cli_commands = {
         "Ctrl-C\n",
 };
 
+// A token that goes over a wire in the clear is everybody's.
+static bool is_heard(const struct cli *cli) {
+    static const char *const near[] = {"localhost:", "localhost/", "127.0.0.1", "[::1]"};
+    const char *host = cli->url + strlen("http://");
+    if (cli->token == NULL || strncmp(cli->url, "http://", strlen("http://")) != 0) return false;
+    for (size_t i = 0; i < COUNT(near); i++)
+        if (strncmp(host, near[i], strlen(near[i])) == 0) return false;
+    return true;
+}
+
 int cli_main(const struct options *program, int argc, char **argv) {
     struct cli cli = {.program = program,
                       .command = argv[1],
@@ -301,7 +312,12 @@ int cli_main(const struct options *program, int argc, char **argv) {
                       .reconnect_ms = RECONNECT_MS};
     int code;
     const struct options *command = options_parse_command(&cli_commands, &cli, argc, argv, &code);
-    if (command != NULL) {
+    if (command != NULL && is_heard(&cli)) {
+        fprintf(stderr,
+                "orchestrator %s: the token would be heard on the way to %s: ask for https://\n",
+                cli.command, cli.url);
+        code = OPTIONS_EXIT_USAGE;
+    } else if (command != NULL) {
         curl_global_init(CURL_GLOBAL_DEFAULT);
         code = command->run(&cli);
         curl_global_cleanup();

@@ -7,7 +7,13 @@
 #include <string.h>
 
 enum { TURN_MS = 100, PAGE = 1000, ALIKE_SHOWN = 4 };
-enum { STATUS_GOOD = 200, STATUS_ELSEWHERE = 300, STATUS_ASKER = 400, STATUS_SERVICE = 500 };
+enum {
+    STATUS_GOOD = 200,
+    STATUS_ELSEWHERE = 300,
+    STATUS_ASKER = 400,
+    STATUS_UNKNOWN = 401,
+    STATUS_SERVICE = 500
+};
 
 // --- URLs
 
@@ -57,7 +63,10 @@ int cli_refusal(long status, const struct buf *answer, struct error *err) {
     const char *detail = NULL;
     if (answer->len > 0 && json_parse(answer->data, answer->len, &problem, &ignored) == 0)
         detail = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "detail"));
-    if (detail != NULL)
+    if (status == STATUS_UNKNOWN)
+        error_set(err, "the service wants to know who asks: give a token that it has, with "
+                       "--token-file");
+    else if (detail != NULL)
         error_set(err, "%s", detail);
     else
         error_set(err, "the service answered %ld", status);
@@ -100,12 +109,13 @@ int cli_talk(const struct cli_service *service, const struct cli_ask *ask, struc
                                          .fds = &service->fd,
                                          .fds_count = service->fd >= 0};
     int rc = client_follow(&request, &stream, &status, err);
-    const bool has_no_answer = (rc != 0 && rc != -ECONNREFUSED) || t.was_left;
+    const bool has_no_answer = (rc != 0 && rc != -ECONNREFUSED && rc != -EACCES) || t.was_left;
     if (is_in_doubt != NULL && has_no_answer) *is_in_doubt = true;
     if (rc == -ECONNREFUSED)
         error_set(err,
                   "no orchestrator was reached at %s: start one, or say with --url where it is",
                   service->url);
+    if (rc == -EACCES) error_from(err, "--ca says whom to trust");
     if (t.was_left)
         rc = CLI_EXIT_LEFT;
     else if (rc != 0)

@@ -1,5 +1,7 @@
 #include "common/count.h"
 #include "common/duration.h"
+#include "common/file.h"
+#include "common/http_tls.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/options.h"
@@ -39,8 +41,9 @@ struct config {
     enum log_level log_level;
     enum log_format log_format;
     const char *origins[ORIGINS_MAX];
-    char *password;     // read from a file
-    const char *tokens; // their file; NULL: none are asked for
+    char *password;                 // read from a file
+    const char *tokens;             // their file; NULL: none are asked for
+    const char *tls_cert, *tls_key; // their files; NULL: no TLS
     bool is_insecure;
     struct policy policy;
 };
@@ -200,6 +203,16 @@ static int set_tokens(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_tls_cert(void *config, const char *value, struct error *err) {
+    ((struct config *)config)->tls_cert = value;
+    return file_probe(value, err);
+}
+
+static int set_tls_key(void *config, const char *value, struct error *err) {
+    ((struct config *)config)->tls_key = value;
+    return file_probe(value, err);
+}
+
 static int set_insecure(void *config, const char *value, struct error *err) {
     (void)value;
     (void)err;
@@ -286,6 +299,10 @@ static const struct option_spec specs[] = {
     {"tokens", "FILE",
      "answer only to those who have a token of this file; SIGHUP reads it anew (everybody)",
      set_tokens},
+    {"tls-cert", "FILE",
+     "serve https with this certificate (PEM, with its issuers); SIGHUP reads it anew (http)",
+     set_tls_cert},
+    {"tls-key", "FILE", "the certificate's key (PEM)", set_tls_key},
     {"insecure", NULL, "listen where others can reach it without tokens or TLS, all the same",
      set_insecure},
     {"simulator", "URL",
@@ -418,12 +435,33 @@ static void reload_tokens(struct service *s) {
         fprintf(stderr, "orchestrator: --tokens: %s; those of before are in force\n", err.text);
 }
 
+// NULL without an error: none was asked for.
+static int load_tls(const struct config *c, struct http_tls **tls, struct error *err) {
+    struct error warning;
+    if (c->tls_cert == NULL && c->tls_key == NULL) return 0;
+    if (c->tls_cert == NULL || c->tls_key == NULL)
+        return error_set(err, "--tls-cert and --tls-key go together: give both");
+    int rc = http_tls_load(c->tls_cert, c->tls_key, tls, &warning, err);
+    if (rc == 0 && warning.text[0] != '\0') fprintf(stderr, "orchestrator: %s\n", warning.text);
+    return rc;
+}
+
+static void reload_tls(struct service *s) {
+    struct http_tls *tls = NULL;
+    struct error err;
+    if (load_tls(&s->config, &tls, &err) != 0)
+        fprintf(stderr, "orchestrator: %s; the certificate of before is shown\n", err.text);
+    else if (tls != NULL)
+        api_set_tls(s->api, tls);
+}
+
 static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
     if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
     reload_tokens(s);
+    reload_tls(s);
 }
 
 static void on_log_retry(uv_timer_t *handle) {
@@ -472,6 +510,8 @@ static int start(struct service *s, struct error *err) {
                                      .jobs = s->jobs,
                                      .is_persistent = store_is_persistent(s->store)};
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
+    rc = load_tls(&s->config, &s->config.api.tls, err);
+    if (rc != 0) return rc;
     const struct api_parts parts = {.loop = &s->loop,
                                     .jobs = s->jobs,
                                     .runner = s->runner,
@@ -496,11 +536,12 @@ static int start(struct service *s, struct error *err) {
 static int check_reach(const struct config *c, struct error *err) {
     char address[ADDRESS_TEXT_MAX];
     if (c->is_insecure || address_is_loopback(&c->api.listen)) return 0;
-    if (c->tokens != NULL) return 0;
+    if (c->tokens != NULL && c->tls_cert != NULL) return 0;
     address_format(&c->api.listen, address);
     return error_set(err,
                      "others can reach %s: give --tokens, so that not everybody can upgrade the "
-                     "network, or --insecure",
+                     "network, and --tls-cert and --tls-key, so that no token is heard on the "
+                     "wire; or --insecure",
                      address);
 }
 
@@ -511,7 +552,8 @@ static void on_nothing(void *arg) {
 static int say_ready(const struct service *s, struct error *err) {
     char address[ADDRESS_TEXT_MAX];
     address_format(api_address(s->api), address);
-    return program_ready(err, "orchestrator: listening on http://%s", address);
+    return program_ready(err, "orchestrator: listening on http%s://%s",
+                         s->config.tls_cert == NULL ? "" : "s", address);
 }
 
 int main(int argc, char **argv) {

@@ -243,7 +243,8 @@ int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
     *a = (struct admin){
         .server = server, .world = server->connections.world, .addresses = *addresses};
     a->routes = (struct http_routes){.list = routes, .count = COUNT(routes), .hosts = hosts};
-    int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
+    const struct http_config config = {.listen = *listen, .routes = &a->routes, .app = a};
+    int rc = http_start(&a->http, loop, &config, err);
     if (rc != 0) return rc;
     admin_events_init(&a->events, loop, a->world);
     a->parts_open = 2;
