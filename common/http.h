@@ -71,6 +71,9 @@ const char *http_who(const struct http_request *r);    // who asks; NULL: there 
 void http_from(const struct http_request *r, char text[ADDRESS_TEXT_MAX]);
 // Whether it comes from no web page, or from one that may change something.
 bool http_is_trusted(const struct http_request *r);
+bool http_is_guarded(const struct http_request *r); // there is somebody who asks who it is
+// A header that http_answer_header() has given its answer; NULL: it has not.
+const char *http_answered_header(const struct http_request *r, const char *name);
 // Its answer is not told to http_routes.changed any more.
 void http_told(struct http_request *r);
 

@@ -164,6 +164,19 @@ const char *http_method(const struct http_request *r) {
     return r->method;
 }
 
+bool http_is_guarded(const struct http_request *r) {
+    return r->server->routes->guard != NULL;
+}
+
+const char *http_answered_header(const struct http_request *r, const char *name) {
+    for (size_t at = 0; at < r->added.len;) {
+        const char *there = r->added.data + at, *value = there + strlen(there) + 1;
+        if (strcasecmp(there, name) == 0) return value;
+        at += strlen(there) + strlen(value) + 2;
+    }
+    return NULL;
+}
+
 void http_told(struct http_request *r) {
     r->changes = false;
 }

@@ -4,6 +4,7 @@
 #include "common/http_tls.h"
 #include "common/mem.h"
 #include "common/yml.h"
+#include "orchestrator/api_audit.h"
 #include "orchestrator/api_hosts.h"
 #include "orchestrator/api_jobs.h"
 #include "orchestrator/api_metrics.h"
@@ -31,6 +32,7 @@ struct api {
     struct api_tasks tasks;
     struct api_jobs job_views;
     struct api_hosts hosts;
+    struct api_audit audit;
     struct api_events *events;
     bool is_draining;
     void (*closed)(void *arg);
@@ -75,6 +77,14 @@ static void get_host(void *app, struct http_request *r) {
     api_hosts_get(&((struct api *)app)->hosts, r);
 }
 
+static void get_audit(void *app, struct http_request *r) {
+    api_audit_get(&((struct api *)app)->audit, r);
+}
+
+static void on_changed(void *app, struct http_request *r, int status) {
+    api_audit_answered(&((struct api *)app)->audit, r, status);
+}
+
 static void post_job_resume(void *app, struct http_request *r) {
     api_jobs_resume(&((struct api *)app)->job_views, r);
 }
@@ -106,6 +116,8 @@ static void get_metrics(void *app, struct http_request *r) {
     const struct event_streams *streams = api_events_streams(api->events);
     const struct metrics_now now = {.event_streams = event_streams_count(streams),
                                     .clients_let_go = event_streams_let_go(streams),
+                                    .requests_refused = api->audit.refused,
+                                    .audit_lost = api->audit.not_written,
                                     .hides_hosts = !http_is_trusted(r),
                                     .groups_pending = gate_groups_pending(gate),
                                     .groups_stopped = gate_groups_stopped(gate),
@@ -153,6 +165,7 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/events/", get_events, .arg = NULL},
     {HTTP_GET, "/hosts/", get_hosts, .arg = NULL},
     {HTTP_GET, "/hosts/{host}/", get_host, .arg = NULL},
+    {HTTP_GET, "/audit/", get_audit, .query = api_audit_query},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, .arg = NULL},
     {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, .arg = NULL},
     {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, .arg = NULL},
@@ -183,7 +196,8 @@ static void make_routes(struct api *api) {
                                        .origins = api->config->origins,
                                        .origins_count = api->config->origins_count,
                                        .hosts = &api->config->hosts,
-                                       .guard = api->access == NULL ? NULL : &api->guard};
+                                       .guard = api->access == NULL ? NULL : &api->guard,
+                                       .changed = on_changed};
 }
 
 static enum http_admission admit(const void *arg, const char *authorization, bool changes,
@@ -202,6 +216,7 @@ static void on_breath(void *arg) {
 
 static void on_recovered(void *arg) {
     struct api *api = arg;
+    api->audit.is_open = true;
     api_jobs_open(&api->job_views);
     api_tasks_open(&api->tasks);
 }
@@ -212,7 +227,9 @@ static int start_parts(struct api *api, struct error *err) {
     const struct api_parts *parts = &api->parts;
     api->fetcher = fetcher_new(parts->loop, config->inventory);
     api->loader = job_loader_new(parts->store);
+    api->audit = (struct api_audit){.store = parts->store};
     api->tasks = (struct api_tasks){.fetcher = api->fetcher,
+                                    .audit = &api->audit,
                                     .policy = config->policy,
                                     .jobs = parts->jobs,
                                     .gate = runner_gate(parts->runner),
@@ -313,6 +330,7 @@ void api_drain(struct api *api) {
 
 void api_leave_store(struct api *api) {
     api->job_views.is_closed = true;
+    api->audit.is_closed = true;
     api_events_leave_store(api->events);
 }
 
@@ -320,7 +338,7 @@ bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
            errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
            errands_is_idle(&api->hosts.grouping) && job_loader_is_idle(api->loader) &&
-           api->job_views.reading == 0 &&
+           api->job_views.reading == 0 && api->audit.reading == 0 &&
            event_streams_reading(api_events_streams(api->events)) == 0;
 }
 

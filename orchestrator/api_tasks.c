@@ -41,6 +41,7 @@ struct post {
         POST_WATCHING,
     } state;
     struct http_request *http; // NULL: its client has left
+    struct audit_by *by;       // whose it is
     cJSON *body;               // the request borrows its strings
     struct task_request request;
     char key[REQUEST_KEY_MAX + 1]; // "": none
@@ -57,6 +58,7 @@ static void free_post(struct post *post) {
     cJSON_Delete(post->body);
     job_free(post->job);
     buf_deinit(&post->image);
+    audit_by_free(post->by);
     free(post);
 }
 
@@ -193,6 +195,8 @@ static void start_job(struct post *post, uint64_t number) {
     post->job = NULL;
     job->number = number;
     jobs_add(posts->jobs, job);
+    api_audit_accepted(posts->audit, post->by, job->id);
+    if (post->http != NULL) http_told(post->http);
     watch(post, job);
     gate_submit(posts->gate, job);
 }
@@ -321,6 +325,8 @@ static void unhold(struct post *post) {
 
 static void on_left(void *arg) {
     struct post *post = arg;
+    if (post->state == POST_MAKING || post->state == POST_CREATING)
+        http_told(post->http); // there may be a job yet
     http_answer_problem(post->http, 503, "the client has left");
     post->http = NULL;
     if (post->state == POST_HELD)
@@ -382,6 +388,7 @@ static void begin(struct api_tasks *posts, struct http_request *r, const struct 
     struct post *post = mem_zalloc(sizeof *post);
     struct error err;
     *post = (struct post){.tasks = posts, .http = r, .body = body, .is_async = is_async};
+    post->by = audit_by_new(r);
     if (parse(post, task, &err) != 0) {
         http_answer_error(r, 400, &err);
         free_post(post);

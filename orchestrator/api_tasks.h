@@ -6,6 +6,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/policy.h"
+#include "orchestrator/api_audit.h"
 #include "orchestrator/errands.h"
 #include "orchestrator/fetch.h"
 #include "orchestrator/gate.h"
@@ -23,6 +24,7 @@ struct api_tasks { // what it points to is borrowed
     struct store *store;
     struct job_loader *loader;
     struct log *log;
+    struct api_audit *audit;
     struct errands making, playing; // jobs, and dry runs of them
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;

@@ -302,6 +302,13 @@ static void write_own_metrics(const struct metrics *m, const struct metrics_now 
     counter(w, "orchestrator_event_streams_dropped",
             "Clients that followed what happens, and were let go because they did not read it",
             now->clients_let_go);
+    counter(w, "orchestrator_requests_refused",
+            "Requests that would change something, of clients that did not say who they are, or "
+            "wrongly",
+            now->requests_refused);
+    counter(w, "orchestrator_audit_lines_lost",
+            "Lines of the audit that the store could not take, or of too many such clients",
+            now->audit_lost);
     counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
             m->log == NULL ? 0 : m->log->lost);
     gauge(w, "orchestrator_build_info", "The version that runs, as a label; the value is 1",

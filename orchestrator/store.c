@@ -323,6 +323,11 @@ void store_append(struct store *s, const struct store_event *event, store_done d
     if (!s->gathers) turn(s);
 }
 
+void store_audit(struct store *s, const struct store_audit *audit) {
+    store_queue_audit(&s->queue, audit);
+    if (!s->gathers) turn(s);
+}
+
 bool store_is_well(const struct store *s, const char **why) {
     const bool is_well = store_queue_is_well(&s->queue);
     if (!is_well && why != NULL) *why = s->queue.why.text;

@@ -46,6 +46,9 @@ void store_create(struct store *store, const struct store_job *job, store_done d
 void store_append(struct store *store, const struct store_event *event,
                   store_done done /* or NULL */, void *arg);
 
+// Nobody waits for it. Copied. Not while the store is not well: it would gather without a bound.
+void store_audit(struct store *store, const struct store_audit *audit);
+
 // Whether what was last tried was kept; else why says why not.
 bool store_is_well(const struct store *store, const char **why);
 

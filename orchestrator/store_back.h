@@ -26,6 +26,12 @@ enum store_op_kind {
                   // is a batch of its own
     STORE_FORGET, // drop the job of job.id, if it is there: nobody was told of it; a batch of its
                   // own, and the only one that may come under the number of another
+    STORE_AUDIT,  // a line of the audit; of each kind the newest are kept (STORE_AUDIT_MAX)
+};
+
+enum { // so many lines of the audit, by those who are known and by strangers
+    STORE_AUDIT_MAX = 100000,
+    STORE_STRANGERS_MAX = 1000
 };
 
 struct store_op {
@@ -34,6 +40,7 @@ struct store_op {
         struct store_job job;     // its image comes from malloc(): a back that keeps it where it is
                                   // takes it over, and leaves NULL
         struct store_event event; // its n is written as well
+        struct store_audit audit;
         uint64_t keep;
     };
     // What came of it, written by the back where the batch was kept.
@@ -55,16 +62,22 @@ enum store_query_kind {
     STORE_READ_JOBS,   // newest first, without image
     STORE_READ_JOB,    // one, with its image: by number, or by id, or by key
     STORE_READ_EVENTS, // of a job, after n, in order
+    STORE_READ_AUDIT,  // newest first, or, where `oldest_first` says so, in order
 };
+
+// Told of each line of the audit, whose strings live for the call. False: no more of them.
+typedef bool (*store_audit_row)(void *arg, const struct store_audit *audit);
 
 struct store_query {
     enum store_query_kind kind;
-    const char *id, *key; // only this one; NULL: it is not asked for
-    enum job_state state; // of STORE_READ_JOBS: only these; 0: all
-    bool is_open;         // of STORE_READ_JOBS: only those that are not done
-    uint64_t job;         // a number; of STORE_READ_JOBS: only older ones; 0: it is not asked for
-    uint64_t after;       // of STORE_READ_EVENTS
-    size_t limit;         // 0: all
+    const char *id, *key;  // only this one; NULL: it is not asked for
+    enum job_state state;  // of STORE_READ_JOBS: only these; 0: all
+    bool is_open;          // of STORE_READ_JOBS: only those that are not done
+    uint64_t job;          // a number; of STORE_READ_JOBS: only older ones; 0: it is not asked for
+    uint64_t after;        // of STORE_READ_EVENTS, and of STORE_READ_AUDIT: behind that number
+    store_audit_row audit; // of STORE_READ_AUDIT: told in place of the other callback
+    bool oldest_first;
+    size_t limit; // 0: all
 };
 
 // Told of each row, whose strings live for the call: a job or an event, the other is NULL. False:

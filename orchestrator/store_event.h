@@ -66,6 +66,18 @@ struct store_job {   // strings are borrowed; NULL: there is none
     long long created_ms, started_ms, ended_ms; // wall; 0: not yet
 };
 
+// Who wanted to change what, and what they were answered. Strings are borrowed.
+struct store_audit {
+    uint64_t n; // of those read: the store's, rising
+    long long wall_ms;
+    bool is_stranger; // nobody knows who it was: these have a bound of their own
+    int status;       // HTTP's
+    const char *who;  // NULL: nobody was asked who they are, or nobody knows
+    const char *from; // an address
+    const char *method, *path;
+    const char *job; // its ID; NULL: none comes into it
+};
+
 // Whether it has what its kind has, in range, and nothing else. ERROR_INPUT says what is wrong. Of
 // one that is to be kept that is our own mistake; of one that was read the store is not what was
 // written.

@@ -21,6 +21,12 @@ struct memory_job {
     size_t marks_count, marks_cap;
 };
 
+// The newest lines, in a ring.
+struct memory_audit {
+    struct store_audit *lines; // their strings are their own
+    size_t first, count, cap, max;
+};
+
 struct memory {
     struct memory_job **jobs; // by number
     size_t count, cap;
@@ -28,6 +34,8 @@ struct memory {
     uint64_t epoch, beat;
     long long alive_ms;
     struct store_held held; // of the last batch
+    struct memory_audit known, strangers;
+    uint64_t last_audit; // the number of its newest line
 };
 
 // --- events as bytes
@@ -227,6 +235,73 @@ static void forget(struct memory *m, const struct store_op *op) {
     if (job != NULL) drop(m, place_of(m, job->row.number));
 }
 
+// --- the audit
+
+static void free_line(struct store_audit *line) {
+    const char **texts[] = {&line->who, &line->from, &line->method, &line->path, &line->job};
+    for (size_t i = 0; i < COUNT(texts); i++)
+        set_text(texts[i], NULL);
+}
+
+static struct store_audit *line_at(const struct memory_audit *a, size_t i) {
+    return &a->lines[(a->first + i) % a->max];
+}
+
+static void add_audit(struct memory *m, const struct store_audit *audit) {
+    struct memory_audit *a = audit->is_stranger ? &m->strangers : &m->known;
+    struct store_audit line = {.n = ++m->last_audit,
+                               .wall_ms = audit->wall_ms,
+                               .is_stranger = audit->is_stranger,
+                               .status = audit->status};
+    a->max = audit->is_stranger ? STORE_STRANGERS_MAX : STORE_AUDIT_MAX;
+    set_text(&line.who, audit->who);
+    set_text(&line.from, audit->from);
+    set_text(&line.method, audit->method);
+    set_text(&line.path, audit->path);
+    set_text(&line.job, audit->job);
+    if (a->count == a->max) {
+        free_line(line_at(a, 0));
+        a->first = (a->first + 1) % a->max;
+        a->count--;
+    } else {
+        a->lines = mem_grow(a->lines, &a->cap, a->count + 1, sizeof *a->lines);
+    }
+    *line_at(a, a->count++) = line;
+}
+
+// The older, or the newer, of two lines; NULL: neither is there.
+static const struct store_audit *next_line(const struct memory *m, size_t known, size_t strangers,
+                                           bool oldest_first) {
+    const struct store_audit *a = NULL, *b = NULL;
+    if (known < m->known.count)
+        a = line_at(&m->known, oldest_first ? known : m->known.count - 1 - known);
+    if (strangers < m->strangers.count)
+        b = line_at(&m->strangers, oldest_first ? strangers : m->strangers.count - 1 - strangers);
+    if (a == NULL || b == NULL) return a == NULL ? b : a;
+    return (a->n < b->n) == oldest_first ? a : b;
+}
+
+static void read_audit(const struct memory *m, const struct store_query *query, void *arg) {
+    size_t known = 0, strangers = 0, told = 0;
+    const struct store_audit *line;
+    while ((line = next_line(m, known, strangers, query->oldest_first)) != NULL) {
+        known += !line->is_stranger;
+        strangers += line->is_stranger;
+        if (query->oldest_first ? line->n <= query->after
+                                : query->after != 0 && line->n >= query->after)
+            continue;
+        if (!query->audit(arg, line) || ++told == query->limit) return;
+    }
+}
+
+static void free_audit(struct memory_audit *a) {
+    for (size_t i = 0; i < a->count; i++)
+        free_line(line_at(a, i));
+    free(a->lines);
+}
+
+// --- a batch
+
 static void carry_out(struct memory *m, struct store_op *op, size_t index) {
     op->status = STORE_OK;
     op->n = 0;
@@ -242,6 +317,9 @@ static void carry_out(struct memory *m, struct store_op *op, size_t index) {
         break;
     case STORE_FORGET:
         forget(m, op);
+        break;
+    case STORE_AUDIT:
+        add_audit(m, &op->audit);
         break;
     case STORE_ALIVE:
         break;
@@ -371,6 +449,10 @@ static int memory_read(void *db, const struct store_query *query, store_row row,
                        struct error *err) {
     (void)err;
     const struct memory *m = db;
+    if (query->kind == STORE_READ_AUDIT) {
+        read_audit(m, query, arg);
+        return 0;
+    }
     if (query->kind == STORE_READ_JOBS) {
         read_jobs(m, query, row, arg);
         return 0;
@@ -392,6 +474,8 @@ static void memory_close(void *db) {
         free_job(m->jobs[--m->count]);
     free(m->jobs);
     store_held_deinit(&m->held);
+    free_audit(&m->known);
+    free_audit(&m->strangers);
     free(m);
 }
 

@@ -45,8 +45,17 @@ static void free_job(struct store_job *job) {
     free_const(job->text);
 }
 
+static void free_audit(struct store_audit *audit) {
+    free_const(audit->who);
+    free_const(audit->from);
+    free_const(audit->method);
+    free_const(audit->path);
+    free_const(audit->job);
+}
+
 static void free_op(struct store_op *op) {
     if (op->kind == STORE_CREATE || op->kind == STORE_FORGET) free_job(&op->job);
+    if (op->kind == STORE_AUDIT) free_audit(&op->audit);
     if (op->kind != STORE_APPEND) return;
     free_const(op->event.version);
     free_const(op->event.text);
@@ -106,17 +115,35 @@ static struct store_op *add_alone(struct store_queue *q, struct store_batches *l
 
 // --- what is asked
 
+static struct store_op *add_to_last(struct store_queue *q, enum store_op_kind kind,
+                                    struct store_waiter waiter) {
+    struct store_batch *batch = q->asked.last;
+    if (batch == NULL || batch->is_shut) batch = new_batch(q, &q->asked);
+    struct store_op *op = add_op(batch, kind, waiter.done, waiter.arg);
+    if (batch->count == STORE_BATCH_MAX) batch->is_shut = true;
+    return op;
+}
+
 void store_queue_append(struct store_queue *q, const struct store_event *event, store_done done,
                         void *arg) {
     struct error err;
     assert(!q->is_closing && store_event_check(event, &err) == 0);
-    struct store_batch *batch = q->asked.last;
-    if (batch == NULL || batch->is_shut) batch = new_batch(q, &q->asked);
-    struct store_op *op = add_op(batch, STORE_APPEND, done, arg);
+    const struct store_waiter waiter = {.done = done, .arg = arg};
+    struct store_op *op = add_to_last(q, STORE_APPEND, waiter);
     op->event = *event;
     op->event.version = copy(event->version);
     op->event.text = copy(event->text);
-    if (batch->count == STORE_BATCH_MAX) batch->is_shut = true;
+}
+
+void store_queue_audit(struct store_queue *q, const struct store_audit *audit) {
+    assert(!q->is_closing);
+    struct store_op *op = add_to_last(q, STORE_AUDIT, (struct store_waiter){0});
+    op->audit = *audit;
+    op->audit.who = copy(audit->who);
+    op->audit.from = copy(audit->from);
+    op->audit.method = copy(audit->method);
+    op->audit.path = copy(audit->path);
+    op->audit.job = copy(audit->job);
 }
 
 static void copy_job(struct store_job *to, const struct store_job *job) {

@@ -82,6 +82,7 @@ void store_queue_create(struct store_queue *q, const struct store_job *job, stor
                         void *arg);
 void store_queue_append(struct store_queue *q, const struct store_event *event, store_done done,
                         void *arg);
+void store_queue_audit(struct store_queue *q, const struct store_audit *audit);
 // Nothing more is asked. What is left is tried, but not without end.
 void store_queue_close(struct store_queue *q);
 

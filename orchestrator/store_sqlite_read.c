@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { STATUS_MAX = 999 };
+
 // A row under a reader's eyes; is_wrong where a value is not of its type or too large.
 struct cells {
     sqlite3_stmt *row;
@@ -104,6 +106,24 @@ static int tell_event(struct reading *r, struct error *err) {
     return 0;
 }
 
+static int tell_audit(struct reading *r, struct error *err) {
+    struct cells *c = &r->cells;
+    const struct store_audit audit = {.n = cell(c, 0, INT64_MAX),
+                                      .is_stranger = cell(c, 1, 1) != 0,
+                                      .wall_ms = (long long)cell(c, 2, INT64_MAX),
+                                      .status = (int)cell(c, 3, STATUS_MAX),
+                                      .who = text_cell(c, 4),
+                                      .from = text_cell(c, 5),
+                                      .method = text_cell(c, 6),
+                                      .path = text_cell(c, 7),
+                                      .job = text_cell(c, 8)};
+    if (c->is_wrong || audit.from == NULL || audit.method == NULL || audit.path == NULL)
+        return error_set(err, "line %llu of the audit: a value that is none of its column",
+                         (unsigned long long)audit.n);
+    r->goes_on = r->query->audit(r->arg, &audit);
+    return 0;
+}
+
 static void bind_unless_0(struct sql *sql, enum sql_statement which, int at, uint64_t value) {
     if (value == 0)
         sqlite3_bind_null(sql->statements[which], at);
@@ -128,6 +148,13 @@ static enum sql_statement bind_query(struct sql *sql, const struct store_query *
         sql_bind_text(sql, SQL_READ_JOB, 2, query->id);
         sql_bind_text(sql, SQL_READ_JOB, 3, query->id == NULL ? query->key : NULL);
         return SQL_READ_JOB;
+    case STORE_READ_AUDIT:
+        if (query->oldest_first)
+            sql_bind(sql, SQL_READ_AUDIT_ON, 1, query->after);
+        else
+            bind_unless_0(sql, SQL_READ_AUDIT, 1, query->after);
+        sql_bind(sql, query->oldest_first ? SQL_READ_AUDIT_ON : SQL_READ_AUDIT, 2, limit);
+        return query->oldest_first ? SQL_READ_AUDIT_ON : SQL_READ_AUDIT;
     case STORE_READ_EVENTS:
         break;
     }
@@ -137,15 +164,22 @@ static enum sql_statement bind_query(struct sql *sql, const struct store_query *
     return SQL_READ_EVENTS;
 }
 
+static int tell_row(struct reading *r, struct error *err) {
+    if (r->query->kind == STORE_READ_AUDIT) return tell_audit(r, err);
+    return r->query->kind == STORE_READ_EVENTS ? tell_event(r, err) : tell_job(r, err);
+}
+
 int sqlite_read_rows(struct sql *sql, const struct store_query *query, store_row row, void *arg,
                      struct error *err) {
-    if (query->kind != STORE_READ_JOBS && (query->job > INT32_MAX || query->after >= UINT32_MAX))
+    if (query->kind == STORE_READ_AUDIT && query->after > INT64_MAX) return 0; // likewise
+    if (query->kind != STORE_READ_JOBS && query->kind != STORE_READ_AUDIT &&
+        (query->job > INT32_MAX || query->after >= UINT32_MAX))
         return 0; // there are none
     sqlite3_stmt *statement = sql->statements[bind_query(sql, query)];
     struct reading r = {{.row = statement}, query, row, arg, query->after, true};
     int rc = 0;
     while (rc == 0 && r.goes_on && sqlite3_step(statement) == SQLITE_ROW)
-        rc = query->kind == STORE_READ_EVENTS ? tell_event(&r, err) : tell_job(&r, err);
+        rc = tell_row(&r, err);
     if (sqlite3_reset(statement) != SQLITE_OK && rc == 0)
         rc = error_set(err, "%s", sqlite3_errmsg(sql->reader));
     return rc;

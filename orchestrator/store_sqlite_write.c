@@ -208,6 +208,31 @@ static bool forget(struct sqlite_writer *w, const struct store_op *op) {
     return job == 0 || (drop_row(w, job) && drop_events(w, job, &rows));
 }
 
+// --- the audit
+
+static bool add_audit(struct sqlite_writer *w, const struct store_audit *audit) {
+    const uint64_t stranger = audit->is_stranger;
+    const uint64_t keep = audit->is_stranger ? STORE_STRANGERS_MAX : STORE_AUDIT_MAX;
+    uint64_t nth;
+    sql_bind(w->sql, SQL_NEWEST_AUDIT, 1, stranger);
+    if (!sql_number(w->sql, SQL_NEWEST_AUDIT, &nth)) return false;
+    nth++;
+    sql_bind(w->sql, SQL_ADD_AUDIT, 1, stranger);
+    sql_bind(w->sql, SQL_ADD_AUDIT, 2, nth);
+    sql_bind(w->sql, SQL_ADD_AUDIT, 3, (uint64_t)audit->wall_ms);
+    sql_bind(w->sql, SQL_ADD_AUDIT, 4, (uint64_t)audit->status);
+    sql_bind_text(w->sql, SQL_ADD_AUDIT, 5, audit->who);
+    sql_bind_text(w->sql, SQL_ADD_AUDIT, 6, audit->from);
+    sql_bind_text(w->sql, SQL_ADD_AUDIT, 7, audit->method);
+    sql_bind_text(w->sql, SQL_ADD_AUDIT, 8, audit->path);
+    sql_bind_text(w->sql, SQL_ADD_AUDIT, 9, audit->job);
+    if (!sql_run(w->sql, SQL_ADD_AUDIT)) return false;
+    if (nth <= keep) return true;
+    sql_bind(w->sql, SQL_DROP_AUDIT, 1, stranger);
+    sql_bind(w->sql, SQL_DROP_AUDIT, 2, nth - keep);
+    return sql_run(w->sql, SQL_DROP_AUDIT);
+}
+
 // --- one transaction
 
 static bool carry_out(struct sqlite_writer *w, struct store_op *op, size_t index,
@@ -223,6 +248,8 @@ static bool carry_out(struct sqlite_writer *w, struct store_op *op, size_t index
         return retain(w, op);
     case STORE_FORGET:
         return forget(w, op);
+    case STORE_AUDIT:
+        return add_audit(w, &op->audit);
     case STORE_ALIVE:
         break;
     }

@@ -122,7 +122,7 @@ static void assert_refused(const struct store_place *place, const char *said) {
 
 #define DAMAGED(why) " is damaged (" why "): put a copy of it back, or use another --state FILE"
 #define NEWER                                                                                      \
-    " was written by a newer orchestrator (schema 7; this one knows 1): use that one, or another " \
+    " was written by a newer orchestrator (schema 7; this one knows 2): use that one, or another " \
     "--state FILE"
 
 START_TEST(what_cannot_be_a_store_is_refused_and_left_as_it_is) {
@@ -278,12 +278,12 @@ END_TEST
 
 // --- what is made
 
-static void assert_is_version_1(const char *path) {
+static void assert_is_this_version(const char *path) {
     unsigned char header[100];
     int fd = open(path, O_RDONLY);
     ck_assert_int_eq(read(fd, header, sizeof header), sizeof header);
     close(fd);
-    ck_assert_mem_eq(header + 60, "\0\0\0\1", 4);
+    ck_assert_mem_eq(header + 60, "\0\0\0\2", 4);
     ck_assert_mem_eq(header + 68, "orch", 4);
     ck_assert_int_eq(header[18], 2); // WAL
 }
@@ -312,7 +312,7 @@ START_TEST(a_new_an_empty_and_an_older_file_become_a_store_of_this_version) {
         make[i](place.file);
         int rc = back->open(&db, place.file, 1000, &found, &err);
         ck_assert_msg(rc == 0, "%s", err.text);
-        assert_is_version_1(place.file); // the file itself, whatever waits in its WAL
+        assert_is_this_version(place.file); // the file itself, whatever waits in its WAL
         ck_assert_int_eq(found.is_new, make[i] != make_store);
         back->close(db);
         store_place_remove(&place);
