@@ -48,6 +48,7 @@ static void answer(struct http_request *r, const char *policy, const char *type,
     struct buf body = {0};
     buf_add(&body, bytes, len);
     if (policy != NULL) http_answer_header(r, "Content-Security-Policy", policy);
+    http_answer_header(r, "Cross-Origin-Opener-Policy", "same-origin");
     http_answer_header(r, "Referrer-Policy", "no-referrer");
     http_answer_header(r, "Cache-Control", "no-cache");
     http_answer(r, 200, type, buf_take(&body), len);

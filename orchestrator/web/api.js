@@ -1,5 +1,7 @@
 // Requests to the service, and to the simulator where the page is told of one.
 
+import { fetchService } from "./access.js";
+
 export class Problem extends Error {
   constructor(status, detail, field) {
     super(detail);
@@ -21,7 +23,7 @@ function readClock(answer) {
 async function ask(url, options) {
   let answer;
   try {
-    answer = await fetch(url, options);
+    answer = await (url.startsWith("/") ? fetchService : fetch)(url, options);
   } catch {
     throw new Problem(0, "the service does not answer");
   }

@@ -4,6 +4,7 @@
 //   buttons -> api.js -> the service -> /events/
 
 import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
+import * as access from "./access.js";
 import { Problem, eachPage, get, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
@@ -274,6 +275,7 @@ function startFind() {
   });
 }
 
+access.start();
 startTheme();
 map.start(view.open);
 jobPanel.start(view);

@@ -1,24 +1,11 @@
 // Server-Sent Events with fetch: unlike EventSource it goes on after an answer that is an error, as
 // a service gives that is shutting down, and it notices a connection that is dead.
 
+import { fetchService } from "./access.js";
+import { parse } from "./sse.js";
+
 const waits = [250, 500, 1000, 2000, 4000]; // ms until the next attempt
 const SILENCE_MS = 40_000; // the service says something every 15 s
-
-// One event at a time; returns what is left of the text, an event that is not whole yet.
-export function parse(text, tell) {
-  for (;;) {
-    const end = text.indexOf("\n\n");
-    if (end < 0) return text;
-    const event = { id: null, name: "message", data: "" };
-    for (const line of text.slice(0, end).split("\n")) {
-      if (line.startsWith("id: ")) event.id = line.slice(4);
-      else if (line.startsWith("event: ")) event.name = line.slice(7);
-      else if (line.startsWith("data: ")) event.data += line.slice(6);
-    }
-    text = text.slice(end + 2);
-    if (event.data !== "") tell(event);
-  }
-}
 
 // Until the answer ends; heard() with each piece of it.
 async function read(answer, tell, heard = () => {}) {
@@ -35,7 +22,7 @@ async function read(answer, tell, heard = () => {}) {
 // Tells the events of path behind an id, until one is answered with false, or there are no more.
 export async function events(path, lastId, tell) {
   const controller = new AbortController();
-  const answer = await fetch(path, { headers: { "Last-Event-ID": lastId }, signal: controller.signal, cache: "no-store" });
+  const answer = await fetchService(path, { headers: { "Last-Event-ID": lastId }, signal: controller.signal, cache: "no-store" });
   if (answer.status !== 200) return;
   let isEnough = false;
   try {
@@ -66,7 +53,7 @@ export function follow(path, on) {
     listen();
     try {
       const headers = lastId === null ? {} : { "Last-Event-ID": lastId };
-      const answer = await fetch(path, { headers, signal: controller.signal, cache: "no-store" });
+      const answer = await fetchService(path, { headers, signal: controller.signal, cache: "no-store" });
       if (!answer.ok) {
         const body = await answer.json().catch(() => null);
         throw new Error(body?.detail ?? `the service answers ${answer.status}`);

@@ -9,7 +9,7 @@ import { createRequire } from "node:module";
 export const build = resolve(process.env.BUILD ?? "build");
 const require = createRequire(join(build, "browser/package.json"));
 const { chromium } = require("playwright-core");
-export const axeSource = require("axe-core").source;
+const axeSource = require("axe-core").source;
 
 export const shots = join(build, "browser/screenshots");
 mkdirSync(shots, { recursive: true });
@@ -55,7 +55,7 @@ export async function open(options = {}) {
     browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium-headless-shell",
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync"],
+        "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.example 127.0.0.1"],
     });
   }
   const context = await browser.newContext({ viewport: { width: 1120, height: 640 }, ...options });
@@ -66,7 +66,7 @@ export async function open(options = {}) {
   page.on("pageerror", (error) => page.troubles.push(`error: ${error.message}`));
   page.on("console", (message) => {
     // Of a service that is down, or that refuses, the browser itself tells in the console.
-    if (message.type() === "error" && !/net::ERR_|status of (400|409|50[23])/.test(message.text())) page.troubles.push(message.text());
+    if (message.type() === "error" && !/net::ERR_|status of (40[0139]|421|50[23])/.test(message.text())) page.troubles.push(message.text());
   });
   const own = [];
   page.on("request", (request) => own.push(new URL(request.url()).origin));
@@ -124,4 +124,11 @@ export async function startUpgrade(page, version, { sites = [], types = [] } = {
   await page.waitForSelector("#go");
   await page.click("#go");
   await page.waitForFunction((wanted) => globalThis.page.view.isJob && globalThis.page.view.model.job.version === wanted, version);
+}
+
+// What axe has to say of the page as it is.
+export async function findings(page) {
+  await page.evaluate(axeSource);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
 }

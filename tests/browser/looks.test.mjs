@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { axeSource, endAll, json, network, open, postJson, shots, startUpgrade, untilJob } from "./harness.mjs";
+import { endAll, findings, json, network, open, postJson, shots, startUpgrade, untilJob } from "./harness.mjs";
 
 after(endAll);
 
@@ -19,12 +19,6 @@ before(async () => {
   jobId = (await untilJob(page, "done")).id;
   await page.context().close();
 });
-
-async function findings(page) {
-  await page.evaluate(axeSource);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
-}
 
 const views = {
   device: async (page) => {

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 const load = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8"))}`);
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
-const { parse } = await load("stream.js");
+const { parse } = await load("sse.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
