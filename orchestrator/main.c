@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 enum {
     WORKERS_MAX = 1000000,
@@ -558,6 +559,8 @@ static int say_ready(const struct service *s, struct error *err) {
 
 int main(int argc, char **argv) {
     program_init();
+    // Passwords and tokens are in its memory: no core dump, no debugger of the same user.
+    prctl(PR_SET_DUMPABLE, 0);
     if (argc > 1 && argv[1][0] != '-') return cli_main(&options, argc, argv);
     // What a thread makes of an inventory lives on with the loop: a heap for each thread wastes a
     // fifth.

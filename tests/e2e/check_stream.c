@@ -83,9 +83,9 @@ static void get_short(void *app, struct http_request *r) {
 }
 
 static const struct http_route list[] = {
-    {HTTP_GET, "/one/", get_tale, false, &one, NULL, false},
-    {HTTP_GET, "/two/", get_tale, false, &two, NULL, false},
-    {HTTP_GET, "/short", get_short, false, NULL, NULL, false},
+    {HTTP_GET, "/one/", get_tale, .arg = &one},
+    {HTTP_GET, "/two/", get_tale, .arg = &two},
+    {HTTP_GET, "/short", get_short, .arg = NULL},
 };
 static const struct http_routes routes = {.list = list, .count = 3};
 

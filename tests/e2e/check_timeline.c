@@ -45,7 +45,7 @@ static void draw(const struct lab *lab, char path[]) {
     struct error err;
     find_job(lab, id);
     close(mkstemp(path));
-    int rc = cli_timeline(lab->api, id, path, &err);
+    int rc = cli_timeline(lab->api, NULL, id, path, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     assert_parses(path);
 }
@@ -85,15 +85,17 @@ START_TEST(a_job_that_cannot_be_drawn_says_why) {
     struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
     struct error err;
     char id[64];
-    ck_assert_int_ne(cli_timeline(lab.api, "no/such job", "/tmp/e2e-never-written.svg", &err), 0);
+    ck_assert_int_ne(cli_timeline(lab.api, NULL, "no/such job", "/tmp/e2e-never-written.svg", &err),
+                     0);
     ck_assert_msg(strstr(err.text, "/jobs/no%2Fsuch%20job/: it answered 404: ") != NULL, "%s",
                   err.text);
     ck_assert_int_ne(access("/tmp/e2e-never-written.svg", F_OK), 0);
     upgrade(&lab);
     find_job(&lab, id);
-    ck_assert_int_ne(cli_timeline(lab.api, id, "/nowhere/a.svg", &err), 0);
+    ck_assert_int_ne(cli_timeline(lab.api, NULL, id, "/nowhere/a.svg", &err), 0);
     ck_assert_str_eq(err.text, "/nowhere/a.svg: No such file or directory");
-    ck_assert_int_ne(cli_timeline("http://127.0.0.1:1", id, "/tmp/e2e-never-written.svg", &err), 0);
+    ck_assert_int_ne(
+        cli_timeline("http://127.0.0.1:1", NULL, id, "/tmp/e2e-never-written.svg", &err), 0);
     ck_assert_msg(strstr(err.text, "no answer") != NULL, "%s", err.text);
     lab_stop(&lab);
 }

@@ -508,6 +508,87 @@ START_TEST(events_are_read_after_a_number_as_many_as_asked_for) {
 }
 END_TEST
 
+// --- the audit
+
+static struct store_op audit_op(const char *who, bool is_stranger, int status) {
+    return (struct store_op){.kind = STORE_AUDIT,
+                             .audit = {.wall_ms = WALL_MS,
+                                       .who = who,
+                                       .is_stranger = is_stranger,
+                                       .status = status,
+                                       .from = "192.0.2.7",
+                                       .method = "POST",
+                                       .path = "/upgrade-os/",
+                                       .job = status == 202 ? "one" : NULL}};
+}
+
+static bool add_line(void *arg, const struct store_audit *line) {
+    ck_assert_int_eq(line->wall_ms, WALL_MS);
+    ck_assert_str_eq(line->from, "192.0.2.7");
+    ck_assert_str_eq(line->method, "POST");
+    ck_assert_str_eq(line->path, "/upgrade-os/");
+    ck_assert_pstr_eq(line->job, line->status == 202 ? "one" : NULL);
+    buf_addf(arg, "%llu%s:%s:%d ", (unsigned long long)line->n, line->is_stranger ? "?" : "",
+             line->who == NULL ? "" : line->who, line->status);
+    return true;
+}
+
+static void assert_lines(struct store_query query, const char *expected) {
+    struct buf out = {0};
+    query.kind = STORE_READ_AUDIT;
+    query.audit = add_line;
+    int rc = back->read(db, &query, NULL, &out, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
+    ck_assert_str_eq(out.data == NULL ? "" : out.data, expected);
+    buf_deinit(&out);
+}
+
+#define LINES(expected, ...) assert_lines((struct store_query){__VA_ARGS__}, expected)
+
+START_TEST(the_audit_is_read_from_either_end) {
+    begin(_i);
+    LINES("", .limit = 10);
+    create("one", NULL);
+    WRITE(audit_op("noc", false, 202), store_event_op(1, STORE_STARTED, 0),
+          audit_op(NULL, true, 401), audit_op("noc", false, 400));
+    WRITE(audit_op(NULL, false, 202));
+    LINES("4::202 3:noc:400 2?::401 1:noc:202 ", .limit = 0);
+    LINES("4::202 3:noc:400 ", .limit = 2);
+    LINES("2?::401 1:noc:202 ", .after = 3);
+    LINES("1:noc:202 2?::401 3:noc:400 4::202 ", .oldest_first = true);
+    LINES("3:noc:400 ", .oldest_first = true, .after = 2, .limit = 1);
+    LINES("", .after = 1);
+    LINES("", .oldest_first = true, .after = UINT64_MAX);
+    reopen_at(WALL_MS);
+    LINES("4::202 3:noc:400 2?::401 1:noc:202 ", .limit = 0);
+    NUMBERS("1 ", .kind = STORE_READ_EVENTS, .job = 1);
+    end();
+}
+END_TEST
+
+START_TEST(strangers_push_nobody_else_out_of_the_audit) {
+    begin(_i);
+    WRITE(audit_op("noc", false, 200));
+    for (int i = 0; i <= STORE_STRANGERS_MAX; i++)
+        WRITE(audit_op(NULL, true, 401));
+    LINES("1:noc:200 3?::401 ", .oldest_first = true, .limit = 2); // the first has gone
+    LINES("1002?::401 ", .limit = 1);
+    end();
+}
+END_TEST
+
+START_TEST(a_batch_with_the_audit_that_comes_again_is_kept_once) {
+    begin(_i);
+    create("one", NULL);
+    struct store_op ops[] = {audit_op("noc", false, 202), store_event_op(1, STORE_STARTED, 0)};
+    write_all(ops, COUNT(ops));
+    ck_assert_int_eq(write_under(found.beat, ops, COUNT(ops)), STORE_OK);
+    ck_assert_uint_eq(ops[1].n, 1);
+    LINES("1:noc:202 ", .limit = 0);
+    end();
+}
+END_TEST
+
 Suite *check_store(void) {
     Suite *suite = suite_create("store");
     TCase *tcase = tcase_create("store");
@@ -517,6 +598,9 @@ Suite *check_store(void) {
     tcase_add_loop_test(tcase, each_start_has_an_epoch_of_its_own_and_finds_what_was_kept, 0,
                         count);
     tcase_add_loop_test(tcase, a_job_is_read_back_as_it_was_written, 0, count);
+    tcase_add_loop_test(tcase, the_audit_is_read_from_either_end, 0, count);
+    tcase_add_loop_test(tcase, strangers_push_nobody_else_out_of_the_audit, 0, count);
+    tcase_add_loop_test(tcase, a_batch_with_the_audit_that_comes_again_is_kept_once, 0, count);
     tcase_add_loop_test(tcase, an_event_is_read_back_as_it_was_written, 0, count);
     tcase_add_loop_test(tcase, events_are_numbered_densely_in_each_job, 0, count);
     tcase_add_loop_test(tcase, the_row_of_a_job_counts_what_its_events_say, 0, count);

@@ -300,9 +300,15 @@ static void make_version_0(const char *path) {
     run_sql(path, "pragma application_id = 1869767528"); // "orch"
 }
 
+// As the first version left it, with a job in it.
+static void make_version_1(const char *path) {
+    make_store(path);
+    run_sql(path, "drop table audit; pragma user_version = 1");
+}
+
 START_TEST(a_new_an_empty_and_an_older_file_become_a_store_of_this_version) {
     static void (*const make[])(const char *path) = {make_nothing, make_empty, make_version_0,
-                                                     make_store};
+                                                     make_version_1, make_store};
     for (size_t i = 0; i < COUNT(make); i++) {
         struct store_place place;
         struct store_found found;
@@ -313,7 +319,10 @@ START_TEST(a_new_an_empty_and_an_older_file_become_a_store_of_this_version) {
         int rc = back->open(&db, place.file, 1000, &found, &err);
         ck_assert_msg(rc == 0, "%s", err.text);
         assert_is_this_version(place.file); // the file itself, whatever waits in its WAL
-        ck_assert_int_eq(found.is_new, make[i] != make_store);
+        ck_assert_int_eq(found.is_new, make[i] != make_store && make[i] != make_version_1);
+        struct store_op audit = {.kind = STORE_AUDIT,
+                                 .audit = {.from = "", .method = "POST", .path = "/"}};
+        ck_assert_int_eq(back->write(db, found.beat + 1, 1000, &audit, 1, &err), STORE_OK);
         back->close(db);
         store_place_remove(&place);
     }
