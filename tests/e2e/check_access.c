@@ -359,7 +359,11 @@ START_TEST(no_secret_is_left_anywhere) {
     answer_free(&a);
     a = ask(lab.api, WRONG, "POST", "/upgrade-os/?access_token=a-secret-of-all-devices", "{}");
     answer_free(&a);
-    a = ask(lab.api, READER, "GET", "/audit/", NULL);
+    for (;;) { // until the line of the second request is kept
+        a = ask(lab.api, READER, "GET", "/audit/", NULL);
+        if (strstr(a.body, "\"status\": 401") != NULL) break;
+        answer_free(&a);
+    }
     ck_assert_ptr_nonnull(strstr(a.body, "\"who\": \"operate\""));
     ck_assert_ptr_null(strstr(a.body, "secret"));
     answer_free(&a);
