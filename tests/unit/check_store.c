@@ -568,9 +568,11 @@ END_TEST
 
 START_TEST(strangers_push_nobody_else_out_of_the_audit) {
     begin(_i);
+    struct store_op ops[STORE_STRANGERS_MAX + 1];
+    for (size_t i = 0; i < COUNT(ops); i++)
+        ops[i] = audit_op(NULL, true, 401);
     WRITE(audit_op("noc", false, 200));
-    for (int i = 0; i <= STORE_STRANGERS_MAX; i++)
-        WRITE(audit_op(NULL, true, 401));
+    write_all(ops, COUNT(ops));
     LINES("1:noc:200 3?::401 ", .oldest_first = true, .limit = 2); // the first has gone
     LINES("1002?::401 ", .limit = 1);
     end();
