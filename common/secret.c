@@ -4,8 +4,10 @@
 #include "common/mem.h"
 #include "common/utf8.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool begins(const char *text, size_t len, const char *mark, size_t mark_len) {
     return len >= mark_len && memcmp(text, mark, mark_len) == 0;
@@ -59,4 +61,29 @@ int secret_load(const char *path, char **out, struct error *err) {
         error_from(err, "%.200s", path);
     buf_deinit(&text);
     return rc;
+}
+
+int secret_check(const char *text, struct error *err) {
+    const size_t len = strlen(text);
+    if (len == 0) return error_set(err, "it is empty");
+    if (len > SECRET_MAX)
+        return error_set(err, "it has %zu bytes: %d at most are allowed", len, SECRET_MAX);
+    return check_bytes(text, len, err);
+}
+
+// --- files that are for their owner alone
+
+static int check_mode(const char *path, const struct stat *status, struct error *err) {
+    if ((status->st_mode & (S_IRWXG | S_IRWXO)) == 0) return 0;
+    return error_set(err, "%.200s: others may read it: chmod 600 %.200s", path, path);
+}
+
+int secret_check_private(const char *path, struct error *err) {
+    struct stat status;
+    if (stat(path, &status) != 0) return error_system(err, -errno, "%.200s", path);
+    return check_mode(path, &status, err);
+}
+
+int secret_read_private(const char *path, size_t max, struct buf *out, struct error *err) {
+    return file_read_checked(path, max, check_mode, out, err);
 }
