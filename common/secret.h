@@ -10,6 +10,11 @@
 
 enum { SECRET_MAX = 1024 }; // bytes of a password
 
+// How to log in to a device. NULL: nothing is said of it.
+struct credentials {
+    const char *username, *password;
+};
+
 // The first line of a file's text, without its line end; *out is the caller's to free. Refused,
 // with what to do: nothing, another encoding than UTF-8, a byte order mark, control characters, too
 // much.
