@@ -175,11 +175,10 @@ static void look_up(const struct recovery *r, const struct left *left, struct jo
         rc = job_difference(left->image, left->image_len, image.data, image.len, inventory, differs,
                             &err);
     if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0) {
+    if (differs->len == 0)
         job_see_in(job, inventory, &selection);
-    } else {
+    else
         selection_deinit(&selection);
-    }
     if (job->whole == NULL) job_take_credentials(job, inventory);
     buf_deinit(&image);
 }

@@ -105,14 +105,10 @@ static void look_up(const struct world *w, struct job *job, const struct buf *im
     if (rc == 0)
         rc = job_difference(image->data, image->len, now.data, now.len, inventory, differs, &err);
     if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0) {
-        inventory_unref(job->whole);
-        selection_deinit(&job->whole_selection);
-        job->whole = inventory_ref(inventory);
-        job->whole_selection = selection;
-    } else {
+    if (differs->len == 0)
+        job_see_in(job, inventory, &selection);
+    else
         selection_deinit(&selection);
-    }
     buf_deinit(&now);
 }
 
