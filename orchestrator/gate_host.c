@@ -478,10 +478,14 @@ void flight_begin(struct gate *g, struct schedule_work *work) {
 
 // --- hosts in doubt
 
-static void tell_in_doubt(const struct flight *flight, const char *text) {
+static const char asking[] = "its install may have been sent: asking the device";
+static const char awaiting[] = "its install may have been sent: waiting for the inventory, which "
+                               "has the device's credentials";
+
+static void tell_in_doubt(const struct flight *flight, bool is_new, const char *text) {
     run_tell_of_host(
         flight->run, flight->work.host,
-        (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .started = true, .text = text});
+        (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .started = is_new, .text = text});
 }
 
 // Of a job that is another one in today's inventory, by its image.
@@ -503,17 +507,21 @@ static bool lacks_login(const struct flight *flight) {
     return job->whole == NULL && inventory_withholds_credentials(job->inventory, flight->work.host);
 }
 
-void flight_ask_doubt(struct flight *flight) {
+static void ask_doubt(struct flight *flight) {
     const struct gate_shell *shell = &flight->gate->shell;
     const struct job *job = flight->run->job;
     struct device *device = flight->turn->device;
-    if (!flight->is_unasked || lacks_login(flight)) return;
-    flight->is_unasked = false;
-    tell_in_doubt(flight, "its install may have been sent: asking the device");
     assert(device->contact == NULL);
     log_in_in_doubt(flight);
     device->contact = shell->connect_in_doubt(shell->self, job->task, &job->args, device,
                                               job_version(job, row_of(flight)->from));
+}
+
+void flight_ask_doubt(struct flight *flight) {
+    if (!flight->is_unasked || lacks_login(flight)) return;
+    flight->is_unasked = false;
+    tell_in_doubt(flight, false, asking);
+    ask_doubt(flight);
 }
 
 void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
@@ -526,12 +534,9 @@ void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
     flight->is_in_doubt = true;
     flight->state = GATE_OPEN;
     enlist(flight);
-    flight->is_unasked = true;
-    if (lacks_login(flight))
-        tell_in_doubt(flight, "its install may have been sent: waiting for the inventory, which "
-                              "has the device's credentials");
-    else
-        flight_ask_doubt(flight);
+    flight->is_unasked = lacks_login(flight);
+    tell_in_doubt(flight, true, flight->is_unasked ? awaiting : asking);
+    if (!flight->is_unasked) ask_doubt(flight);
 }
 
 void flight_unpause(struct flight *flight) {
