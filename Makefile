@@ -29,7 +29,7 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
-	cli_view devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
+	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
 	metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
 	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
@@ -45,7 +45,7 @@ BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
 	picture processors scale scratch verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
-	cli_request cli_view completion console console_install deciding devices dry_run duration error event \
+	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
 	http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes limits line log mem metrics model network \
@@ -57,7 +57,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_b
 	turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli
+	programs dial requests store client timeline cli credentials
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

@@ -143,7 +143,8 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
         "--log",    log.text,      "--state",     config->keeps ? store.text : "none"};
     const char *const texts[][2] = {{"--policy", config->orchestrator_policy},
                                     {"--username", config->username},
-                                    {"--password-file", config->password_file}};
+                                    {"--password-file", config->password_file},
+                                    {"--credentials", config->credentials}};
     size_t count = add_options(args, 8, texts, COUNT(texts));
     count = add_number(args, count, &numbers, "--workers", config->workers, "");
     count = add_timeouts(args, count, &numbers, config);

@@ -11,6 +11,7 @@ struct lab_config {
     const char *network, *inventory, *policy;
     const char *orchestrator_policy;      // NULL: ACME's
     const char *username, *password_file; // NULL: the orchestrator's own
+    const char *credentials;              // a file; NULL: devices have none of their own
     const char *latency;                  // NULL: the network's own
     double time_scale;
     unsigned addresses;

@@ -33,6 +33,34 @@ static int write_policy(const char *network, char path[SCRATCH_PATH_MAX], struct
     return rc;
 }
 
+// What devices want of their own, for --credentials: an inventory that is served does not tell it.
+// path is empty where none wants any.
+static int write_credentials(const struct network *n, char path[SCRATCH_PATH_MAX],
+                             struct error *err) {
+    struct buf text = {0};
+    int rc = 0;
+    *path = '\0';
+    for (uint32_t device = 0; device < n->devices; device++) {
+        const struct credentials login = network_login(n, device);
+        char name[NETWORK_HOST_MAX];
+        if (login.username == n->username && login.password == n->password) continue;
+        network_host(n, device, name);
+        buf_adds(&text, text.len == 0 ? "{\"hosts\": {" : ", ");
+        buf_add_json(&text, name);
+        buf_adds(&text, ": {\"username\": ");
+        buf_add_json(&text, login.username);
+        buf_adds(&text, ", \"password\": ");
+        buf_add_json(&text, login.password);
+        buf_adds(&text, "}");
+    }
+    if (text.len > 0) {
+        buf_adds(&text, "}}");
+        rc = write_file(text.data, path, err);
+    }
+    buf_deinit(&text);
+    return rc;
+}
+
 static int upgrade(struct lab *lab, const struct bench_config *config, const char *version,
                    struct lab_run *run, struct error *err) {
     char fault[PLAN_FAILURES_MAX];
@@ -59,12 +87,13 @@ int live_run(const struct bench_config *config, const struct model *model, unsig
              struct lab_run *run, struct job_timeline *timeline, struct error *err) {
     const struct network_source *source = &config->source;
     const struct session_config *session = &model->session;
-    char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX];
+    char policy[SCRATCH_PATH_MAX], password[SCRATCH_PATH_MAX], credentials[SCRATCH_PATH_MAX];
     struct lab lab;
     struct error second;
     if (timeline != NULL) *timeline = (struct job_timeline){0};
     int rc = write_policy(source->network, policy, err);
     if (rc == 0) rc = write_file(session->password, password, err);
+    if (rc == 0) rc = write_credentials(&model->plan->network, credentials, err);
     if (rc != 0) return rc;
     const struct lab_config lab_config = {
         .network = source->network,
@@ -75,6 +104,7 @@ int live_run(const struct bench_config *config, const struct model *model, unsig
                                                       : NULL,
         .username = session->username,
         .password_file = password,
+        .credentials = *credentials == '\0' ? NULL : credentials,
         .latency = config->latency,
         .time_scale = config->time_scale,
         .addresses = config->addresses,

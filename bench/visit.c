@@ -27,6 +27,7 @@ enum visit_state { // of the connection
 struct visit { // of a device
     struct visitor *visitor;
     struct session session;
+    struct credentials login;
     enum visit_state state;
     struct console *console; // of its own memory, for an install outlives the connection
     struct line_reader reader;
@@ -301,6 +302,8 @@ struct visit *visit_begin(struct visitor *visitor, const struct host *host, uint
     s->want = SESSION_CONNECT;
     s->deadline_us = UINT64_MAX;
     session_init(&s->session, visitor->config, kinds[task], visitor->args, host, 0);
+    s->login = network_login(visitor->world->network, device);
+    session_log_in_with(&s->session, &s->login);
     begin_turn(s, now_us, update);
     go_on_until_due(s);
     return s;

@@ -36,15 +36,21 @@ static int read_all(FILE *file, const char *path, size_t max, struct buf *out, s
     return ferror(file) ? error_system(err, errno != 0 ? -errno : -EIO, "%s", path) : 0;
 }
 
-int file_read_max(const char *path, size_t max, struct buf *out, struct error *err) {
+int file_read_checked(const char *path, size_t max, file_check check, struct buf *out,
+                      struct error *err) {
     struct stat status;
     FILE *file = fopen(path, "rbe");
     if (file == NULL) return error_system(err, -errno, "%s", path);
     int rc = fstat(fileno(file), &status) == 0 ? check_status(path, &status, max, err)
                                                : error_system(err, -errno, "%s", path);
+    if (rc == 0 && check != NULL) rc = check(path, &status, err);
     if (rc == 0) rc = read_all(file, path, max, out, err);
     fclose(file);
     return rc;
+}
+
+int file_read_max(const char *path, size_t max, struct buf *out, struct error *err) {
+    return file_read_checked(path, max, NULL, out, err);
 }
 
 int file_read(const char *path, struct buf *out, struct error *err) {

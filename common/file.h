@@ -10,6 +10,11 @@ enum { FILE_BYTES_MAX = 128 << 20 }; // of what we read whole, files and answers
 // ERROR_INPUT where it is no file (a folder, a device; a pipe is read to its end) or too large.
 int file_read(const char *path, struct buf *out, struct error *err);
 int file_read_max(const char *path, size_t max, struct buf *out, struct error *err);
+// The same, of a file that check lets pass once it is open: what it looks at is what is read.
+struct stat;
+typedef int (*file_check)(const char *path, const struct stat *status, struct error *err);
+int file_read_checked(const char *path, size_t max, file_check check, struct buf *out,
+                      struct error *err);
 
 // Writes the file anew. Negative (an errno) with its text where it cannot be; it may be there in
 // part then.

@@ -25,6 +25,7 @@ void inventory_unref(struct inventory *inventory) {
     free(inventory->attributes_from);
     free(inventory->attribute_names);
     free(inventory->attribute_values);
+    free(inventory->credentials);
     texts_deinit(&inventory->texts);
     free(inventory);
 }
@@ -101,6 +102,38 @@ struct attribute_values inventory_values(const struct inventory *inventory, size
         return own_values(inventory, host, attribute - INVENTORY_FIELDS);
     }
     return (struct attribute_values){one, **one == '\0' ? 0 : 1};
+}
+
+// --- credentials
+
+static const char withheld[] = "";
+
+struct credentials inventory_credentials(const struct inventory *inventory, size_t host) {
+    if (inventory->credentials == NULL || inventory_withholds_credentials(inventory, host))
+        return (struct credentials){0};
+    return inventory->credentials[host];
+}
+
+bool inventory_withholds_credentials(const struct inventory *inventory, size_t host) {
+    return inventory->credentials != NULL && inventory->credentials[host].username == withheld;
+}
+
+static struct credentials *credentials_of(struct inventory *inventory, size_t host) {
+    if (inventory->credentials == NULL)
+        inventory->credentials = mem_array(inventory->count, sizeof *inventory->credentials);
+    return &inventory->credentials[host];
+}
+
+void inventory_withhold_credentials(struct inventory *inventory, size_t host) {
+    *credentials_of(inventory, host) = (struct credentials){withheld, withheld};
+}
+
+void inventory_set_credentials(struct inventory *inventory, size_t host,
+                               struct credentials credentials) {
+    struct texts *texts = &inventory->texts;
+    *credentials_of(inventory, host) = (struct credentials){
+        credentials.username == NULL ? NULL : texts_keep(texts, credentials.username),
+        credentials.password == NULL ? NULL : texts_keep(texts, credentials.password)};
 }
 
 // --- the hosts that a request asks for

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/error.h"
+#include "common/secret.h"
 #include "common/terms.h"
 #include "common/texts.h"
 
@@ -45,6 +46,7 @@ struct inventory {
     uint32_t *attributes_from;
     uint16_t *attribute_names; // into attributes
     const char **attribute_values;
+    struct credentials *credentials; // of its own, by host; NULL where no host has any
     struct texts texts;
     unsigned refs;
 };
@@ -64,6 +66,15 @@ extern const char *const inventory_fields[INVENTORY_FIELDS];
 int inventory_attribute(const struct inventory *inventory, const char *name);
 struct attribute_values inventory_values(const struct inventory *inventory, size_t host,
                                          int attribute);
+
+// What the document says of the host's own. They are no attributes: no policy can name them.
+struct credentials inventory_credentials(const struct inventory *inventory, size_t host);
+// Of a host that is known from a job's image alone: it has some of its own, and nobody knows which.
+void inventory_withhold_credentials(struct inventory *inventory, size_t host);
+bool inventory_withholds_credentials(const struct inventory *inventory, size_t host);
+// They are known now (copied), or (a struct of NULLs) it has none any more.
+void inventory_set_credentials(struct inventory *inventory, size_t host,
+                               struct credentials credentials);
 
 // Which hosts a request asks for. all: every one; else those named, none where count is 0.
 struct filter {

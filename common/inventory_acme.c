@@ -5,7 +5,17 @@
 
 #include <string.h>
 
-static const char *const own[] = {"hostname", "port", "platform", "dev_type", "rack"};
+static const char *const own[] = {"hostname", "port",     "platform", "dev_type",
+                                  "rack",     "username", "password"};
+
+static int read_credentials(const cJSON *entry, struct host_fields *f, struct error *err) {
+    int rc = inventory_builder_secret(cJSON_GetObjectItemCaseSensitive(entry, "username"),
+                                      &f->credentials.username, err);
+    if (rc == 0)
+        rc = inventory_builder_secret(cJSON_GetObjectItemCaseSensitive(entry, "password"),
+                                      &f->credentials.password, err);
+    return rc;
+}
 
 static int read_fields(const cJSON *entry, struct host_fields *f, struct error *err) {
     int rc = json_as_object(entry, err);
@@ -15,6 +25,7 @@ static int read_fields(const cJSON *entry, struct host_fields *f, struct error *
     if (rc == 0) rc = json_string_opt(entry, "rack", &f->rack, err);
     if (rc == 0) rc = json_string_opt(entry, "hostname", &f->address, err);
     if (rc == 0) rc = json_uint_opt(entry, "port", 1, UINT16_MAX, &f->port, err);
+    if (rc == 0 && strcmp(f->platform, "acmeos") == 0) rc = read_credentials(entry, f, err);
     return rc;
 }
 

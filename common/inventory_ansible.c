@@ -42,6 +42,30 @@ static void cut_collection(const char **platform) {
     if (dot != NULL && dot[1] != '\0') *platform = dot + 1;
 }
 
+// The one that Ansible takes first, of those that are there.
+static const cJSON *first_of(const cJSON *vars, const char *key, const char *older) {
+    return get(vars, key) != NULL ? get(vars, key) : get(vars, older);
+}
+
+// ansible-inventory prints templates as they are written, and what a vault keeps sealed.
+static int read_secret(const cJSON *value, const char **out, struct error *err) {
+    const bool is_template = cJSON_IsString(value) && strstr(value->valuestring, "{{") != NULL;
+    if (!is_template && get(value, "__ansible_vault") == NULL)
+        return inventory_builder_secret(value, out, err);
+    error_set(err, "%s: leave it out, and give --credentials",
+              is_template ? "a template that is not filled in" : "sealed by a vault");
+    return wrong(value, err);
+}
+
+static int read_credentials(const cJSON *vars, struct host_fields *f, struct error *err) {
+    int rc = read_secret(first_of(vars, "ansible_user", "ansible_ssh_user"),
+                         &f->credentials.username, err);
+    if (rc == 0)
+        rc = read_secret(first_of(vars, "ansible_password", "ansible_ssh_pass"),
+                         &f->credentials.password, err);
+    return rc;
+}
+
 static int read_fields(struct inventory_builder *b, const cJSON *vars, struct host_fields *f,
                        struct error *err) {
     int rc = json_as_object(vars, err);
@@ -53,7 +77,8 @@ static int read_fields(struct inventory_builder *b, const cJSON *vars, struct ho
     if (rc != 0 || f->platform == NULL || strcmp(f->platform, "acmeos") != 0) return rc;
     rc = inventory_builder_text(b, get(vars, "ansible_host"), &f->address, err);
     if (f->address == NULL) f->address = f->name; // as Ansible does
-    return rc == 0 ? read_port(vars, &f->port, err) : rc;
+    if (rc == 0) rc = read_port(vars, &f->port, err);
+    return rc == 0 ? read_credentials(vars, f, err) : rc;
 }
 
 static bool is_attribute(const char *name) {

@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/secret.h"
 #include "common/suggest.h"
 
 #include <stdlib.h>
@@ -40,6 +41,35 @@ static int index_of(struct inventory_builder *b, struct strmap *known, struct na
     return 0;
 }
 
+// --- credentials
+
+// Up to that host; those in between have none.
+static void reach_credentials(struct inventory_builder *b, size_t count) {
+    struct inventory *inventory = b->inventory;
+    inventory->credentials = mem_grow(inventory->credentials, &b->credentials_cap, count,
+                                      sizeof *inventory->credentials);
+    for (; b->credentials_len < count; b->credentials_len++)
+        inventory->credentials[b->credentials_len] = (struct credentials){0};
+}
+
+static void fit_credentials(struct inventory_builder *b) {
+    struct inventory *inventory = b->inventory;
+    reach_credentials(b, inventory->count);
+    inventory->credentials =
+        mem_resize(inventory->credentials, inventory->count, sizeof *inventory->credentials);
+}
+
+// Of the host that was added last. Many hosts share one text.
+static void keep_credentials(struct inventory_builder *b, const struct credentials *credentials) {
+    struct inventory *inventory = b->inventory;
+    const char *username = credentials->username, *password = credentials->password;
+    if (username == NULL && password == NULL) return;
+    reach_credentials(b, inventory->count);
+    inventory->credentials[inventory->count - 1] =
+        (struct credentials){username == NULL ? NULL : texts_share(&inventory->texts, username),
+                             password == NULL ? NULL : texts_share(&inventory->texts, password)};
+}
+
 // --- life
 
 void inventory_builder_init(struct inventory_builder *b) {
@@ -69,9 +99,10 @@ static int tell_errors(const struct inventory_builder *b, struct error *err) {
     return ERROR_INPUT;
 }
 
-// A network without attributes pays nothing for them.
+// A network without attributes pays nothing for them, nor one without credentials for these.
 static void fit_arrays(struct inventory_builder *b) {
     struct inventory *inventory = b->inventory;
+    if (b->credentials_len > 0) fit_credentials(b);
     inventory->hosts = mem_resize(inventory->hosts, inventory->count, sizeof *inventory->hosts);
     if (b->pairs == 0) {
         free(inventory->attributes_from);
@@ -172,6 +203,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     host.rack = texts_share(&inventory->texts, f->rack == NULL ? "" : f->rack);
     host.port = (uint16_t)f->port;
     append(b, &host);
+    if (host.platform == 0) keep_credentials(b, &f->credentials);
     return 0;
 }
 
@@ -191,6 +223,20 @@ int inventory_builder_text(struct inventory_builder *b, const cJSON *value, cons
     if (text.len > 0) *out = texts_share(&b->inventory->texts, text.data);
     buf_deinit(&text);
     return 0;
+}
+
+int inventory_builder_secret(const cJSON *value, const char **out, struct error *err) {
+    if (value == NULL) return 0;
+    int rc = cJSON_IsString(value) ? secret_check(value->valuestring, err)
+             : cJSON_IsNumber(value)
+                 ? error_set(err, "expected a text, not a number: put it in quotes")
+                 : error_set(err, "expected a text, not %s", json_type_name(value));
+    if (rc == 0)
+        *out = value->valuestring;
+    else
+        error_in(err, "%.100s", value->string);
+    if (rc != 0) err->at = value;
+    return rc;
 }
 
 bool inventory_means_groups(const char *attribute) {
@@ -244,6 +290,7 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     uint16_t name = 0;
     const char *key = value->string;
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
+    if (strcmp(key, "username") == 0 || strcmp(key, "password") == 0) return 0;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

@@ -229,7 +229,12 @@ static int read_fields(struct reader *r, const struct layers *layers, struct hos
     if (rc == 0) rc = read_data(r, layers, "rack", &f->rack, err);
     if (rc != 0 || f->platform == NULL || strcmp(f->platform, "acmeos") != 0) return rc;
     rc = inventory_builder_text(r->builder, field_of(layers, "hostname"), &f->address, err);
-    return rc == 0 ? read_port(field_of(layers, "port"), &f->port, err) : rc;
+    if (rc == 0) rc = read_port(field_of(layers, "port"), &f->port, err);
+    if (rc == 0)
+        rc = inventory_builder_secret(field_of(layers, "username"), &f->credentials.username, err);
+    if (rc == 0)
+        rc = inventory_builder_secret(field_of(layers, "password"), &f->credentials.password, err);
+    return rc;
 }
 
 static int read_attributes(struct reader *r, const struct layers *layers, struct error *err) {

@@ -70,11 +70,27 @@ void secret_free(char *secret) {
     free(secret);
 }
 
+int secret_check(const char *text, struct error *err) {
+    const size_t len = strlen(text);
+    if (len == 0) return error_set(err, "it is empty");
+    if (len > SECRET_MAX)
+        return error_set(err, "it has %zu bytes: %d at most are allowed", len, SECRET_MAX);
+    return check_bytes(text, len, err);
+}
+
+// --- files that are for their owner alone
+
+static int check_mode(const char *path, const struct stat *status, struct error *err) {
+    if ((status->st_mode & (S_IRWXG | S_IRWXO)) == 0) return 0;
+    return error_set(err, "%.200s: others may read it: chmod 600 %.200s", path, path);
+}
+
 int secret_check_private(const char *path, struct error *err) {
-    struct stat info;
-    if (stat(path, &info) != 0) return error_system(err, -errno, "%.200s", path);
-    if (S_ISREG(info.st_mode) && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return error_set(err, "%.200s: others than its owner may read it: chmod 600 %.200s", path,
-                         path);
-    return 0;
+    struct stat status;
+    if (stat(path, &status) != 0) return error_system(err, -errno, "%.200s", path);
+    return check_mode(path, &status, err);
+}
+
+int secret_read_private(const char *path, size_t max, struct buf *out, struct error *err) {
+    return file_read_checked(path, max, check_mode, out, err);
 }

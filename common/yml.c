@@ -116,10 +116,8 @@ static int name_anchor(struct builder *b, const yaml_char_t *anchor, cJSON *valu
     if (anchor == NULL) return 0;
     char *name = mem_strdup((const char *)anchor);
     if (strmap_put(&b->anchors, name, value) != NULL) {
-        char text[100];
-        snprintf(text, sizeof text, "anchor &%.60s is defined twice", name);
-        free(name);
-        return wrong(b, at, text);
+        free(name); // which is not told: it may be a password that lacks its quotes
+        return wrong(b, at, "an anchor is defined twice");
     }
     b->anchor_names = mem_resize(b->anchor_names, b->anchors_len + 1, sizeof *b->anchor_names);
     b->anchor_names[b->anchors_len++] = name;

@@ -1,6 +1,5 @@
 #include "orchestrator/access.h"
 
-#include "common/file.h"
 #include "common/mem.h"
 #include "common/secret.h"
 
@@ -128,8 +127,7 @@ int access_parse(const char *text, size_t len, struct access **out, struct error
 
 int access_load(const char *path, struct access **access, struct error *err) {
     struct buf text = {0};
-    int rc = secret_check_private(path, err);
-    if (rc == 0) rc = file_read_max(path, FILE_MAX, &text, err);
+    int rc = secret_read_private(path, FILE_MAX, &text, err);
     if (rc == 0 && (rc = access_parse(text.len == 0 ? "" : text.data, text.len, access, err)) != 0)
         error_from(err, "%.200s", path);
     buf_deinit(&text);

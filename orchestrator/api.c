@@ -238,7 +238,8 @@ static int start_parts(struct api *api, struct error *err) {
                                     .log = parts->log,
                                     .making = {.loop = parts->loop},
                                     .playing = {.loop = parts->loop}};
-    const struct recovery_config recovery = {.store = parts->store,
+    const struct recovery_config recovery = {.loop = parts->loop,
+                                             .store = parts->store,
                                              .fetcher = api->fetcher,
                                              .policy = config->policy,
                                              .jobs = parts->jobs,

@@ -89,7 +89,14 @@ static struct device *add(struct devices *devices, const struct host *host) {
     return d;
 }
 
+static void forget_login(struct device *device) {
+    free((void *)(uintptr_t)device->login.username);
+    free((void *)(uintptr_t)device->login.password);
+    device->login = (struct credentials){0};
+}
+
 static void device_free(struct device *device) {
+    forget_login(device);
     free(device->held);
     free(device->version);
     free(device->why);
@@ -131,6 +138,13 @@ void device_set_why(struct device *device, const char *why) {
     char *copy = why == NULL ? NULL : mem_strdup(why);
     free(device->why);
     device->why = copy;
+}
+
+void device_set_login(struct device *device, struct credentials login) {
+    assert(device->contact == NULL);
+    forget_login(device);
+    if (login.username != NULL) device->login.username = mem_strdup(login.username);
+    if (login.password != NULL) device->login.password = mem_strdup(login.password);
 }
 
 void device_set_version(struct device *device, const char *version) {

@@ -18,18 +18,19 @@ enum ask_state {
 };
 
 struct device {
-    struct device *next;    // in its bucket
-    struct host host;       // name, address and port, of its own
-    void *contact;          // the driver's: the connection that it has; NULL: none
-    void *runner;           // the driver's, too
-    struct turn *turn;      // that has it in hand; NULL: nobody has
-    struct member *waiting; // turns that wait for its answer
-    uint64_t up_ms;         // evidence: when it answered; 0: none
-    uint64_t down_ms;       // since when it is known not to be up; 0: it is not
-    uint64_t refuted_ms;    // when it was last asked and found not to be up
-    char *why;              // of either
-    char *version;          // that it last said it runs; NULL: not known
-    bool is_foreign;        // of a platform that cannot be asked: never up
+    struct device *next;      // in its bucket
+    struct host host;         // name, address and port, of its own
+    void *contact;            // the driver's: the connection that it has; NULL: none
+    void *runner;             // the driver's, too
+    struct turn *turn;        // that has it in hand; NULL: nobody has
+    struct member *waiting;   // turns that wait for its answer
+    uint64_t up_ms;           // evidence: when it answered; 0: none
+    uint64_t down_ms;         // since when it is known not to be up; 0: it is not
+    uint64_t refuted_ms;      // when it was last asked and found not to be up
+    char *why;                // of either
+    char *version;            // that it last said it runs; NULL: not known
+    struct credentials login; // of its contact, copies; NULL: the service's
+    bool is_foreign;          // of a platform that cannot be asked: never up
     enum ask_state ask;
     uint64_t rank;    // while an ask is wanted: of the oldest turn that waits for it
     bool is_passing;  // whoever asks it logs out at once
@@ -71,5 +72,7 @@ struct device *devices_use(struct devices *devices, const struct host *host);
 // many.
 void devices_let_rest(struct devices *devices, struct device *device);
 
-void device_set_why(struct device *device, const char *why);         // copied; NULL: none
+void device_set_why(struct device *device, const char *why); // copied; NULL: none
+// Copied. Not while it has a contact, which borrows it.
+void device_set_login(struct device *device, struct credentials login);
 void device_set_version(struct device *device, const char *version); // copied; NULL: as before

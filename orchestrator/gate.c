@@ -462,6 +462,12 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         finish_if_done(run); // all was over but the job's own end
 }
 
+void gate_ask_doubts(struct gate *g) {
+    if (g->is_aborted) return;
+    for (struct flight *flight = g->flights; flight != NULL; flight = flight->next)
+        flight_ask_doubt(flight);
+}
+
 static struct run *run_of(const struct gate *g, const struct job *job) {
     struct run *run = g->runs;
     while (run != NULL && run->job != job)
@@ -619,6 +625,13 @@ struct peers_known gate_known_of(const struct gate *g, const struct host *host) 
 
 size_t gate_in_hand(const struct gate *g) {
     return schedule_in_hand(g->schedule);
+}
+
+size_t gate_under_way(const struct gate *g) {
+    size_t unasked = 0;
+    for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next)
+        unasked += flight->is_unasked;
+    return schedule_in_hand(g->schedule) - unasked;
 }
 
 size_t gate_groups_pending(const struct gate *g) {

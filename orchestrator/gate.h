@@ -32,6 +32,9 @@ void gate_submit(struct gate *g, struct job *job);
 // given to the gate before any other begins. why: it is paused; NULL: it goes on, once it is told
 // to.
 void gate_resume(struct gate *g, struct job *job, const char *why);
+// Credentials that were withheld from inventories of such jobs are known now: hosts in doubt that
+// waited for theirs are asked.
+void gate_ask_doubts(struct gate *g);
 // A paused job goes on, after all that have come meanwhile; or one that is there again.
 void gate_unpause(struct gate *g, struct job *job);
 
@@ -59,6 +62,9 @@ void gate_halt(struct gate *g);
 void gate_abort(struct gate *g);
 
 size_t gate_in_hand(const struct gate *g); // hosts
+// Those of them that come to their end by themselves: all but the ones that are in doubt and wait
+// for their credentials.
+size_t gate_under_way(const struct gate *g);
 const struct gate_config *gate_configuration(const struct gate *g);
 // How long hosts of the job's device types take, as those of earlier jobs did: pace_means().
 double *gate_means(const struct gate *g, const struct job *job);

@@ -98,6 +98,7 @@ void gate_step(struct gate *g, struct device *device, const struct session_updat
 // --- what the peers want done
 
 static void ask(struct gate *g, struct device *device) {
+    run_log_in(run_of(device->waiting), device, device->waiting->host);
     peers_asking(g->peers, device, is_to_stay(device));
     device->contact = g->shell.connect(
         g->shell.self, device->is_passing ? &task_ask_and_leave : &task_ask, NULL, device);

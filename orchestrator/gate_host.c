@@ -438,10 +438,12 @@ void flight_contact(struct flight *flight) {
     const struct gate_shell *shell = &flight->gate->shell;
     struct device *device = flight->turn->device;
     const struct job *job = flight->run->job;
-    if (device->contact == NULL)
+    if (device->contact == NULL) {
+        run_log_in(flight->run, device, flight->work.host);
         device->contact = shell->connect(shell->self, job->task, &job->args, device);
-    else if (device->ask != ASK_LEAVING)
+    } else if (device->ask != ASK_LEAVING) {
         shell->take(shell->self, device->contact, job->task, &job->args);
+    }
 }
 
 // When a session that was kept for the host has had its answer; 0: there is none. Who reads does
@@ -476,6 +478,52 @@ void flight_begin(struct gate *g, struct schedule_work *work) {
 
 // --- hosts in doubt
 
+static const char asking[] = "its install may have been sent: asking the device";
+static const char awaiting[] = "its install may have been sent: waiting for the inventory, which "
+                               "has the device's credentials";
+
+static void tell_in_doubt(const struct flight *flight, bool is_new, const char *text) {
+    run_tell_of_host(
+        flight->run, flight->work.host,
+        (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .started = is_new, .text = text});
+}
+
+// Of a job that is another one in today's inventory, by its image.
+static void log_in_in_doubt(const struct flight *flight) {
+    const struct gate_config *config = &flight->gate->config;
+    const struct job *job = flight->run->job;
+    const uint32_t host = flight->work.host;
+    if (job->whole != NULL)
+        run_log_in(flight->run, flight->turn->device, host);
+    else
+        device_set_login(flight->turn->device,
+                         credentials_of_image(config->credentials, job->inventory, host,
+                                              &job->grouping, flight->work.cohort));
+}
+
+// With wrong credentials its device would refuse the login, and be taken for one that has failed.
+static bool lacks_login(const struct flight *flight) {
+    const struct job *job = flight->run->job;
+    return job->whole == NULL && inventory_withholds_credentials(job->inventory, flight->work.host);
+}
+
+static void ask_doubt(struct flight *flight) {
+    const struct gate_shell *shell = &flight->gate->shell;
+    const struct job *job = flight->run->job;
+    struct device *device = flight->turn->device;
+    assert(device->contact == NULL);
+    log_in_in_doubt(flight);
+    device->contact = shell->connect_in_doubt(shell->self, job->task, &job->args, device,
+                                              job_version(job, row_of(flight)->from));
+}
+
+void flight_ask_doubt(struct flight *flight) {
+    if (!flight->is_unasked || lacks_login(flight)) return;
+    flight->is_unasked = false;
+    tell_in_doubt(flight, false, asking);
+    ask_doubt(flight);
+}
+
 void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
     struct run *run = work->owner;
     const struct job *job = run->job;
@@ -486,14 +534,9 @@ void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
     flight->is_in_doubt = true;
     flight->state = GATE_OPEN;
     enlist(flight);
-    run_tell_of_host(run, work->host,
-                     (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT,
-                                    .started = true,
-                                    .text = "its install may have been sent: asking the device"});
-    struct device *device = flight->turn->device;
-    const char *was = job_version(job, row_of(flight)->from);
-    assert(device->contact == NULL);
-    device->contact = g->shell.connect_in_doubt(g->shell.self, job->task, &job->args, device, was);
+    flight->is_unasked = lacks_login(flight);
+    tell_in_doubt(flight, true, flight->is_unasked ? awaiting : asking);
+    if (!flight->is_unasked) ask_doubt(flight);
 }
 
 void flight_unpause(struct flight *flight) {

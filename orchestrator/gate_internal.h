@@ -90,6 +90,7 @@ struct flight {
     enum gate_state state;
     bool wants;        // its session waits for leave to install
     bool is_in_doubt;  // the install may have been sent by an earlier process
+    bool is_unasked;   // in doubt: its credentials are withheld, and awaited
     bool is_as_before; // in doubt: the device runs what it ran before, and is not being installed
     bool is_left;      // the store is told no more of it: the next process takes it up
     enum outcome_state outcome;
@@ -114,12 +115,16 @@ void run_apply(struct run *run, const struct store_event *event);
 // The event is kept, and applied to the job at once.
 void run_note(struct run *run, struct store_event event);
 
+// What the run's host is logged in to with, by the inventory that the run is seen in.
+void run_log_in(const struct run *run, struct device *device, uint32_t host);
+
 // --- gate_host.c
 
 void flight_begin(struct gate *g, struct schedule_work *work);
 void flight_begin_in_doubt(struct gate *g, struct schedule_work *work);
 void flight_step(struct flight *flight, const struct session_update *update);
 void flight_contact(struct flight *flight);
+void flight_ask_doubt(struct flight *flight); // where its credentials are known now; else nothing
 void flight_land(struct flight *flight);
 void flight_grant(struct flight *flight);
 void flight_skip(struct flight *flight, const char *why);

@@ -1,6 +1,7 @@
 // What the gate is given, and what it does to the world: gate.h.
 #pragma once
 
+#include "orchestrator/credentials.h"
 #include "orchestrator/event.h"
 #include "orchestrator/jobs.h"
 #include "orchestrator/peers.h"
@@ -18,8 +19,8 @@ struct gate_shell {
     // Milliseconds of a clock that also runs while the machine sleeps; of the wall clock.
     uint64_t (*now_ms)(void *self);
     long long (*wall_ms)(void *self);
-    // A session of the task begins: session.h. These two never call back from within. was: the
-    // version that a device in doubt ran before; NULL: not known.
+    // A session of the task begins, with the device's login: session.h. These two never call back
+    // from within. was: the version that a device in doubt ran before; NULL: not known.
     void *(*connect)(void *self, const struct task *task, const struct task_args *args,
                      struct device *device);
     void *(*connect_in_doubt)(void *self, const struct task *task, const struct task_args *args,
@@ -45,7 +46,8 @@ struct gate_config {
     struct max_failures max_failures; // of jobs whose request says none
     bool refuses_downgrade;           // the same
     struct peers_config peers;
-    const struct policy *policy; // by which the jobs were grouped
+    const struct policy *policy;                // by which the jobs were grouped
+    const struct credentials_file *credentials; // may change between two calls; NULL: none
     const struct processors *processors;
     struct jobs *jobs;  // whose jobs it runs, and which it tells when one is done
     bool is_persistent; // the store's jobs outlive the process

@@ -30,6 +30,16 @@ void run_apply(struct run *run, const struct store_event *event) {
     (void)rc;
 }
 
+void run_log_in(const struct run *run, struct device *device, uint32_t host) {
+    const struct gate_config *config = &run->gate->config;
+    const struct job *job = run->job;
+    const uint32_t in_whole = job_in_whole(job, host);
+    const bool is_whole = in_whole != JOB_NOT_IN_WHOLE;
+    device_set_login(device, credentials_of(config->credentials, config->policy,
+                                            is_whole ? job->whole : job->inventory,
+                                            is_whole ? in_whole : host));
+}
+
 void run_note(struct run *run, struct store_event event) {
     const struct gate_shell *shell = &run->gate->shell;
     event.job = run->job->number;

@@ -43,8 +43,77 @@ void job_free(struct job *job) {
     selection_deinit(&job->selection);
     selection_deinit(&job->whole_selection);
     inventory_unref(job->whole);
+    free(job->whole_hosts);
     inventory_unref(job->inventory);
     free(job);
+}
+
+// --- in another inventory
+
+// By order, as long as they stand in the same one; else by name.
+static const struct host *find_host(const struct inventory *in, const char *name, size_t *next,
+                                    struct strmap *names) {
+    while (*next < in->count && strcmp(in->hosts[*next].name, name) != 0)
+        ++*next;
+    if (*next < in->count) return &in->hosts[(*next)++];
+    for (size_t i = 0; names->count == i && i < in->count; i++)
+        strmap_put(names, in->hosts[i].name, &in->hosts[i]);
+    return strmap_get(names, name);
+}
+
+static uint32_t *find_hosts(const struct inventory *of, const struct inventory *in) {
+    uint32_t *found = mem_array(of->count, sizeof *found);
+    struct strmap names = {0};
+    size_t next = 0;
+    for (size_t i = 0; i < of->count; i++) {
+        const struct host *host = find_host(in, of->hosts[i].name, &next, &names);
+        found[i] = host == NULL ? JOB_NOT_IN_WHOLE : (uint32_t)(host - in->hosts);
+    }
+    strmap_deinit(&names);
+    return found;
+}
+
+void job_see_in(struct job *job, struct inventory *inventory, struct selection *selection) {
+    inventory_unref(job->whole);
+    selection_deinit(&job->whole_selection);
+    free(job->whole_hosts);
+    job->whole = inventory_ref(inventory);
+    job->whole_selection = *selection;
+    job->whole_hosts = find_hosts(job->inventory, inventory);
+    *selection = (struct selection){0};
+}
+
+uint32_t job_in_whole(const struct job *job, uint32_t host) {
+    return job->whole == NULL ? JOB_NOT_IN_WHOLE : job->whole_hosts[host];
+}
+
+// --- credentials of hosts in doubt
+
+bool job_awaits_credentials(const struct job *job) {
+    for (size_t i = 0; job->whole == NULL && job->in_doubt > 0 && i < job->selection.count; i++)
+        if (job->hosts[i].is_in_doubt &&
+            inventory_withholds_credentials(job->inventory, job->selection.hosts[i]))
+            return true;
+    return false;
+}
+
+void job_take_credentials(struct job *job, const struct inventory *today) {
+    struct inventory *inventory = job->inventory;
+    struct strmap doubts = {0};
+    for (size_t i = 0; job->in_doubt > 0 && i < job->selection.count; i++) {
+        const uint32_t number = job->selection.hosts[i];
+        if (!job->hosts[i].is_in_doubt) continue;
+        strmap_put(&doubts, inventory->hosts[number].name, &inventory->hosts[number]);
+        if (inventory_withholds_credentials(inventory, number))
+            inventory_set_credentials(inventory, number, (struct credentials){0});
+    }
+    for (size_t i = 0; doubts.count > 0 && i < today->count; i++) {
+        const struct host *host = strmap_get(&doubts, today->hosts[i].name);
+        const struct credentials own = inventory_credentials(today, i);
+        if (host != NULL && (own.username != NULL || own.password != NULL))
+            inventory_set_credentials(inventory, (size_t)(host - inventory->hosts), own);
+    }
+    strmap_deinit(&doubts);
 }
 
 // --- hosts

@@ -39,6 +39,7 @@ struct job {
     // The selection in the whole inventory, where that is the same still; else NULL.
     struct inventory *whole;
     struct selection whole_selection;
+    uint32_t *whole_hosts;  // by host of the inventory: job_in_whole()
     struct job_host *hosts; // one for each of the selection, in its order
     size_t counts[HOST_STATES];
     size_t in_doubt;       // of those in hand
@@ -77,6 +78,18 @@ void job_stop_write_skipped(struct buf *out, enum job_outcome outcome, const cha
 // One that had begun, and of which no install was to be sent, waits; the others in hand are in
 // doubt.
 void job_settle(struct job *job);
+
+// The job is the same in that inventory, and seen in it from now on. Takes over the selection.
+void job_see_in(struct job *job, struct inventory *inventory, struct selection *selection);
+// Where the host of the inventory stands in the whole one; JOB_NOT_IN_WHOLE where it does not.
+enum { JOB_NOT_IN_WHOLE = INVENTORY_HOSTS_MAX };
+uint32_t job_in_whole(const struct job *job, uint32_t host);
+
+// Of a job that was read from a store: whether hosts in doubt had credentials of their own in the
+// inventory, which are not known now; and what today's inventory says of them. Those that are not
+// in it any more have none.
+bool job_awaits_credentials(const struct job *job);
+void job_take_credentials(struct job *job, const struct inventory *today);
 
 // The host's place in the selection. host is an index into the inventory, and must be one of it.
 uint32_t job_place(const struct job *job, uint32_t host);

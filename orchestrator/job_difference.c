@@ -193,7 +193,7 @@ static bool write_difference(const struct side *was, const struct side *now,
 int job_difference(const void *was, size_t was_len, const void *now, size_t now_len,
                    const struct inventory *inventory, struct buf *out, struct error *err) {
     struct side a = {0}, b = {0};
-    if (was_len == now_len && memcmp(was, now, was_len) == 0) return 0;
+    if (job_image_is_same(was, was_len, now, now_len)) return 0;
     int rc = job_image_read(was, was_len, &a.image, err);
     if (rc == 0) rc = job_image_read(now, now_len, &b.image, err);
     if (rc == 0) {

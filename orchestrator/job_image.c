@@ -7,6 +7,10 @@
 //      constraints; how long their texts are; of each key and name; then
 //          of each: limit, members * 2 + is it redundancy, others, each other's number here
 //      of each selected host: its cohort
+//      from version 2 on: how many hosts have credentials of their own; of each how far it stands
+//          behind the one before, counted from 1; where this began (8 bytes, little-endian)
+//
+// Where no host has any the image is of version 1, which older orchestrators read, too.
 //
 // A platform, a site or a device type is 0 (none), 1 and its name where it is new, else 2 + its
 // number in order of appearance. A rack or an address is 0 and the text, or 1 + the number of an
@@ -28,7 +32,9 @@
 #include <string.h>
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
+    VERSION_PLAIN = 1, // without credentials
+    TAIL = 8,          // from version 2 on: the number at its end
     SUM_AT = 4,
     POLICY_AT = SUM_AT + 8,
     HEAD = POLICY_AT + 8,
@@ -84,6 +90,7 @@ struct writer {
     const struct selection *selection;
     const struct grouping *grouping;
     uint32_t *numbers; // by host: its number in the image
+    bool *is_in;       // by host: it is in the image
     struct naming platforms, sites, dev_types;
     struct {
         const char *text;
@@ -165,6 +172,7 @@ static void put_hosts(struct writer *w) {
     for (size_t i = 0; i < inventory->count; i++) {
         if (w->numbers[i] == 0) continue;
         put_host(w, &inventory->hosts[i], w->numbers[i] == SELECTED);
+        w->is_in[i] = true;
         w->numbers[i] = number++;
     }
 }
@@ -215,6 +223,37 @@ static void put_cohorts(struct writer *w) {
     free(cohort_of);
 }
 
+static bool has_credentials(const struct inventory *inventory, size_t host) {
+    const struct credentials own = inventory_credentials(inventory, host);
+    return own.username != NULL || own.password != NULL ||
+           inventory_withholds_credentials(inventory, host);
+}
+
+// Of the hosts of the image. False: none has any, and nothing is written.
+static bool put_credentials(struct writer *w, size_t start) {
+    const struct inventory *inventory = w->inventory;
+    const uint64_t began = w->out->len - start;
+    struct buf hosts = {0};
+    uint32_t number = 0, before = 0, count = 0;
+    for (size_t i = 0; i < inventory->count && inventory->credentials != NULL; i++) {
+        if (!w->is_in[i]) continue;
+        number++;
+        if (!has_credentials(inventory, i)) continue;
+        put(&hosts, number - before);
+        before = number;
+        count++;
+    }
+    if (count > 0) {
+        unsigned char tail[TAIL];
+        put(w->out, count);
+        buf_add(w->out, hosts.data, hosts.len);
+        put_number_at(tail, began);
+        buf_add(w->out, tail, sizeof tail);
+    }
+    buf_deinit(&hosts);
+    return count > 0;
+}
+
 static void naming_init(struct naming *naming, const struct names *names) {
     *naming = (struct naming){.names = names, .numbers = mem_array(names->count, sizeof(uint32_t))};
 }
@@ -230,21 +269,24 @@ void job_image_write(struct buf *out, const struct inventory *inventory,
     w->selection = selection;
     w->grouping = grouping;
     w->numbers = mem_array(inventory->count, sizeof *w->numbers);
+    w->is_in = mem_array(inventory->count, sizeof *w->is_in);
     naming_init(&w->platforms, &inventory->platforms);
     naming_init(&w->sites, &inventory->sites);
     naming_init(&w->dev_types, &inventory->dev_types);
     memcpy(head, magic, sizeof magic - 1);
-    head[SUM_AT - 1] = VERSION;
+    head[SUM_AT - 1] = VERSION_PLAIN;
     put_number_at(head + POLICY_AT, policy);
     buf_add(out, head, sizeof head);
     put_hosts(w);
     put_constraints(w);
     put_cohorts(w);
+    if (put_credentials(w, start)) out->data[start + SUM_AT - 1] = VERSION;
     job_image_seal(out->data + start, out->len - start);
     free(w->platforms.numbers);
     free(w->sites.numbers);
     free(w->dev_types.numbers);
     free(w->numbers);
+    free(w->is_in);
     free(w);
 }
 
@@ -507,6 +549,21 @@ static void get_cohorts(struct reader *r) {
     free(cohort);
 }
 
+static void get_credentials(struct reader *r) {
+    struct inventory *inventory = r->image.inventory;
+    const uint32_t count = get_count(r, 1, (uint32_t)inventory->count);
+    uint64_t number = 0;
+    if (count == 0) wrong(r, "it has credentials of no host");
+    for (uint32_t i = 0; i < count && !r->is_wrong; i++) {
+        const uint64_t step = get(r, inventory->count - number);
+        number += step;
+        if (step == 0)
+            wrong(r, "it has credentials of a host that is none");
+        else
+            inventory_withhold_credentials(inventory, number - 1);
+    }
+}
+
 static int check_head(const unsigned char *bytes, size_t len, struct error *err) {
     if (len < HEAD) return error_set(err, "it ends too early");
     if (memcmp(bytes, magic, sizeof magic - 1) != 0) return error_set(err, "it begins otherwise");
@@ -521,13 +578,18 @@ static int check_head(const unsigned char *bytes, size_t len, struct error *err)
 
 static int read_image(const unsigned char *bytes, size_t len, struct job_image *image,
                       struct error *err) {
-    struct reader r = {.at = bytes + HEAD, .end = bytes + len, .err = err};
+    const bool has_tail = bytes[SUM_AT - 1] > VERSION_PLAIN && len >= HEAD + TAIL;
+    const unsigned char *end = bytes + len - (has_tail ? TAIL : 0);
+    struct reader r = {.at = bytes + HEAD, .end = end, .err = err};
     r.image.inventory = mem_zalloc(sizeof *r.image.inventory);
     r.image.inventory->refs = 1;
     r.image.policy = number_at(bytes + POLICY_AT);
     get_hosts(&r);
     if (!r.is_wrong) get_constraints(&r);
     if (!r.is_wrong) get_cohorts(&r);
+    if (!r.is_wrong && has_tail && number_at(end) != (uint64_t)(r.at - bytes))
+        wrong(&r, "it has credentials where none begin");
+    if (!r.is_wrong && has_tail) get_credentials(&r);
     if (!r.is_wrong && r.at < r.end) wrong(&r, "more follows its end");
     free(r.selected);
     free(r.shared);
@@ -544,6 +606,20 @@ int job_image_read(const void *bytes, size_t len, struct job_image *image, struc
     if (rc == 0) rc = read_image(bytes, len, image, err);
     if (rc != 0) error_from(err, "the image of its hosts and groups");
     return rc;
+}
+
+// Without what a job is the same without.
+static size_t end_of_job(const unsigned char *image, size_t len) {
+    if (len < HEAD + TAIL || image[SUM_AT - 1] <= VERSION_PLAIN) return len;
+    const uint64_t end = number_at(image + len - TAIL);
+    return end < HEAD || end > len - TAIL ? len : (size_t)end;
+}
+
+bool job_image_is_same(const void *a, size_t a_len, const void *b, size_t b_len) {
+    const unsigned char *one = a, *other = b;
+    const size_t end = end_of_job(one, a_len);
+    return end >= HEAD && end == end_of_job(other, b_len) &&
+           memcmp(one + POLICY_AT, other + POLICY_AT, end - POLICY_AT) == 0;
 }
 
 void job_image_deinit(struct job_image *image) {

@@ -46,6 +46,8 @@ struct config {
     const char *tokens;             // their file; NULL: none are asked for
     const char *tls_cert, *tls_key; // their files; NULL: no TLS
     bool is_insecure;
+    const char *credentials_path; // NULL: there is none
+    struct credentials_file credentials;
     struct policy policy;
 };
 
@@ -245,8 +247,22 @@ static int set_password_file(void *config, const char *value, struct error *err)
     char *password = NULL;
     int rc = secret_load(value, &password, err);
     if (rc != 0) return rc;
+    // Others may have been able to read it for years: it is used all the same.
+    if (secret_check_private(value, err) == ERROR_INPUT)
+        fprintf(stderr, "orchestrator: warning: --password-file: %s\n", err->text);
     free(c->password);
     c->session.password = c->password = password;
+    return 0;
+}
+
+static int set_credentials(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct credentials_file credentials;
+    int rc = credentials_load(&credentials, value, err);
+    if (rc != 0) return rc;
+    credentials_deinit(&c->credentials);
+    c->credentials = credentials;
+    c->credentials_path = value;
     return 0;
 }
 
@@ -312,6 +328,10 @@ static const struct option_spec specs[] = {
     {"username", "NAME", "log in to devices as this user (admin)", set_username},
     {"password-file", "FILE", "log in to devices with the password on its first line (admin)",
      set_password_file},
+    {"credentials", "FILE",
+     "log in to devices with what this YAML file says by host, group or site; SIGHUP reads it "
+     "again",
+     set_credentials},
     {"connect-timeout", "DURATION", "longest wait for a connection to a device (5s)",
      set_connect_timeout},
     {"call-timeout", "DURATION", "longest wait for each answer of a device (30s)",
@@ -361,6 +381,7 @@ static int set_defaults(struct config *c, struct error *err) {
 
 static void config_deinit(struct config *c) {
     free(c->password);
+    credentials_deinit(&c->credentials);
     policy_deinit(&c->policy);
 }
 
@@ -387,7 +408,7 @@ static void on_store_closed(void *arg) {
 
 static void close_store_when_idle(struct service *s) {
     if (!s->ending || s->store_closing || !api_is_idle(s->api)) return;
-    if (gate_in_hand(runner_gate(s->runner)) > 0 && !s->aborted) return;
+    if (gate_under_way(runner_gate(s->runner)) > 0 && !s->aborted) return;
     s->store_closing = true;
     api_leave_store(s->api);
     store_close(s->store, on_store_closed, s);
@@ -395,7 +416,7 @@ static void close_store_when_idle(struct service *s) {
 
 static void say_who_is_awaited(const struct service *s) {
     char timeout[DURATION_TEXT_MAX];
-    size_t in_hand = gate_in_hand(runner_gate(s->runner));
+    size_t in_hand = gate_under_way(runner_gate(s->runner));
     if (in_hand == 0) return;
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
     fprintf(stderr,
@@ -456,6 +477,14 @@ static void reload_tls(struct service *s) {
         api_set_tls(s->api, tls);
 }
 
+// Sessions that are under way keep what they have logged in with.
+static void reload_credentials(struct config *c) {
+    struct error err;
+    const char *path = c->credentials_path;
+    if (path != NULL && set_credentials(c, path, &err) != 0)
+        fprintf(stderr, "orchestrator: --credentials: %s; what was read before holds\n", err.text);
+}
+
 static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
@@ -463,6 +492,7 @@ static void on_hangup(uv_signal_t *handle, int signum) {
     if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
     reload_tokens(s);
     reload_tls(s);
+    reload_credentials(&s->config);
 }
 
 static void on_log_retry(uv_timer_t *handle) {
@@ -507,6 +537,7 @@ static int start(struct service *s, struct error *err) {
                                      .refuses_downgrade = s->config.downgrade == DOWNGRADE_REFUSE,
                                      .peers = s->config.peers,
                                      .policy = &s->config.policy,
+                                     .credentials = &s->config.credentials,
                                      .processors = &s->processors,
                                      .jobs = s->jobs,
                                      .is_persistent = store_is_persistent(s->store)};

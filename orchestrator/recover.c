@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
+
 struct left { // a job that an earlier process has left
     struct left *next;
     uint64_t number;
@@ -33,6 +35,8 @@ struct resuming { // who wants a paused job to go on
 
 struct recovery {
     struct recovery_config config;
+    uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
+    uint64_t pause_ms;
     struct left *jobs; // in order of arrival
     struct resuming *resuming;
     bool runs;
@@ -171,14 +175,11 @@ static void look_up(const struct recovery *r, const struct left *left, struct jo
         rc = job_difference(left->image, left->image_len, image.data, image.len, inventory, differs,
                             &err);
     if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0) {
-        inventory_unref(job->whole);
-        selection_deinit(&job->whole_selection);
-        job->whole = inventory_ref(inventory);
-        job->whole_selection = selection;
-    } else {
+    if (differs->len == 0)
+        job_see_in(job, inventory, &selection);
+    else
         selection_deinit(&selection);
-    }
+    if (job->whole == NULL) job_take_credentials(job, inventory);
     buf_deinit(&image);
 }
 
@@ -188,6 +189,61 @@ static void look_up_in(const struct recovery *r, const struct left *left, struct
         buf_addf(differs, "the inventory: %s", why->text);
     else
         look_up(r, left, job, inventory, differs);
+}
+
+// --- hosts in doubt that wait for the inventory
+
+static void read_again(uv_timer_t *timer);
+
+static size_t jobs_that_wait(const struct recovery *r) {
+    size_t count = 0;
+    for (const struct left *left = r->jobs; left != NULL; left = left->next) {
+        const struct job *job = jobs_numbered(r->config.jobs, left->number);
+        count += job != NULL && job_awaits_credentials(job);
+    }
+    return count;
+}
+
+static void wait_for_inventory(struct recovery *r) {
+    uv_timer_start(&r->retry, read_again, r->pause_ms, 0);
+    r->pause_ms = r->pause_ms * 2 < PAUSE_MAX_MS ? r->pause_ms * 2 : PAUSE_MAX_MS;
+}
+
+// Those that nobody waits for have been asked with what was known of them.
+static void give_credentials(const struct recovery *r, const struct inventory *inventory) {
+    for (const struct left *left = r->jobs; left != NULL; left = left->next) {
+        struct job *job = jobs_numbered(r->config.jobs, left->number);
+        if (job != NULL && job_awaits_credentials(job)) job_take_credentials(job, inventory);
+    }
+    gate_ask_doubts(r->config.gate);
+}
+
+static void on_read_again(void *arg, struct inventory *inventory, const struct error *why) {
+    struct recovery *r = arg;
+    (void)why;
+    r->runs = false;
+    if (inventory != NULL)
+        give_credentials(r, inventory);
+    else
+        wait_for_inventory(r);
+    inventory_unref(inventory);
+}
+
+static void read_again(uv_timer_t *timer) {
+    struct recovery *r = timer->data;
+    if (jobs_that_wait(r) == 0) return; // somebody else has read it
+    r->runs = true;
+    fetcher_ask(r->config.fetcher, on_read_again, r);
+}
+
+static void begin_waiting(struct recovery *r, const struct error *why) {
+    const size_t count = jobs_that_wait(r);
+    if (count == 0) return;
+    fprintf(stderr,
+            "orchestrator: hosts in doubt of %zu jobs wait for the inventory, which has their "
+            "credentials: %s\n",
+            count, why->text);
+    wait_for_inventory(r);
 }
 
 // --- all of them, at the start
@@ -226,14 +282,18 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
         struct job *job = jobs_numbered(r->config.jobs, left->number);
         if (!left->is_paused && job != NULL) gate_unpause(r->config.gate, job);
     }
-    inventory_unref(inventory);
     r->runs = false;
+    if (inventory == NULL) begin_waiting(r, why);
+    inventory_unref(inventory);
     r->done(r->done_arg);
 }
 
 void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
     r->done = done;
     r->done_arg = arg;
+    r->pause_ms = PAUSE_FIRST_MS;
+    uv_timer_init(r->config.loop, &r->retry);
+    r->retry.data = r;
     if (r->jobs == NULL) {
         done(arg);
         return;
@@ -245,6 +305,7 @@ void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
 void recovery_stop(struct recovery *r) {
     if (r->runs) fetcher_forget(r->config.fetcher, r);
     r->runs = false;
+    uv_close((uv_handle_t *)&r->retry, NULL);
 }
 
 // --- one of them, when it is asked for
@@ -287,6 +348,8 @@ static void on_inventory_again(void *arg, struct inventory *inventory, const str
     struct buf differs = {0};
     struct error err;
     unlink_resuming(one);
+    if (inventory != NULL) give_credentials(r, inventory);
+    job = jobs_numbered(r->config.jobs, one->number);
     if (job != NULL && job->state == JOB_PAUSED) {
         look_up_again(r, job, inventory, why, &differs);
         if (differs.len == 0) gate_unpause(r->config.gate, job);

@@ -10,6 +10,7 @@
 struct recovery;
 
 struct recovery_config { // what it points to is borrowed
+    uv_loop_t *loop;
     struct store *store;
     struct fetcher *fetcher;
     const struct policy *policy;
@@ -24,9 +25,14 @@ int recovery_new(struct recovery **recovery, const struct recovery_config *confi
                  struct error *err);
 void recovery_free(struct recovery *recovery); // takes NULL
 
+// Where the inventory cannot be read, hosts in doubt that had credentials of their own in it are
+// not asked: with others they would refuse the login, and be called failed. It is tried again until
+// it can be.
+//
 // Looks the jobs up in today's inventory and gives them to the gate; done is told when all are
 // there, possibly from within. After recovery_stop() it is not told.
 void recovery_begin(struct recovery *recovery, void (*done)(void *arg), void *arg);
+// Once, before recovery_free(), and before the loop ends.
 void recovery_stop(struct recovery *recovery); // whoever resumes a job is told by the fetcher's end
 
 // A paused job is to go on: it is looked up again. Told once, never from within; why: it may not,

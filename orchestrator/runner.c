@@ -41,14 +41,15 @@ static void *connect_to(void *self, const struct task *task, const struct task_a
                         struct device *device) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start(&r->context, task, args, &device->host, device);
+    return connection_start(&r->context, task, args, &device->host, &device->login, device);
 }
 
 static void *connect_in_doubt(void *self, const struct task *task, const struct task_args *args,
                               struct device *device, const char *was) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start_in_doubt(&r->context, task, args, &device->host, was, device);
+    return connection_start_in_doubt(&r->context, task, args, &device->host, &device->login, was,
+                                     device);
 }
 
 static void take(void *self, void *contact, const struct task *task, const struct task_args *args) {

@@ -73,6 +73,10 @@ void session_init_in_doubt(struct session *s, const struct session_config *confi
     s->install_deadline_ms = now_ms + config->install_timeout_ms;
 }
 
+void session_log_in_with(struct session *s, const struct credentials *login) {
+    s->login = login;
+}
+
 void session_deinit(struct session *s) {
     free(s->loss);
     free(s->last_loss);
@@ -146,12 +150,13 @@ static void end_call(const struct session *s, const char *failure, struct sessio
 }
 
 static void write_login(const struct session *s, struct buf *params) {
+    const struct credentials own = s->login == NULL ? (struct credentials){0} : *s->login;
     buf_adds(params, "{\"hostname\": ");
     buf_add_json(params, s->host->name);
     buf_adds(params, ", \"username\": ");
-    buf_add_json(params, s->config->username);
+    buf_add_json(params, own.username == NULL ? s->config->username : own.username);
     buf_adds(params, ", \"password\": ");
-    buf_add_json(params, s->config->password);
+    buf_add_json(params, own.password == NULL ? s->config->password : own.password);
     buf_adds(params, "}");
 }
 

@@ -98,7 +98,8 @@ struct session {
     const struct task *task;
     const struct task_args *args;
     const struct host *host;
-    enum session_state { // one door: enter() in session.c
+    const struct credentials *login; // NULL, or what is NULL of it: config's
+    enum session_state {             // one door: enter() in session.c
         SESSION_CONNECTING,
         SESSION_LOGIN,
         SESSION_STEP,
@@ -140,6 +141,8 @@ void session_init_in_doubt(struct session *s, const struct session_config *confi
                            const struct task *task, const struct task_args *args,
                            const struct host *host, uint32_t first_id, const char *was,
                            uint64_t now_ms);
+// Before the first step; what it does not say is the config's. Borrowed.
+void session_log_in_with(struct session *s, const struct credentials *login);
 void session_deinit(struct session *s);
 
 // When the connection must be there that is wanted now.

@@ -62,8 +62,11 @@ static void find_device(struct console_call *call, struct world *w) {
 }
 
 static enum rpc_error check_login(const struct console_call *call, const struct network *n) {
-    if (strcmp(string_param(call, "username"), n->username) != 0 ||
-        strcmp(string_param(call, "password"), n->password) != 0)
+    const struct credentials login = call->device == NETWORK_NO_DEVICE
+                                         ? (struct credentials){n->username, n->password}
+                                         : network_login(n, call->device);
+    if (strcmp(string_param(call, "username"), login.username) != 0 ||
+        strcmp(string_param(call, "password"), login.password) != 0)
         return RPC_AUTHENTICATION;
     return call->device == NETWORK_NO_DEVICE ? RPC_UNKNOWN_DEVICE : RPC_OK;
 }

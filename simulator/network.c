@@ -297,3 +297,34 @@ void network_free_groups(struct network_groups *groups) {
     texts_deinit(&groups->keys);
     *groups = (struct network_groups){0};
 }
+
+// --- what a login must give
+
+static struct credentials keep_login(struct network *n, struct credentials login) {
+    return (struct credentials){
+        login.username == NULL ? NULL : texts_share(&n->texts, login.username),
+        login.password == NULL ? NULL : texts_share(&n->texts, login.password)};
+}
+
+void network_set_type_login(struct network *n, struct credentials login) {
+    n->types[n->types_len - 1].login = keep_login(n, login);
+}
+
+void network_override_login(struct network *n, struct network_override *override,
+                            struct credentials login) {
+    override->login = keep_login(n, login);
+}
+
+static void add_login(struct credentials *login, const char *username, const char *password) {
+    if (login->username == NULL) login->username = username;
+    if (login->password == NULL) login->password = password;
+}
+
+struct credentials network_login(const struct network *n, uint32_t device) {
+    const struct network_override *override = network_override_of(n, device);
+    const struct network_place place = network_place(n, device);
+    struct credentials login = override == NULL ? (struct credentials){0} : override->login;
+    add_login(&login, place.type->login.username, place.type->login.password);
+    add_login(&login, n->username, n->password);
+    return login;
+}

@@ -9,6 +9,7 @@
 #include "common/duration.h"
 #include "common/error.h"
 #include "common/policy.h"
+#include "common/secret.h"
 #include "common/strmap.h"
 #include "common/texts.h"
 #include "simulator/network_name.h"
@@ -57,6 +58,7 @@ struct network_type {
     uint32_t rack;  // of number 0; rack + number / per_rack for the others
     uint32_t per_rack;
     struct network_name naming; // of names; none: leaf00.earth
+    struct credentials login;   // what is NULL of it is the network's
     struct network_range attributes;
     struct network_computed *computed; // attributes that differ from device to device
     size_t computed_len;
@@ -86,9 +88,10 @@ struct network_block { // devices of one site that follow each other: of one typ
 
 struct network_override { // the odd ones out
     uint32_t device;
-    uint16_t port; // 0: that of all others
-    bool down;     // from its birth on
-    char *version; // NULL: as all others
+    uint16_t port;            // 0: that of all others
+    bool down;                // from its birth on
+    char *version;            // NULL: as all others
+    struct credentials login; // what is NULL of it is its type's
     struct network_range attributes;
 };
 
@@ -140,7 +143,7 @@ struct network {
     struct texts texts;
     char **versions; // that devices are born with; none: the ACME draw
     size_t versions_len;
-    char *username, *password;
+    char *username, *password; // of devices that have none of their own, nor their type
     struct duration_range latency[OPERATION_COUNT];
     bool reboots; // each install restarts its device, for so long:
     struct duration_range reboot;
@@ -175,6 +178,7 @@ void network_set_count(struct network *n, size_t site, size_t type, uint32_t cou
 // These are for the type that was added last. Patterns: network_name.h.
 int network_name_type(struct network *n, const char *pattern, struct error *err);
 int network_compute(struct network *n, const char *name, const char *pattern, struct error *err);
+void network_set_type_login(struct network *n, struct credentials login); // copied
 void network_set_type_attributes(struct network *n, struct network_range attributes);
 // Appends to n->pairs. Those of a type or of a host follow each other, a list side by side.
 int network_pair(struct network *n, const char *name, const char *value, struct error *err);
@@ -192,6 +196,8 @@ int network_seal(struct network *n, struct error *err);
 // be overridden once before they are sorted, and once more from then on. Sort when all are there.
 struct network_override *network_override(struct network *n, uint32_t device, const char *version,
                                           uint16_t port);
+void network_override_login(struct network *n, struct network_override *override,
+                            struct credentials login); // copied
 void network_sort_overrides(struct network *n);
 
 // Whether the network has the device of that name, spelled exactly so: by default, two digits at
@@ -203,4 +209,6 @@ struct network_place network_place(const struct network *n, uint32_t device);
 void network_host(const struct network *n, uint32_t device, char text[NETWORK_HOST_MAX]);
 uint32_t network_rack(const struct network_place *place);        // of a regular device
 uint64_t network_hash(const struct network *n, uint32_t device); // of the name, not of the index
+// What a login to the device must give.
+struct credentials network_login(const struct network *n, uint32_t device);
 const struct network_override *network_override_of(const struct network *n, uint32_t device);

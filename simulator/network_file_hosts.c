@@ -11,8 +11,8 @@
 #include <string.h>
 
 // The first four are of a host of its own alone: a regular one has them from its place.
-static const char *const known[] = {"site",    "dev_type", "rack", "platform",
-                                    "version", "port",     "state"};
+static const char *const known[] = {"site", "dev_type", "rack",     "platform", "version",
+                                    "port", "state",    "username", "password"};
 enum { OWN_FIELDS = 4 };
 
 static bool is_own(const cJSON *host) {
@@ -151,11 +151,18 @@ static int parse_version(const cJSON *host, const char **version, struct error *
     return wrong_field(host, "version", err);
 }
 
+static int parse_login(const cJSON *host, struct credentials *login, struct error *err) {
+    int rc = network_parse_login(host, login, err);
+    if (rc != 0) error_in(err, "hosts.%.100s", host->string);
+    return rc;
+}
+
 static int parse_odd(struct network *n, const cJSON *host, struct error *err) {
     uint32_t device = 0;
     uint64_t port = 0;
     bool down = false;
     const char *version = NULL;
+    struct credentials login = {0};
     struct network_range attributes;
     int rc = json_as_object(host, err);
     if (rc == 0 && !network_find(n, host->string, &device))
@@ -170,10 +177,13 @@ static int parse_odd(struct network *n, const cJSON *host, struct error *err) {
     rc = parse_port(host, &port, err);
     if (rc == 0) rc = parse_version(host, &version, err);
     if (rc == 0) rc = parse_state(host, &down, err);
+    if (rc == 0) rc = parse_login(host, &login, err);
     if (rc != 0) return rc;
     const struct network_own *own = network_place(n, device).own;
     struct network_override *override = network_override(n, device, version, (uint16_t)port);
     override->down = override->down || down || (own != NULL && own->platform != NULL);
+    if (login.username != NULL || login.password != NULL)
+        network_override_login(n, override, login);
     if (attributes.from == attributes.to) return 0;
     if (override->attributes.from < override->attributes.to) {
         error_set(err, "its attributes come from the inventory");

@@ -97,13 +97,18 @@ static int parse_name(struct network *n, const cJSON *type, struct error *err) {
 }
 
 static int parse_type_attributes(struct network *n, const cJSON *type, struct error *err) {
-    static const char *const known[] = {"count", "rack", "per_rack", "name"};
+    static const char *const known[] = {"count", "rack",     "per_rack",
+                                        "name",  "username", "password"};
     struct network_range attributes;
+    struct credentials login = {0};
     int rc = network_parse_attributes(n, type, known, COUNT(known), true, &attributes, err);
-    if (rc == 0)
+    if (rc == 0) rc = network_parse_login(type, &login, err);
+    if (rc == 0) {
         network_set_type_attributes(n, attributes);
-    else
+        network_set_type_login(n, login);
+    } else {
         error_in(err, "dev_types.%.80s", type->string);
+    }
     return rc;
 }
 

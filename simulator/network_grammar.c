@@ -36,6 +36,13 @@ int network_parse_version(const cJSON *value, const char **version, struct error
     return rc;
 }
 
+int network_parse_login(const cJSON *object, struct credentials *out, struct error *err) {
+    int rc = inventory_builder_secret(network_field(object, "username"), &out->username, err);
+    return rc == 0
+               ? inventory_builder_secret(network_field(object, "password"), &out->password, err)
+               : rc;
+}
+
 // --- attributes
 
 static int check_key(const char *key, const char *const *known, size_t count, struct error *err) {

@@ -17,6 +17,9 @@ const cJSON *network_field(const cJSON *object, const char *name); // NULL: it i
 // "5.2.1", borrowed; errors say only what is wrong.
 int network_parse_version(const cJSON *value, const char **version, struct error *err);
 
+// Its username and password, borrowed; NULL where it has none. Errors name the field.
+int network_parse_login(const cJSON *object, struct credentials *out, struct error *err);
+
 // All fields of the object but the known ones, as attributes: texts, numbers, and lists of them. A
 // name that is likely a known one, misspelt, is refused, and so is what looks like a group and is
 // read by nobody. Errors name the field.

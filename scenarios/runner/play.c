@@ -137,11 +137,38 @@ static void begin_network(struct show *s) {
     told_begin(&s->stage);
 }
 
+// ${devices_port}: where devices listen; those that cannot be reached are told at another.
+static int know_port(struct show *s, struct error *err) {
+    cJSON *inventory = NULL;
+    const cJSON *site, *host;
+    int rc = stage_get_json(&s->stage, PROGRAM_SIMULATOR, "/inventory/", &inventory, err);
+    double port = 0;
+    cJSON_ArrayForEach(site, inventory) {
+        cJSON_ArrayForEach(host, site) {
+            const cJSON *told = cJSON_GetObjectItemCaseSensitive(host, "port");
+            if (port <= 1 && cJSON_IsNumber(told)) port = told->valuedouble;
+        }
+    }
+    if (rc == 0) cJSON_AddNumberToObject(s->stage.vars, "devices_port", port);
+    cJSON_Delete(inventory);
+    return rc;
+}
+
+static int write_files(struct show *s, struct error *err) {
+    cJSON *files = NULL;
+    int rc = know_port(s, err);
+    if (rc == 0) rc = vars_expand(part(s, "files"), s->stage.vars, &files, err);
+    if (rc == 0) rc = stage_write_files(&s->stage, files, err);
+    cJSON_Delete(files);
+    return rc;
+}
+
 static int start_programs(struct show *s) {
     struct error err;
     cJSON *faults = NULL;
     int rc = programs_start(&s->stage.programs, PROGRAM_SIMULATOR, &err);
     if (rc == 0) begin_network(s);
+    if (rc == 0 && part(s, "files") != NULL) rc = write_files(s, &err);
     if (rc == 0) rc = programs_start(&s->stage.programs, PROGRAM_ORCHESTRATOR, &err);
     if (rc == 0 && part(s, "faults") != NULL) {
         rc = vars_expand(part(s, "faults"), s->stage.vars, &faults, &err);

@@ -13,6 +13,7 @@
 #include "simulator/operation.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,8 +86,10 @@ static void add_options(struct command *c, const cJSON *options) {
     }
 }
 
+// Readable by its owner alone: it may be a password.
 static int write_file(const char *path, const char *text, struct error *err) {
-    FILE *file = fopen(path, "w");
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL) return error_system(err, -errno, "%s", path);
     fputs(text, file);
     if (fclose(file) != 0) return error_system(err, -errno, "%s", path);

@@ -177,11 +177,12 @@ static void check_first_names(const cJSON *root, struct findings *f) {
 
 // What comes later knows captures, too.
 static void check_later_names(const cJSON *root, struct findings *f) {
-    static const char *const parts[] = {"steps", "always", "finally"};
+    static const char *const parts[] = {"files", "steps", "always", "finally"};
     struct names known = {0};
     add_axes(root, &known);
     add_name(&known, "dir");
     add_name(&known, "simulator");
+    if (get(root, "files") != NULL) add_name(&known, "devices_port");
     each_step_of(root, add_captures, &known, f);
     for (size_t i = 0; i < COUNT(parts); i++)
         check_part(root, parts[i], &known, f);

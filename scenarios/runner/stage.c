@@ -15,9 +15,13 @@
 #include "scenarios/runner/scenario.h"
 #include "scenarios/runner/vars.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
@@ -115,6 +119,53 @@ static int add_fault(struct stage *s, const cJSON *fault, struct error *err) {
     cJSON_Delete(answer);
     return rc;
 }
+
+// --- files
+
+static int make_folder(const char *path, struct error *err) {
+    char *folder = mem_strdup(path);
+    int rc = 0;
+    *strrchr(folder, '/') = '\0';
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) rc = error_system(err, -errno, "%s", folder);
+    free(folder);
+    return rc;
+}
+
+// Whoever reads it meanwhile finds the old one or the new one.
+static int replace_file(const char *path, const char *text, struct error *err) {
+    char *beside = mem_alloc(strlen(path) + sizeof ".new");
+    sprintf(beside, "%s.new", path);
+    const int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    int rc = file == NULL ? error_system(err, -errno, "%s", beside) : 0;
+    if (rc == 0) fputs(text, file);
+    if (rc == 0 && fclose(file) != 0) rc = error_system(err, -errno, "%s", beside);
+    if (rc == 0 && rename(beside, path) != 0) rc = error_system(err, -errno, "%s", path);
+    free(beside);
+    return rc;
+}
+
+static int write_one(const char *path, const cJSON *file, struct error *err) {
+    if (cJSON_IsNull(file)) return unlink(path) == 0 ? 0 : error_system(err, -errno, "%s", path);
+    char *json = cJSON_IsString(file) ? NULL : cJSON_Print(file);
+    int rc = make_folder(path, err);
+    if (rc == 0) rc = replace_file(path, json == NULL ? file->valuestring : json, err);
+    cJSON_free(json);
+    return rc;
+}
+
+int stage_write_files(struct stage *s, const cJSON *files, struct error *err) {
+    const cJSON *file;
+    cJSON_ArrayForEach(file, files) {
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", s->programs.dir, file->string);
+        int rc = write_one(path, file, err);
+        if (rc != 0) return rc;
+    }
+    return 0;
+}
+
+// --- faults in force
 
 int stage_add_faults(struct stage *s, const cJSON *faults, struct error *err) {
     const cJSON *fault;

@@ -62,6 +62,10 @@ int stage_get_json(struct stage *s, enum program_name name, const char *path, cJ
 void stage_url(struct stage *s, enum program_name name, const char *path, char url[512]);
 char *stage_read_log(const struct stage *s); // the orchestrator's, as text to free
 
+// {"credentials.yaml": text}: writes files into the folder of the run, readable by their owner
+// alone, each at once as a whole. What is no text is written as JSON, and null removes a file.
+int stage_write_files(struct stage *s, const cJSON *files, struct error *err);
+
 // Puts faults in force.
 int stage_add_faults(struct stage *s, const cJSON *faults, struct error *err);
 // Takes the faults of that name back. An error: there is none, or the simulator did not.

@@ -194,12 +194,14 @@ START_TEST(a_forecast_plays_what_a_network_has_in_store) {
     char path[] = "/tmp/e2e-network-XXXXXX", output[16384];
     FILE *file = fdopen(mkstemp(path), "w");
     fputs("sites: [earth]\n"
-          "dev_types: {edge: {count: 2}, spine: {count: 4}, leaf: {count: 8, pod: '{n/4}'}}\n"
+          "dev_types: {edge: {count: 2}, spine: {count: 4}, leaf: {count: 8, pod: '{n/4}', "
+          "username: leaf}}\n"
           "versions: [5.2.1]\nusername: root\npassword: of all evil\n"
           "latency: {login: 1s, get_version: 1s, install_os_version: 2s..4s, logout: 0,\n"
           "  reboot: 1s..2s}\n"
           "hosts:\n"
           "  edge00.earth: {state: down}\n"
+          "  edge01.earth: {password: its own}\n"
           "  leaf04.earth: {port: 1}\n"
           "  fw: {site: earth, dev_type: firewall, platform: panos}\n"
           "policy:\n"

@@ -80,7 +80,7 @@ static const struct {
     {"schema/too-small.yaml", "4:12: orchestrator.workers: expected 1 at least, not 0"},
     {"schema/two-kinds.yaml",
      "4:5: steps[0]: expected exactly one of request, metrics, devices, audit, log, faults, "
-     "remove_faults, parallel, when, job, signal, eventually, not 2 of them"},
+     "remove_faults, parallel, when, job, signal, files, eventually, not 2 of them"},
     {"schema/unknown-effect.yaml",
      "5:13: faults[0].effect: 'eror' is none of error, refuse, reset, close, no_reply, delay, "
      "slow, truncate, garbage, oversize, wrong_id, wrong_version, reboot, brick; did you mean "
@@ -93,7 +93,7 @@ static const struct {
      "install_os_version, logout, any"},
     {"schema/unknown-step.yaml",
      "4:12: steps[0].sleep: unknown field; known are request, metrics, devices, audit, log, "
-     "faults, remove_faults, parallel, when, job, signal, eventually"},
+     "faults, remove_faults, parallel, when, job, signal, files, eventually"},
     {"schema/wrong-type.yaml", "3:7: seed: expected a whole number, not a string"},
 };
 

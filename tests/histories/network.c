@@ -22,6 +22,7 @@ static void write_host(const struct plan *p, unsigned view, unsigned h, struct b
     for (unsigned r = 0; r < PLAN_RULES; r++)
         if (plan_group(p, view, r, h) > 0)
             buf_addf(out, ", \"%c\": \"%u\"", "ab"[r], plan_group(p, view, r, h));
+    if (plan_has_login(p, h)) buf_addf(out, ", \"password\": \"p%u\"", h);
     buf_adds(out, "}");
 }
 

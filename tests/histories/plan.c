@@ -180,3 +180,9 @@ void plan_draw(struct plan *p, uint64_t seed) {
     p->lost = happens(seed, "installs are lost", 0, 20) ? draw_small(seed, "lost", 0, 10, 80) : 0;
     p->slow = happens(seed, "quick disk", 0, 40) ? 0 : draw_small(seed, "slow", 0, 2, 30);
 }
+
+// --- what hangs on the seed alone
+
+bool plan_has_login(const struct plan *p, unsigned host) {
+    return happens(p->seed, "has logins", 0, 60) && happens(p->seed, "has a login", host, 60);
+}

@@ -95,7 +95,8 @@ void plan_write(const struct plan *plan, struct buf *out); // for people
 // Which inventory and which policy: those of the beginning, or changed ones. A bit each.
 enum { VIEW_INVENTORY = 1, VIEW_POLICY = 2, VIEWS = 4 };
 
-bool plan_has_rule(const struct plan *plan, unsigned rule); // one that applies to nobody is none
+bool plan_has_login(const struct plan *plan, unsigned host); // a password of its own
+bool plan_has_rule(const struct plan *plan, unsigned rule);  // one that applies to nobody is none
 unsigned plan_group(const struct plan *plan, unsigned view, unsigned rule,
                     unsigned host);                                         // 0: none
 bool plan_has_moved(const struct plan *plan, unsigned view, unsigned host); // to another address

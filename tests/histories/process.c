@@ -108,7 +108,7 @@ void process_halt(struct world *w) {
 }
 
 void process_abort(struct world *w) {
-    if (w->is_closing || gate_in_hand(w->gate) == 0) return;
+    if (w->is_closing || gate_under_way(w->gate) == 0) return;
     story_tell(w, "the orchestrator is told again");
     w->is_aborted = true;
     gate_abort(w->gate);
@@ -117,7 +117,7 @@ void process_abort(struct world *w) {
 static bool is_idle(const struct world *w) {
     for (unsigned i = 0; i < PLAN_JOBS; i++)
         if (w->creating[i].job != NULL) return false;
-    return w->is_aborted || gate_in_hand(w->gate) == 0;
+    return w->is_aborted || gate_under_way(w->gate) == 0;
 }
 
 bool process_has_ended(struct world *w) {
@@ -195,6 +195,11 @@ void process_begin(struct world *w) {
     else
         store_memory_reopen(w->db, world_wall_ms(w), &found);
     begin_gate(w);
+    w->is_inventory_away =
+        w->life > 1 && world_draw(w, "the inventory is away", w->life, 0, 1, 100) <= 30;
+    if (w->is_inventory_away)
+        world_at(w, w->now_ms + world_draw(w, "away for", w->life, 0, 1, RESUMED_AFTER_MS - 1),
+                 EVENT_INVENTORY, w->life);
     referee_begin(w);
     store_queue_init(&w->queue, &(struct store_queue_config){.gather_us = GATHER_US,
                                                              .keep_jobs = KEEP_JOBS,

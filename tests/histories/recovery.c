@@ -101,18 +101,19 @@ static void look_up(const struct world *w, struct job *job, const struct buf *im
     struct selection selection = {0};
     struct buf now = {0};
     struct error err;
+    if (w->is_inventory_away) {
+        buf_adds(differs, "the inventory is away");
+        return;
+    }
     int rc = make_image(w, job, &selection, &now, &err);
     if (rc == 0)
         rc = job_difference(image->data, image->len, now.data, now.len, inventory, differs, &err);
     if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0) {
-        inventory_unref(job->whole);
-        selection_deinit(&job->whole_selection);
-        job->whole = inventory_ref(inventory);
-        job->whole_selection = selection;
-    } else {
+    if (differs->len == 0)
+        job_see_in(job, inventory, &selection);
+    else
         selection_deinit(&selection);
-    }
+    if (job->whole == NULL) job_take_credentials(job, inventory);
     buf_deinit(&now);
 }
 
@@ -152,6 +153,17 @@ unsigned recovery_begin(struct world *w, long long alive_ms) {
     for (unsigned i = 0; i < reading.count; i++)
         take_up(w, reading.list[i], &facts);
     return reading.count;
+}
+
+void recovery_read_inventory(struct world *w) {
+    story_tell(w, "the inventory can be read");
+    w->is_inventory_away = false;
+    for (unsigned i = 0; i < w->plan->jobs_count; i++) {
+        struct job *job = clients_job(w, i);
+        if (job != NULL && job_awaits_credentials(job))
+            job_take_credentials(job, world_inventory(w));
+    }
+    gate_ask_doubts(w->gate);
 }
 
 // In order of arrival; one may have ended meanwhile, or end another.

@@ -344,8 +344,8 @@ void referee_event(void *self, const struct event *e) {
         note_start(w, host, job);
         break;
     case EVENT_TASK_INSTANCE_IN_DOUBT:
-        story_tell(w, "job %u: h%u is in doubt", job, host);
-        note_doubt(w, host, job);
+        story_tell(w, "job %u: h%u is in doubt: %s", job, host, e->text);
+        if (e->started || w->is_aborted) note_doubt(w, host, job);
         break;
     case EVENT_TASK_INSTANCE_PUT_BACK:
         story_tell(w, "job %u: h%u is put back: %s", job, host, e->text);
@@ -386,6 +386,7 @@ void referee_event(void *self, const struct event *e) {
 
 static bool is_same(const struct world *w, unsigned job) {
     const struct kept_job *kept = &w->jobs[job];
+    if (w->is_inventory_away) return false; // nobody knows
     return plan_is_same(w->plan, kept->view, world_view(w), kept->hosts, kept->asked->reads);
 }
 

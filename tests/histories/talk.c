@@ -93,6 +93,17 @@ static void dial(struct world *w, struct talk *talk) {
     talk->due_ms = w->now_ms + device_draw(w, talk->host, OP_DIAL, "dial", 0, 3);
 }
 
+// Devices lock accounts, and one in doubt would be called failed.
+static void check_login(struct world *w, const struct talk *talk, const char *line) {
+    char expected[40];
+    if (plan_has_login(w->plan, talk->host))
+        snprintf(expected, sizeof expected, "\"password\": \"p%u\"", talk->host);
+    else
+        snprintf(expected, sizeof expected, "\"password\": \"%s\"", w->sessions.password);
+    if (strstr(line, expected) == NULL)
+        story_broken(w, one_outcome, "h%u is logged in to with credentials of another", talk->host);
+}
+
 static void begin_call(struct world *w, struct talk *talk);
 
 static void carry_out(struct world *w, struct talk *talk) {
@@ -169,6 +180,7 @@ static void begin_call(struct world *w, struct talk *talk) {
     const char *id = strstr(line, "\"id\":");
     const enum mishap mishap = device_mishap(w, talk->host, op);
     device->calls[op]++;
+    if (op == OP_LOGIN) check_login(w, talk, line);
     buf_clear(&talk->reply);
     talk->state = mishap == SILENCE ? TALK_SILENT : TALK_BUSY;
     talk->closes = mishap == CLOSES_BEFORE || mishap == CLOSES_BEHIND;
@@ -290,6 +302,7 @@ void *talk_begin(struct world *w, const struct task *task, const struct task_arg
                               w->now_ms);
     else
         session_init(&talk->session, &w->sessions, task, args, &device->host, 0);
+    session_log_in_with(&talk->session, &device->login);
     talk->deadline_ms = w->now_ms + w->sessions.connect_timeout_ms;
     dial(w, talk);
     wake(w, talk);

@@ -92,6 +92,9 @@ static void live_event(struct world *w, enum history_event kind, unsigned what) 
     case EVENT_RESUME:
         clients_resume(w);
         break;
+    case EVENT_INVENTORY:
+        recovery_read_inventory(w);
+        break;
     case EVENT_HOLD:
     case EVENT_FREE:
         process_hold(w, kind == EVENT_HOLD);

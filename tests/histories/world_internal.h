@@ -24,7 +24,8 @@ enum history_event {
     EVENT_WRITTEN, // the batch that is under way is
     EVENT_RETRY,
     EVENT_START,
-    EVENT_RESUME, // somebody lets paused jobs go on
+    EVENT_RESUME,    // somebody lets paused jobs go on
+    EVENT_INVENTORY, // it can be read again
     HISTORY_EVENTS,
 };
 
@@ -78,6 +79,7 @@ struct world {
     struct kept_job jobs[PLAN_JOBS];
     struct buf images[PLAN_JOBS]; // of those that were taken up
     bool is_put_right;            // the inventory
+    bool is_inventory_away;       // since this process began
     // Jobs and controls that were asked for while no process lived, a bit each.
     unsigned late, late_controls;
     struct inventory *inventories[2];
@@ -167,7 +169,8 @@ struct job *clients_job(const struct world *w, unsigned number); // that lives; 
 // --- recovery.c
 
 unsigned recovery_begin(struct world *w, long long alive_ms); // how many jobs are open
-void recovery_go_on(struct world *w);                         // those that are not paused
+void recovery_read_inventory(struct world *w);
+void recovery_go_on(struct world *w); // those that are not paused
 // How a paused job differs in the inventory as it is now; where it does not, it is seen in it from
 // now on.
 void recovery_look_up(struct world *w, struct job *job, struct buf *differs);

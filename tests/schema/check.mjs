@@ -31,6 +31,7 @@ const compile = (path, part = "") => {
 const scenario = compile("spec/scenario.schema.json");
 const network = compile("spec/network.schema.json");
 const policy = compile("spec/policy.schema.json");
+const credentials = compile("spec/credentials.schema.json");
 const inventory = compile("spec/inventory.schema.json");
 const nornir = (part) => compile("spec/inventory.schema.json", `#/$defs/nornir_${part}`);
 let checks = 0;
@@ -113,13 +114,34 @@ for (const wrong of [
   { ungrouped: "refuse" },
 ])
   refused(policy, wrong, JSON.stringify(wrong));
+accepted(credentials, load("spec/examples/credentials.yaml"), "spec/examples/credentials.yaml");
+for (const wrong of [
+  { host: {} },
+  { hosts: { h: {} } },
+  { hosts: { h: "x" } },
+  { hosts: { h: { password: 17 } } },
+  { hosts: { h: { password: "" } } },
+  { hosts: { "a b": { password: "x" } } },
+  { groups: { "": { password: "x" } } },
+  { sites: { s: { username: null } } },
+  { sites: { s: { pasword: "x" } } },
+])
+  refused(credentials, wrong, JSON.stringify(wrong));
 for (const path of ["acme/inventory.yaml", "ansible/inventory.json", "nornir/hosts.yaml"])
   accepted(inventory, load(`spec/examples/${path}`), path);
 for (const part of ["hosts", "groups", "defaults"])
   accepted(nornir(part), load(`spec/examples/nornir/${part}.yaml`), part);
 const host = { platform: "acmeos", hostname: "x", port: 1, dev_type: "t" };
 accepted(inventory, { s: { h: host } }, "a host");
-for (const wrong of [{ group: "a" }, { port: 0 }, { hostname: "a b" }, { redundancy_groups: "a" }])
+accepted(inventory, { s: { h: { ...host, username: "u", password: "p w" } } }, "credentials");
+for (const wrong of [
+  { group: "a" },
+  { port: 0 },
+  { hostname: "a b" },
+  { redundancy_groups: "a" },
+  { password: 17 },
+  { username: "" },
+])
   refused(inventory, { s: { h: { ...host, ...wrong } } }, JSON.stringify(wrong));
 refused(nornir("hosts"), { h: { mlag: "m" } }, "an attribute outside of data");
 

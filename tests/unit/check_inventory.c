@@ -34,6 +34,46 @@ START_TEST(an_inventory_keeps_the_documents_order_and_fields) {
 }
 END_TEST
 
+START_TEST(credentials_are_the_hosts_own_and_no_attributes) {
+    struct inventory *inventory = inventory_of("{'earth': {" HOST(
+        "a", "leaf",
+        "1") ", 'b': {'platform': 'acmeos', 'dev_type': 'leaf', "
+             "'hostname': 'b', 'port': 1, 'username': 'root', 'password': 'p w'}, 'c': "
+             "{'platform': "
+             "'acmeos', 'dev_type': 'leaf', 'hostname': 'c', 'port': 1, 'password': 'p w'}, 'd': "
+             "{'platform': 'panos', 'username': 1, 'password': 'x'}, " HOST("e", "leaf", "1") "}}");
+    static const char *const logins[] = {"-:-", "root:p w", "-:p w", "-:-", "-:-"};
+    for (size_t i = 0; i < COUNT(logins); i++)
+        ck_assert_str_eq(login_of(inventory, i), logins[i]);
+    ck_assert_ptr_eq(inventory->credentials[1].password, inventory->credentials[2].password);
+    ck_assert_int_lt(inventory_attribute(inventory, "username"), 0);
+    ck_assert_int_lt(inventory_attribute(inventory, "password"), 0);
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_network_without_credentials_pays_nothing_for_them) {
+    struct inventory *inventory = inventory_of(network);
+    ck_assert_ptr_null(inventory->credentials);
+    ck_assert_str_eq(login_of(inventory, 1), "-:-");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(credentials_that_are_withheld_can_be_given_later) {
+    struct inventory *inventory = inventory_of(network);
+    char name[] = "root";
+    inventory_withhold_credentials(inventory, 1);
+    ck_assert(inventory_withholds_credentials(inventory, 1));
+    ck_assert(!inventory_withholds_credentials(inventory, 0));
+    inventory_set_credentials(inventory, 1, (struct credentials){name, NULL});
+    name[0] = 'x'; // they are copied
+    ck_assert(!inventory_withholds_credentials(inventory, 1));
+    ck_assert_str_eq(login_of(inventory, 1), "root:-");
+    inventory_unref(inventory);
+}
+END_TEST
+
 #define BASE        "'platform': 'acmeos', 'dev_type': 'leaf', 'rack': '1', "
 #define ALL_FIELDS  BASE "'hostname': 'a', 'port': 1, "
 #define ONE(fields) "{'earth': {'h': {" fields "}}}"
@@ -69,6 +109,14 @@ START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
         {ONE(BASE "'hostname': 'a', 'port': 65536"), "earth.h.port: expected a whole number"},
         {ONE(BASE "'hostname': 'a', 'port': 80.5"), "earth.h.port: expected a whole number"},
         {ONE(BASE "'hostname': 'a', 'port': '80'"), "earth.h.port: expected a whole number"},
+        {ONE(ALL_FIELDS "'password': 7175"),
+         "earth.h.password: expected a text, not a number: put it in quotes"},
+        {ONE(ALL_FIELDS "'password': null"), "earth.h.password: expected a text, not null"},
+        {ONE(ALL_FIELDS "'password': ['hidden']"),
+         "earth.h.password: expected a text, not an array"},
+        {ONE(ALL_FIELDS "'username': ''"), "earth.h.username: it is empty"},
+        {ONE(ALL_FIELDS "'password': 'hid\\nden'"),
+         "earth.h.password: byte 4 is a control character: remove it"},
         {"{'a': {" HOST("x", "leaf", "1") "}, 'b': {" HOST("x", "leaf", "1") "}}",
          "b.x: there is another host of this name in another site"},
     };
@@ -464,6 +512,9 @@ Suite *check_inventory(void) {
     Suite *suite = suite_create("inventory");
     TCase *tcase = tcase_create("inventory");
     suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, credentials_are_the_hosts_own_and_no_attributes);
+    tcase_add_test(tcase, a_network_without_credentials_pays_nothing_for_them);
+    tcase_add_test(tcase, credentials_that_are_withheld_can_be_given_later);
     tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
     tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
     tcase_add_test(tcase, what_stands_beside_the_known_fields_is_an_attribute);

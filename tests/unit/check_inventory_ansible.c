@@ -25,6 +25,22 @@ START_TEST(variables_are_fields_and_attributes) {
     assert_values(inventory, 0, "vlans", "1,2");
     assert_values(inventory, 0, "ansible_user", "nobody has it");
     assert_values(inventory, 0, "ansible_password", "nobody has it");
+    ck_assert_str_eq(login_of(inventory, 0), "x:y");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(credentials_go_by_their_older_names_too_and_the_newer_ones_hold) {
+    struct inventory *inventory = inventory_of(HOSTVARS(
+        "'sw1': {" CONNECTION ", " PLACE ", 'ansible_ssh_user': 'x', 'ansible_ssh_pass': 'y'}, "
+        "'sw2': {" CONNECTION ", " PLACE ", 'ansible_ssh_user': 'x', 'ansible_user': 'new', "
+        "'ansible_ssh_pass': 'y', 'ansible_password': 'newer'}, "
+        "'sw3': {" CONNECTION ", " PLACE ", 'username': 'u', 'password': 'p'}"));
+    ck_assert_str_eq(login_of(inventory, 0), "x:y");
+    ck_assert_str_eq(login_of(inventory, 1), "new:newer");
+    ck_assert_str_eq(login_of(inventory, 2), "-:-");
+    assert_values(inventory, 2, "password", "nobody has it"); // though it is none of the device
+    assert_values(inventory, 2, "username", "nobody has it");
     inventory_unref(inventory);
 }
 END_TEST
@@ -70,6 +86,14 @@ static const struct {
      "sw1.ansible_port: expected a whole number from 1 to 65535, not 0"},
     {HOSTVARS("'sw1': {'ansible_network_os': ['acmeos'], " PLACE "}"),
      "sw1.ansible_network_os: expected a text, not an array"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'ansible_password': '{{ vault_pw }}'}"),
+     "sw1.ansible_password: a template that is not filled in: leave it out, and give "
+     "--credentials"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE
+              ", 'ansible_password': {'__ansible_vault': '$ANSIBLE_VAULT;1.1;AES256'}}"),
+     "sw1.ansible_password: sealed by a vault: leave it out, and give --credentials"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'ansible_user': null}"),
+     "sw1.ansible_user: expected a text, not null"},
     {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'redundancy_groups': 'wan'}"),
      "sw1.redundancy_groups: expected an array of names, not a string"},
     {WITH("'sw1': {" CONNECTION ", " PLACE "}", "'ams': {'hosts': ['sw1', 'sw2']}"),
@@ -100,6 +124,7 @@ Suite *check_inventory_ansible(void) {
     TCase *tcase = tcase_create("inventory_ansible");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, variables_are_fields_and_attributes);
+    tcase_add_test(tcase, credentials_go_by_their_older_names_too_and_the_newer_ones_hold);
     tcase_add_test(tcase, a_host_without_an_address_is_looked_up_by_its_name);
     tcase_add_test(tcase, a_host_of_another_platform_or_of_none_needs_nothing_else);
     tcase_add_test(tcase, a_mistake_is_refused_and_its_place_is_named);

@@ -74,6 +74,27 @@ START_TEST(a_null_at_the_top_is_none_and_one_in_data_is_a_value) {
 }
 END_TEST
 
+START_TEST(credentials_are_inherited_each_for_itself) {
+    struct inventory *inventory =
+        folder_of("{'own': {'username': 'h', 'password': 'hh', 'groups': ['a']},"
+                  " 'half': {'password': 'hh', 'groups': ['a']},"
+                  " 'group': {'username': null, 'password': null, 'groups': ['a']},"
+                  " 'none': {'data': {'username': 'x', 'password': 'y'}},"
+                  " 'fw': {'platform': 'panos', 'password': 17}}",
+                  "{'a': {'username': 'a', 'groups': ['b']}, 'b': {'username': 'b'}}",
+                  "{'platform': 'acmeos', 'port': 8300, 'hostname': 'd', 'password': 'dd', 'data': "
+                  "{'site': 's', 'dev_type': 't'}}");
+    ck_assert_str_eq(login_of(inventory, 0), "h:hh");
+    ck_assert_str_eq(login_of(inventory, 1), "a:hh");
+    ck_assert_str_eq(login_of(inventory, 2), "a:dd");
+    ck_assert_str_eq(login_of(inventory, 3), "-:dd");
+    ck_assert_str_eq(login_of(inventory, 4), "-:-"); // nobody logs in to it
+    assert_values(inventory, 3, "password", "nobody has it");
+    assert_values(inventory, 3, "username", "nobody has it");
+    inventory_unref(inventory);
+}
+END_TEST
+
 START_TEST(a_group_that_comes_twice_counts_where_it_comes_first) {
     struct inventory *inventory = folder_of(
         "{'h': {'groups': ['a', 'b']}}",
@@ -197,6 +218,7 @@ Suite *check_inventory_nornir(void) {
     tcase_add_test(tcase, what_comes_first_holds_host_then_groups_in_depth_then_defaults);
     tcase_add_test(tcase, a_port_of_a_group_in_a_group_holds_before_the_next_group);
     tcase_add_test(tcase, a_null_at_the_top_is_none_and_one_in_data_is_a_value);
+    tcase_add_test(tcase, credentials_are_inherited_each_for_itself);
     tcase_add_test(tcase, a_group_that_comes_twice_counts_where_it_comes_first);
     tcase_add_test(tcase, numbers_are_texts_and_lists_are_lists);
     tcase_add_test(tcase, a_hosts_file_alone_is_known_by_its_shape);

@@ -23,6 +23,13 @@ static const struct {
     {EARTH(A ", " B), "a b", EARTH(A ", " B), "a b", ""},
     {EARTH(A ", " B), "a", EARTH(A ", " B), "a", ""},
     {EARTH(A ", " B), "a b", EARTH(A ", " C ", " B), "a b", ""}, // c concerns nobody
+    {EARTH(A ", " B), "a b",
+     EARTH(A ", 'b': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '2', 'hostname': "
+             "'10.0.0.2', 'port': 830, 'username': 'u', 'password': 'p'}"),
+     "a b", ""}, // nor do credentials
+    {EARTH(A ", 'b': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '2', 'hostname': "
+             "'10.0.0.2', 'port': 830, 'password': 'p'}"),
+     "a b", EARTH(A), "a", "b is not in the inventory any more"},
     {EARTH(A ", " B), "a b", EARTH(A ", " AT("b", "spine", "2", "10.0.0.9", 830)), "a b",
      "b is at 10.0.0.9:830, was at 10.0.0.2:830"},
     {EARTH(A ", " B), "a b", EARTH(A ", " AT("b", "spine", "2", "10.0.0.2", 831)), "a b",

@@ -184,6 +184,62 @@ START_TEST(what_was_in_the_buffer_stays) {
 }
 END_TEST
 
+#define KEYED(name, type, more)                                                                    \
+    PLAIN(name, type, ", 'rack': '1', 'username': 'secret-user', 'password': 'secret-word'" more)
+#define TWO_OF_FOUR                                                                                \
+    "{'earth': {" KEYED("z", "edge", "") ", " HOST("a", "spine", "1") ", " KEYED(                  \
+        "b", "spine", "") ", " HOST("c", "leaf", "1") ", " KEYED("d", "leaf", "") "}}"
+
+// Those of z are no concern of the job.
+START_TEST(an_image_says_who_had_credentials_and_not_which) {
+    static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
+    static const bool expected[] = {false, true, false, true};
+    struct made m = make(TWO_OF_FOUR, policy, "a b c");
+    struct buf bytes = image_of_made(&m);
+    struct job_image image;
+    struct error err;
+    ck_assert_ptr_null(memmem(bytes.data, bytes.len, "secret", 6));
+    ck_assert_int_eq(bytes.data[3], 2);
+    ck_assert_int_eq(job_image_read(bytes.data, bytes.len, &image, &err), 0);
+    ck_assert_uint_eq(image.inventory->count, COUNT(expected));
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        ck_assert(inventory_withholds_credentials(image.inventory, i) == expected[i]);
+        ck_assert_ptr_null(inventory_credentials(image.inventory, i).password);
+    }
+    job_image_deinit(&image);
+    buf_deinit(&bytes);
+    returns(&m);
+    unmake(&m);
+}
+END_TEST
+
+START_TEST(without_credentials_an_image_is_what_older_orchestrators_write) {
+    struct buf bytes = image_of(network, several, "a d g");
+    ck_assert_int_eq(bytes.data[3], 1);
+    buf_deinit(&bytes);
+}
+END_TEST
+
+START_TEST(credentials_are_no_part_of_what_makes_two_jobs_the_same) {
+    static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
+    static const char none[] =
+        "{'earth': {" HOST("a", "spine", "1") ", " HOST("b", "spine", "1") "}}";
+    static const char one[] =
+        "{'earth': {" HOST("a", "spine", "1") ", " KEYED("b", "spine", "") "}}";
+    struct buf a = image_of(none, policy, NULL), b = image_of(one, policy, NULL),
+               c = image_of(one, policy, "a");
+    ck_assert(job_image_is_same(a.data, a.len, b.data, b.len));
+    ck_assert(job_image_is_same(b.data, b.len, a.data, a.len));
+    ck_assert(job_image_is_same(b.data, b.len, b.data, b.len));
+    ck_assert(!job_image_is_same(b.data, b.len, c.data, c.len));
+    ck_assert(!job_image_is_same(a.data, a.len, c.data, c.len));
+    ck_assert(!job_image_is_same("x", 1, "x", 1));
+    buf_deinit(&a);
+    buf_deinit(&b);
+    buf_deinit(&c);
+}
+END_TEST
+
 // --- at random
 
 static void add_random_host(struct buf *text, uint64_t seed, uint64_t i) {
@@ -194,6 +250,7 @@ static void add_random_host(struct buf *text, uint64_t seed, uint64_t i) {
              (unsigned)(draw >> 8 & 3), (unsigned)(draw >> 16 & 3));
     buf_addf(text, ", 'port': %u", (unsigned)(1 + (draw >> 24 & 0xfff)));
     if ((draw >> 40 & 3) > 0) buf_addf(text, ", 'rack': '%u'", (unsigned)(draw >> 42 & 7));
+    if ((draw >> 56 & 3) == 0) buf_adds(text, ", 'password': 'p'");
     buf_addf(text, ", 'redundancy_groups': [");
     for (uint64_t group = 0; group < (draw >> 48 & 3); group++)
         buf_addf(text, "%s'g%u'", group == 0 ? "" : ", ",
@@ -362,6 +419,9 @@ Suite *check_job_image(void) {
     tcase_add_test(tcase, an_image_has_what_concerns_the_job_and_no_more);
     tcase_add_test(tcase, the_same_job_has_the_same_bytes_whatever_else_there_is);
     tcase_add_test(tcase, what_was_in_the_buffer_stays);
+    tcase_add_test(tcase, an_image_says_who_had_credentials_and_not_which);
+    tcase_add_test(tcase, without_credentials_an_image_is_what_older_orchestrators_write);
+    tcase_add_test(tcase, credentials_are_no_part_of_what_makes_two_jobs_the_same);
     tcase_add_test(tcase, random_jobs_come_back_as_they_were);
     tcase_add_test(tcase, every_bit_that_is_wrong_is_noticed);
     tcase_add_test(tcase, an_image_cut_short_is_noticed_though_its_checksum_is_right);

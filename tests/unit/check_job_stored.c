@@ -23,6 +23,77 @@ static struct store_job row_of(const struct buf *image, uint64_t hosts) {
                               .started_ms = 2000};
 }
 
+#define KEYED(name, more)                                                                          \
+    "'" name                                                                                       \
+    "': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '1', 'hostname': '127.0.0.1',"         \
+    " 'port': 8300" more "}"
+
+// a, b and c are in hand, a and b in doubt; all but c had credentials of their own.
+static struct job *doubtful_job(void) {
+    static const char keyed[] = "{'earth': {" KEYED("a", ", 'password': 'p'") ", " KEYED(
+        "b", ", 'password': 'p'") ", " KEYED("c", "") ", " KEYED("d", ", 'password': 'p'") "}}";
+    const struct store_event events[] = {
+        {.kind = STORE_JOB, .host = STORE_NO_HOST, .state = JOB_RUNNING},
+        {.kind = STORE_STARTED, .host = 0},
+        {.kind = STORE_STARTED, .host = 1},
+        {.kind = STORE_STARTED, .host = 2},
+        {.kind = STORE_INTENT, .host = 0, .attempt = 1},
+        {.kind = STORE_INTENT, .host = 1, .attempt = 1},
+    };
+    struct buf image =
+        image_of(keyed, "{redundancy: [{group: \"{site}\", max_unavailable: 4}]}", NULL);
+    struct store_job row = row_of(&image, 4);
+    struct error err;
+    row.request = "{\"version\": \"5.3.1\"}";
+    struct job *job = job_from_store(&row, &err);
+    ck_assert_msg(job != NULL, "%s", err.text);
+    for (size_t i = 0; i < COUNT(events); i++)
+        ck_assert_int_eq(job_apply(job, &events[i], &err), 0);
+    job_settle(job);
+    buf_deinit(&image);
+    return job;
+}
+
+START_TEST(credentials_of_hosts_in_doubt_are_awaited_and_taken_from_todays_inventory) {
+    struct job *job = doubtful_job();
+    struct inventory *today = inventory_of("{'mars': {" KEYED("x", ", 'password': 'x'") ", " KEYED(
+        "a", ", 'username': 'u', 'password': 'new'") ", " KEYED("c", ", 'password': 'c'") "}}");
+    ck_assert(job_awaits_credentials(job));
+    job_take_credentials(job, today);
+    inventory_unref(today); // nothing is borrowed of it
+    ck_assert(!job_awaits_credentials(job));
+    ck_assert_str_eq(login_of(job->inventory, 0), "u:new");
+    ck_assert_str_eq(login_of(job->inventory, 1), "-:-"); // not there any more
+    ck_assert_str_eq(login_of(job->inventory, 2), "-:-"); // not in doubt
+    ck_assert(inventory_withholds_credentials(job->inventory, 3));
+    job_free(job);
+}
+END_TEST
+
+START_TEST(a_job_that_is_the_same_in_an_inventory_finds_its_hosts_there) {
+    struct job *job = doubtful_job();
+    struct inventory *today = inventory_of("{'earth': {" KEYED("d", "") ", " KEYED(
+        "x", "") ", " KEYED("b", "") ", " KEYED("c", "") "}, 'mars': {" KEYED("a", "") "}}");
+    struct selection selection = all_of(today);
+    ck_assert_uint_eq(job_in_whole(job, 0), JOB_NOT_IN_WHOLE);
+    job_see_in(job, today, &selection);
+    inventory_unref(today);
+    ck_assert(!job_awaits_credentials(job)); // it has them from there
+    ck_assert_uint_eq(job_in_whole(job, 0), 4);
+    ck_assert_uint_eq(job_in_whole(job, 1), 2);
+    ck_assert_uint_eq(job_in_whole(job, 2), 3);
+    ck_assert_uint_eq(job_in_whole(job, 3), 0);
+    today = inventory_of("{'earth': {" KEYED("a", "") ", " KEYED("x", "") ", " KEYED("c", "") "}}");
+    selection = all_of(today);
+    job_see_in(job, today, &selection);
+    inventory_unref(today);
+    ck_assert_uint_eq(job_in_whole(job, 0), 0);
+    ck_assert_uint_eq(job_in_whole(job, 1), JOB_NOT_IN_WHOLE);
+    ck_assert_uint_eq(job_in_whole(job, 2), 2);
+    job_free(job);
+}
+END_TEST
+
 START_TEST(a_row_becomes_a_job_whose_hosts_wait) {
     struct buf image = image_of(network, "", "b c");
     struct store_job row = row_of(&image, 2);
@@ -148,6 +219,9 @@ Suite *check_job_stored(void) {
     TCase *tcase = tcase_create("job_stored");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_row_becomes_a_job_whose_hosts_wait);
+    tcase_add_test(tcase,
+                   credentials_of_hosts_in_doubt_are_awaited_and_taken_from_todays_inventory);
+    tcase_add_test(tcase, a_job_that_is_the_same_in_an_inventory_finds_its_hosts_there);
     tcase_add_test(tcase, its_events_bring_it_to_where_it_was);
     tcase_add_test(tcase, a_row_without_key_is_a_job_without_key);
     tcase_add_test(tcase, a_row_that_is_spoilt_is_refused_and_says_why);

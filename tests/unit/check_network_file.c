@@ -1,4 +1,5 @@
 #include "common/count.h"
+#include "simulator/listing.h"
 #include "simulator/network_file.h"
 
 #include <check.h>
@@ -36,6 +37,40 @@ START_TEST(what_a_file_leaves_out_is_as_in_the_acme_network) {
     ck_assert_str_eq(n.password, "admin");
     ck_assert_uint_eq(n.latency[OPERATION_LOGOUT].low_us, 10000);
     ck_assert_uint_eq(n.latency[OPERATION_LOGOUT].high_us, 2000000);
+}
+END_TEST
+
+static void wants(const char *host, const char *username, const char *password) {
+    uint32_t device = 0;
+    ck_assert(network_find(&n, host, &device));
+    const struct credentials login = network_login(&n, device);
+    ck_assert_str_eq(login.username, username);
+    ck_assert_str_eq(login.password, password);
+}
+
+START_TEST(a_login_must_give_what_the_host_says_else_its_type_else_the_network) {
+    struct buf out = {0};
+    static const char *const hosts[] = {"127.0.0.1"};
+    const struct listing_addresses at = {hosts, 1, 4711};
+    const struct listing_filter all = {0};
+    parse_well("sites: [earth]\n"
+               "dev_types: {leaf: {count: 3, username: of-leaves}, edge: {count: 1, password: "
+               "of-edges}}\n"
+               "password: of-all\n"
+               "hosts:\n"
+               "  leaf00.earth: {password: own-pass}\n"
+               "  leaf01.earth: {username: own, password: own-pass, version: 5.2.1}\n"
+               "  fw: {site: earth, dev_type: firewall, password: of-fw}\n");
+    wants("leaf00.earth", "of-leaves", "own-pass");
+    wants("leaf01.earth", "own", "own-pass");
+    wants("leaf02.earth", "of-leaves", "of-all");
+    wants("edge00.earth", "admin", "of-edges");
+    wants("fw", "admin", "of-fw");
+    listing_write(&n, &all, &at, &out); // the inventory that it serves
+    ck_assert_ptr_nonnull(strstr(out.data, "leaf01.earth"));
+    ck_assert_ptr_null(strstr(out.data, "of-"));
+    ck_assert_ptr_null(strstr(out.data, "own"));
+    buf_deinit(&out);
 }
 END_TEST
 
@@ -271,6 +306,7 @@ Suite *check_network_file(void) {
     TCase *tc = tcase_create("network_file");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, what_a_file_leaves_out_is_as_in_the_acme_network);
+    tcase_add_test(tc, a_login_must_give_what_the_host_says_else_its_type_else_the_network);
     tcase_add_test(tc, a_file_may_say_everything);
     tcase_add_test(tc, counted_sites_are_numbered_with_two_digits_at_least);
     tcase_add_test(tc, sites_may_have_counts_of_their_own);

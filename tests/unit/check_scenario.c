@@ -209,7 +209,7 @@ static const struct {
      "y.yaml:9:15: steps[0].log.has[0]: expected a string, not 5: put it in quotes\n"
      "y.yaml:9:18: steps[0].log.has[1]: expected a string, not 6: put it in quotes\n"
      "y.yaml:10:10: steps[1].sleep: unknown field; known are request, metrics, devices, audit, "
-     "log, faults, remove_faults, parallel, when, job, signal, eventually\n"},
+     "log, faults, remove_faults, parallel, when, job, signal, files, eventually\n"},
     // every name; and what is about steps within steps has its place
     {"name: '${a}'\nfaults: [{on: any, effect: close, message: '${b}'}]\nsteps:\n"
      "- parallel:\n  - log: {has: ['${c}', '${seed}', '${d}']}\n"

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 Suite *check_secret(void);
@@ -82,6 +83,75 @@ START_TEST(a_file_is_named_in_what_is_wrong) {
 }
 END_TEST
 
+static const struct {
+    const char *text, *why; // NULL: it is well
+} texts[] = {
+    {" pass \"word\" \xc3\xa9", NULL},
+    {"", "it is empty"},
+    {"caf\xe9", "byte 4 is not UTF-8: save it as UTF-8, not as Latin-1"},
+    {"two\nlines", "byte 4 is a control character: remove it"},
+};
+
+START_TEST(a_text_of_a_document_is_a_secret_or_refused_without_being_told) {
+    struct error err = {0};
+    ck_assert_int_eq(secret_check(texts[_i].text, &err), texts[_i].why == NULL ? 0 : ERROR_INPUT);
+    if (texts[_i].why != NULL) ck_assert_str_eq(err.text, texts[_i].why);
+}
+END_TEST
+
+START_TEST(a_text_of_a_document_is_bounded) {
+    char text[SECRET_MAX + 2] = {0};
+    struct error err;
+    memset(text, 'x', SECRET_MAX);
+    ck_assert_int_eq(secret_check(text, &err), 0);
+    text[SECRET_MAX] = 'x';
+    ck_assert_int_eq(secret_check(text, &err), ERROR_INPUT);
+    ck_assert_str_eq(err.text, "it has 1025 bytes: 1024 at most are allowed");
+}
+END_TEST
+
+static const struct {
+    mode_t mode;
+    bool is_private;
+} modes[] = {{0600, true},  {0400, true},  {0700, true},  {0640, false}, {0660, false},
+             {0604, false}, {0644, false}, {0620, false}, {0601, false}, {0610, false}};
+
+START_TEST(a_file_is_its_owners_alone_or_refused_with_the_remedy) {
+    char path[] = "/tmp/check_secret_XXXXXX", expected[200];
+    struct buf text = {0};
+    struct error err = {0};
+    int fd = mkstemp(path);
+    ck_assert_int_eq((int)write(fd, "admin\n", 6), 6);
+    ck_assert_int_eq(fchmod(fd, modes[_i].mode), 0);
+    const int rc = modes[_i].is_private ? 0 : ERROR_INPUT;
+    ck_assert_int_eq(secret_check_private(path, &err), rc);
+    snprintf(expected, sizeof expected, "%s: others may read it: chmod 600 %s", path, path);
+    if (rc != 0) ck_assert_str_eq(err.text, expected);
+    ck_assert_int_eq(secret_read_private(path, 100, &text, &err), rc);
+    if (rc != 0) ck_assert_str_eq(err.text, expected);
+    ck_assert_uint_eq(text.len, rc == 0 ? 6 : 0);
+    close(fd);
+    unlink(path);
+    buf_deinit(&text);
+}
+END_TEST
+
+START_TEST(a_private_file_that_is_not_there_or_too_large_is_told) {
+    struct buf text = {0};
+    struct error err;
+    ck_assert_int_eq(secret_check_private("/nonexistent", &err), -ENOENT);
+    ck_assert_int_eq(secret_read_private("/nonexistent", 100, &text, &err), -ENOENT);
+    char path[] = "/tmp/check_secret_XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_eq((int)write(fd, "admin\n", 6), 6);
+    ck_assert_int_eq(secret_read_private(path, 5, &text, &err), ERROR_INPUT);
+    ck_assert_uint_eq(text.len, 0);
+    close(fd);
+    unlink(path);
+    buf_deinit(&text);
+}
+END_TEST
+
 Suite *check_secret(void) {
     Suite *suite = suite_create("secret");
     TCase *tc = tcase_create("secret");
@@ -89,6 +159,11 @@ Suite *check_secret(void) {
                         COUNT(files));
     tcase_add_test(tc, a_password_is_bounded);
     tcase_add_test(tc, a_file_is_named_in_what_is_wrong);
+    tcase_add_loop_test(tc, a_text_of_a_document_is_a_secret_or_refused_without_being_told, 0,
+                        COUNT(texts));
+    tcase_add_test(tc, a_text_of_a_document_is_bounded);
+    tcase_add_loop_test(tc, a_file_is_its_owners_alone_or_refused_with_the_remedy, 0, COUNT(modes));
+    tcase_add_test(tc, a_private_file_that_is_not_there_or_too_large_is_told);
     suite_add_tcase(suite, tc);
     return suite;
 }

@@ -6,6 +6,27 @@ Suite *check_session_calls(void);
 // With a revision of one digit the longest version that is noted.
 #define LONGEST "1234567890.1234567890.1234567890.1234567890.1234567890."
 
+START_TEST(a_session_logs_in_with_the_devices_own_and_else_with_the_services) {
+    static const struct {
+        struct credentials login;
+        const char *sends;
+    } cases[] = {
+        {{NULL, NULL}, "\"username\": \"admin\", \"password\": \"pass\\\"word\""},
+        {{"lab", "o\"wn"}, "\"username\": \"lab\", \"password\": \"o\\\"wn\""},
+        {{NULL, "own"}, "\"username\": \"admin\", \"password\": \"own\""},
+        {{"lab", NULL}, "\"username\": \"lab\", \"password\": \"pass\\\"word\""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct session session;
+        session_init(&session, &config, &task_upgrade_os, &args, &host, 0);
+        session_log_in_with(&session, &cases[i].login);
+        feed(&session, SESSION_CONNECTED, NULL, 1000);
+        ck_assert_msg(strstr(update.send.data, cases[i].sends) != NULL, "%s", update.send.data);
+        end(&session);
+    }
+}
+END_TEST
+
 START_TEST(the_requests_are_as_the_protocol_says) {
     struct session s;
     begin(&s, &host, 0);
@@ -527,6 +548,7 @@ Suite *check_session_calls(void) {
     TCase *tcase = tcase_create("session_calls");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, the_requests_are_as_the_protocol_says);
+    tcase_add_test(tcase, a_session_logs_in_with_the_devices_own_and_else_with_the_services);
     tcase_add_test(tcase, an_install_that_is_refused_leaves_the_device_as_if_not_visited);
     tcase_add_test(tcase, the_install_timeout_runs_from_the_sending_not_from_the_asking);
     tcase_add_test(tcase, a_connection_lost_while_the_session_asks_is_opened_anew_once);

@@ -38,6 +38,7 @@ static const struct {
 } cases[] = {
     {NETWORK("", ""), ALL, false, false},
     {NETWORK("", "username: root\npassword: secret\n"), ALL, false, false},
+    {NETWORK("", "hosts: {edge00.earth: {username: lab, password: own}}\n"), ALL, false, false},
     {NETWORK("", "hosts: {edge00.earth: {version: 5.3.1}}\n"), 35 * MS, false, false},
     // Nobody listens; it is down: the first call gets no answer but a reset.
     {NETWORK("", "hosts: {edge00.earth: {port: 1}}\n"), 0, true, false},

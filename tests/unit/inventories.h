@@ -20,6 +20,15 @@ static inline const char *values_of(const struct inventory *inventory, size_t ho
     return text;
 }
 
+// "user:password" of the host's own; "-" in the place of what it has not.
+static inline const char *login_of(const struct inventory *inventory, size_t host) {
+    static char text[200];
+    const struct credentials own = inventory_credentials(inventory, host);
+    snprintf(text, sizeof text, "%s:%s", own.username == NULL ? "-" : own.username,
+             own.password == NULL ? "-" : own.password);
+    return text;
+}
+
 static inline void assert_values(const struct inventory *inventory, size_t host, const char *name,
                                  const char *expected) {
     ck_assert_str_eq(values_of(inventory, host, name), expected);
