@@ -26,6 +26,7 @@ struct host {
     uint16_t site;       // into inventory.sites; hosts of another platform may have no name
     uint16_t dev_type;   // into inventory.dev_types; the same
     uint16_t platform;   // into inventory.platforms: 0 is acmeos, the one that we speak to
+    bool tls;            // it is spoken to over TLS
 };
 
 struct names {

@@ -171,6 +171,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     host.address = texts_share(&inventory->texts, f->address == NULL ? f->name : f->address);
     host.rack = texts_share(&inventory->texts, f->rack == NULL ? "" : f->rack);
     host.port = (uint16_t)f->port;
+    host.tls = f->tls;
     append(b, &host);
     return 0;
 }
@@ -193,9 +194,30 @@ int inventory_builder_text(struct inventory_builder *b, const cJSON *value, cons
     return 0;
 }
 
+int inventory_builder_bool(const cJSON *value, bool *out, struct error *err) {
+    if (value == NULL || cJSON_IsNull(value)) return 0;
+    if (!cJSON_IsBool(value)) {
+        error_set(err, "expected true or false, not %s", json_type_name(value));
+        error_in(err, "%.100s", value->string);
+        err->at = value;
+        return ERROR_INPUT;
+    }
+    *out = cJSON_IsTrue(value);
+    return 0;
+}
+
 bool inventory_means_groups(const char *attribute) {
     return strcasecmp(attribute, "group") == 0 || strcasecmp(attribute, "groups") == 0 ||
            (strcmp(attribute, GROUPS) != 0 && suggest_slip(attribute, GROUPS));
+}
+
+// Passed over, the device would get its password in plain text.
+static int check_tls(const cJSON *value, struct error *err) {
+    if (strcasecmp(value->string, "tls") != 0) return 0;
+    error_set(err, "unknown field; did you mean tls?");
+    error_in(err, "%.100s", value->string);
+    err->at = value;
+    return ERROR_INPUT;
 }
 
 static bool is_text(const cJSON *value) {
@@ -244,6 +266,7 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     uint16_t name = 0;
     const char *key = value->string;
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
+    if (check_tls(value, err) != 0) return ERROR_INPUT;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

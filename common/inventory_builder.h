@@ -23,6 +23,7 @@ struct inventory_builder {
 struct host_fields {
     const char *name, *address, *platform, *site, *dev_type, *rack;
     uint64_t port; // 0: none
+    bool tls;
 };
 
 void inventory_builder_init(struct inventory_builder *b);
@@ -44,6 +45,10 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
 // long as the inventory. Leaves *out alone where value is NULL, null or empty.
 int inventory_builder_text(struct inventory_builder *b, const cJSON *value, const char **out,
                            struct error *err);
+
+// true or false; leaves *out alone where value is NULL or null. An error is in the field of the
+// value.
+int inventory_builder_bool(const cJSON *value, bool *out, struct error *err);
 
 // What can be a name: not empty, not too long, one word. Errors begin with what it is.
 int inventory_check_name(const char *name, const char *what, struct error *err);
