@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 OPTIMISE ?= -O2
 SANITISE ?=
 
-PACKAGES = libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3
+PACKAGES = libuv libmicrohttpd libcjson yaml-0.1 libcurl sqlite3 gnutls
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
 CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -12,7 +12,7 @@ CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
 LDFLAGS += $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
+test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
@@ -21,12 +21,12 @@ COMMON_PURE = acmeos address buf clock completion duration error file glob heap 
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
-COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program
+COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program tls
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee \
 	versions world
-SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
+SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection device_ca main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
 	cli_view devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
