@@ -2,6 +2,7 @@
 // a libuv loop.
 #pragma once
 
+#include "common/tls.h"
 #include "orchestrator/session.h"
 
 #include <uv.h>
@@ -22,11 +23,17 @@ struct connection_context {
         char *data;
         size_t size;
     } read_buffer;
-    uint64_t secret; // a random number, of which the ids of calls are made
+    struct tls_trust *trust;  // of devices with TLS, borrowed; NULL: what this system trusts
+    struct tls_trust *system; // which is loaded when first needed, and its owner's to free
+    uint64_t secret;          // a random number, of which the ids of calls are made
     uint64_t connections;
     struct connection *first; // of those that are not over
     struct session_update update;
     connection_stepped stepped;
+    // Told after each part of a TLS handshake, which takes as long as many steps; nothing of the
+    // context may be called from within.
+    void (*toiled)(void *arg);
+    void *toiled_arg;
 };
 
 // Never calls back from within.

@@ -6,6 +6,7 @@
 #include "common/program.h"
 #include "common/secret.h"
 #include "common/text.h"
+#include "common/tls.h"
 #include "orchestrator/api.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/joblog.h"
@@ -40,6 +41,7 @@ struct config {
     enum log_format log_format;
     const char *origins[ORIGINS_MAX];
     char *password; // read from a file
+    struct tls_trust *device_ca;
     struct policy policy;
 };
 
@@ -216,6 +218,16 @@ static int set_password_file(void *config, const char *value, struct error *err)
     return 0;
 }
 
+static int set_device_ca(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct tls_trust *trust = NULL;
+    int rc = tls_trust_load(&trust, value, "--device-ca", err);
+    if (rc != 0) return rc;
+    tls_trust_free(c->device_ca);
+    c->device_ca = trust;
+    return 0;
+}
+
 static int set_connect_timeout(void *config, const char *value, struct error *err) {
     return duration_timeout_parse(value, &((struct config *)config)->session.connect_timeout_ms,
                                   err);
@@ -269,6 +281,10 @@ static const struct option_spec specs[] = {
     {"username", "NAME", "log in to devices as this user (admin)", set_username},
     {"password-file", "FILE", "log in to devices with the password on its first line (admin)",
      set_password_file},
+    {"device-ca", "FILE",
+     "the CAs, in PEM, that sign the devices' certificates where the inventory says tls: true\n"
+     "(those that this system trusts)",
+     set_device_ca},
     {"connect-timeout", "DURATION", "longest wait for a connection to a device (5s)",
      set_connect_timeout},
     {"call-timeout", "DURATION", "longest wait for each answer of a device (30s)",
@@ -318,6 +334,7 @@ static int set_defaults(struct config *c, struct error *err) {
 
 static void config_deinit(struct config *c) {
     free(c->password);
+    tls_trust_free(c->device_ca);
     policy_deinit(&c->policy);
 }
 
@@ -436,6 +453,7 @@ static int start(struct service *s, struct error *err) {
                                      .jobs = s->jobs,
                                      .is_persistent = store_is_persistent(s->store)};
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
+    runner_set_trust(s->runner, c->device_ca);
     const struct api_parts parts = {.loop = &s->loop,
                                     .jobs = s->jobs,
                                     .runner = s->runner,

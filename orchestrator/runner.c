@@ -10,7 +10,8 @@
 
 enum {
     READ_BUFFER = 65536,
-    BREATH_STEPS = 64, // of all devices, about a millisecond
+    BREATH_STEPS = 64,    // of all devices, about a millisecond
+    HANDSHAKE_STEPS = 16, // so many a part of a TLS handshake is worth
 };
 
 struct runner {
@@ -21,7 +22,7 @@ struct runner {
     uv_timer_t retry; // when peers are to be asked again
     void (*breathe)(void *arg);
     void *breathe_arg;
-    uint64_t steps;
+    unsigned steps; // since it breathed last
     char read_buffer[READ_BUFFER];
 };
 
@@ -105,11 +106,22 @@ static void retry_at(void *self, uint64_t due_ms) {
         uv_timer_start(&r->retry, on_retry, due_ms > now ? due_ms - now : 0, 0);
 }
 
+static void breathe_after(struct runner *r, unsigned steps) {
+    r->steps += steps;
+    if (r->steps < BREATH_STEPS) return;
+    r->steps = 0;
+    if (r->breathe != NULL) r->breathe(r->breathe_arg);
+}
+
+static void on_toiled(void *arg) {
+    breathe_after(arg, HANDSHAKE_STEPS);
+}
+
 static void on_stepped(void *arg, const struct session_update *update) {
     struct device *device = arg;
     struct runner *r = device->runner;
     gate_stepped(r->gate, device, update);
-    if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
+    breathe_after(r, 1);
 }
 
 // --- life
@@ -136,6 +148,8 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
         .config = session,
         .read_buffer = {r->read_buffer, sizeof r->read_buffer},
         .stepped = on_stepped,
+        .toiled = on_toiled,
+        .toiled_arg = r,
     };
     if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
         abort(); // never so few bytes
@@ -145,6 +159,10 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
     uv_timer_init(loop, &r->retry);
     r->retry.data = r;
     return r;
+}
+
+void runner_set_trust(struct runner *r, struct tls_trust *trust) {
+    r->context.trust = trust;
 }
 
 struct gate *runner_gate(struct runner *r) {
@@ -166,5 +184,6 @@ void runner_free(struct runner *r) {
     if (r == NULL) return;
     gate_free(r->gate);
     buf_deinit(&r->context.update.send);
+    tls_trust_free(r->context.system);
     free(r);
 }
