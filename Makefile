@@ -54,7 +54,7 @@ UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli
 	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
-	turns vars virtual visit world xml yml
+	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli
@@ -115,7 +115,10 @@ $(BUILD)/slow_disk.so: bench/slow_disk.c
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $<
 
-$(BUILD)/tests/unit: $(unit_tests) $(store_backs) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+# The shells that are tested there: the store's, and TLS, which has no socket.
+unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
+
+$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)

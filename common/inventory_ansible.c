@@ -45,7 +45,7 @@ static int read_tls(const cJSON *tls, bool *out, struct error *err) {
             *out = i % 2 == 1;
             return 0;
         }
-    return inventory_builder_bool(tls, out, err);
+    return cJSON_IsNull(tls) ? 0 : inventory_builder_bool(tls, out, err);
 }
 
 // "acmeos", or with the collection that it comes from: "acme.net.acmeos".

@@ -151,6 +151,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     struct inventory *inventory = b->inventory;
     struct host host = {.site = INVENTORY_NO_NAME, .dev_type = INVENTORY_NO_NAME};
     const char *platform = f->platform == NULL ? "unknown" : f->platform;
+    uint16_t platform_index = 0;
     int rc = inventory_check_name(f->name, "the host's name", err);
     if (rc == 0) rc = inventory_check_name(platform, "platform", err);
     if (rc == 0) rc = check_fields(f, strcmp(platform, "acmeos") == 0, b->unaddressed, err);
@@ -158,7 +159,9 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
         rc = error_set(err, "more than %d hosts", INVENTORY_HOSTS_MAX);
     if (rc == 0)
         rc = index_of(b, &b->platforms, &inventory->platforms, platform, "platforms",
-                      &host.platform, err);
+                      &platform_index, err);
+    if (rc == 0 && platform_index >= INVENTORY_PLATFORMS_MAX)
+        rc = error_set(err, "too many platforms");
     if (rc == 0 && f->site != NULL)
         rc = index_of(b, &b->sites, &inventory->sites, f->site, "sites", &host.site, err);
     if (rc == 0 && f->dev_type != NULL)
@@ -171,6 +174,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     host.address = texts_share(&inventory->texts, f->address == NULL ? f->name : f->address);
     host.rack = texts_share(&inventory->texts, f->rack == NULL ? "" : f->rack);
     host.port = (uint16_t)f->port;
+    host.platform = platform_index & 0x7fffU;
     host.tls = f->tls;
     append(b, &host);
     return 0;
@@ -195,7 +199,7 @@ int inventory_builder_text(struct inventory_builder *b, const cJSON *value, cons
 }
 
 int inventory_builder_bool(const cJSON *value, bool *out, struct error *err) {
-    if (value == NULL || cJSON_IsNull(value)) return 0;
+    if (value == NULL) return 0;
     if (!cJSON_IsBool(value)) {
         error_set(err, "expected true or false, not %s", json_type_name(value));
         error_in(err, "%.100s", value->string);
@@ -266,7 +270,8 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     uint16_t name = 0;
     const char *key = value->string;
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
-    if (check_tls(value, err) != 0) return ERROR_INPUT;
+    const bool is_ours = b->inventory->hosts[b->inventory->count - 1].platform == 0;
+    if (is_ours && check_tls(value, err) != 0) return ERROR_INPUT;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

@@ -46,7 +46,7 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
 int inventory_builder_text(struct inventory_builder *b, const cJSON *value, const char **out,
                            struct error *err);
 
-// true or false; leaves *out alone where value is NULL or null. An error is in the field of the
+// true or false; leaves *out alone where value is NULL. An error is in the field of the
 // value.
 int inventory_builder_bool(const cJSON *value, bool *out, struct error *err);
 

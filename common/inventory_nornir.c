@@ -222,7 +222,8 @@ static int read_port(const cJSON *port, uint64_t *out, struct error *err) {
 }
 
 static int read_tls(const struct layers *layers, bool *out, struct error *err) {
-    int rc = inventory_builder_bool(datum_of(layers, layers->count, "tls"), out, err);
+    const cJSON *tls = datum_of(layers, layers->count, "tls");
+    int rc = cJSON_IsNull(tls) ? 0 : inventory_builder_bool(tls, out, err);
     if (rc != 0) error_in(err, "data");
     return rc;
 }

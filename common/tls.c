@@ -210,7 +210,7 @@ static void fail_signer(struct tls *t) {
 // or else of a CA.
 static void fail_chain(struct tls *t, gnutls_x509_crt_t crt, unsigned status) {
     const time_t now = time(NULL);
-    if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0)
+    if ((status & (GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNATURE_FAILURE)) != 0)
         fail_signer(t);
     else if ((status & GNUTLS_CERT_EXPIRED) != 0)
         fail(t, gnutls_x509_crt_get_expiration_time(crt) < now

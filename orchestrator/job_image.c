@@ -340,7 +340,6 @@ static const char *get_shared(struct reader *r, const char *what) {
 
 // What others rely on: a device that we speak to has a type, a site and an address.
 static void check_host(struct reader *r, const struct host *host) {
-    if (host->platform == INVENTORY_NO_NAME) wrong(r, "a host has no platform");
     if (host->address[0] == '\0') wrong(r, "a host has no address");
     if (host->platform > 0) return;
     if (host->site == INVENTORY_NO_NAME) wrong(r, "a host has no site");
@@ -350,12 +349,15 @@ static void check_host(struct reader *r, const struct host *host) {
 static void get_host(struct reader *r) {
     struct inventory *inventory = r->image.inventory;
     struct host host = {.name = get_checked(r, "a host's name")};
-    host.platform = get_name(r, &inventory->platforms, &r->platforms_cap, "a platform");
+    const uint16_t platform = get_name(r, &inventory->platforms, &r->platforms_cap, "a platform");
     host.site = get_name(r, &inventory->sites, &r->sites_cap, "a site's name");
     host.dev_type = get_name(r, &inventory->dev_types, &r->dev_types_cap, "a device type");
     host.rack = get_shared(r, "a rack");
     host.address = get_shared(r, "an address");
     const uint64_t port = get(r, (UINT64_C(2) << TLS_BIT) - 1);
+    if (platform == INVENTORY_NO_NAME) wrong(r, "a host has no platform");
+    if (platform >= INVENTORY_PLATFORMS_MAX) wrong(r, "it has too many names");
+    host.platform = platform & 0x7fffU;
     if (!r->is_wrong) check_host(r, &host);
     if (r->is_wrong) return;
     host.name = texts_keep(&inventory->texts, host.name);

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <gnutls/crypto.h>
 #include <gnutls/x509.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -58,12 +59,21 @@ static int begin_certificate(gnutls_x509_crt_t *crt, const char *name, gnutls_x5
     return rc;
 }
 
+// Of two CAs with one name a client would ask the first alone.
+static int make_name(char name[64]) {
+    uint64_t number = 0;
+    const int rc = gnutls_rnd(GNUTLS_RND_NONCE, &number, sizeof number);
+    snprintf(name, 64, "CA of simulated devices %016llx", (unsigned long long)number);
+    return rc;
+}
+
 static int make_own(struct device_ca *ca) {
     gnutls_datum_t pem = {0};
-    int rc = make_key(&ca->key);
+    char name[64];
+    int rc = make_name(name);
+    if (rc == 0) rc = make_key(&ca->key);
     if (rc == 0) rc = make_key(&ca->device_key);
-    if (rc == 0)
-        rc = begin_certificate(&ca->crt, "CA of simulated devices", ca->key, -DAY_S, ten_years_s);
+    if (rc == 0) rc = begin_certificate(&ca->crt, name, ca->key, -DAY_S, ten_years_s);
     if (rc == 0) rc = gnutls_x509_crt_set_basic_constraints(ca->crt, 1, 0);
     if (rc == 0) rc = gnutls_x509_crt_set_key_usage(ca->crt, GNUTLS_KEY_KEY_CERT_SIGN);
     if (rc == 0) rc = gnutls_x509_crt_sign2(ca->crt, ca->crt, ca->key, GNUTLS_DIG_SHA256, 0);
