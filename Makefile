@@ -57,7 +57,7 @@ UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli
+	programs dial requests store client timeline cli device_tls
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -125,7 +125,8 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream process) $(common_pure) | $(BUILD)/slow_disk.so
+		$(call objects,common,client daemon http_connection http_request http_server http_stream process tls) \
+		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
