@@ -21,7 +21,7 @@ COMMON_PURE = acmeos address buf clock completion duration error file glob heap 
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
-COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program tls
+COMMON_SHELL = client daemon http_connection http_request http_server http_stream process program tls turnstile
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee \

@@ -360,6 +360,15 @@ void tls_feed(struct tls *t, const char *bytes, size_t len) {
     t->in_left = all.len;
 }
 
+void tls_keep(struct tls *t) {
+    struct buf copy = {0};
+    if (t->in_left == 0) return;
+    buf_add(&copy, t->in, t->in_left);
+    buf_deinit(&t->kept);
+    t->kept = copy;
+    t->in = copy.data;
+}
+
 static void fail_alert(struct tls *t) {
     const gnutls_alert_description_t alert = gnutls_alert_get(t->session);
     const char *name = gnutls_alert_get_name(alert);

@@ -52,6 +52,8 @@ void tls_free(struct tls *t); // takes NULL
 // The bytes must stay until next has said TLS_NONE, TLS_CLOSED or TLS_FAILED. Where some are left
 // of those that were fed before, these follow them.
 void tls_feed(struct tls *t, const char *bytes, size_t len);
+// What is left of what was fed is copied, and need not stay any more.
+void tls_keep(struct tls *t);
 // Data lives until the next call, or the end of the session. TLS_CLOSED and TLS_FAILED are for
 // good.
 enum tls_status tls_next(struct tls *t, const char **data, size_t *len);

@@ -5,7 +5,7 @@
 //
 // with SECURING between DIALLING and OPEN where the device speaks TLS: to the session that is one
 // more part of connecting. What TLS has to send is gathered, and goes as one write: the last words
-// of the handshake with the login.
+// of the handshake with the login. A handshake is long work, and waits for its turn (turnstile.h).
 //
 // The deadline is in one of three states (see on_timer). The TCP handle and the TLS come and go
 // with each attempt; the timer lives as long as the session, and its closing frees all.
@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +45,10 @@ struct connection {
     void *arg;
     struct session session;
     enum connection_state state;
-    struct dial *dial; // while DIALLING
-    uv_tcp_t *tcp;     // while SECURING or OPEN
-    struct tls *tls;   // the same, of a device that speaks TLS
+    struct dial *dial;           // while DIALLING
+    uv_tcp_t *tcp;               // while SECURING or OPEN
+    struct tls *tls;             // the same, of a device that speaks TLS
+    struct turnstile_entry turn; // of its handshake
     struct line_reader reader;
     uv_timer_t timer;
     enum timer_state timer_state;
@@ -83,11 +85,16 @@ static void enter(struct connection *c, enum connection_state state) {
     c->state = state;
 }
 
+static struct connection *connection_of(struct turnstile_entry *turn) {
+    return (struct connection *)(void *)((char *)turn - offsetof(struct connection, turn));
+}
+
 static void send_secured(struct connection *c);
 
 // A device that has calls to answer yet would take a closed connection for one that listens.
 static void hang_up(struct connection *c) {
     dial_cancel(c->dial);
+    turnstile_leave(&c->context->handshakes, &c->turn);
     if (c->tls != NULL && !session_is_owed(&c->session)) {
         tls_close(c->tls);
         send_secured(c);
@@ -326,17 +333,31 @@ static bool take_secured(struct connection *c, uv_stream_t *stream) {
     return false;
 }
 
+static void take_all(struct connection *c) {
+    uv_stream_t *stream = (uv_stream_t *)c->tcp;
+    while (!uv_is_closing((uv_handle_t *)stream) && take_secured(c, stream))
+        ;
+}
+
+// A handshake may have to wait for its turn.
+static void take_fed(struct connection *c) {
+    if (c->state != CONNECTION_SECURING) {
+        take_all(c);
+        return;
+    }
+    turnstile_pass(&c->context->handshakes, &c->turn);
+    if (c->turn.waits) tls_keep(c->tls);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
     struct connection *c = stream->data;
     if (nread == 0) return;
     if (nread < 0) {
-        lose(c, stream, loss_text(c, nread));
+        if (turnstile_leave(&c->context->handshakes, &c->turn)) take_all(c);
+        if (!uv_is_closing((uv_handle_t *)stream)) lose(c, stream, loss_text(c, nread));
     } else if (c->tls != NULL) {
-        const bool is_handshake = c->state == CONNECTION_SECURING;
         tls_feed(c->tls, buf->base, (size_t)nread);
-        while (!uv_is_closing((uv_handle_t *)stream) && take_secured(c, stream))
-            ;
-        if (is_handshake) c->context->toiled(c->context->toiled_arg);
+        take_fed(c);
     } else if (tls_is_alert(buf->base, (size_t)nread)) {
         lose(c, stream, "the device speaks TLS, and the inventory does not say tls: true");
     } else {
@@ -357,15 +378,22 @@ static void secure(struct connection *c) {
     const struct host *host = c->session.host;
     struct error err;
     struct tls_trust *trust = trust_of(c->context, &err);
-    enter(c, CONNECTION_SECURING);
     if (trust == NULL) {
         error_from(&err, "tls");
-        lose(c, (uv_stream_t *)c->tcp, err.text);
+        step(c, SESSION_LOST, err.text, 0);
         return;
     }
     c->tls = tls_connect(trust, host->name, host->address);
     send_secured(c);
-    c->context->toiled(c->context->toiled_arg);
+    uv_read_start((uv_stream_t *)c->tcp, on_alloc, on_read);
+}
+
+static void on_turn(struct turnstile_entry *entry) {
+    struct connection *c = connection_of(entry);
+    if (c->tls == NULL)
+        secure(c);
+    else
+        take_all(c);
 }
 
 static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
@@ -380,12 +408,13 @@ static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     line_reader_deinit(&c->reader);
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
     uv_tcp_nodelay(tcp, 1);
-    uv_read_start((uv_stream_t *)tcp, on_alloc, on_read);
     if (c->session.host->tls) {
-        secure(c);
+        enter(c, CONNECTION_SECURING);
+        turnstile_pass(&c->context->handshakes, &c->turn);
         return;
     }
     enter(c, CONNECTION_OPEN);
+    uv_read_start((uv_stream_t *)tcp, on_alloc, on_read);
     step(c, SESSION_CONNECTED, NULL, 0);
 }
 
@@ -396,10 +425,19 @@ static void dial(struct connection *c) {
                          c->deadline_ms > now_ms ? c->deadline_ms - now_ms : 0, on_dialled, c);
 }
 
+void connection_context_open(struct connection_context *context) {
+    turnstile_init(&context->handshakes, context->loop);
+}
+
+void connection_context_close(struct connection_context *context) {
+    turnstile_close(&context->handshakes);
+}
+
 static struct connection *connection_new(struct connection_context *context, void *arg) {
     struct connection *c = mem_zalloc(sizeof *c);
     c->context = context;
     c->arg = arg;
+    c->turn.go = on_turn;
     c->next = context->first;
     if (c->next != NULL) c->next->previous = c;
     context->first = c;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/tls.h"
+#include "common/turnstile.h"
 #include "orchestrator/session.h"
 
 #include <uv.h>
@@ -30,11 +31,12 @@ struct connection_context {
     struct connection *first; // of those that are not over
     struct session_update update;
     connection_stepped stepped;
-    // Told after each part of a TLS handshake, which takes as long as many steps; nothing of the
-    // context may be called from within.
-    void (*toiled)(void *arg);
-    void *toiled_arg;
+    struct turnstile handshakes; // of TLS: each takes as long as many steps
 };
+
+// A context whose other fields are set; and its end, when all connections are over.
+void connection_context_open(struct connection_context *context);
+void connection_context_close(struct connection_context *context);
 
 // Never calls back from within.
 struct connection *connection_start(struct connection_context *context, const struct task *task,

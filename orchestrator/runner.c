@@ -10,8 +10,7 @@
 
 enum {
     READ_BUFFER = 65536,
-    BREATH_STEPS = 64,    // of all devices, about a millisecond
-    HANDSHAKE_STEPS = 16, // so many a part of a TLS handshake is worth
+    BREATH_STEPS = 64, // of all devices, about a millisecond
 };
 
 struct runner {
@@ -22,7 +21,7 @@ struct runner {
     uv_timer_t retry; // when peers are to be asked again
     void (*breathe)(void *arg);
     void *breathe_arg;
-    unsigned steps; // since it breathed last
+    uint64_t steps;
     char read_buffer[READ_BUFFER];
 };
 
@@ -106,22 +105,11 @@ static void retry_at(void *self, uint64_t due_ms) {
         uv_timer_start(&r->retry, on_retry, due_ms > now ? due_ms - now : 0, 0);
 }
 
-static void breathe_after(struct runner *r, unsigned steps) {
-    r->steps += steps;
-    if (r->steps < BREATH_STEPS) return;
-    r->steps = 0;
-    if (r->breathe != NULL) r->breathe(r->breathe_arg);
-}
-
-static void on_toiled(void *arg) {
-    breathe_after(arg, HANDSHAKE_STEPS);
-}
-
 static void on_stepped(void *arg, const struct session_update *update) {
     struct device *device = arg;
     struct runner *r = device->runner;
     gate_stepped(r->gate, device, update);
-    breathe_after(r, 1);
+    if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
 }
 
 // --- life
@@ -148,11 +136,10 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
         .config = session,
         .read_buffer = {r->read_buffer, sizeof r->read_buffer},
         .stepped = on_stepped,
-        .toiled = on_toiled,
-        .toiled_arg = r,
     };
     if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
         abort(); // never so few bytes
+    connection_context_open(&r->context);
     r->gate = gate_new(config, &shell);
     uv_idle_init(loop, &r->more);
     r->more.data = r;
@@ -176,6 +163,7 @@ void runner_on_breath(struct runner *r, void (*breathe)(void *arg), void *arg) {
 
 void runner_close(struct runner *r) {
     connection_abort_all(&r->context); // sessions that nobody waits for
+    connection_context_close(&r->context);
     uv_close((uv_handle_t *)&r->retry, NULL);
     uv_close((uv_handle_t *)&r->more, NULL);
 }

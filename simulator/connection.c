@@ -41,6 +41,7 @@ struct write {
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
 static void go_on(struct connection *c);
 static void send_secured(struct connection *c);
+static void on_turn(struct turnstile_entry *turn);
 static void begin_call(struct connection *c, const char *line, size_t len);
 static void wait_for(struct connection *c, uint64_t us);
 static void send_reply(struct connection *c);
@@ -102,6 +103,7 @@ void connection_accept(struct connections *all, uv_stream_t *listener) {
     uv_tcp_init(listener->loop, &c->tcp);
     uv_timer_init(listener->loop, &c->timer);
     c->handles_open = 2;
+    c->turn.go = on_turn;
     c->tcp.data = c->timer.data = c;
     add(all, c);
     if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
@@ -155,6 +157,7 @@ static void take_bytes(struct connection *c, const char *data, size_t len) {
 }
 
 static void take_end(struct connection *c) {
+    turnstile_leave(&c->all->handshakes, &c->turn); // it has left before
     c->input = CONNECTION_EOF;
     go_on(c);
 }
@@ -184,17 +187,32 @@ static bool take_secured(struct connection *c) {
 }
 
 // A rival's call may have it read on, in the midst of its own: what comes is taken in its turn.
+static void take_all(struct connection *c) {
+    if (c->is_deciphering) {
+        tls_keep(c->tls);
+        return;
+    }
+    c->is_deciphering = true;
+    while (take_secured(c))
+        ;
+    c->is_deciphering = false;
+}
+
+static void on_turn(struct turnstile_entry *turn) {
+    take_all((struct connection *)(void *)((char *)turn - offsetof(struct connection, turn)));
+}
+
 static void take_wire(struct connection *c, const char *data, size_t len) {
     if (c->tls == NULL || c->state == CONNECTION_DRAINING) {
         take_bytes(c, data, len);
         return;
     }
     tls_feed(c->tls, data, len);
-    if (c->is_deciphering) return;
-    c->is_deciphering = true;
-    while (take_secured(c))
-        ;
-    c->is_deciphering = false;
+    if (tls_is_secured(c->tls))
+        take_all(c);
+    else
+        turnstile_pass(&c->all->handshakes, &c->turn);
+    if (c->turn.waits) tls_keep(c->tls);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
@@ -455,6 +473,7 @@ static void drain(struct connection *c) {
 
 static void close_socket(struct connection *c, bool reset) {
     turn(c, CONNECTION_CLOSED);
+    turnstile_leave(&c->all->handshakes, &c->turn);
     // A reset is refused while a shutdown is under way: then it is an ordinary close.
     if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0)
         uv_close((uv_handle_t *)&c->tcp, on_closed);

@@ -4,6 +4,7 @@
 
 #include "common/line.h"
 #include "common/tls.h"
+#include "common/turnstile.h"
 #include "simulator/console.h"
 
 #include <uv.h>
@@ -21,6 +22,7 @@ struct connections {
     // connection is closed. No function: all is plain text.
     struct tls_identity *(*identify)(void *arg, const uv_tcp_t *tcp);
     void *arg;
+    struct turnstile handshakes;           // of TLS; the server's to begin and to close
     char read_buffer[CONNECTION_READ_MAX]; // what is read is used or copied at once
 };
 
@@ -43,8 +45,9 @@ struct connection {
         CONNECTION_EOF,    // the client has shut down its sending side
     } input;
     uv_tcp_t tcp;
-    struct tls *tls;     // or NULL
-    bool is_deciphering; // within what TLS has to tell; what is read meanwhile waits
+    struct tls *tls;             // or NULL
+    struct turnstile_entry turn; // of its handshake
+    bool is_deciphering;         // within what TLS has to tell; what is read meanwhile waits
     uv_shutdown_t shutdown;
     uv_timer_t timer;      // of the call that runs, of a slow answer, or of the drain
     unsigned handles_open; // of tcp and timer

@@ -137,7 +137,10 @@ int server_start(struct server *s, uv_loop_t *loop, struct world *world, struct 
     do // a port that is free on the first address may be taken on another
         rc = listen_on_all(s, first, addresses, &failed);
     while (rc == UV_EADDRINUSE && --tries > 0);
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        turnstile_init(&s->connections.handshakes, loop);
+        return 0;
+    }
     char text[ADDRESS_TEXT_MAX];
     address_format(&failed, text);
     return error_system(err, rc, "cannot listen on %s", text);
@@ -147,6 +150,7 @@ void server_close(struct server *s, void (*done)(void *arg), void *arg) {
     s->done = done;
     s->done_arg = arg;
     server_forget_all(s);
+    turnstile_close(&s->connections.handshakes);
     close_listeners(s);
     finish_closing(s);
 }
