@@ -43,7 +43,7 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
-	picture processors scale scratch verify whatif
+	picture processors scale scratch tls verify whatif
 UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
@@ -57,7 +57,7 @@ UNIT_TESTS = acmeos address applied_policy bars brakes buf canaries cli_bars cli
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli device_tls
+	programs dial requests store client timeline cli device_tls turnstile
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -105,15 +105,15 @@ $(BUILD)/bench: $(bench_shell) $(bench_pure) $(call objects,orchestrator,cli_tim
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs
-bench-programs: $(BUILD)/floor $(BUILD)/slow_disk.so
+bench-programs: $(BUILD)/floor $(BUILD)/slow_disk.so $(BUILD)/turns.so
 
 $(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 # Without sanitizers: it is loaded before theirs.
-$(BUILD)/slow_disk.so: bench/slow_disk.c
+$(BUILD)/%.so: bench/%.c
 	@mkdir -p $(@D)
-	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $<
+	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
@@ -125,8 +125,8 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream process tls) \
-		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so
+		$(call objects,common,client daemon http_connection http_request http_server http_stream process tls turnstile) \
+		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

@@ -5,15 +5,23 @@
 
 static void on_idle(uv_idle_t *idle);
 
+static void on_prepare(uv_prepare_t *prepare) {
+    ((struct turnstile *)prepare->data)->spent_ns = 0;
+}
+
 void turnstile_init(struct turnstile *t, uv_loop_t *loop) {
-    *t = (struct turnstile){.loop = loop};
+    *t = (struct turnstile){0};
     uv_idle_init(loop, &t->idle);
-    t->idle.data = t;
+    uv_prepare_init(loop, &t->prepare);
+    t->idle.data = t->prepare.data = t;
+    uv_prepare_start(&t->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&t->prepare); // it alone keeps no loop going
 }
 
 void turnstile_close(struct turnstile *t) {
     assert(t->first == NULL);
     uv_close((uv_handle_t *)&t->idle, NULL);
+    uv_close((uv_handle_t *)&t->prepare, NULL);
 }
 
 static void work(struct turnstile *t, struct turnstile_entry *entry) {
@@ -40,17 +48,8 @@ static void wait_in_line(struct turnstile *t, struct turnstile_entry *entry) {
     uv_idle_start(&t->idle, on_idle);
 }
 
-// A turn in which nothing was spent yet; two within one millisecond count as one.
-static void look_at_turn(struct turnstile *t) {
-    const uint64_t now_ms = uv_now(t->loop);
-    if (now_ms == t->turn_ms) return;
-    t->turn_ms = now_ms;
-    t->spent_ns = 0;
-}
-
 static void on_idle(uv_idle_t *idle) {
     struct turnstile *t = idle->data;
-    look_at_turn(t);
     while (t->first != NULL && t->spent_ns < TURNSTILE_NS) {
         struct turnstile_entry *entry = t->first;
         turnstile_leave(t, entry);
@@ -60,7 +59,6 @@ static void on_idle(uv_idle_t *idle) {
 
 void turnstile_pass(struct turnstile *t, struct turnstile_entry *entry) {
     if (entry->waits) return;
-    look_at_turn(t);
     if (t->first == NULL && t->spent_ns < TURNSTILE_NS)
         work(t, entry);
     else

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { TURNSTILE_NS = 3 * 1000 * 1000 }; // in a turn; the part that passes it is the last
+enum { TURNSTILE_NS = 2 * 1000 * 1000 }; // in a turn; the part that passes it is the last
 
 struct turnstile_entry; // embedded in who works; zero-initialised it does not wait
 struct turnstile_entry {
@@ -16,14 +16,14 @@ struct turnstile_entry {
 };
 
 struct turnstile {
-    uv_loop_t *loop;
-    uv_idle_t idle; // runs while somebody waits
+    uv_idle_t idle;       // runs while somebody waits
+    uv_prepare_t prepare; // ends a turn, right before the loop waits for events
     struct turnstile_entry *first, *last;
-    uint64_t turn_ms, spent_ns; // which turn this is, by uv_now(), and what was spent in it
+    uint64_t spent_ns; // in this turn
 };
 
 void turnstile_init(struct turnstile *t, uv_loop_t *loop);
-void turnstile_close(struct turnstile *t); // its handle in the loop; nobody may wait
+void turnstile_close(struct turnstile *t); // its handles in the loop; nobody may wait
 
 // Works now, by calling go from within, or later, from the loop. One that waits goes on waiting.
 void turnstile_pass(struct turnstile *t, struct turnstile_entry *entry);

@@ -106,17 +106,12 @@ void connection_accept(struct connections *all, uv_stream_t *listener) {
     c->turn.go = on_turn;
     c->tcp.data = c->timer.data = c;
     add(all, c);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0) {
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0)
         end(c, false);
-        return;
-    }
-    if (all->identify == NULL) return;
-    struct tls_identity *identity = all->identify(all->arg, &c->tcp);
-    if (identity == NULL)
+    else if (all->identify != NULL)
+        turnstile_pass(&all->handshakes, &c->turn);
+    else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
         end(c, false);
-    else
-        c->tls = tls_accept(identity);
 }
 
 // --- reading
@@ -198,8 +193,21 @@ static void take_all(struct connection *c) {
     c->is_deciphering = false;
 }
 
+static void begin_tls(struct connection *c) {
+    struct tls_identity *identity = c->all->identify(c->all->arg, &c->tcp);
+    if (identity == NULL || uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
+        end(c, false);
+    else
+        c->tls = tls_accept(identity);
+}
+
 static void on_turn(struct turnstile_entry *turn) {
-    take_all((struct connection *)(void *)((char *)turn - offsetof(struct connection, turn)));
+    struct connection *c =
+        (struct connection *)(void *)((char *)turn - offsetof(struct connection, turn));
+    if (c->tls == NULL)
+        begin_tls(c);
+    else
+        take_all(c);
 }
 
 static void take_wire(struct connection *c, const char *data, size_t len) {
