@@ -12,7 +12,7 @@ CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
 LDFLAGS += $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 gnutls 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-test_libs = $(shell pkg-config --libs check libcurl sqlite3 2>/dev/null)
+test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
@@ -21,12 +21,12 @@ COMMON_PURE = acmeos address buf clock completion duration error file glob heap 
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
-COMMON_SHELL = client daemon http_connection http_request http_server http_stream http_tls process program
+COMMON_SHELL = client daemon http_connection http_request http_server http_stream http_tls process program tls turnstile
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee \
 	versions world
-SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection main server
+SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection device_ca main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
@@ -43,7 +43,7 @@ STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
-	picture processors scale scratch verify whatif
+	picture processors scale scratch tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
@@ -54,10 +54,10 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_b
 	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
-	turns vars virtual visit world xml yml
+	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli credentials
+	programs dial requests store client timeline cli credentials device_tls turnstile
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -105,24 +105,28 @@ $(BUILD)/bench: $(bench_shell) $(bench_pure) $(call objects,orchestrator,cli_tim
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 .PHONY: bench-programs
-bench-programs: $(BUILD)/floor $(BUILD)/slow_disk.so
+bench-programs: $(BUILD)/floor $(BUILD)/slow_disk.so $(BUILD)/turns.so
 
 $(BUILD)/floor: $(bench_floor)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 # Without sanitizers: it is loaded before theirs.
-$(BUILD)/slow_disk.so: bench/slow_disk.c
+$(BUILD)/%.so: bench/%.c
 	@mkdir -p $(@D)
-	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $<
+	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
-$(BUILD)/tests/unit: $(unit_tests) $(store_backs) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+# The shells that are tested there: the store's, and TLS, which has no socket.
+unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
+
+$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process) $(common_pure) | $(BUILD)/slow_disk.so
+		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
+		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

@@ -7,6 +7,7 @@
 #include "common/client.h"
 #include "common/clock.h"
 #include "common/count.h"
+#include "common/file.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/scrape.h"
@@ -24,8 +25,8 @@ enum { DESCRIPTORS = 20000, DESCRIPTORS_ASIDE = 2000 }; // that are to be had ev
 // --- start and end
 
 // What a lab's folder has.
-static const char *const store_files[] = {"store", "store-wal", "store-shm"}, *const other_files[] =
-                                                                                  {"log", "stderr"};
+static const char *const store_files[] = {"store", "store-wal", "store-shm"},
+                         *const other_files[] = {"log", "stderr", "ca.pem"};
 
 struct lab_path {
     char text[SCRATCH_PATH_MAX + 16];
@@ -39,10 +40,11 @@ static struct lab_path path_of(const struct lab *lab, const char *file) {
 
 static int start(const struct lab *lab, const char *name, const char *const *args,
                  const char *preload, struct daemon *d, struct error *err) {
-    char binary[512], preloaded[512];
-    const char *argv[ARGS_MAX] = {binary}, *environment[] = {preloaded, NULL};
+    char binary[512], preloaded[512], turns[SCRATCH_PATH_MAX + 64];
+    const char *argv[ARGS_MAX] = {binary}, *environment[] = {preloaded, turns, NULL};
     const struct lab_path stderr_path = path_of(lab, "stderr");
     process_beside(name, binary);
+    snprintf(turns, sizeof turns, "LOOP_TURNS=%s/%s.turns", lab->dir, name);
     if (preload != NULL)
         snprintf(preloaded, sizeof preloaded, "LD_PRELOAD=%s", preload);
     else
@@ -71,7 +73,9 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
     char seed[32], scale[32], addresses[32];
     const char *args[ARGS_MAX] = {"--devices", "127.0.0.1:0",  "--admin", "127.0.0.1:0", "--seed",
                                   seed,        "--time-scale", scale,     "--addresses", addresses};
+    const struct lab_path ca = path_of(lab, "ca.pem");
     const char *const given[][2] = {{"--network", config->network},
+                                    {"--devices-tls", config->tls ? ca.text : NULL},
                                     {"--inventory", config->inventory},
                                     {"--policy", config->policy},
                                     {"--latency", config->latency}};
@@ -79,7 +83,7 @@ static int start_simulator(struct lab *lab, const struct lab_config *config, str
     snprintf(scale, sizeof scale, "%g", config->time_scale);
     snprintf(addresses, sizeof addresses, "%u", config->addresses);
     add_options(args, 10, given, COUNT(given));
-    return start(lab, "simulator", args, NULL, &lab->simulator, err);
+    return start(lab, "simulator", args, config->turns, &lab->simulator, err);
 }
 
 unsigned lab_asks(unsigned workers) {
@@ -141,7 +145,9 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     const char *args[ARGS_MAX] = {
         "--listen", "127.0.0.1:0", "--inventory", inventory,
         "--log",    log.text,      "--state",     config->keeps ? store.text : "none"};
+    const struct lab_path ca = path_of(lab, "ca.pem");
     const char *const texts[][2] = {{"--policy", config->orchestrator_policy},
+                                    {"--device-ca", config->tls ? ca.text : NULL},
                                     {"--username", config->username},
                                     {"--password-file", config->password_file},
                                     {"--credentials", config->credentials}};
@@ -151,7 +157,8 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     add_peers(args, count, &numbers, config);
     lab->asks = config->peers == NULL || config->peers->check;
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
-    return start(lab, "orchestrator", args, config->preload, &lab->orchestrator, err);
+    const char *preload = config->turns == NULL ? config->preload : config->turns;
+    return start(lab, "orchestrator", args, preload, &lab->orchestrator, err);
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
@@ -176,10 +183,26 @@ static int end(struct daemon *d, struct error *err) {
     return d->process.pid > 0 ? daemon_end(d, SIGTERM, 0, END_S, err) : 0;
 }
 
+// The longest that turns.so has seen; 0 where it was not there.
+static double take_turns(const struct lab *lab, const char *file) {
+    const struct lab_path path = path_of(lab, file);
+    struct buf text = {0};
+    struct error ignored;
+    const char *longest = NULL;
+    if (file_read(path.text, &text, &ignored) == 0 && text.len > 0)
+        longest = strchr(text.data, ' ');
+    const double us = longest == NULL ? 0 : strtod(longest, NULL);
+    buf_deinit(&text);
+    unlink(path.text);
+    return us;
+}
+
 int lab_stop(struct lab *lab, struct error *err) {
     struct error second;
     int rc = end(&lab->orchestrator, err);
     int simulator_rc = end(&lab->simulator, rc == 0 ? err : &second);
+    lab->orchestrator_turn_us = take_turns(lab, "orchestrator.turns");
+    lab->simulator_turn_us = take_turns(lab, "simulator.turns");
     for (size_t i = 0; i < COUNT(other_files); i++)
         unlink(path_of(lab, other_files[i]).text);
     for (size_t i = 0; i < COUNT(store_files); i++)

@@ -19,13 +19,16 @@ struct lab_config {
     unsigned workers;                 // 0: no orchestrator
     bool keeps;                       // its jobs in a store, in a file of the lab's; else in memory
     const char *preload;              // a library for it; NULL: none
+    const char *turns;                // turns.so, for both programs, in place of it; NULL: none
+    bool tls;                         // the devices speak it
     const struct peers_config *peers; // NULL: the orchestrator's own; asks 0: lab_asks()
     uint64_t connect_timeout_us, call_timeout_us, install_timeout_us; // 0: the orchestrator's own
 };
 
 struct lab {
     struct daemon simulator, orchestrator;
-    bool asks; // the orchestrator, devices for their peers
+    bool asks;                                      // the orchestrator, devices for their peers
+    double simulator_turn_us, orchestrator_turn_us; // after lab_stop(), where turns was given
     char dir[SCRATCH_PATH_MAX];
 };
 

@@ -14,19 +14,21 @@
 
 enum {
     INVENTORY_HOSTS_MAX = 4 * 1000 * 1000,
-    INVENTORY_NAME_MAX = 255,      // bytes of a name, an address, a platform
-    INVENTORY_GLOBS_MAX = 100,     // in one request: each is tried on every host
+    INVENTORY_NAME_MAX = 255,  // bytes of a name, an address, a platform
+    INVENTORY_GLOBS_MAX = 100, // in one request: each is tried on every host
+    INVENTORY_PLATFORMS_MAX = INT16_MAX,
     INVENTORY_NO_NAME = UINT16_MAX // as a site or dev_type: the host has none
 };
 
 struct host {
-    const char *name;    // "spine00.earth": what the device is asked to be
-    const char *address; // an IP address or a name to look up
-    const char *rack;    // "": none
-    uint16_t port;       // 0: none, and it is of another platform
-    uint16_t site;       // into inventory.sites; hosts of another platform may have no name
-    uint16_t dev_type;   // into inventory.dev_types; the same
-    uint16_t platform;   // into inventory.platforms: 0 is acmeos, the one that we speak to
+    const char *name;       // "spine00.earth": what the device is asked to be
+    const char *address;    // an IP address or a name to look up
+    const char *rack;       // "": none
+    uint16_t port;          // 0: none, and it is of another platform
+    uint16_t site;          // into inventory.sites; hosts of another platform may have no name
+    uint16_t dev_type;      // into inventory.dev_types; the same
+    uint16_t platform : 15; // into inventory.platforms: 0 is acmeos, the one that we speak to
+    bool tls : 1;           // it is spoken to over TLS
 };
 
 struct names {

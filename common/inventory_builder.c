@@ -182,6 +182,7 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     struct inventory *inventory = b->inventory;
     struct host host = {.site = INVENTORY_NO_NAME, .dev_type = INVENTORY_NO_NAME};
     const char *platform = f->platform == NULL ? "unknown" : f->platform;
+    uint16_t platform_index = 0;
     int rc = inventory_check_name(f->name, "the host's name", err);
     if (rc == 0) rc = inventory_check_name(platform, "platform", err);
     if (rc == 0) rc = check_fields(f, strcmp(platform, "acmeos") == 0, b->unaddressed, err);
@@ -189,7 +190,9 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
         rc = error_set(err, "more than %d hosts", INVENTORY_HOSTS_MAX);
     if (rc == 0)
         rc = index_of(b, &b->platforms, &inventory->platforms, platform, "platforms",
-                      &host.platform, err);
+                      &platform_index, err);
+    if (rc == 0 && platform_index >= INVENTORY_PLATFORMS_MAX)
+        rc = error_set(err, "too many platforms");
     if (rc == 0 && f->site != NULL)
         rc = index_of(b, &b->sites, &inventory->sites, f->site, "sites", &host.site, err);
     if (rc == 0 && f->dev_type != NULL)
@@ -202,6 +205,8 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     host.address = texts_share(&inventory->texts, f->address == NULL ? f->name : f->address);
     host.rack = texts_share(&inventory->texts, f->rack == NULL ? "" : f->rack);
     host.port = (uint16_t)f->port;
+    host.platform = platform_index & 0x7fffU;
+    host.tls = f->tls;
     append(b, &host);
     if (host.platform == 0) keep_credentials(b, &f->credentials);
     return 0;
@@ -239,9 +244,30 @@ int inventory_builder_secret(const cJSON *value, const char **out, struct error 
     return rc;
 }
 
+int inventory_builder_bool(const cJSON *value, bool *out, struct error *err) {
+    if (value == NULL) return 0;
+    if (!cJSON_IsBool(value)) {
+        error_set(err, "expected true or false, not %s", json_type_name(value));
+        error_in(err, "%.100s", value->string);
+        err->at = value;
+        return ERROR_INPUT;
+    }
+    *out = cJSON_IsTrue(value);
+    return 0;
+}
+
 bool inventory_means_groups(const char *attribute) {
     return strcasecmp(attribute, "group") == 0 || strcasecmp(attribute, "groups") == 0 ||
            (strcmp(attribute, GROUPS) != 0 && suggest_slip(attribute, GROUPS));
+}
+
+// Passed over, the device would get its password in plain text.
+static int check_tls(const cJSON *value, struct error *err) {
+    if (strcasecmp(value->string, "tls") != 0) return 0;
+    error_set(err, "unknown field; did you mean tls?");
+    error_in(err, "%.100s", value->string);
+    err->at = value;
+    return ERROR_INPUT;
 }
 
 static bool is_text(const cJSON *value) {
@@ -291,6 +317,8 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     const char *key = value->string;
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
     if (strcmp(key, "username") == 0 || strcmp(key, "password") == 0) return 0;
+    const bool is_ours = b->inventory->hosts[b->inventory->count - 1].platform == 0;
+    if (is_ours && check_tls(value, err) != 0) return ERROR_INPUT;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

@@ -25,6 +25,7 @@ struct host_fields {
     const char *name, *address, *platform, *site, *dev_type, *rack;
     struct credentials credentials; // of acmeos alone: nobody logs in to others
     uint64_t port;                  // 0: none
+    bool tls;
 };
 
 void inventory_builder_init(struct inventory_builder *b);
@@ -51,6 +52,9 @@ int inventory_builder_text(struct inventory_builder *b, const cJSON *value, cons
 // A user name or a password, borrowed. Leaves *out alone where value is NULL; null is wrong. Errors
 // name the field, and never quote the value.
 int inventory_builder_secret(const cJSON *value, const char **out, struct error *err);
+// true or false; leaves *out alone where value is NULL. An error is in the field of the
+// value.
+int inventory_builder_bool(const cJSON *value, bool *out, struct error *err);
 
 // What can be a name: not empty, not too long, one word. Errors begin with what it is.
 int inventory_check_name(const char *name, const char *what, struct error *err);

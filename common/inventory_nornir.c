@@ -221,6 +221,13 @@ static int read_port(const cJSON *port, uint64_t *out, struct error *err) {
     return rc == 0 ? 0 : wrong(port, "port", err);
 }
 
+static int read_tls(const struct layers *layers, bool *out, struct error *err) {
+    const cJSON *tls = datum_of(layers, layers->count, "tls");
+    int rc = cJSON_IsNull(tls) ? 0 : inventory_builder_bool(tls, out, err);
+    if (rc != 0) error_in(err, "data");
+    return rc;
+}
+
 static int read_fields(struct reader *r, const struct layers *layers, struct host_fields *f,
                        struct error *err) {
     int rc = inventory_builder_text(r->builder, field_of(layers, "platform"), &f->platform, err);
@@ -229,6 +236,7 @@ static int read_fields(struct reader *r, const struct layers *layers, struct hos
     if (rc == 0) rc = read_data(r, layers, "rack", &f->rack, err);
     if (rc != 0 || f->platform == NULL || strcmp(f->platform, "acmeos") != 0) return rc;
     rc = inventory_builder_text(r->builder, field_of(layers, "hostname"), &f->address, err);
+    if (rc == 0) rc = read_tls(layers, &f->tls, err);
     if (rc == 0) rc = read_port(field_of(layers, "port"), &f->port, err);
     if (rc == 0)
         rc = inventory_builder_secret(field_of(layers, "username"), &f->credentials.username, err);
@@ -243,7 +251,8 @@ static int read_attributes(struct reader *r, const struct layers *layers, struct
         cJSON_ArrayForEach(field, get(layers->list[i], "data")) {
             const char *key = field->string;
             if (strcmp(key, "site") == 0 || strcmp(key, "dev_type") == 0 ||
-                strcmp(key, "rack") == 0 || datum_of(layers, i, key) != NULL)
+                strcmp(key, "rack") == 0 || strcmp(key, "tls") == 0 ||
+                datum_of(layers, i, key) != NULL)
                 continue;
             int rc = inventory_builder_attribute(r->builder, field, err);
             if (rc == 0) continue;

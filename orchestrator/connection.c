@@ -1,10 +1,14 @@
 // Callbacks below only translate: what happened goes into session_step, what it wants is done. The
-// connection is in one of four states,
+// connection is in one of five states,
 //
 //   DIALLING -> OPEN -> ENDED, and OPEN or DIALLING -> APART -> DIALLING while a device restarts
 //
-// and its deadline in one of three (see on_timer). The TCP handle comes and goes with each attempt;
-// the timer lives as long as the session, and its closing frees all.
+// with SECURING between DIALLING and OPEN where the device speaks TLS: to the session that is one
+// more part of connecting. What TLS has to send is gathered, and goes as one write: the last words
+// of the handshake with the login. A handshake is long work, and waits for its turn (turnstile.h).
+//
+// The deadline is in one of three states (see on_timer). The TCP handle and the TLS come and go
+// with each attempt; the timer lives as long as the session, and its closing frees all.
 #include "orchestrator/connection.h"
 
 #include "common/line.h"
@@ -15,6 +19,7 @@
 
 #include <assert.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +27,7 @@ enum { PROBE_S = 10, LAST_LOOK_MS = 1, FIRST_ID_MASK = 0x3fffffff };
 
 enum connection_state {
     CONNECTION_DIALLING,
+    CONNECTION_SECURING, // the TLS handshake
     CONNECTION_OPEN,
     CONNECTION_APART, // none is wanted before the deadline
     CONNECTION_ENDED, // the timer is being closed
@@ -39,8 +45,10 @@ struct connection {
     void *arg;
     struct session session;
     enum connection_state state;
-    struct dial *dial; // while DIALLING
-    uv_tcp_t *tcp;     // while OPEN
+    struct dial *dial;           // while DIALLING
+    uv_tcp_t *tcp;               // while SECURING or OPEN
+    struct tls *tls;             // the same, of a device that speaks TLS
+    struct turnstile_entry turn; // of its handshake
     struct line_reader reader;
     uv_timer_t timer;
     enum timer_state timer_state;
@@ -61,11 +69,13 @@ static bool may_follow(enum connection_state from, enum connection_state to) {
     switch (to) {
     case CONNECTION_DIALLING:
         return from == CONNECTION_APART;
-    case CONNECTION_OPEN:
+    case CONNECTION_SECURING:
         return from == CONNECTION_DIALLING;
+    case CONNECTION_OPEN:
+        return from == CONNECTION_DIALLING || from == CONNECTION_SECURING;
     case CONNECTION_APART:
     case CONNECTION_ENDED:
-        return from == CONNECTION_DIALLING || from == CONNECTION_OPEN || from == CONNECTION_APART;
+        return from != CONNECTION_ENDED;
     }
     return false;
 }
@@ -75,15 +85,28 @@ static void enter(struct connection *c, enum connection_state state) {
     c->state = state;
 }
 
+static struct connection *connection_of(struct turnstile_entry *turn) {
+    return (struct connection *)(void *)((char *)turn - offsetof(struct connection, turn));
+}
+
+static void send_secured(struct connection *c);
+
 // A device that has calls to answer yet would take a closed connection for one that listens.
 static void hang_up(struct connection *c) {
     dial_cancel(c->dial);
+    turnstile_leave(&c->context->handshakes, &c->turn);
+    if (c->tls != NULL && !session_is_owed(&c->session)) {
+        tls_close(c->tls);
+        send_secured(c);
+    }
     if (c->tcp != NULL && session_is_owed(&c->session))
         dial_drop(c->tcp);
     else
         dial_hang_up(c->tcp);
+    tls_free(c->tls);
     c->dial = NULL;
     c->tcp = NULL;
+    c->tls = NULL;
 }
 
 static void on_timer_closed(uv_handle_t *timer) {
@@ -118,7 +141,7 @@ static void on_written(uv_write_t *request, int status) {
     free(request->data);
 }
 
-static void send_bytes(struct connection *c, const struct buf *bytes) {
+static void send_plain(struct connection *c, const struct buf *bytes) {
     uv_buf_t whole = uv_buf_init(bytes->data, (unsigned)bytes->len);
     int sent = uv_try_write((uv_stream_t *)c->tcp, &whole, 1);
     if (sent == (int)bytes->len) return;
@@ -130,6 +153,21 @@ static void send_bytes(struct connection *c, const struct buf *bytes) {
     memcpy(w->data, bytes->data + done, w->len);
     uv_buf_t rest = uv_buf_init(w->data, (unsigned)w->len);
     if (uv_write(&w->request, (uv_stream_t *)c->tcp, &rest, 1, on_written) != 0) free(w);
+}
+
+static void send_secured(struct connection *c) {
+    struct buf *out = tls_out(c->tls);
+    if (out->len > 0) send_plain(c, out);
+    buf_clear(out);
+}
+
+static void send_bytes(struct connection *c, const struct buf *bytes) {
+    if (c->tls == NULL) {
+        send_plain(c, bytes);
+        return;
+    }
+    tls_write(c->tls, bytes->data, bytes->len);
+    send_secured(c);
 }
 
 // A device that restarts need not say so: its power is gone, or its network is down first. Without
@@ -218,6 +256,9 @@ static void on_timer(uv_timer_t *timer) {
         set_deadline(c, c->deadline_ms);
     else if (fired == TIMER_RUNNING) // the loop may have stood still, with the answer in the socket
         start_timer(c, uv_now(c->context->loop) + LAST_LOOK_MS, TIMER_LAST_LOOK);
+    else if (c->state == CONNECTION_SECURING)
+        step(c, SESSION_LOST, "tls: no answer to the handshake in time: does the device speak TLS?",
+             0);
     else
         step(c, SESSION_DEADLINE, NULL, c->reader.part.len);
 }
@@ -240,6 +281,9 @@ static bool was_reset(const struct connection *c) {
 
 static const char *loss_text(const struct connection *c, ssize_t status) {
     if (status == UV_EOF && was_reset(c)) status = UV_ECONNRESET;
+    if (c->state == CONNECTION_SECURING)
+        return status == UV_EOF ? "tls: connection closed by the device in the handshake"
+                                : "tls: connection lost in the handshake";
     if (status == UV_EOF)
         return c->reader.part.len > 0 ? "connection closed by the device in mid-answer"
                                       : "connection closed by the device";
@@ -247,17 +291,15 @@ static const char *loss_text(const struct connection *c, ssize_t status) {
     return uv_strerror((int)status);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
-    struct connection *c = stream->data;
-    if (nread == 0) return;
-    if (nread < 0) {
-        uv_read_stop(stream);
-        step(c, SESSION_LOST, loss_text(c, nread), 0);
-        return;
-    }
+static void lose(struct connection *c, uv_stream_t *stream, const char *why) {
+    uv_read_stop(stream);
+    step(c, SESSION_LOST, why, 0);
+}
+
+static void take_bytes(struct connection *c, uv_stream_t *stream, const char *bytes, size_t count) {
     const char *line = NULL;
     size_t len = 0;
-    line_reader_feed(&c->reader, buf->base, (size_t)nread);
+    line_reader_feed(&c->reader, bytes, count);
     while (!uv_is_closing((uv_handle_t *)stream)) {
         enum line_status status = line_reader_next(&c->reader, &line, &len);
         if (status == LINE_NONE) break;
@@ -265,7 +307,94 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
     }
 }
 
+// False: nothing more is to be taken.
+static bool take_secured(struct connection *c, uv_stream_t *stream) {
+    const char *bytes = NULL;
+    size_t len = 0;
+    switch (tls_next(c->tls, &bytes, &len)) {
+    case TLS_NONE:
+        send_secured(c);
+        return false;
+    case TLS_SECURED:
+        enter(c, CONNECTION_OPEN);
+        step(c, SESSION_CONNECTED, NULL, 0);
+        return true;
+    case TLS_DATA:
+        take_bytes(c, stream, bytes, len);
+        return true;
+    case TLS_CLOSED:
+        lose(c, stream, loss_text(c, UV_EOF));
+        return false;
+    case TLS_FAILED:
+        send_secured(c); // it is told why, too
+        lose(c, stream, tls_failure(c->tls));
+        return false;
+    }
+    return false;
+}
+
+static void take_all(struct connection *c) {
+    uv_stream_t *stream = (uv_stream_t *)c->tcp;
+    while (!uv_is_closing((uv_handle_t *)stream) && take_secured(c, stream))
+        ;
+}
+
+// A handshake may have to wait for its turn.
+static void take_fed(struct connection *c) {
+    if (c->state != CONNECTION_SECURING) {
+        take_all(c);
+        return;
+    }
+    turnstile_pass(&c->context->handshakes, &c->turn);
+    if (c->turn.waits) tls_keep(c->tls);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
+    struct connection *c = stream->data;
+    if (nread == 0) return;
+    if (nread < 0) {
+        if (turnstile_leave(&c->context->handshakes, &c->turn)) take_all(c);
+        if (!uv_is_closing((uv_handle_t *)stream)) lose(c, stream, loss_text(c, nread));
+    } else if (c->tls != NULL) {
+        tls_feed(c->tls, buf->base, (size_t)nread);
+        take_fed(c);
+    } else if (tls_is_alert(buf->base, (size_t)nread)) {
+        lose(c, stream, "the device speaks TLS, and the inventory does not say tls: true");
+    } else {
+        take_bytes(c, stream, buf->base, (size_t)nread);
+    }
+}
+
 // --- connecting
+
+// Those of the option, or those of the system.
+static struct tls_trust *trust_of(struct connection_context *context, struct error *err) {
+    if (context->trust != NULL) return context->trust;
+    if (context->system == NULL) tls_trust_load(&context->system, NULL, NULL, err);
+    return context->system;
+}
+
+static void secure(struct connection *c) {
+    const struct host *host = c->session.host;
+    struct error err;
+    struct tls_trust *trust = trust_of(c->context, &err);
+    if (trust == NULL) {
+        error_from(&err, "tls");
+        step(c, SESSION_LOST, err.text, 0);
+        return;
+    }
+    c->tls = tls_connect(trust, host->name, host->address);
+    send_secured(c);
+    uv_read_start((uv_stream_t *)c->tcp, on_alloc, on_read);
+}
+
+static void on_turn(struct turnstile_entry *entry) {
+    struct connection *c = connection_of(entry);
+    if (c->tls == NULL)
+        secure(c);
+    else
+        take_all(c);
+}
 
 static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     struct connection *c = arg;
@@ -274,12 +403,17 @@ static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
         step(c, SESSION_LOST, why, 0);
         return;
     }
-    enter(c, CONNECTION_OPEN);
     c->tcp = tcp;
     tcp->data = c;
     line_reader_deinit(&c->reader);
     line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
     uv_tcp_nodelay(tcp, 1);
+    if (c->session.host->tls) {
+        enter(c, CONNECTION_SECURING);
+        turnstile_pass(&c->context->handshakes, &c->turn);
+        return;
+    }
+    enter(c, CONNECTION_OPEN);
     uv_read_start((uv_stream_t *)tcp, on_alloc, on_read);
     step(c, SESSION_CONNECTED, NULL, 0);
 }
@@ -291,10 +425,19 @@ static void dial(struct connection *c) {
                          c->deadline_ms > now_ms ? c->deadline_ms - now_ms : 0, on_dialled, c);
 }
 
+void connection_context_open(struct connection_context *context) {
+    turnstile_init(&context->handshakes, context->loop);
+}
+
+void connection_context_close(struct connection_context *context) {
+    turnstile_close(&context->handshakes);
+}
+
 static struct connection *connection_new(struct connection_context *context, void *arg) {
     struct connection *c = mem_zalloc(sizeof *c);
     c->context = context;
     c->arg = arg;
+    c->turn.go = on_turn;
     c->next = context->first;
     if (c->next != NULL) c->next->previous = c;
     context->first = c;

@@ -2,6 +2,8 @@
 // a libuv loop.
 #pragma once
 
+#include "common/tls.h"
+#include "common/turnstile.h"
 #include "orchestrator/session.h"
 
 #include <uv.h>
@@ -22,12 +24,19 @@ struct connection_context {
         char *data;
         size_t size;
     } read_buffer;
-    uint64_t secret; // a random number, of which the ids of calls are made
+    struct tls_trust *trust;  // of devices with TLS, borrowed; NULL: what this system trusts
+    struct tls_trust *system; // which is loaded when first needed, and its owner's to free
+    uint64_t secret;          // a random number, of which the ids of calls are made
     uint64_t connections;
     struct connection *first; // of those that are not over
     struct session_update update;
     connection_stepped stepped;
+    struct turnstile handshakes; // of TLS: each takes as long as many steps
 };
+
+// A context whose other fields are set; and its end, when all connections are over.
+void connection_context_open(struct connection_context *context);
+void connection_context_close(struct connection_context *context);
 
 // Never calls back from within. login: session_log_in_with().
 struct connection *connection_start(struct connection_context *context, const struct task *task,

@@ -49,7 +49,7 @@ static struct device **bucket_of(const struct devices *devices, const struct hos
 }
 
 static bool is_same(const struct host *a, const struct host *b) {
-    return a->port == b->port && strcmp(a->name, b->name) == 0 &&
+    return a->port == b->port && a->tls == b->tls && strcmp(a->name, b->name) == 0 &&
            strcmp(a->address, b->address) == 0;
 }
 
@@ -80,7 +80,8 @@ static struct device *add(struct devices *devices, const struct host *host) {
     char *texts = (char *)(d + 1);
     memcpy(texts, host->name, name);
     memcpy(texts + name, host->address, address);
-    d->host = (struct host){.name = texts, .address = texts + name, .port = host->port};
+    d->host =
+        (struct host){.name = texts, .address = texts + name, .port = host->port, .tls = host->tls};
     if (devices->count++ == devices->buckets_count) grow(devices);
     struct device **bucket = bucket_of(devices, host);
     d->next = *bucket;

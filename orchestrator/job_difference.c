@@ -104,6 +104,11 @@ static bool host_differs(const struct side *was, size_t i, const struct side *no
         write_address(old, out);
         return true;
     }
+    if (old->tls != new->tls) {
+        buf_addf(out, new->tls ? "%s speaks TLS, did not" : "%s does not speak TLS, did",
+                 old->name);
+        return true;
+    }
     if (differ_in_field(was, old, now, new, out)) return true;
     if (was->selected[i] == now->selected[new - now->image.inventory->hosts]) return false;
     buf_addf(out,

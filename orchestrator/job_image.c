@@ -3,7 +3,8 @@
 //
 //      "ORJ", version (1 byte), checksum of what follows (8 bytes, little-endian), hash of the
 //      policy (the same)
-//      hosts; of each: name, platform, site, device type, rack, address, port * 2 + is it selected
+//      hosts; of each: name, platform, site, device type, rack, address, port * 2 + is it selected,
+//          and 131072 more where it is spoken to over TLS
 //      constraints; how long their texts are; of each key and name; then
 //          of each: limit, members * 2 + is it redundancy, others, each other's number here
 //      of each selected host: its cohort
@@ -38,6 +39,7 @@ enum {
     SUM_AT = 4,
     POLICY_AT = SUM_AT + 8,
     HEAD = POLICY_AT + 8,
+    TLS_BIT = 17,       // above a port and whether it is selected
     SHARED = 4096,      // texts that the writer knows; a power of two
     HOST_MIN = 8,       // bytes of one: a name of one letter and its NUL, and six numbers
     HOST_USUAL = 64,    // ... with its share of the groups
@@ -143,7 +145,7 @@ static void put_host(struct writer *w, const struct host *host, bool is_selected
     put_name(w->out, &w->dev_types, host->dev_type);
     put_shared(w, host->rack);
     put_shared(w, host->address);
-    put(w->out, (uint64_t)host->port << 1 | is_selected);
+    put(w->out, (uint64_t)host->tls << TLS_BIT | (uint64_t)host->port << 1 | is_selected);
 }
 
 enum { SELECTED = 1, OTHER = 2 }; // in writer.numbers, before there are any
@@ -380,7 +382,6 @@ static const char *get_shared(struct reader *r, const char *what) {
 
 // What others rely on: a device that we speak to has a type, a site and an address.
 static void check_host(struct reader *r, const struct host *host) {
-    if (host->platform == INVENTORY_NO_NAME) wrong(r, "a host has no platform");
     if (host->address[0] == '\0') wrong(r, "a host has no address");
     if (host->platform > 0) return;
     if (host->site == INVENTORY_NO_NAME) wrong(r, "a host has no site");
@@ -390,16 +391,20 @@ static void check_host(struct reader *r, const struct host *host) {
 static void get_host(struct reader *r) {
     struct inventory *inventory = r->image.inventory;
     struct host host = {.name = get_checked(r, "a host's name")};
-    host.platform = get_name(r, &inventory->platforms, &r->platforms_cap, "a platform");
+    const uint16_t platform = get_name(r, &inventory->platforms, &r->platforms_cap, "a platform");
     host.site = get_name(r, &inventory->sites, &r->sites_cap, "a site's name");
     host.dev_type = get_name(r, &inventory->dev_types, &r->dev_types_cap, "a device type");
     host.rack = get_shared(r, "a rack");
     host.address = get_shared(r, "an address");
-    const uint64_t port = get(r, (uint64_t)UINT16_MAX << 1 | 1);
+    const uint64_t port = get(r, (UINT64_C(2) << TLS_BIT) - 1);
+    if (platform == INVENTORY_NO_NAME) wrong(r, "a host has no platform");
+    if (platform >= INVENTORY_PLATFORMS_MAX) wrong(r, "it has too many names");
+    host.platform = platform & 0x7fffU;
     if (!r->is_wrong) check_host(r, &host);
     if (r->is_wrong) return;
     host.name = texts_keep(&inventory->texts, host.name);
     host.port = (uint16_t)(port >> 1);
+    host.tls = port >> TLS_BIT != 0;
     const uint32_t number = (uint32_t)inventory->count++;
     inventory->hosts[number] = host;
     r->selected[number] = (port & 1) != 0;

@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "common/secret.h"
 #include "common/text.h"
+#include "common/tls.h"
 #include "orchestrator/api.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/joblog.h"
@@ -48,6 +49,7 @@ struct config {
     bool is_insecure;
     const char *credentials_path; // NULL: there is none
     struct credentials_file credentials;
+    struct tls_trust *device_ca;
     struct policy policy;
 };
 
@@ -266,6 +268,16 @@ static int set_credentials(void *config, const char *value, struct error *err) {
     return 0;
 }
 
+static int set_device_ca(void *config, const char *value, struct error *err) {
+    struct config *c = config;
+    struct tls_trust *trust = NULL;
+    int rc = tls_trust_load(&trust, value, "--device-ca", err);
+    if (rc != 0) return rc;
+    tls_trust_free(c->device_ca);
+    c->device_ca = trust;
+    return 0;
+}
+
 static int set_connect_timeout(void *config, const char *value, struct error *err) {
     return duration_timeout_parse(value, &((struct config *)config)->session.connect_timeout_ms,
                                   err);
@@ -332,6 +344,10 @@ static const struct option_spec specs[] = {
      "log in to devices with what this YAML file says by host, group or site; SIGHUP reads it "
      "again",
      set_credentials},
+    {"device-ca", "FILE",
+     "the CAs, in PEM, that sign the devices' certificates where the inventory says tls: true\n"
+     "(those that this system trusts)",
+     set_device_ca},
     {"connect-timeout", "DURATION", "longest wait for a connection to a device (5s)",
      set_connect_timeout},
     {"call-timeout", "DURATION", "longest wait for each answer of a device (30s)",
@@ -382,6 +398,7 @@ static int set_defaults(struct config *c, struct error *err) {
 static void config_deinit(struct config *c) {
     free(c->password);
     credentials_deinit(&c->credentials);
+    tls_trust_free(c->device_ca);
     policy_deinit(&c->policy);
 }
 
@@ -544,6 +561,7 @@ static int start(struct service *s, struct error *err) {
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
     rc = load_tls(&s->config, &s->config.api.tls, err);
     if (rc != 0) return rc;
+    runner_set_trust(s->runner, c->device_ca);
     const struct api_parts parts = {.loop = &s->loop,
                                     .jobs = s->jobs,
                                     .runner = s->runner,

@@ -140,12 +140,17 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
     };
     if (getrandom(&r->context.secret, sizeof r->context.secret, 0) < 0)
         abort(); // never so few bytes
+    connection_context_open(&r->context);
     r->gate = gate_new(config, &shell);
     uv_idle_init(loop, &r->more);
     r->more.data = r;
     uv_timer_init(loop, &r->retry);
     r->retry.data = r;
     return r;
+}
+
+void runner_set_trust(struct runner *r, struct tls_trust *trust) {
+    r->context.trust = trust;
 }
 
 struct gate *runner_gate(struct runner *r) {
@@ -159,6 +164,7 @@ void runner_on_breath(struct runner *r, void (*breathe)(void *arg), void *arg) {
 
 void runner_close(struct runner *r) {
     connection_abort_all(&r->context); // sessions that nobody waits for
+    connection_context_close(&r->context);
     uv_close((uv_handle_t *)&r->retry, NULL);
     uv_close((uv_handle_t *)&r->more, NULL);
 }
@@ -167,5 +173,6 @@ void runner_free(struct runner *r) {
     if (r == NULL) return;
     gate_free(r->gate);
     buf_deinit(&r->context.update.send);
+    tls_trust_free(r->context.system);
     free(r);
 }

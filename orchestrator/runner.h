@@ -2,6 +2,7 @@
 // store.
 #pragma once
 
+#include "common/tls.h"
 #include "orchestrator/gate.h"
 #include "orchestrator/store.h"
 
@@ -10,6 +11,8 @@ struct runner;
 // All that it is given is borrowed.
 struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
                           const struct gate_config *config, struct store *store);
+// Whom devices with TLS must be signed by, and borrowed; without, whom this system trusts.
+void runner_set_trust(struct runner *runner, struct tls_trust *trust);
 void runner_close(struct runner *runner); // its handles in the loop; nothing may be in hand
 void runner_free(struct runner *runner);  // after the loop has ended; takes NULL
 

@@ -10,6 +10,9 @@
 // Why it drains: a socket that is closed with bytes unread sends a reset, and that overtakes the
 // answer. A connection that is closed may live on without its socket, for an install does; its
 // timer still fires. The memory goes when both handles are closed.
+//
+// Where the devices speak TLS, it stands between the wire and all this: take_wire() to
+// take_bytes(), and write_now() to write_wire().
 #include "simulator/connection.h"
 
 #include "common/mem.h"
@@ -31,11 +34,14 @@ enum {
 struct write {
     uv_write_t request;
     struct connection *connection;
+    bool is_reply; // and not a word of TLS's own
     struct buf data;
 };
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf);
 static void go_on(struct connection *c);
+static void send_secured(struct connection *c);
+static void on_turn(struct turnstile_entry *turn);
 static void begin_call(struct connection *c, const char *line, size_t len);
 static void wait_for(struct connection *c, uint64_t us);
 static void send_reply(struct connection *c);
@@ -97,10 +103,14 @@ void connection_accept(struct connections *all, uv_stream_t *listener) {
     uv_tcp_init(listener->loop, &c->tcp);
     uv_timer_init(listener->loop, &c->timer);
     c->handles_open = 2;
+    c->turn.go = on_turn;
     c->tcp.data = c->timer.data = c;
     add(all, c);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0 ||
-        uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
+    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0)
+        end(c, false);
+    else if (all->identify != NULL)
+        turnstile_pass(&all->handshakes, &c->turn);
+    else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
         end(c, false);
 }
 
@@ -141,14 +151,85 @@ static void take_bytes(struct connection *c, const char *data, size_t len) {
     }
 }
 
+static void take_end(struct connection *c) {
+    turnstile_leave(&c->all->handshakes, &c->turn); // it has left before
+    c->input = CONNECTION_EOF;
+    go_on(c);
+}
+
+// False: nothing more is to be taken.
+static bool take_secured(struct connection *c) {
+    const char *data = NULL;
+    size_t len = 0;
+    switch (tls_next(c->tls, &data, &len)) {
+    case TLS_NONE:
+        send_secured(c);
+        return false;
+    case TLS_SECURED:
+        return true;
+    case TLS_DATA:
+        take_bytes(c, data, len);
+        return !is_over(c);
+    case TLS_CLOSED:
+        take_end(c);
+        return false;
+    case TLS_FAILED:
+        send_secured(c);
+        if (c->state != CONNECTION_CLOSED) end(c, false);
+        return false;
+    }
+    return false;
+}
+
+// A rival's call may have it read on, in the midst of its own: what comes is taken in its turn.
+static void take_all(struct connection *c) {
+    if (c->is_deciphering) {
+        tls_keep(c->tls);
+        return;
+    }
+    c->is_deciphering = true;
+    while (take_secured(c))
+        ;
+    c->is_deciphering = false;
+}
+
+static void begin_tls(struct connection *c) {
+    struct tls_identity *identity = c->all->identify(c->all->arg, &c->tcp);
+    if (identity == NULL || uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
+        end(c, false);
+    else
+        c->tls = tls_accept(identity);
+}
+
+static void on_turn(struct turnstile_entry *turn) {
+    struct connection *c =
+        (struct connection *)(void *)((char *)turn - offsetof(struct connection, turn));
+    if (c->tls == NULL)
+        begin_tls(c);
+    else
+        take_all(c);
+}
+
+static void take_wire(struct connection *c, const char *data, size_t len) {
+    if (c->tls == NULL || c->state == CONNECTION_DRAINING) {
+        take_bytes(c, data, len);
+        return;
+    }
+    tls_feed(c->tls, data, len);
+    if (tls_is_secured(c->tls))
+        take_all(c);
+    else
+        turnstile_pass(&c->all->handshakes, &c->turn);
+    if (c->turn.waits) tls_keep(c->tls);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
     struct connection *c = stream->data;
     if (c->state == CONNECTION_CLOSED) return;
     if (len > 0) {
-        take_bytes(c, buf->base, (size_t)len);
+        take_wire(c, buf->base, (size_t)len);
     } else if (len == UV_EOF && c->state != CONNECTION_DRAINING) {
-        c->input = CONNECTION_EOF;
-        go_on(c);
+        take_end(c);
     } else if (len < 0) {
         end(c, false);
     }
@@ -192,10 +273,9 @@ static void read_to_the_end(struct connection *c, int fd) {
     while (c->input == CONNECTION_READS && !is_over(c)) {
         const ssize_t len = read(fd, data, sizeof data);
         if (len > 0) {
-            take_bytes(c, data, (size_t)len);
+            take_wire(c, data, (size_t)len);
         } else if (len == 0) {
-            c->input = CONNECTION_EOF;
-            go_on(c);
+            take_end(c);
         } else {
             if (errno != EAGAIN && errno != EINTR) end(c, false);
             return;
@@ -311,9 +391,10 @@ static void piece_written(struct connection *c) {
 static void on_written(uv_write_t *request, int status) {
     struct write *w = request->data;
     struct connection *c = w->connection;
+    const bool is_reply = w->is_reply;
     buf_deinit(&w->data);
     free(w);
-    if (c->state != CONNECTION_WRITING) return;
+    if (c->state != CONNECTION_WRITING || !is_reply) return;
     if (status != 0) {
         end(c, false);
         return;
@@ -323,7 +404,7 @@ static void on_written(uv_write_t *request, int status) {
 }
 
 // True: it is all written. False: on_written() will be told, or the connection has ended.
-static bool write_now(struct connection *c, char *data, size_t len) {
+static bool write_wire(struct connection *c, char *data, size_t len, bool is_reply) {
     uv_buf_t piece = uv_buf_init(data, (unsigned)len);
     int n = len == 0 ? 0 : uv_try_write((uv_stream_t *)&c->tcp, &piece, 1);
     if (n < 0 && n != UV_EAGAIN) {
@@ -334,6 +415,7 @@ static bool write_now(struct connection *c, char *data, size_t len) {
     if (done == len) return true;
     struct write *w = mem_zalloc(sizeof *w);
     w->connection = c;
+    w->is_reply = is_reply;
     w->request.data = w;
     buf_add(&w->data, data + done, len - done);
     piece = uv_buf_init(w->data.data, (unsigned)w->data.len);
@@ -342,6 +424,22 @@ static bool write_now(struct connection *c, char *data, size_t len) {
     free(w);
     end(c, false);
     return false;
+}
+
+// What TLS says of itself: of the handshake, or an alert.
+static void send_secured(struct connection *c) {
+    struct buf *out = tls_out(c->tls);
+    if (c->state != CONNECTION_CLOSED && out->len > 0) write_wire(c, out->data, out->len, false);
+    buf_clear(out);
+}
+
+static bool write_now(struct connection *c, char *data, size_t len) {
+    if (c->tls == NULL) return write_wire(c, data, len, true);
+    struct buf *out = tls_out(c->tls);
+    tls_write(c->tls, data, len);
+    const bool is_written = write_wire(c, out->data, out->len, true);
+    buf_clear(out);
+    return is_written;
 }
 
 static void write_piece(struct connection *c) {
@@ -366,6 +464,11 @@ static void send_reply(struct connection *c) {
 // All is said: tells the client so, and drops what it still sends.
 static void drain(struct connection *c) {
     console_drop(&c->console, now_us(c));
+    if (c->tls != NULL) {
+        tls_close(c->tls);
+        send_secured(c);
+        if (c->state == CONNECTION_CLOSED) return;
+    }
     if (c->input == CONNECTION_EOF ||
         uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL) != 0) {
         end(c, false);
@@ -378,6 +481,7 @@ static void drain(struct connection *c) {
 
 static void close_socket(struct connection *c, bool reset) {
     turn(c, CONNECTION_CLOSED);
+    turnstile_leave(&c->all->handshakes, &c->turn);
     // A reset is refused while a shutdown is under way: then it is an ordinary close.
     if (!reset || uv_tcp_close_reset(&c->tcp, on_closed) != 0)
         uv_close((uv_handle_t *)&c->tcp, on_closed);
@@ -419,6 +523,7 @@ static void on_closed(uv_handle_t *handle) {
     line_reader_deinit(&c->reader);
     buf_deinit(&c->pending);
     buf_deinit(&c->reply.out);
+    tls_free(c->tls);
     free(c);
     all->closed(all->arg);
 }

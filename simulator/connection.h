@@ -3,6 +3,8 @@
 #pragma once
 
 #include "common/line.h"
+#include "common/tls.h"
+#include "common/turnstile.h"
 #include "simulator/console.h"
 
 #include <uv.h>
@@ -16,7 +18,11 @@ struct connections {
     struct connection *first;
     size_t count;
     void (*closed)(void *arg); // called when one of them has been closed and freed
+    // What to show on a connection, which speaks TLS then; NULL: it cannot be made, and the
+    // connection is closed. No function: all is plain text.
+    struct tls_identity *(*identify)(void *arg, const uv_tcp_t *tcp);
     void *arg;
+    struct turnstile handshakes;           // of TLS; the server's to begin and to close
     char read_buffer[CONNECTION_READ_MAX]; // what is read is used or copied at once
 };
 
@@ -39,6 +45,9 @@ struct connection {
         CONNECTION_EOF,    // the client has shut down its sending side
     } input;
     uv_tcp_t tcp;
+    struct tls *tls;             // or NULL
+    struct turnstile_entry turn; // of its handshake
+    bool is_deciphering;         // within what TLS has to tell; what is read meanwhile waits
     uv_shutdown_t shutdown;
     uv_timer_t timer;      // of the call that runs, of a slow answer, or of the drain
     unsigned handles_open; // of tcp and timer

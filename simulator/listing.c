@@ -207,6 +207,7 @@ static void write_host(struct listing *l, uint32_t device, const struct network_
     if (strcmp(platform, "acmeos") == 0)
         buf_addf(out, ", \"hostname\": \"%s\", \"port\": %u", l->at->hosts[device % l->at->count],
                  override != NULL && override->port != 0 ? override->port : l->at->port);
+    if (l->at->tls && strcmp(platform, "acmeos") == 0) buf_adds(out, ", \"tls\": true");
     write_attributes(n, place, override, out);
     buf_adds(out, "}");
 }

@@ -20,6 +20,7 @@ struct listing_addresses { // where the devices listen: spread over them by inde
     const char *const *hosts;
     unsigned count;
     unsigned port;
+    bool tls;
 };
 
 enum listing_kind {

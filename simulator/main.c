@@ -27,6 +27,7 @@ struct config {
     bool latency_given;
     struct duration_range latency;
     double time_scale;
+    const char *tls; // the file for the CA's certificate; NULL: the devices speak plain text
 };
 
 // --- options
@@ -51,6 +52,12 @@ static int set_policy(void *config, const char *value, struct error *err) {
 
 static int set_devices(void *config, const char *value, struct error *err) {
     return address_parse(value, &((struct config *)config)->devices, err);
+}
+
+static int set_devices_tls(void *config, const char *value, struct error *err) {
+    if (*value == '\0') return error_set(err, "expected a file");
+    ((struct config *)config)->tls = value;
+    return 0;
 }
 
 static int set_admin(void *config, const char *value, struct error *err) {
@@ -114,6 +121,10 @@ static const struct option_spec specs[] = {
     {"addresses", "N",
      "accept them on N addresses in a row, of which --devices is the first (default: 1)",
      set_addresses},
+    {"devices-tls", "FILE",
+     "speak TLS to all of them, with certificates of a CA of its own, whose certificate it writes\n"
+     "here: for orchestrator --device-ca FILE",
+     set_devices_tls},
     {"admin", "HOST:PORT", "serve the admin API here (default: 127.0.0.1:8301)", set_admin},
     {"host-name", "NAME", "also answer requests to this name there (repeatable)", set_host_name},
     {"seed", "N", "the same number gives the same versions, delays and faults again (default: 1)",
@@ -140,6 +151,7 @@ struct program {
     struct config config;
     struct network network;
     struct world world;
+    struct device_ca *ca; // where they speak TLS
     struct server *server;
     struct admin admin;
     uv_loop_t loop;
@@ -181,7 +193,7 @@ static struct listing_addresses list_addresses(struct program *p) {
         p->host_list[i] = p->hosts[i];
     }
     return (struct listing_addresses){p->host_list, count,
-                                      address_port(server_address(p->server, 0))};
+                                      address_port(server_address(p->server, 0)), p->ca != NULL};
 }
 
 static void advise(struct error *err, const char *option) {
@@ -190,10 +202,21 @@ static void advise(struct error *err, const char *option) {
              " (%s HOST:PORT chooses another address, port 0 any free one)", option);
 }
 
+static int start_ca(struct program *p, struct error *err) {
+    if (p->config.tls == NULL) return 0;
+    int rc = device_ca_new(&p->ca, err);
+    if (rc == 0) rc = file_write(p->config.tls, device_ca_certificate(p->ca), err);
+    if (rc != 0) error_from(err, "--devices-tls");
+    return rc;
+}
+
 static int start(struct program *p, struct error *err) {
     int rc = limits_descriptors(DESCRIPTORS + p->config.addresses, err);
     if (rc != 0) return rc;
-    rc = server_start(p->server, &p->loop, &p->world, &p->config.devices, p->config.addresses, err);
+    rc = start_ca(p, err);
+    if (rc != 0) return rc;
+    rc = server_start(p->server, &p->loop, &p->world, p->ca, &p->config.devices,
+                      p->config.addresses, err);
     if (rc < 0) advise(err, "--devices");
     if (rc != 0) return rc;
     struct listing_addresses addresses = list_addresses(p);
@@ -247,6 +270,7 @@ static int run(struct program *p) {
     free(p->hosts);
     free(p->host_list);
     free(p->server);
+    device_ca_free(p->ca);
     world_deinit(&p->world);
     network_deinit(&p->network);
     return exit_code;

@@ -48,6 +48,8 @@ int network_parse_login(const cJSON *object, struct credentials *out, struct err
 static int check_key(const char *key, const char *const *known, size_t count, struct error *err) {
     if (inventory_means_groups(key))
         return error_set(err, "unknown field; did you mean redundancy_groups?");
+    if (strcasecmp(key, "tls") == 0)
+        return error_set(err, "unknown field; --devices-tls FILE makes all devices speak TLS");
     for (size_t i = 0; i < count; i++)
         if (suggest_slip(key, known[i]))
             return error_set(err, "unknown field; did you mean %s?", known[i]);

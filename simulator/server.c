@@ -9,6 +9,7 @@
 #include "common/mem.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { PORT_TRIES = 20 };
@@ -102,12 +103,33 @@ static int listen_on_all(struct server *s, const union address *first, unsigned 
     return 0;
 }
 
-int server_start(struct server *s, uv_loop_t *loop, struct world *world, const union address *first,
-                 unsigned addresses, struct error *err) {
-    *s = (struct server){
-        .loop = loop,
-        .connections = {
-            .world = world, .start_ns = uv_hrtime(), .closed = on_connection_closed, .arg = s}};
+// The certificate is for the address that the client has reached. Where the server listens on all
+// that there are, the inventory says 0.0.0.0: it is for that, too.
+static struct tls_identity *identify(void *arg, const uv_tcp_t *tcp) {
+    const struct server *s = arg;
+    union address local;
+    int len = sizeof local.storage;
+    char reached[ADDRESS_TEXT_MAX], listed[ADDRESS_TEXT_MAX];
+    const char *names[] = {reached, listed, "localhost", NULL};
+    struct tls_identity *identity = NULL;
+    struct error err;
+    if (s->listeners == NULL || uv_tcp_getsockname(tcp, &local.any, &len) != 0) return NULL;
+    address_format_host(&local, reached);
+    address_format_host(&s->listeners[0].address, listed);
+    if (device_ca_identity(s->ca, names, &identity, &err) != 0)
+        fprintf(stderr, "simulator: %s\n", err.text);
+    return identity;
+}
+
+int server_start(struct server *s, uv_loop_t *loop, struct world *world, struct device_ca *ca,
+                 const union address *first, unsigned addresses, struct error *err) {
+    *s = (struct server){.loop = loop,
+                         .ca = ca,
+                         .connections = {.world = world,
+                                         .start_ns = uv_hrtime(),
+                                         .closed = on_connection_closed,
+                                         .identify = ca == NULL ? NULL : identify,
+                                         .arg = s}};
     if (addresses > 1 && first->any.sa_family != AF_INET)
         return error_set(err, "more than one address needs an IPv4 address to begin with");
     union address failed;
@@ -115,7 +137,10 @@ int server_start(struct server *s, uv_loop_t *loop, struct world *world, const u
     do // a port that is free on the first address may be taken on another
         rc = listen_on_all(s, first, addresses, &failed);
     while (rc == UV_EADDRINUSE && --tries > 0);
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        turnstile_init(&s->connections.handshakes, loop);
+        return 0;
+    }
     char text[ADDRESS_TEXT_MAX];
     address_format(&failed, text);
     return error_system(err, rc, "cannot listen on %s", text);
@@ -125,6 +150,7 @@ void server_close(struct server *s, void (*done)(void *arg), void *arg) {
     s->done = done;
     s->done_arg = arg;
     server_forget_all(s);
+    turnstile_close(&s->connections.handshakes);
     close_listeners(s);
     finish_closing(s);
 }

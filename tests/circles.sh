@@ -8,7 +8,7 @@ set -euo pipefail
 objects=$1
 shopt -s extglob
 # What is preloaded into a program stands alone.
-sources=({common,orchestrator,simulator,scenarios/runner}/*.c bench/!(slow_disk).c)
+sources=({common,orchestrator,simulator,scenarios/runner}/*.c bench/!(slow_disk|turns).c)
 headers=({common,orchestrator,simulator,scenarios/runner,bench}/*.h)
 
 # Both print lines of a module, one that it needs, and why.

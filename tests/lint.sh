@@ -53,13 +53,13 @@ cppcheck_all() {
 
 formatted() { clang-format --dry-run -Werror "${all[@]}"; }
 
-# Pure modules reach neither the loop nor the HTTP server nor SQLite, not even through a header of ours.
+# Pure modules reach neither the loop nor the HTTP server nor SQLite nor GnuTLS, not even through a header of ours.
 pure_includes() {
     local bad=0 module
     for module in $pure; do
         # shellcheck disable=SC2046
-        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd|sqlite3)\.h'; then
-            echo "$module.c is pure and includes <uv.h>, <microhttpd.h> or <sqlite3.h>"
+        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd|sqlite3|gnutls/[a-z0-9]+)\.h'; then
+            echo "$module.c is pure and includes <uv.h>, <microhttpd.h>, <sqlite3.h> or <gnutls/...>"
             bad=1
         fi
     done
@@ -70,7 +70,8 @@ pure_includes() {
 named_shells() {
     ! grep -lE '^#include <(uv|microhttpd)\.h>' "${all[@]}" | grep -vxE \
         'common/http(_internal)?\.h|orchestrator/(api|api_events|api_tasks|errands|connection|dial|fetch|main|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
-        ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c'
+        ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c' &&
+        ! grep -lE '^#include <gnutls/' "${all[@]}" | grep -vxE 'common/tls\.c|simulator/device_ca\.c'
 }
 
 # A module is comfortable up to 400 lines and two modules past 800.
@@ -111,8 +112,8 @@ check "clang, warnings as errors" compiles_with clang "$build/lint-clang" -O0
 check "clang-tidy" tidy
 check "cppcheck" cppcheck_all
 check "clang-format" formatted
-check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>" pure_includes
-check "only named files include <uv.h>, <microhttpd.h> or <sqlite3.h>" named_shells
+check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h> nor <gnutls/...>" pure_includes
+check "only named files include <uv.h>, <microhttpd.h>, <sqlite3.h> or <gnutls/...>" named_shells
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
 check "CONTRIBUTING's diff of a task is what stands in the sources" diff_of_a_task

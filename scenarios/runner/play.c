@@ -357,6 +357,7 @@ static void find_files(const struct show *s, cJSON *options) {
     find_beside(s, cJSON_GetObjectItemCaseSensitive(options, "network"), "inventory");
     find_beside(s, options, "policy");
     find_beside(s, orchestrator, "policy");
+    find_beside(s, orchestrator, "device_ca");
     if (inventory != NULL) replace(orchestrator, "inventory", find_inventory(s, inventory));
 }
 

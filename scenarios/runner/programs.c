@@ -66,7 +66,8 @@ static void add_path(struct command *c, const char *option, const char *path) {
 
 // What is no option, or one whose value is written to a file.
 static bool is_set_apart(const char *field) {
-    static const char *const apart[] = {"password", "environment", "policy", "restarts"};
+    static const char *const apart[] = {"password", "environment", "policy", "restarts",
+                                        "devices_tls"};
     for (size_t i = 0; i < COUNT(apart); i++)
         if (strcmp(apart[i], field) == 0) return true;
     return false;
@@ -143,6 +144,13 @@ static int write_network(const cJSON *given, bool own_latency, const char *path,
     return rc;
 }
 
+// Where the simulator writes its CA's certificate, and the orchestrator reads it.
+static bool has_device_ca(const struct programs *p, char path[ARG_MAX]) {
+    const cJSON *options = cJSON_GetObjectItemCaseSensitive(p->scenario, "simulator");
+    snprintf(path, ARG_MAX, "%s/devices-ca.pem", p->dir);
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(options, "devices_tls"));
+}
+
 static int simulator_command(const struct programs *p, struct command *c, struct error *err) {
     char text[ARG_MAX];
     const cJSON *network = cJSON_GetObjectItemCaseSensitive(p->scenario, "network");
@@ -153,6 +161,7 @@ static int simulator_command(const struct programs *p, struct command *c, struct
     add(c, "--admin", listen_address(&p->list[PROGRAM_SIMULATOR]));
     snprintf(text, sizeof text, "%llu", (unsigned long long)p->seed);
     add(c, "--seed", text);
+    if (has_device_ca(p, text)) add(c, "--devices-tls", text);
     add_options(c, options);
     const cJSON *policy = cJSON_GetObjectItemCaseSensitive(p->scenario, "policy");
     int rc = add_policy(p, c, policy, "policy.yaml", err);
@@ -186,6 +195,8 @@ static int orchestrator_command(struct programs *p, struct command *c, struct er
         if (rc != 0) return rc;
         add(c, "--password-file", text);
     }
+    if (has_device_ca(p, text) && !cJSON_HasObjectItem(options, "device_ca"))
+        add(c, "--device-ca", text);
     add_options(c, options);
     const cJSON *own = cJSON_GetObjectItemCaseSensitive(options, "policy");
     const cJSON *shared = cJSON_GetObjectItemCaseSensitive(p->scenario, "policy");

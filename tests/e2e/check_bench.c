@@ -21,6 +21,7 @@ static const struct {
     {"overhead", {"floor", "orchestrator", "Python asyncio", "Python thread pool"}, {NULL}},
     {"scale", {"simulator, at rest", "orchestrator, hosts queued"}, {NULL}},
     {"http", {"GET /metrics/", "POST /upgrade-os/", "A scrape of an idle orchestrator"}, {NULL}},
+    {"tls", {"without TLS and with", "plain text", "TLS 1.3", "longest turn"}, {NULL}},
     {"events", {"followed by its events", "200", "memory of a stream that is not read"}, {NULL}},
     {"whatif",
      {"window s", "knee", "Forecast for that seed", "Bar by bar"},

@@ -18,7 +18,7 @@ static void check_device(const struct network *n, uint32_t device) {
 // All that the admin API tells of it is JSON.
 static void check_listing(const struct network *n) {
     static const char *const address[] = {"127.0.0.1"};
-    const struct listing_addresses at = {address, 1, 8300};
+    const struct listing_addresses at = {address, 1, 8300, false};
     const struct listing_filter all = {0};
     struct buf text = {0};
     if (n->devices > 1000) return;

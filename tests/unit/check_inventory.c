@@ -117,6 +117,10 @@ START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
         {ONE(ALL_FIELDS "'username': ''"), "earth.h.username: it is empty"},
         {ONE(ALL_FIELDS "'password': 'hid\\nden'"),
          "earth.h.password: byte 4 is a control character: remove it"},
+        {ONE(ALL_FIELDS "'tls': 'true'"), "earth.h.tls: expected true or false, not a string"},
+        {ONE(ALL_FIELDS "'tls': null"), "earth.h.tls: expected true or false, not null"},
+        {ONE(ALL_FIELDS "'tls': 1"), "earth.h.tls: expected true or false, not a number"},
+        {ONE(ALL_FIELDS "'TLS': true"), "earth.h.TLS: unknown field; did you mean tls?"},
         {"{'a': {" HOST("x", "leaf", "1") "}, 'b': {" HOST("x", "leaf", "1") "}}",
          "b.x: there is another host of this name in another site"},
     };
@@ -149,8 +153,8 @@ static const char *const earth[] = {"earth"}, *const mars_earth[] = {"mars", "ea
 START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
     struct inventory *inventory = inventory_of("{'earth': {" HOST(
         "plain", "leaf",
-        "1") ", 'h': {" ALL_FIELDS
-             "'site': 'earth', 'mlag': 'm01', 'asn': 65100, 'up': true, 'none': '', 'nil': null, "
+        "1") ", 'h': {" ALL_FIELDS "'site': 'earth', 'tls': true, 'mlag': 'm01', 'asn': 65100, "
+             "'up': true, 'none': '', 'nil': null, "
              "'deep': {'a': 'b'}, 'feeds': ['a', 2, {}], 'redundancy_groups': ['wan', "
              "'dmz']}, " HOST("last", "edge", "1") "}}");
     static const struct {
@@ -171,9 +175,21 @@ START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
         ck_assert_str_eq(values_of(inventory, 1, cases[i].name), cases[i].h);
         ck_assert_str_eq(values_of(inventory, 2, cases[i].name), cases[i].last);
     }
-    static const char *const none[] = {"up", "none", "nil", "deep", "port", "hostname"};
+    static const char *const none[] = {"up", "none", "nil", "deep", "port", "hostname", "tls"};
     for (size_t i = 0; i < COUNT(none); i++)
         ck_assert_str_eq(values_of(inventory, 1, none[i]), "nobody has it");
+    inventory_unref(inventory);
+}
+END_TEST
+
+START_TEST(a_host_speaks_tls_where_it_says_so) {
+    struct inventory *inventory =
+        inventory_of("{'earth': {" HOST("plain", "leaf", "1") ", 'yes': {" ALL_FIELDS
+                                                              "'tls': true}, 'no': {" ALL_FIELDS
+                                                              "'tls': false}}}");
+    ck_assert(!inventory->hosts[0].tls);
+    ck_assert(inventory->hosts[1].tls);
+    ck_assert(!inventory->hosts[2].tls);
     inventory_unref(inventory);
 }
 END_TEST
@@ -518,6 +534,7 @@ Suite *check_inventory(void) {
     tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
     tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
     tcase_add_test(tcase, what_stands_beside_the_known_fields_is_an_attribute);
+    tcase_add_test(tcase, a_host_speaks_tls_where_it_says_so);
     tcase_add_test(tcase, hosts_without_attributes_take_no_room_for_them);
     tcase_add_test(tcase, equal_values_are_kept_once);
     tcase_add_test(tcase, a_host_of_another_platform_is_kept_and_needs_no_port);

@@ -68,9 +68,33 @@ START_TEST(a_host_of_another_platform_or_of_none_needs_nothing_else) {
 }
 END_TEST
 
+START_TEST(tls_is_a_variable_and_a_word_of_ini_will_do) {
+    static const struct {
+        const char *value;
+        bool tls;
+    } cases[] = {{"true", true},  {"false", false},   {"null", false}, {"'True'", true},
+                 {"'yes'", true}, {"'False'", false}, {"'no'", false}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char document[300];
+        snprintf(document, sizeof document,
+                 HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'tls': %s}"), cases[i].value);
+        struct inventory *inventory = inventory_of(document);
+        ck_assert_msg(inventory->hosts[0].tls == cases[i].tls, "%s", cases[i].value);
+        assert_values(inventory, 0, "tls", "nobody has it");
+        inventory_unref(inventory);
+    }
+}
+END_TEST
+
 static const struct {
     const char *document, *said;
 } wrong[] = {
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'tls': 'on'}"),
+     "sw1.tls: expected true or false, not a string"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'tls': 1}"),
+     "sw1.tls: expected true or false, not a number"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'Tls': true}"),
+     "sw1.Tls: unknown field; did you mean tls?"},
     {"{'_meta': {'hostvars': []}}", "_meta.hostvars: expected an object, not an array"},
     {HOSTVARS("'sw1': 1"), "sw1: expected an object, not a number"},
     {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', " PLACE "}"), "sw1.ansible_port: missing"},
@@ -127,6 +151,7 @@ Suite *check_inventory_ansible(void) {
     tcase_add_test(tcase, credentials_go_by_their_older_names_too_and_the_newer_ones_hold);
     tcase_add_test(tcase, a_host_without_an_address_is_looked_up_by_its_name);
     tcase_add_test(tcase, a_host_of_another_platform_or_of_none_needs_nothing_else);
+    tcase_add_test(tcase, tls_is_a_variable_and_a_word_of_ini_will_do);
     tcase_add_test(tcase, a_mistake_is_refused_and_its_place_is_named);
     return suite;
 }

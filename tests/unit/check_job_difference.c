@@ -6,10 +6,13 @@ Suite *check_job_difference(void);
 #define AT(name, type, rack, address, port)                                                        \
     "'" name "': {'platform': 'acmeos', 'dev_type': '" type "', 'rack': '" rack                    \
     "', 'hostname': '" address "', 'port': " #port "}"
-#define A            AT("a", "spine", "1", "10.0.0.1", 830)
-#define B            AT("b", "spine", "2", "10.0.0.2", 830)
-#define C            AT("c", "leaf", "1", "10.0.0.3", 830)
-#define D            AT("d", "leaf", "1", "10.0.0.4", 830)
+#define A AT("a", "spine", "1", "10.0.0.1", 830)
+#define B AT("b", "spine", "2", "10.0.0.2", 830)
+#define C AT("c", "leaf", "1", "10.0.0.3", 830)
+#define D AT("d", "leaf", "1", "10.0.0.4", 830)
+#define SECURE_B                                                                                   \
+    "'b': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '2', 'hostname': '10.0.0.2', "       \
+    "'port': 830, 'tls': true}"
 #define EARTH(hosts) "{'earth': {" hosts "}}"
 
 static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
@@ -60,6 +63,8 @@ static const struct {
      EARTH(A ", 'b': {'platform': 'panos', 'dev_type': 'spine', 'rack': '2', 'hostname': "
              "'10.0.0.2', 'port': 830}"),
      "a b", "the platform of b is panos, was acmeos"},
+    {EARTH(A ", " B), "a b", EARTH(A ", " SECURE_B), "a b", "b speaks TLS, did not"},
+    {EARTH(A ", " SECURE_B), "a", EARTH(A ", " B), "a", "b does not speak TLS, did"},
     {EARTH(A ", " B), "a b", EARTH(B ", " A), "a b", "b stands where a was in the inventory"},
 };
 

@@ -13,6 +13,7 @@ static void same_host(const struct inventory *a, const struct host *x, const str
     ck_assert_str_eq(x->address, y->address);
     ck_assert_str_eq(x->rack, y->rack);
     ck_assert_uint_eq(x->port, y->port);
+    ck_assert(x->tls == y->tls);
     ck_assert_str_eq(inventory_site(a, x), inventory_site(b, y));
     ck_assert_str_eq(inventory_dev_type(a, x), inventory_dev_type(b, y));
     ck_assert_str_eq(inventory_platform(a, x), inventory_platform(b, y));
@@ -100,7 +101,7 @@ static void returns(const struct made *m) {
 #define EARTH_E HOST("e", "edge", "2")
 #define MARS                                                                                       \
     "'mars': {'f': {'platform': 'acmeos', 'dev_type': 'leaf', 'hostname': '10.0.0.7', 'port': "    \
-    "1}, "                                                                                         \
+    "1, 'tls': true}, "                                                                            \
     "'g': {'platform': 'panos', 'dev_type': 'fw'}, " PLAIN("h", "spine", "") "}"
 
 static const char network[] =

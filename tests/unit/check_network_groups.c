@@ -20,7 +20,7 @@ Suite *check_network_groups(void);
 
 static struct inventory *served(const struct network *n) {
     static const char *const address[] = {"127.0.0.1"};
-    const struct listing_addresses at = {address, 1, 8300};
+    const struct listing_addresses at = {address, 1, 8300, false};
     const struct listing_filter everything = {0};
     struct inventory *inventory = NULL;
     struct buf text = {0};

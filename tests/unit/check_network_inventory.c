@@ -34,7 +34,7 @@ static const char *const names[] = {"fw-ams",    "fw-lon",   "fw-mad",   "leaf1.
 
 START_TEST(a_network_of_each_form_has_its_hosts_and_their_attributes) {
     static const char *const hosts[] = {"127.0.0.1"};
-    const struct listing_addresses at = {hosts, 1, 4711};
+    const struct listing_addresses at = {hosts, 1, 4711, false};
     const struct listing_filter all = {0};
     struct buf out = {0};
     uint32_t device;

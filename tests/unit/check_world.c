@@ -221,7 +221,7 @@ END_TEST
 // --- what is listed
 
 static const char *const hosts[] = {"127.0.0.1", "127.0.0.2"};
-static const struct listing_addresses addresses = {hosts, 2, 8300};
+static const struct listing_addresses addresses = {hosts, 2, 8300, false};
 
 START_TEST(the_inventory_is_told_in_network_order_and_spread_over_the_addresses) {
     struct listing_filter f;
