@@ -186,7 +186,7 @@ static struct attribute_values value_of(const void *arg, size_t name) {
     return inventory_values(asked->inventory, asked->host, number);
 }
 
-static void add_name(struct names *names, char *name) {
+static void add_name(struct names *names, const char *name) {
     names->list = mem_resize(names->list, names->count + 1, sizeof *names->list);
     names->list[names->count++] = name;
 }

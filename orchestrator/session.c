@@ -150,13 +150,14 @@ static void end_call(const struct session *s, const char *failure, struct sessio
 }
 
 static void write_login(const struct session *s, struct buf *params) {
-    const struct credentials own = s->login == NULL ? (struct credentials){0} : *s->login;
+    static const struct credentials none;
+    const struct credentials *own = s->login == NULL ? &none : s->login;
     buf_adds(params, "{\"hostname\": ");
     buf_add_json(params, s->host->name);
     buf_adds(params, ", \"username\": ");
-    buf_add_json(params, own.username == NULL ? s->config->username : own.username);
+    buf_add_json(params, own->username == NULL ? s->config->username : own->username);
     buf_adds(params, ", \"password\": ");
-    buf_add_json(params, own.password == NULL ? s->config->password : own.password);
+    buf_add_json(params, own->password == NULL ? s->config->password : own->password);
     buf_adds(params, "}");
 }
 

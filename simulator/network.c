@@ -323,7 +323,8 @@ static void add_login(struct credentials *login, const char *username, const cha
 struct credentials network_login(const struct network *n, uint32_t device) {
     const struct network_override *override = network_override_of(n, device);
     const struct network_place place = network_place(n, device);
-    struct credentials login = override == NULL ? (struct credentials){0} : override->login;
+    struct credentials login = {0};
+    if (override != NULL) login = override->login;
     add_login(&login, place.type->login.username, place.type->login.password);
     add_login(&login, n->username, n->password);
     return login;
