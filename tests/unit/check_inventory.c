@@ -106,7 +106,7 @@ START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
     struct inventory *inventory = inventory_of("{'earth': {" HOST(
         "plain", "leaf",
         "1") ", 'h': {" ALL_FIELDS "'site': 'earth', 'tls': true, 'mlag': 'm01', 'asn': 65100, "
-                                   "'up': true, 'none': '', 'nil': null, "
+             "'up': true, 'none': '', 'nil': null, "
              "'deep': {'a': 'b'}, 'feeds': ['a', 2, {}], 'redundancy_groups': ['wan', "
              "'dmz']}, " HOST("last", "edge", "1") "}}");
     static const struct {
