@@ -69,7 +69,7 @@ pure_includes() {
 # Only the named shells speak to the libraries themselves.
 named_shells() {
     ! grep -lE '^#include <(uv|microhttpd)\.h>' "${all[@]}" | grep -vxE \
-        'common/http(_internal)?\.h|orchestrator/(api|api_events|api_tasks|errands|connection|dial|fetch|main|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
+        'common/(http(_internal)?|turnstile)\.h|orchestrator/(api|api_events|api_tasks|errands|connection|dial|fetch|main|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
         ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c' &&
         ! grep -lE '^#include <gnutls/' "${all[@]}" | grep -vxE 'common/tls\.c|simulator/device_ca\.c'
 }
