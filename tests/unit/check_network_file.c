@@ -51,7 +51,7 @@ static void wants(const char *host, const char *username, const char *password) 
 START_TEST(a_login_must_give_what_the_host_says_else_its_type_else_the_network) {
     struct buf out = {0};
     static const char *const hosts[] = {"127.0.0.1"};
-    const struct listing_addresses at = {hosts, 1, 4711};
+    const struct listing_addresses at = {.hosts = hosts, .count = 1, .port = 4711};
     const struct listing_filter all = {0};
     parse_well("sites: [earth]\n"
                "dev_types: {leaf: {count: 3, username: of-leaves}, edge: {count: 1, password: "
