@@ -106,12 +106,14 @@ void connection_accept(struct connections *all, uv_stream_t *listener) {
     c->turn.go = on_turn;
     c->tcp.data = c->timer.data = c;
     add(all, c);
-    if (uv_accept(listener, (uv_stream_t *)&c->tcp) != 0 || uv_tcp_nodelay(&c->tcp, 1) != 0)
+    int rc = uv_accept(listener, (uv_stream_t *)&c->tcp);
+    if (rc == 0) rc = uv_tcp_nodelay(&c->tcp, 1);
+    if (rc == 0 && all->identify == NULL)
+        rc = uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+    if (rc != 0)
         end(c, false);
     else if (all->identify != NULL)
         turnstile_pass(&all->handshakes, &c->turn);
-    else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) != 0)
-        end(c, false);
 }
 
 // --- reading

@@ -43,7 +43,7 @@ static int make_key(gnutls_x509_privkey_t *key) {
 // What every certificate has; a serial number of its own, too.
 static int begin_certificate(gnutls_x509_crt_t *crt, const char *name, gnutls_x509_privkey_t key,
                              long long from_s, long long to_s) {
-    unsigned char serial[SERIAL];
+    unsigned char serial[SERIAL] = {0};
     const time_t now = time(NULL);
     int rc = gnutls_x509_crt_init(crt);
     if (rc == 0) rc = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial);
