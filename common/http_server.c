@@ -101,9 +101,11 @@ static void ignore_message(void *arg, const char *format, va_list args) {
 // --- start and stop
 
 int http_start(struct http_server **server, uv_loop_t *loop, const union address *listen,
-               const struct http_routes *routes, void *app, struct error *err) {
+               const struct http_routes *routes, const struct http_limits *limits, void *app,
+               struct error *err) {
     struct http_server *s = mem_zalloc(sizeof *s);
     s->routes = routes;
+    s->limits = http_limits_or_default(limits);
     s->app = app;
     s->address = *listen;
     s->last = &s->due;
@@ -121,8 +123,9 @@ int http_start(struct http_server **server, uv_loop_t *loop, const union address
         flags, 0, NULL, NULL, http_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
         http_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, s,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_CONNECTIONS_MAX), // some are ending
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * s->limits.connections), // some are ending
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((s->limits.idle_ms + 999) / 1000),
+        MHD_OPTION_END);
     if (s->daemon == NULL) {
         close(s->listen_fd);
         free(s);

@@ -103,7 +103,11 @@ static int open_log(struct log *l, struct error *err) {
 }
 
 int log_open(struct log *l, const char *path, enum log_level level, struct error *err) {
-    struct log opened = {.path = mem_strdup(path), .fd = -1, .level = level, .stamp_s = -1};
+    struct log opened = {.path = mem_strdup(path),
+                         .fd = -1,
+                         .level = level,
+                         .line_max = LOG_LINE_MAX,
+                         .stamp_s = -1};
     int rc = open_log(&opened, err);
     if (rc != 0) {
         free(opened.path);
@@ -167,13 +171,13 @@ static void add_stamp(struct log *l, enum log_level level, long long now_ms, con
     buf_addf(&l->pending, "%s:%s,%03d:%s:", levels[level].name, l->stamp, (int)(now_ms % 1000), id);
 }
 
-static void add_field(struct buf *out, const struct log_field *field) {
+static void add_field(struct buf *out, const struct log_field *field, size_t max) {
     buf_addf(out, ", \"%s\": ", field->name);
     if (field->text == NULL) {
         buf_add_uint(out, field->number);
         return;
     }
-    char *line = mem_strdup(field->text);
+    char *line = mem_strndup(field->text, text_cut(field->text, strlen(field->text), max));
     text_line(line);
     buf_add_json(out, line);
     free(line);
@@ -185,7 +189,7 @@ static void add_object(struct log *l, enum log_level level, long long now_ms,
     timestamp_format(now_ms, time);
     buf_addf(&l->pending, "{\"time\": \"%s\", \"level\": \"%s\"", time, levels[level].word);
     for (size_t i = 0; i < count; i++)
-        add_field(&l->pending, &fields[i]);
+        add_field(&l->pending, &fields[i], l->line_max);
     buf_adds(&l->pending, "}\n");
 }
 
@@ -231,15 +235,16 @@ static bool takes(struct log *l, enum log_level level) {
 void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
               const char *format, ...) {
     if (!takes(l, level)) return;
-    char text[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    char *text = mem_alloc(l->line_max + 1);
+    vsnprintf(text, l->line_max + 1, format, args);
     va_end(args);
     text_line(text); // a device's text cannot forge a line
     add_stamp(l, level, now_ms, id);
     buf_adds(&l->pending, text);
     buf_adds(&l->pending, "\n");
+    free(text);
 }
 
 void log_object(struct log *l, enum log_level level, long long now_ms,

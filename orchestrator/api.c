@@ -129,10 +129,13 @@ static void on_probed(void *arg, struct inventory *none, const struct error *err
 static void get_readyz(void *app, struct http_request *r) {
     struct api *api = app;
     const char *why;
+    struct error err;
     if (api->is_draining)
         http_answer_problem(r, 503, "the orchestrator is shutting down");
     else if (!store_is_well(api->parts.store, &why))
         http_answer_problem(r, 503, "the store: %s", why);
+    else if (!store_has_room(api->parts.store, &err))
+        http_answer_problem(r, 503, "the store: %s", err.text);
     else
         fetcher_probe(api->fetcher, on_probed, r);
 }
@@ -188,6 +191,8 @@ static void on_breath(void *arg) {
 
 static void on_recovered(void *arg) {
     struct api *api = arg;
+    struct error err;
+    if (!store_has_room(api->parts.store, &err)) store_retain(api->parts.store);
     api_jobs_open(&api->job_views);
     api_tasks_open(&api->tasks);
 }
@@ -196,7 +201,7 @@ static void on_recovered(void *arg) {
 static int start_parts(struct api *api, struct error *err) {
     const struct api_config *config = api->config;
     const struct api_parts *parts = &api->parts;
-    api->fetcher = fetcher_new(parts->loop, config->inventory);
+    api->fetcher = fetcher_new(parts->loop, config->inventory, &config->limits);
     api->loader = job_loader_new(parts->store);
     api->tasks = (struct api_tasks){.fetcher = api->fetcher,
                                     .policy = config->policy,
@@ -205,6 +210,7 @@ static int start_parts(struct api *api, struct error *err) {
                                     .store = parts->store,
                                     .loader = api->loader,
                                     .log = parts->log,
+                                    .open_jobs_max = config->limits.open_jobs,
                                     .making = {.loop = parts->loop},
                                     .playing = {.loop = parts->loop}};
     const struct recovery_config recovery = {.store = parts->store,
@@ -237,10 +243,11 @@ static int start(struct api *api, struct error *err) {
     yml_deinit(&y);
     if (rc == 0) rc = start_parts(api, err);
     if (rc == 0)
-        rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes, api, err);
+        rc = http_start(&api->http, api->parts.loop, &api->config->listen, &api->routes,
+                        &api->config->limits.http, api, err);
     if (rc != 0) return rc;
-    api->events =
-        api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log);
+    api->events = api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log,
+                                 &api->config->limits);
     api->job_views.events = api->events;
     processors_add(api->parts.processors, (struct processor){api_events_step, api->events});
     return 0;

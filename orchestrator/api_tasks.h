@@ -23,6 +23,7 @@ struct api_tasks { // what it points to is borrowed
     struct store *store;
     struct job_loader *loader;
     struct log *log;
+    uint64_t open_jobs_max;         // that are not done: a further one is refused
     struct errands making, playing; // jobs, and dry runs of them
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;

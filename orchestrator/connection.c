@@ -267,6 +267,10 @@ static void on_read(uv_stream_t *stream, ssize_t nread, const uv_buf_t *buf) {
 
 // --- connecting
 
+static void init_reader(struct connection *c) {
+    line_reader_init(&c->reader, session_line_max(c->context->config), RPC_DROP_MAX);
+}
+
 static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     struct connection *c = arg;
     c->dial = NULL;
@@ -278,7 +282,7 @@ static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     c->tcp = tcp;
     tcp->data = c;
     line_reader_deinit(&c->reader);
-    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    init_reader(c);
     uv_tcp_nodelay(tcp, 1);
     uv_read_start((uv_stream_t *)tcp, on_alloc, on_read);
     step(c, SESSION_CONNECTED, NULL, 0);
@@ -300,7 +304,7 @@ static struct connection *connection_new(struct connection_context *context, voi
     context->first = c;
     uv_timer_init(context->loop, &c->timer);
     c->timer.data = c;
-    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    init_reader(c);
     return c;
 }
 

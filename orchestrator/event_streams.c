@@ -284,6 +284,10 @@ static struct stream *open_stream(struct event_streams *s, uint64_t job) {
     return st;
 }
 
+bool event_streams_have_room(const struct event_streams *s) {
+    return s->count < s->config.streams_max;
+}
+
 static void answer(struct stream *st, struct http_request *r) {
     http_answer_header(r, "Cache-Control", "no-store");
     st->http = http_answer_stream(r, 200, content_type, &source, st);
@@ -314,16 +318,17 @@ static void flush_streams(struct event_streams *s) {
     for (struct stream *st = s->first; st != NULL; st = st->next) {
         const uint64_t behind = event_log_behind(&st->channel->log, &st->place);
         if (st->state != STREAM_LIVE || st->is_last) continue;
-        if (behind + st->pending.len > EVENTS_BACKLOG_MAX)
-            let_go(st, "a client was let go that has not taken 1 MiB of what happened");
+        if (behind + st->pending.len > s->config.backlog_max)
+            let_go(st, "a client was let go that was too far behind (--limit event-backlog)");
         else if (behind > 0 || st->channel->is_over)
             wake(st);
     }
 }
 
 static bool holds(const struct stream *st) {
+    const uint64_t backlog_max = st->all->config.backlog_max;
     return !st->is_lost && (st->state == STREAM_LIVE ||
-                            event_log_behind(&st->channel->log, &st->place) <= EVENTS_BACKLOG_MAX);
+                            event_log_behind(&st->channel->log, &st->place) <= backlog_max);
 }
 
 static void trim(const struct event_streams *s, struct channel *c) {

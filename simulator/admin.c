@@ -243,7 +243,7 @@ int admin_start(struct admin *a, uv_loop_t *loop, const union address *listen,
     *a = (struct admin){
         .server = server, .world = server->connections.world, .addresses = *addresses};
     a->routes = (struct http_routes){.list = routes, .count = COUNT(routes), .hosts = hosts};
-    int rc = http_start(&a->http, loop, listen, &a->routes, a, err);
+    int rc = http_start(&a->http, loop, listen, &a->routes, NULL, a, err);
     if (rc != 0) return rc;
     admin_events_init(&a->events, loop, a->world);
     a->parts_open = 2;

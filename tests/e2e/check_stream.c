@@ -94,7 +94,7 @@ static void set_up(void) {
     struct error err;
     uv_loop_init(&loop);
     ck_assert_int_eq(address_parse("127.0.0.1:0", &any, &err), 0);
-    ck_assert_int_eq(http_start(&server, &loop, &any, &routes, NULL, &err), 0);
+    ck_assert_int_eq(http_start(&server, &loop, &any, &routes, NULL, NULL, &err), 0);
     one = (struct tale){.pieces = 1, .size = 10, .letter = 'a'};
     two = (struct tale){.pieces = 1, .size = 10, .letter = 'A'};
     holds = server_closed = false;
