@@ -13,12 +13,14 @@
 // second would be sent two hundred thousand pieces.
 #include "orchestrator/event_streams.h"
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/http_stream.h"
 #include "common/mem.h"
 #include "orchestrator/event_log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char content_type[] = "text/event-stream";
@@ -112,6 +114,13 @@ static void let_go(struct stream *st, const char *why) {
     st->all->let_go++;
     log_note(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", why);
     end(st);
+}
+
+static void let_go_behind(struct stream *st) {
+    char max[BYTES_TEXT_MAX], why[100];
+    bytes_format(st->all->config.backlog_max, max);
+    snprintf(why, sizeof why, "a client was let go that has not taken %s of what happened", max);
+    let_go(st, why);
 }
 
 static bool is_at_end(const struct stream *st) {
@@ -319,7 +328,7 @@ static void flush_streams(struct event_streams *s) {
         const uint64_t behind = event_log_behind(&st->channel->log, &st->place);
         if (st->state != STREAM_LIVE || st->is_last) continue;
         if (behind + st->pending.len > s->config.backlog_max)
-            let_go(st, "a client was let go that was too far behind (--limit event-backlog)");
+            let_go_behind(st);
         else if (behind > 0 || st->channel->is_over)
             wake(st);
     }

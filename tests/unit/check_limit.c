@@ -3,6 +3,8 @@
 #include "common/file.h"
 #include "tests/unit/support.h"
 
+#include <stdio.h>
+
 Suite *check_limit(void);
 
 START_TEST(a_limit_is_set_within_its_range) {
