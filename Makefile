@@ -56,7 +56,7 @@ UNIT_TESTS = acmeos address applied_policy bars brakes buf bytes canaries cli_ba
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario connections bench events steps admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = scenario connections bench events limits steps admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 

@@ -235,16 +235,16 @@ static bool takes(struct log *l, enum log_level level) {
 void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
               const char *format, ...) {
     if (!takes(l, level)) return;
+    add_stamp(l, level, now_ms, id);
+    buf_reserve(&l->pending, l->line_max + 1);
+    char *text = l->pending.data + l->pending.len;
     va_list args;
     va_start(args, format);
-    char *text = mem_alloc(l->line_max + 1);
     vsnprintf(text, l->line_max + 1, format, args);
     va_end(args);
     text_line(text); // a device's text cannot forge a line
-    add_stamp(l, level, now_ms, id);
-    buf_adds(&l->pending, text);
+    l->pending.len += strlen(text);
     buf_adds(&l->pending, "\n");
-    free(text);
 }
 
 void log_object(struct log *l, enum log_level level, long long now_ms,

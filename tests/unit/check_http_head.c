@@ -66,7 +66,7 @@ START_TEST(a_head_is_whole_or_refused) {
     enum http_head head = read_with_defaults(heads[_i].bytes, heads[_i].len, &refusal);
     ck_assert_int_eq(head, heads[_i].status == 0 ? HTTP_HEAD_WHOLE : HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, heads[_i].status);
-    ck_assert((refusal.detail == NULL) == (heads[_i].status == 0));
+    ck_assert((refusal.detail[0] == '\0') == (heads[_i].status == 0));
 }
 END_TEST
 

@@ -98,8 +98,11 @@ START_TEST(the_document_has_all_limits) {
         at = found + 1;
     }
     size_t rows = 0;
+    char *rest = strstr(text.data, "\n## Options with a limit of their own\n");
+    ck_assert_ptr_nonnull(rest);
+    *rest = '\0';
     for (const char *row = text.data; (row = strstr(row, "\n| `")) != NULL; row++)
-        rows += strncmp(row + 4, "--", 2) != 0;
+        rows++;
     ck_assert_uint_eq(rows, limit_specs_count);
     buf_deinit(&text);
 }
