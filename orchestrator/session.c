@@ -530,11 +530,11 @@ static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
         fail(s, now_ms, update);
 }
 
-// The verdict is told already, and nothing that happens now can change it.
 static void set_too_long(struct session *s) {
     error_set(&s->error, "the answer is longer than %zu bytes", session_line_max(s->config));
 }
 
+// The verdict is told already, and nothing that happens now can change it.
 static void end_logout(struct session *s, const struct session_input *input,
                        struct session_update *update) {
     struct rpc_response response;

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -436,19 +437,19 @@ START_TEST(all_bodies_at_the_limit_and_beyond) {
 END_TEST
 
 static const struct {
-    const char *few, *many;
+    const char *few, *many, *other;
     const char *request; // that is not all
     int status;          // of its answer; 0: none
 } slow[] = {
-    {"head-time=1s", "head-time=10m", "GET /livez HTTP/1.1\r\nHost: loc", 408},
-    {"body-time=1s", "body-time=10m", POST "Content-Length: 20\r\n\r\n{", 0},
-    {"idle=1s", "idle=10m", HEAD, 0},
+    {"head-time=1s", "head-time=10m", "idle=1h", "GET /livez HTTP/1.1\r\nHost: loc", 408},
+    {"body-time=1s", "body-time=10m", "idle=1h", POST "Content-Length: 20\r\n\r\n{", 0},
+    {"idle=1s", "idle=10m", "head-time=10m", HEAD, 0},
 };
 
 // It ends where it has little time, and not where it has more.
 START_TEST(what_is_slow_ends) {
-    struct program p[2] = {start("/dev/null", slow[_i].few, "body=1MiB"),
-                           start("/dev/null", slow[_i].many, "body=1MiB")};
+    struct program p[2] = {start("/dev/null", slow[_i].few, slow[_i].other),
+                           start("/dev/null", slow[_i].many, slow[_i].other)};
     int fds[2];
     for (int i = 1; i >= 0; i--) {
         fds[i] = begin(&p[i], slow[_i].request);
@@ -485,6 +486,58 @@ END_TEST
 
 // --- what is read and kept
 
+static int accept_request(int listener) {
+    int fd = accept(listener, NULL, NULL);
+    char *line = read_line(fd);
+    while (line != NULL && strcmp(line, "\r") != 0) {
+        free(line);
+        line = read_line(fd);
+    }
+    free(line);
+    return fd;
+}
+
+#define POST_ASYNC                                                                                 \
+    POST "Prefer: respond-async\r\nContent-Length: 20\r\n\r\n{\"version\": \"5.3.1\"}"
+
+// Both had room when they came. Their host is a device that says nothing.
+START_TEST(of_two_jobs_at_the_same_time_one_is_taken_where_there_is_room_for_one) {
+    char url[64], device[64], *answers[2];
+    int posts[2], readings[2], inventory = listen_silently(url), silent = listen_silently(device);
+    struct buf text = {0};
+    struct program p = start(url, "open-jobs=1", "idle=1m");
+    buf_addf(
+        &text,
+        "HTTP/1.0 200 OK\r\n\r\n{\"earth\": {\"leaf00.earth\": {\"platform\": \"acmeos\", "
+        "\"dev_type\": \"leaf\", \"rack\": \"1\", \"hostname\": \"127.0.0.1\", \"port\": %ld}}}",
+        strtol(strrchr(device, ':') + 1, NULL, 10));
+    for (int i = 0; i < 2; i++) {
+        posts[i] = begin(&p, POST_ASYNC);
+        readings[i] = accept_request(inventory);
+    }
+    for (int i = 0; i < 2; i++) {
+        send_text(readings[i], text.data);
+        close(readings[i]);
+    }
+    int taken = 0, refused = 0;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(read_rest(posts[i], &answers[i]), 0);
+        taken += strncmp(answers[i], "HTTP/1.1 202 ", 13) == 0;
+        refused += strncmp(answers[i], "HTTP/1.1 429 ", 13) == 0;
+        close(posts[i]);
+    }
+    ck_assert_msg(taken == 1 && refused == 1, "%s\n%s", answers[0], answers[1]);
+    free(answers[0]);
+    free(answers[1]);
+    program_signal(&p, SIGTERM);
+    program_signal(&p, SIGTERM);
+    program_wait(&p);
+    buf_deinit(&text);
+    close(inventory);
+    close(silent);
+}
+END_TEST
+
 static void write_inventory(const char *path, size_t size) {
     struct buf text = {0};
     buf_adds(&text, "{\"earth\": {}}");
@@ -515,17 +568,6 @@ START_TEST(inventories_at_the_limit_and_beyond) {
     unlink(path);
 }
 END_TEST
-
-static int accept_request(int listener) {
-    int fd = accept(listener, NULL, NULL);
-    char *line = read_line(fd);
-    while (line != NULL && strcmp(line, "\r") != 0) {
-        free(line);
-        line = read_line(fd);
-    }
-    free(line);
-    return fd;
-}
 
 START_TEST(inventories_over_http_at_the_limit_and_beyond) {
     char url[64];
@@ -645,6 +687,7 @@ Suite *check_limits(void) {
     tcase_add_test(tc, so_many_streams_of_events_and_one_more);
     tcase_add_test(tc, inventories_at_the_limit_and_beyond);
     tcase_add_test(tc, inventories_over_http_at_the_limit_and_beyond);
+    tcase_add_test(tc, of_two_jobs_at_the_same_time_one_is_taken_where_there_is_room_for_one);
     tcase_add_test(tc, a_store_takes_jobs_until_it_is_full);
     return suite;
 }
