@@ -103,11 +103,7 @@ static int open_log(struct log *l, struct error *err) {
 }
 
 int log_open(struct log *l, const char *path, enum log_level level, struct error *err) {
-    struct log opened = {.path = mem_strdup(path),
-                         .fd = -1,
-                         .level = level,
-                         .line_max = LOG_LINE_MAX,
-                         .stamp_s = -1};
+    struct log opened = {.path = mem_strdup(path), .fd = -1, .level = level, .stamp_s = -1};
     int rc = open_log(&opened, err);
     if (rc != 0) {
         free(opened.path);
@@ -171,6 +167,10 @@ static void add_stamp(struct log *l, enum log_level level, long long now_ms, con
     buf_addf(&l->pending, "%s:%s,%03d:%s:", levels[level].name, l->stamp, (int)(now_ms % 1000), id);
 }
 
+static size_t line_max(const struct log *l) {
+    return l->line_max == 0 ? LOG_LINE_MAX : l->line_max;
+}
+
 static void add_field(struct buf *out, const struct log_field *field, size_t max) {
     buf_addf(out, ", \"%s\": ", field->name);
     if (field->text == NULL) {
@@ -189,7 +189,7 @@ static void add_object(struct log *l, enum log_level level, long long now_ms,
     timestamp_format(now_ms, time);
     buf_addf(&l->pending, "{\"time\": \"%s\", \"level\": \"%s\"", time, levels[level].word);
     for (size_t i = 0; i < count; i++)
-        add_field(&l->pending, &fields[i], l->line_max);
+        add_field(&l->pending, &fields[i], line_max(l));
     buf_adds(&l->pending, "}\n");
 }
 
@@ -236,11 +236,12 @@ void log_line(struct log *l, enum log_level level, long long now_ms, const char 
               const char *format, ...) {
     if (!takes(l, level)) return;
     add_stamp(l, level, now_ms, id);
-    buf_reserve(&l->pending, l->line_max + 1);
+    const size_t max = line_max(l);
+    buf_reserve(&l->pending, max + 1);
     char *text = l->pending.data + l->pending.len;
     va_list args;
     va_start(args, format);
-    vsnprintf(text, l->line_max + 1, format, args);
+    vsnprintf(text, max + 1, format, args);
     va_end(args);
     text_line(text); // a device's text cannot forge a line
     l->pending.len += strlen(text);

@@ -20,7 +20,7 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 enum {
     LOG_BACKLOG_MAX = 4 << 20, // bytes that are kept for a reader that stalls
-    LOG_LINE_MAX = 1024,       // of what a line says, unless struct log says otherwise
+    LOG_LINE_MAX = 1024,       // of what a line says, which is cut off there
 };
 
 struct log {
@@ -29,7 +29,7 @@ struct log {
     bool ours;            // the descriptor is closed with the log
     enum log_level level; // lines below it are not written
     enum log_format format;
-    size_t line_max; // bytes of what a line says, or of each text of an object; a longer one is cut
+    size_t line_max; // bytes of what a line says, or of each text of an object; 0: LOG_LINE_MAX
     struct buf pending;
     bool mid_line;      // the file ends within the line with which pending begins
     bool losing;        // lines are lost; nothing is taken until the file has what is pending
@@ -42,8 +42,8 @@ struct log {
 int log_level_parse(const char *text, enum log_level *level, struct error *err);
 int log_format_parse(const char *text, enum log_format *format, struct error *err);
 
-// path "-" is stderr. Of the format LOG_TEXT, until the caller sets another, as with line_max.
-// Appends to a file that exists, on a line of its own; a FIFO need not have a reader yet.
+// path "-" is stderr. Of the format LOG_TEXT, until the caller sets another. Appends to a file that
+// exists, on a line of its own; a FIFO need not have a reader yet.
 int log_open(struct log *l, const char *path, enum log_level level, struct error *err);
 void log_close(
     struct log *l); // flushes; a reader that is slow gets a second for each piece it takes
