@@ -238,10 +238,13 @@ static struct http_connection *longest_without_request(const struct http_server 
     return c;
 }
 
-// Makes room for one more among those of its address. False: there is none.
-static bool has_room_for(const struct http_server *s, const struct http_peer *peer) {
+// Whether one more of this address may be. *out: of those that it has, the one that ends for it,
+// where they are as many as may be; else NULL.
+static bool may_have_more(const struct http_server *s, const struct http_peer *peer,
+                          struct http_connection **out) {
     struct http_connection *longest = NULL;
     uint64_t count = 0;
+    *out = NULL;
     if (peer->is_local && !s->limits.counts_loopback) return true;
     for (struct http_connection *c = s->first; c != NULL; c = c->next) {
         if (!http_peer_is(&c->peer, peer) || c->progress == HTTP_ENDING) continue;
@@ -249,9 +252,8 @@ static bool has_room_for(const struct http_server *s, const struct http_peer *pe
         if (longest == NULL && may_end(c)) longest = c;
     }
     if (count < s->limits.per_address) return true;
-    if (longest == NULL) return false;
-    end(longest);
-    return true;
+    *out = longest;
+    return longest != NULL;
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -281,16 +283,18 @@ static void take(struct http_server *s, int fd, const struct http_peer *peer) {
     read_head(c, false);
 }
 
-// It takes the place of the connection that has been without a whole request for the longest: of
-// its own address where that has as many as it may.
-static void take_in(struct http_server *s, int fd, const union address *from) {
+// Where there is no room it takes the place of another: of its own address where that has as many
+// as it may, else of the last, the one that has been without a whole request for the longest.
+static void take_in(struct http_server *s, int fd, const union address *from,
+                    struct http_connection *last) {
     const struct http_peer peer = http_peer_of(from);
-    if (!has_room_for(s, &peer)) {
+    struct http_connection *out;
+    if (!may_have_more(s, &peer, &out)) {
         close(fd);
         return;
     }
-    struct http_connection *last = longest_without_request(s);
-    if (s->connections >= s->limits.connections && last != NULL) end(last);
+    if (out == NULL && s->connections >= s->limits.connections) out = last;
+    if (out != NULL) end(out);
     take(s, fd, &peer);
 }
 
@@ -312,7 +316,7 @@ static void accept_some(struct http_server *s) {
         socklen_t len = sizeof from;
         int fd = accept4(s->listen_fd, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            take_in(s, fd, &from);
+            take_in(s, fd, &from, last);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(s);
             if (last != NULL) end(last);

@@ -19,7 +19,7 @@ struct http_limits http_limits_or_default(const struct http_limits *limits) {
     set(&l.bodies, HTTP_BODIES_MAX);
     set(&l.head_ms, HTTP_HEAD_TIMEOUT_MS);
     set(&l.body_ms, HTTP_BODY_TIMEOUT_MS);
-    set(&l.idle_ms, HTTP_IDLE_TIMEOUT_S * 1000);
+    set(&l.idle_ms, HTTP_IDLE_TIMEOUT_S * 1000ULL);
     const uint64_t others =
         l.connections > HTTP_ANSWERING_ASIDE ? l.connections - HTTP_ANSWERING_ASIDE : 1;
     if (l.answering > others) l.answering = others;

@@ -10,7 +10,7 @@ START_TEST(what_is_not_said_is_the_default) {
     ck_assert_uint_eq(l.connections, 2000);
     ck_assert(l.counts_loopback);
     ck_assert_uint_eq(l.answering, HTTP_ANSWERING_MAX);
-    ck_assert_uint_eq(l.idle_ms, HTTP_IDLE_TIMEOUT_S * 1000);
+    ck_assert_uint_eq(l.idle_ms, HTTP_IDLE_TIMEOUT_S * 1000ULL);
     l = http_limits_or_default(NULL);
     ck_assert_uint_eq(l.connections, HTTP_CONNECTIONS_MAX);
     ck_assert_uint_eq(l.head, HTTP_HEAD_MAX);
