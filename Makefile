@@ -16,8 +16,8 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf clock completion duration error file glob heap http_framing http_head \
-	http_host http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
+COMMON_PURE = acmeos address buf bytes clock completion duration error file glob heap http_framing http_head \
+	http_host http_limits http_peer http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
@@ -30,8 +30,8 @@ SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection devic
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
-	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes lock \
-	metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
+	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
+	lock metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
 	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
@@ -44,11 +44,11 @@ SCENARIO_SHELL = commands follower main play programs runs stage step steps told
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
 	picture processors scale scratch tls verify whatif
-UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_bars cli_job cli_progress cli_prompt \
+UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
-	http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
-	job_stored job_timeline job_view joblog jobs json knee lanes limits line log mem metrics model network \
+	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
+	job_stored job_timeline job_view joblog jobs json knee lanes limit limits line log mem metrics model network \
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
@@ -56,7 +56,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf canaries cli_b
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario connections bench events steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = scenario connections bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls turnstile
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 

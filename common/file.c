@@ -67,11 +67,11 @@ int file_write(const char *path, const struct buf *text, struct error *err) {
     return error_system(err, is_written ? -errno : why != 0 ? -why : -EIO, "%s", path);
 }
 
-int file_probe(const char *path, struct error *err) {
+int file_probe(const char *path, size_t max, struct error *err) {
     struct stat status;
     if (stat(path, &status) != 0 || access(path, R_OK) != 0)
         return error_system(err, -errno, "%s", path);
-    return check_status(path, &status, FILE_BYTES_MAX, err);
+    return check_status(path, &status, max, err);
 }
 
 char *file_beside(const char *file, const char *name) {

@@ -25,6 +25,6 @@ char *file_beside(const char *file, const char *name);
 // The path from / on of one that is relative to where this process runs; to free.
 char *file_absolute(const char *path);
 
-// Whether it could be read now, as file_read() says, without reading it or waiting for a pipe's
+// Whether it could be read now, as file_read_max() says, without reading it or waiting for a pipe's
 // writer.
-int file_probe(const char *path, struct error *err);
+int file_probe(const char *path, size_t max, struct error *err);

@@ -7,24 +7,11 @@
 
 #include "common/address.h"
 #include "common/error.h"
+#include "common/http_limits.h"
 #include "common/http_route.h"
 
 #include <cjson/cJSON.h>
 #include <uv.h>
-
-enum {
-    HTTP_BODY_MAX = 1 << 20,          // bytes; a longer body is read, dropped and answered 413
-    HTTP_DROP_MAX = 64 << 20,         // ... up to here; beyond, the connection is closed
-    HTTP_BODIES_MAX = 32 << 20,       // bytes of all bodies together; a further one is answered 503
-    HTTP_CONNECTIONS_MAX = 1024,      // a further one ends that longest without a whole request
-    HTTP_ANSWERING_MAX = 1000,        // whole requests; a further one is answered 503, if not vital
-    HTTP_IDLE_TIMEOUT_S = 60,         // of a connection that sends nothing and awaits nothing
-    HTTP_HEAD_TIMEOUT_MS = 10 * 1000, // until the head of a request is whole
-    HTTP_BODY_TIMEOUT_MS = 60 * 1000, // ... and its body: a second more with every KiB
-    HTTP_SILENT_MS = 5 * 1000,        // a client that has shut its side for so long has gone
-    HTTP_CLOSE_GRACE_MS = 5 * 1000,   // how long closing waits for a client that says nothing
-    HTTP_CLOSE_GRACES = 12            // ... and as many times as long for one that takes its answer
-};
 
 struct http_server;
 struct http_tls; // http_tls.h
@@ -32,8 +19,9 @@ struct http_tls; // http_tls.h
 struct http_config {      // what it points to must live as long as the server
     union address listen; // a port of 0 takes a free one
     const struct http_routes *routes;
-    void *app;            // which every handler gets
-    struct http_tls *tls; // serves https; taken over. NULL: http
+    void *app;                        // which every handler gets
+    struct http_tls *tls;             // serves https; taken over. NULL: http
+    const struct http_limits *limits; // copied; NULL: the defaults
 };
 
 // Starts to listen. Fatal errors: negative; then tls is still the caller's.

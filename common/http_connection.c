@@ -10,9 +10,11 @@
 // byte at a time costs nothing but a descriptor. What is there is looked at and left in the socket,
 // which is told to be readable again when there is more (SO_RCVLOWAT).
 //
-// Two rules keep room for whoever asks whether the service lives. A new connection is always
-// accepted: at the limit, the one longest without a whole request is closed for it. And whole
-// requests, which are never closed, leave a few connections to others (HTTP_ANSWERING_MAX).
+// Three rules keep room for whoever asks whether the service lives. A new connection is always
+// accepted: at the limit, the one longest without a whole request is closed for it. Whole requests,
+// which are never closed, leave a few connections to others. And one client's address may have so
+// many connections: what it opens beyond ends one of its own, or is closed itself, so that nobody
+// is put out by one that opens many.
 //
 // A timer looks at all connections each second: at deadlines, and for clients that have left while
 // their answer is awaited (MHD does not look at a suspended connection).
@@ -160,7 +162,7 @@ static void hand_over(struct http_connection *c) {
     wake_at(c, 1);
     leave_ours(c);
     c->progress = HTTP_IDLE;
-    c->due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_MS;
+    c->due_ms = uv_now(s->loop) + s->limits.head_ms;
     union address peer = {0};
     socklen_t len = sizeof peer;
     s->handing_over = c;
@@ -178,7 +180,10 @@ static void hand_over(struct http_connection *c) {
 // gone: nothing more comes.
 static void read_head(struct http_connection *c, bool gone) {
     char bytes[HTTP_HEAD_MAX + 1];
-    ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+    const struct http_limits *limits = &c->server->limits;
+    const bool is_tls = c->server->tls != NULL;
+    const size_t room = is_tls ? sizeof bytes : (size_t)limits->head + 1;
+    ssize_t n = recv(c->fd, bytes, room, MSG_PEEK | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         if (c->poll == NULL) watch(c);
         return;
@@ -189,9 +194,8 @@ static void read_head(struct http_connection *c, bool gone) {
     }
     struct http_refusal refusal;
     c->seen = (size_t)n;
-    bool is_tls = c->server->tls != NULL;
     switch (is_tls ? http_hello_read(bytes, (size_t)n, &refusal)
-                   : http_head_read(bytes, (size_t)n, &refusal)) {
+                   : http_head_read(bytes, (size_t)n, limits, &refusal)) {
     case HTTP_HEAD_WHOLE:
         if (!must_wait(c))
             hand_over(c);
@@ -238,12 +242,34 @@ static void watch(struct http_connection *c) {
 
 // --- accepting
 
+static bool may_end(const struct http_connection *c) {
+    return c->progress != HTTP_ANSWERING && c->progress != HTTP_ENDING;
+}
+
 // NULL: every connection has a whole request.
 static struct http_connection *longest_without_request(const struct http_server *s) {
     struct http_connection *c = s->first;
-    while (c != NULL && (c->progress == HTTP_ANSWERING || c->progress == HTTP_ENDING))
+    while (c != NULL && !may_end(c))
         c = c->next;
     return c;
+}
+
+// Whether one more of this address may be. *out: of those that it has, the one that ends for it,
+// where they are as many as may be; else NULL.
+static bool may_have_more(const struct http_server *s, const struct http_peer *peer,
+                          struct http_connection **out) {
+    struct http_connection *longest = NULL;
+    uint64_t count = 0;
+    *out = NULL;
+    if (peer->is_local && !s->limits.counts_loopback) return true;
+    for (struct http_connection *c = s->first; c != NULL; c = c->next) {
+        if (!http_peer_is(&c->peer, peer) || c->progress == HTTP_ENDING) continue;
+        count++;
+        if (longest == NULL && may_end(c)) longest = c;
+    }
+    if (count < s->limits.per_address) return true;
+    *out = longest;
+    return longest != NULL;
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -259,17 +285,33 @@ static void start_looking(struct http_server *s) {
     if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
 }
 
-static void take(struct http_server *s, int fd) {
+static void take(struct http_server *s, int fd, const struct http_peer *peer) {
     struct http_connection *c = mem_zalloc(sizeof *c);
     *c = (struct http_connection){.server = s,
                                   .fd = fd,
                                   .progress = HTTP_FRESH,
-                                  .due_ms = uv_now(s->loop) + HTTP_HEAD_TIMEOUT_MS};
+                                  .peer = *peer,
+                                  .due_ms = uv_now(s->loop) + s->limits.head_ms};
     append(c);
     s->connections++;
     s->ours++;
     start_looking(s);
     read_head(c, false);
+}
+
+// Where there is no room it takes the place of another: of its own address where that has as many
+// as it may, else of the last, the one that has been without a whole request for the longest.
+static void take_in(struct http_server *s, int fd, const union address *from,
+                    struct http_connection *last) {
+    const struct http_peer peer = http_peer_of(from);
+    struct http_connection *out;
+    if (!may_have_more(s, &peer, &out)) {
+        close(fd);
+        return;
+    }
+    if (out == NULL && s->connections >= s->limits.connections) out = last;
+    if (out != NULL) end(out);
+    take(s, fd, &peer);
 }
 
 // Without a descriptor for one more, the listener would be readable without an end: it rests until
@@ -282,15 +324,15 @@ static void pause_accepting(struct http_server *s) {
 static void accept_some(struct http_server *s) {
     for (int i = 0; i < ACCEPTED_AT_ONCE; i++) {
         struct http_connection *last = longest_without_request(s);
-        bool full = s->connections >= HTTP_CONNECTIONS_MAX;
-        if (full && last == NULL) {
+        if (s->connections >= s->limits.connections && last == NULL) {
             pause_accepting(s);
             return;
         }
-        int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union address from = {0};
+        socklen_t len = sizeof from;
+        int fd = accept4(s->listen_fd, &from.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            if (full) end(last);
-            take(s, fd);
+            take_in(s, fd, &from, last);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             pause_accepting(s);
             if (last != NULL) end(last);

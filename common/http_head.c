@@ -1,18 +1,26 @@
 #include "common/http_head.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 enum { LENGTH_DIGITS_MAX = 18 };
 
-static enum http_head wrong(struct http_refusal *refusal, int status, const char *detail) {
-    *refusal = (struct http_refusal){status, detail};
+__attribute__((format(printf, 3, 4))) static enum http_head
+wrong(struct http_refusal *refusal, int status, const char *format, ...) {
+    va_list args;
+    refusal->status = status;
+    va_start(args, format);
+    vsnprintf(refusal->detail, sizeof refusal->detail, format, args);
+    va_end(args);
     return HTTP_HEAD_WRONG;
 }
 
 // Between method, target and version stands one space each.
-static enum http_head read_request_line(const char *line, size_t len,
+static enum http_head read_request_line(const char *line, size_t len, uint64_t target_max,
                                         struct http_refusal *refusal) {
     const char *end = line + len;
     const char *target = memchr(line, ' ', len);
@@ -22,8 +30,9 @@ static enum http_head read_request_line(const char *line, size_t len,
     const char *version = memchr(target, ' ', (size_t)(end - target));
     if (version == NULL || version == target)
         return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
-    if (version - target > HTTP_TARGET_MAX)
-        return wrong(refusal, 414, "the path and the query may have 8000 bytes at most");
+    if ((uint64_t)(version - target) > target_max)
+        return wrong(refusal, 414, "the path and the query may have %" PRIu64 " bytes at most",
+                     target_max);
     version++;
     if (end - version != 8 || memcmp(version, "HTTP/", 5) != 0)
         return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
@@ -50,7 +59,8 @@ static bool is_huge(const char *name, size_t name_len, const char *value, size_t
     return digits > LENGTH_DIGITS_MAX;
 }
 
-static enum http_head read_header(const char *line, size_t len, struct http_refusal *refusal) {
+static enum http_head read_header(const char *line, size_t len, uint64_t body_max,
+                                  struct http_refusal *refusal) {
     const char *colon = memchr(line, ':', len);
     if (line[0] == ' ' || line[0] == '\t')
         return wrong(refusal, 400, "a header goes on in a second line");
@@ -58,11 +68,12 @@ static enum http_head read_header(const char *line, size_t len, struct http_refu
     if (colon == line || colon[-1] == ' ' || colon[-1] == '\t')
         return wrong(refusal, 400, "a header has no name, or a space before its colon");
     if (is_huge(line, (size_t)(colon - line), colon + 1, (size_t)(line + len - colon - 1)))
-        return wrong(refusal, 413, "the body may have 1048576 bytes at most");
+        return wrong(refusal, 413, "the body may have %" PRIu64 " bytes at most", body_max);
     return HTTP_HEAD_WHOLE;
 }
 
-enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal *refusal) {
+enum http_head http_head_read(const char *bytes, size_t len, const struct http_limits *limits,
+                              struct http_refusal *refusal) {
     size_t at = 0, lines = 0;
     while (at + 1 < len && bytes[at] == '\r' && bytes[at + 1] == '\n')
         at += 2; // empty lines before a request are none of it
@@ -72,16 +83,19 @@ enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal
         size_t line_len = end == NULL ? len - at : (size_t)(end - line);
         if (memchr(line, '\0', line_len) != NULL)
             return wrong(refusal, 400, "there is a NUL in the request's head");
-        if (at + line_len >= HTTP_HEAD_MAX || lines > HTTP_HEADERS_MAX + 1)
+        if (at + line_len >= limits->head || lines > limits->headers + 1)
             return lines == 0 ? wrong(refusal, 414, "the request line is too long")
-                              : wrong(refusal, 431, "100 headers at most, and 16384 bytes of them");
+                              : wrong(refusal, 431,
+                                      "%" PRIu64 " headers at most, and %" PRIu64 " bytes of them",
+                                      limits->headers, limits->head);
         if (end == NULL) return HTTP_HEAD_PARTIAL;
         if (line_len > 0 && line[line_len - 1] == '\r') line_len--;
         if (memchr(line, '\r', line_len) != NULL)
             return wrong(refusal, 400, "there is a bare CR in the request's head");
         if (line_len == 0 && lines > 0) return HTTP_HEAD_WHOLE;
-        enum http_head read = lines == 0 ? read_request_line(line, line_len, refusal)
-                                         : read_header(line, line_len, refusal);
+        enum http_head read = lines == 0
+                                  ? read_request_line(line, line_len, limits->target, refusal)
+                                  : read_header(line, line_len, limits->body, refusal);
         if (read == HTTP_HEAD_WRONG) return read;
         lines++;
         at = (size_t)(end - bytes) + 1;
@@ -104,7 +118,7 @@ const char *http_target_path(const char *target, const char **host, size_t *host
 // --- TLS
 
 enum http_head http_hello_read(const char *bytes, size_t len, struct http_refusal *refusal) {
-    enum { HANDSHAKE = 22, MAJOR = 3, HEADER = 5 };
+    enum { HANDSHAKE = 22, MAJOR = 3, HEADER = 5, ENOUGH = 8192 };
     const unsigned char *b = (const unsigned char *)bytes;
     if (len > 0 && b[0] != HANDSHAKE) {
         *refusal = (struct http_refusal){400, "this port speaks https: ask for https://"};
@@ -116,5 +130,5 @@ enum http_head http_hello_read(const char *bytes, size_t len, struct http_refusa
     }
     if (len < HEADER) return HTTP_HEAD_PARTIAL;
     size_t record = (size_t)b[3] << 8 | b[4];
-    return len - HEADER >= record || len > HTTP_HEAD_MAX ? HTTP_HEAD_WHOLE : HTTP_HEAD_PARTIAL;
+    return len - HEADER >= record || len > ENOUGH ? HTTP_HEAD_WHOLE : HTTP_HEAD_PARTIAL;
 }

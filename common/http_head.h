@@ -3,23 +3,20 @@
 // in the path). What its headers mean together is http_framing.h's. Pure.
 #pragma once
 
-#include <stddef.h>
+#include "common/http_limits.h"
 
-enum {
-    HTTP_HEAD_MAX = 16 * 1024, // bytes of the request line and the headers
-    HTTP_TARGET_MAX = 8000,    // bytes of the path and the query (RFC 9112 asks for as many)
-    HTTP_HEADERS_MAX = 100
-};
+#include <stddef.h>
 
 enum http_head { HTTP_HEAD_PARTIAL, HTTP_HEAD_WHOLE, HTTP_HEAD_WRONG };
 
 struct http_refusal {
     int status;
-    const char *detail;
+    char detail[120];
 };
 
-// refusal is set where the head is wrong. bytes may go on behind the head.
-enum http_head http_head_read(const char *bytes, size_t len, struct http_refusal *refusal);
+// refusal is set where the head is wrong. bytes may go on behind the head. No limit is 0.
+enum http_head http_head_read(const char *bytes, size_t len, const struct http_limits *limits,
+                              struct http_refusal *refusal);
 
 // The same of the first message of a TLS client (RFC 8446, section 4.1.2), whose work it asks for
 // begins once it is whole. Wrong: it speaks HTTP, or nothing that is known.

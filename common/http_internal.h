@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/http.h"
+#include "common/http_peer.h"
 
 #include <microhttpd.h>
 
@@ -24,6 +25,7 @@ struct http_connection {
     struct http_server *server;
     struct http_connection *next, **link; // the longest without a whole request first
     int fd;
+    struct http_peer peer;
     enum http_progress progress;
     uint64_t due_ms; // when it is closed if it is no further
     size_t seen;     // bytes of its first head
@@ -36,6 +38,7 @@ struct http_server {
     struct http_tls *tls; // that which is shown now, and those of before; NULL: http
     unsigned handshakes;  // begun since MHD ran last
     const struct http_routes *routes;
+    struct http_limits limits; // none is 0
     void *app;
     union address address;
     uv_loop_t *loop;
@@ -81,6 +84,7 @@ struct http_request {
     enum http_admission admission;
     bool changes;      // something, by its method, and its answer has not been told yet
     const char *doubt; // where it ends or to whom it goes is in doubt; NULL: it is not
+    int over;          // the status for a head that is over a limit; 0: it is not
     struct buf body;
     struct buf accept; // the Accept headers, once a handler has asked for them
     bool varies;       // by them

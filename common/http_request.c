@@ -16,6 +16,7 @@
 #include "common/secret.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,6 @@
 
 enum {
     QUERY_MAX = 16, // parameters of which none may come twice
-    KEPT_MS = HTTP_IDLE_TIMEOUT_S * 1000 + HTTP_HEAD_TIMEOUT_MS, // until the next request begins
 };
 
 // --- answers
@@ -360,8 +360,28 @@ static bool query_is_right(struct http_request *r) {
     return !q.wrong;
 }
 
+// Of a connection's first request http_head.h says so; the next ones are libmicrohttpd's to read.
+static void answer_over(struct http_request *r) {
+    const struct http_limits *limits = &r->server->limits;
+    char detail[200];
+    if (r->over == 414)
+        snprintf(detail, sizeof detail, "the path and the query may have %" PRIu64 " bytes at most",
+                 limits->target);
+    else
+        snprintf(detail, sizeof detail,
+                 "%" PRIu64 " headers at most, and %" PRIu64 " bytes of them", limits->headers,
+                 limits->head);
+    problem(r, r->over, "", detail);
+    add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
 static void dispatch(struct http_request *r, const char *method, const char *path) {
+    const struct http_limits *limits = &r->server->limits;
     char detail[256];
+    if (r->over != 0) {
+        answer_over(r);
+        return;
+    }
     if (r->doubt != NULL) {
         problem(r, 400, "", r->doubt);
         add_header(r, MHD_HTTP_HEADER_CONNECTION, "close"); // what follows may be no request
@@ -402,8 +422,9 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         answer_not_admitted(r);
         return;
     }
-    if (r->body_seen > HTTP_BODY_MAX) {
-        snprintf(detail, sizeof detail, "the body may have %d bytes at most", HTTP_BODY_MAX);
+    if (r->body_seen > limits->body) {
+        snprintf(detail, sizeof detail, "the body may have %" PRIu64 " bytes at most",
+                 limits->body);
         problem(r, 413, "", detail);
         return;
     }
@@ -417,7 +438,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         return;
     }
     if (!r->match.route->vital) {
-        if (r->server->answering >= HTTP_ANSWERING_MAX) {
+        if (r->server->answering >= limits->answering) {
             answer_busy(r, "too many requests await their answer");
             return;
         }
@@ -480,10 +501,19 @@ static enum http_admission ask_guard(struct http_request *r) {
     return admission;
 }
 
+static int over_limit(const struct http_request *r, int headers) {
+    const struct http_limits *limits = &r->server->limits;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    if (strlen(r->uri) > limits->target) return 414;
+    if (headers > 0 && (uint64_t)headers > limits->headers) return 431;
+    return info != NULL && info->header_size > limits->head ? 431 : 0;
+}
+
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
                   const char *path, const char *version) {
     r->begun = true;
-    http_progress(r->on, HTTP_READING, HTTP_BODY_TIMEOUT_MS);
+    http_progress(r->on, HTTP_READING, r->server->limits.body_ms);
     r->connection = connection;
     r->head = strcmp(method, "HEAD") == 0;
     const char *origin = http_header(r, "Origin");
@@ -497,7 +527,9 @@ static void begin(struct http_request *r, struct MHD_Connection *connection, con
     r->changes = is_changing(method);
     r->admission = ask_guard(r);
     struct http_framing framing = {0};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
+    const int headers =
+        MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
+    r->over = over_limit(r, headers);
     if (r->doubt == NULL)
         r->doubt = http_framing_wrong(&framing, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
     r->foreign = is_foreign(r);
@@ -514,15 +546,16 @@ static void keep_body(struct http_request *r, const char *data, size_t len) {
     s->bodies -= r->body.cap;
     buf_add(&r->body, data, len);
     s->bodies += r->body.cap;
-    r->crowded = s->bodies > HTTP_BODIES_MAX;
+    r->crowded = s->bodies > s->limits.bodies;
 }
 
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t *len) {
     r->body_seen += *len;
     if (r->body_seen > HTTP_DROP_MAX) return MHD_NO;
-    if (r->body_seen <= HTTP_BODY_MAX && !r->crowded && r->admission == HTTP_ADMITTED)
+    const uint64_t max = r->server->limits.body;
+    if (r->body_seen <= max && !r->crowded && r->admission == HTTP_ADMITTED)
         keep_body(r, data, *len);
-    if (r->body_seen > HTTP_BODY_MAX || r->crowded) drop_body(r);
+    if (r->body_seen > max || r->crowded) drop_body(r);
     r->on->due_ms += *len; // 1000 ms for 1000 bytes
     *len = 0;
     return MHD_YES;
@@ -564,7 +597,7 @@ void *http_on_request_line(void *server, const char *uri, struct MHD_Connection 
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->on = info->socket_context;
     r->on->request = r;
-    http_progress(r->on, HTTP_READING, HTTP_HEAD_TIMEOUT_MS);
+    http_progress(r->on, HTTP_READING, r->server->limits.head_ms);
     return r;
 }
 
@@ -581,7 +614,8 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->stream != NULL) r->stream_free(r->stream);
     if (r->counted) s->answering--;
     r->on->request = NULL;
-    http_progress(r->on, HTTP_IDLE, KEPT_MS);
+    // Until the next request begins.
+    http_progress(r->on, HTTP_IDLE, s->limits.idle_ms + s->limits.head_ms);
     buf_deinit(&r->accept);
     buf_deinit(&r->added);
     drop_body(r);

@@ -118,15 +118,16 @@ static struct MHD_Daemon *start_daemon(struct http_server *s) {
         flags, 0, NULL, NULL, http_on_access, s, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, http_on_request_line, s, MHD_OPTION_NOTIFY_COMPLETED,
         http_on_completed, s, MHD_OPTION_NOTIFY_CONNECTION, http_on_connection, s,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * HTTP_CONNECTIONS_MAX), // some are ending
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_TIMEOUT_S, MHD_OPTION_ARRAY,
-        s->tls == NULL ? tls + COUNT(tls) - 1 : tls, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(2 * s->limits.connections), // some are ending
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((s->limits.idle_ms + 999) / 1000),
+        MHD_OPTION_ARRAY, s->tls == NULL ? tls + COUNT(tls) - 1 : tls, MHD_OPTION_END);
 }
 
 int http_start(struct http_server **server, uv_loop_t *loop, const struct http_config *config,
                struct error *err) {
     struct http_server *s = mem_zalloc(sizeof *s);
     s->routes = config->routes;
+    s->limits = http_limits_or_default(config->limits);
     s->app = config->app;
     s->address = config->listen;
     s->tls = config->tls;

@@ -34,7 +34,7 @@ static void name_part(const char *folder, int part, char path[PATH_MAX]) {
     snprintf(path, PATH_MAX, "%s%s%s", folder, slash ? "" : "/", part_names[part]);
 }
 
-static int read_folder(struct inventory_file *f, struct error *err) {
+static int read_folder(struct inventory_file *f, size_t max, struct error *err) {
     char path[PATH_MAX];
     struct stat status;
     bool folder;
@@ -42,20 +42,20 @@ static int read_folder(struct inventory_file *f, struct error *err) {
         name_part(f->path, i, path);
         if (i != HOSTS && lstat(path, &status) != 0 && errno == ENOENT) continue;
         int rc = look(path, &folder, err);
-        if (rc == 0) rc = file_read(path, &f->texts[i], err);
+        if (rc == 0) rc = file_read_max(path, max, &f->texts[i], err);
         if (rc != 0) return rc;
         f->has[i] = true;
     }
     return 0;
 }
 
-int inventory_file_read(struct inventory_file *f, const char *path, struct error *err) {
+int inventory_file_read(struct inventory_file *f, const char *path, size_t max, struct error *err) {
     *f = (struct inventory_file){.path = path};
     int rc = look(path, &f->folder, err);
     if (rc != 0) return rc;
-    if (f->folder) return read_folder(f, err);
+    if (f->folder) return read_folder(f, max, err);
     f->has[0] = true;
-    return file_read(path, &f->texts[0], err);
+    return file_read_max(path, max, &f->texts[0], err);
 }
 
 size_t inventory_file_size(const struct inventory_file *f) {
@@ -70,13 +70,13 @@ void inventory_file_deinit(struct inventory_file *f) {
         buf_deinit(&f->texts[i]);
 }
 
-int inventory_file_probe(const char *path, struct error *err) {
+int inventory_file_probe(const char *path, size_t max, struct error *err) {
     char hosts[PATH_MAX];
     bool folder;
     int rc = look(path, &folder, err);
     if (rc != 0) return rc;
     if (folder) name_part(path, HOSTS, hosts);
-    return file_probe(folder ? hosts : path, err);
+    return file_probe(folder ? hosts : path, max, err);
 }
 
 // --- parsing

@@ -18,12 +18,12 @@ struct inventory_file {
     bool has[INVENTORY_FILE_PARTS];
 };
 
-// Errors begin with the path. Deinit after success and after errors.
-int inventory_file_read(struct inventory_file *f, const char *path, struct error *err);
+// max: bytes of each file. Errors begin with the path. Deinit after success and after errors.
+int inventory_file_read(struct inventory_file *f, const char *path, size_t max, struct error *err);
 size_t inventory_file_size(const struct inventory_file *f); // bytes of text
 // Errors of YAML begin with path:line:column. *out has one reference, the caller's.
 int inventory_file_parse(const struct inventory_file *f, struct inventory **out, struct error *err);
 void inventory_file_deinit(struct inventory_file *f);
 
 // Whether it could be read now, without reading it.
-int inventory_file_probe(const char *path, struct error *err);
+int inventory_file_probe(const char *path, size_t max, struct error *err);

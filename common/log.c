@@ -167,13 +167,17 @@ static void add_stamp(struct log *l, enum log_level level, long long now_ms, con
     buf_addf(&l->pending, "%s:%s,%03d:%s:", levels[level].name, l->stamp, (int)(now_ms % 1000), id);
 }
 
-static void add_field(struct buf *out, const struct log_field *field) {
+static size_t line_max(const struct log *l) {
+    return l->line_max == 0 ? LOG_LINE_MAX : l->line_max;
+}
+
+static void add_field(struct buf *out, const struct log_field *field, size_t max) {
     buf_addf(out, ", \"%s\": ", field->name);
     if (field->text == NULL) {
         buf_add_uint(out, field->number);
         return;
     }
-    char *line = mem_strdup(field->text);
+    char *line = mem_strndup(field->text, text_cut(field->text, strlen(field->text), max));
     text_line(line);
     buf_add_json(out, line);
     free(line);
@@ -185,7 +189,7 @@ static void add_object(struct log *l, enum log_level level, long long now_ms,
     timestamp_format(now_ms, time);
     buf_addf(&l->pending, "{\"time\": \"%s\", \"level\": \"%s\"", time, levels[level].word);
     for (size_t i = 0; i < count; i++)
-        add_field(&l->pending, &fields[i]);
+        add_field(&l->pending, &fields[i], line_max(l));
     buf_adds(&l->pending, "}\n");
 }
 
@@ -231,14 +235,16 @@ static bool takes(struct log *l, enum log_level level) {
 void log_line(struct log *l, enum log_level level, long long now_ms, const char *id,
               const char *format, ...) {
     if (!takes(l, level)) return;
-    char text[1024];
+    add_stamp(l, level, now_ms, id);
+    const size_t max = line_max(l);
+    buf_reserve(&l->pending, max + 1);
+    char *text = l->pending.data + l->pending.len;
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, max + 1, format, args);
     va_end(args);
     text_line(text); // a device's text cannot forge a line
-    add_stamp(l, level, now_ms, id);
-    buf_adds(&l->pending, text);
+    l->pending.len += strlen(text);
     buf_adds(&l->pending, "\n");
 }
 

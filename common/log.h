@@ -18,7 +18,10 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-enum { LOG_BACKLOG_MAX = 4 << 20 }; // bytes that are kept for a reader that stalls
+enum {
+    LOG_BACKLOG_MAX = 4 << 20, // bytes that are kept for a reader that stalls
+    LOG_LINE_MAX = 1024,       // of what a line says, which is cut off there
+};
 
 struct log {
     char *path;
@@ -26,6 +29,7 @@ struct log {
     bool ours;            // the descriptor is closed with the log
     enum log_level level; // lines below it are not written
     enum log_format format;
+    size_t line_max; // bytes of what a line says, or of each text of an object; 0: LOG_LINE_MAX
     struct buf pending;
     bool mid_line;      // the file ends within the line with which pending begins
     bool losing;        // lines are lost; nothing is taken until the file has what is pending

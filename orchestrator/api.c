@@ -146,10 +146,13 @@ static void on_probed(void *arg, struct inventory *none, const struct error *err
 static void get_readyz(void *app, struct http_request *r) {
     struct api *api = app;
     const char *why;
+    struct error err;
     if (api->is_draining)
         http_answer_problem(r, 503, "the orchestrator is shutting down");
     else if (!store_is_well(api->parts.store, &why))
         http_answer_problem(r, 503, "the store: %s", why);
+    else if (!store_has_room(api->parts.store, &err))
+        http_answer_problem(r, 503, "the store: %s", err.text);
     else
         fetcher_probe(api->fetcher, on_probed, r);
 }
@@ -216,7 +219,9 @@ static void on_breath(void *arg) {
 
 static void on_recovered(void *arg) {
     struct api *api = arg;
+    struct error err;
     api->audit.is_open = true;
+    if (!store_has_room(api->parts.store, &err)) store_retain(api->parts.store);
     api_jobs_open(&api->job_views);
     api_tasks_open(&api->tasks);
 }
@@ -225,7 +230,7 @@ static void on_recovered(void *arg) {
 static int start_parts(struct api *api, struct error *err) {
     const struct api_config *config = api->config;
     const struct api_parts *parts = &api->parts;
-    api->fetcher = fetcher_new(parts->loop, config->inventory);
+    api->fetcher = fetcher_new(parts->loop, config->inventory, &config->limits);
     api->loader = job_loader_new(parts->store);
     api->audit = (struct api_audit){.store = parts->store};
     api->tasks = (struct api_tasks){.fetcher = api->fetcher,
@@ -236,6 +241,7 @@ static int start_parts(struct api *api, struct error *err) {
                                     .store = parts->store,
                                     .loader = api->loader,
                                     .log = parts->log,
+                                    .open_jobs_max = config->limits.open_jobs,
                                     .making = {.loop = parts->loop},
                                     .playing = {.loop = parts->loop}};
     const struct recovery_config recovery = {.loop = parts->loop,
@@ -268,13 +274,16 @@ static int start(struct api *api, struct error *err) {
     api->page = api_page_new(api->config->simulator);
     yml_deinit(&y);
     if (rc == 0) rc = start_parts(api, err);
-    const struct http_config http = {
-        .listen = api->config->listen, .routes = &api->routes, .app = api, .tls = api->tls};
+    const struct http_config http = {.listen = api->config->listen,
+                                     .routes = &api->routes,
+                                     .app = api,
+                                     .tls = api->tls,
+                                     .limits = &api->config->limits.http};
     if (rc == 0) rc = http_start(&api->http, api->parts.loop, &http, err);
     if (rc != 0) return rc;
     api->tls = NULL;
-    api->events =
-        api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log);
+    api->events = api_events_new(api->parts.loop, api->parts.jobs, api->parts.store, api->parts.log,
+                                 &api->config->limits);
     api->job_views.events = api->events;
     processors_add(api->parts.processors, (struct processor){api_events_step, api->events});
     return 0;

@@ -6,6 +6,7 @@
 #include "common/policy.h"
 #include "orchestrator/access.h"
 #include "orchestrator/jobs.h"
+#include "orchestrator/limit.h"
 #include "orchestrator/metrics.h"
 #include "orchestrator/resume.h"
 #include "orchestrator/runner.h"
@@ -22,6 +23,7 @@ struct api_config {
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
     const char *simulator;   // of a demonstration: its admin API's address, for the page; or NULL
     uint64_t resume_within_ms;
+    struct limits limits;
 };
 
 struct api_parts { // what it speaks for

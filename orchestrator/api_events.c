@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RETRY_AFTER_S = 10 };
+
 struct followed { // a job with streams
     struct followed *next;
     uint64_t number;
@@ -165,6 +167,20 @@ static bool find_missed(struct http_request *r, uint64_t last, uint64_t *after) 
     return rc == 0;
 }
 
+// A stream ends when its client or its job does: when there is room again, nobody can say. False:
+// it is answered.
+static bool has_room(const struct api_events *e, struct http_request *r) {
+    char seconds[16];
+    if (event_streams_have_room(e->streams)) return true;
+    snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
+    http_answer_header(r, "Retry-After", seconds);
+    http_answer_problem(r, 503,
+                        "%zu streams of events are open, and no more may be: end one, or start the "
+                        "service with a larger --limit event-streams",
+                        event_streams_count(e->streams));
+    return false;
+}
+
 static void begin(struct api_events *e, struct http_request *r, uint64_t job) {
     buf_clear(&e->text);
     event_text_frame(&e->text, NULL, "snapshot", e->data.data);
@@ -173,6 +189,7 @@ static void begin(struct api_events *e, struct http_request *r, uint64_t job) {
 
 void api_events_answer(struct api_events *e, struct http_request *r, const struct job *job) {
     uint64_t after;
+    if (!has_room(e, r)) return;
     if (http_header(r, "Last-Event-ID") == NULL) {
         buf_clear(&e->data);
         job_view_write(&e->data, job);
@@ -195,7 +212,7 @@ void api_events_answer_over(struct api_events *e, struct http_request *r,
     } else if (find_missed(r, row->n, &after)) {
         if (after == row->n && row->state == JOB_DONE)
             http_answer_empty(r, 204);
-        else
+        else if (has_room(e, r))
             event_streams_resume(e->streams, r, row->number, replay_of_job(row->id, after), true);
     }
 }
@@ -216,6 +233,7 @@ void api_events_answer_all(struct api_events *e, struct http_request *r) {
     const char *id = http_header(r, "Last-Event-ID");
     struct event_cursor cursor = {0};
     struct error err;
+    if (!has_room(e, r)) return;
     if (id == NULL) {
         buf_clear(&e->text);
         write_open(e, &e->text);
@@ -252,15 +270,18 @@ static void read_newest(void *arg, const struct store_reader *reader) {
 }
 
 struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct store *store,
-                                  struct log *log) {
+                                  struct log *log, const struct limits *limits) {
     struct api_events *e = mem_zalloc(sizeof *e);
     e->jobs = jobs;
-    e->streams = event_streams_new(&(struct event_streams_config){.loop = loop,
-                                                                  .store = store,
-                                                                  .log = log,
-                                                                  .snapshot = write_open,
-                                                                  .told = write_told,
-                                                                  .arg = e});
+    e->streams =
+        event_streams_new(&(struct event_streams_config){.loop = loop,
+                                                         .store = store,
+                                                         .log = log,
+                                                         .streams_max = limits->event_streams,
+                                                         .backlog_max = limits->event_backlog,
+                                                         .snapshot = write_open,
+                                                         .told = write_told,
+                                                         .arg = e});
     uv_timer_init(loop, &e->heartbeat);
     e->heartbeat.data = e;
     uv_timer_start(&e->heartbeat, on_heartbeat, EVENTS_HEARTBEAT_MS, EVENTS_HEARTBEAT_MS);

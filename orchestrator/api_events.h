@@ -8,6 +8,7 @@
 
 #include "orchestrator/event_streams.h"
 #include "orchestrator/jobs.h"
+#include "orchestrator/limit.h"
 
 enum { EVENTS_HEARTBEAT_MS = 15000 };
 
@@ -15,7 +16,7 @@ struct api_events;
 
 // Before the loop runs, for it reads the store.
 struct api_events *api_events_new(uv_loop_t *loop, struct jobs *jobs, struct store *store,
-                                  struct log *log);
+                                  struct log *log, const struct limits *limits);
 void api_events_leave_store(struct api_events *e); // the store is read no more: all streams end
 void api_events_end(struct api_events *e);         // all streams end; their clients may come back
 void api_events_close(struct api_events *e);       // its handle in the loop

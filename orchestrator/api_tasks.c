@@ -26,7 +26,10 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { RETRY_AFTER_S = 5 };
+enum {
+    RETRY_AFTER_S = 5,
+    LINE_RETRY_AFTER_S = 10, // jobs take minutes; a client that asks sooner is not told otherwise
+};
 
 struct post {
     struct post *next; // of those that are held
@@ -67,6 +70,12 @@ static void refuse(struct post *post, int status, const char *why) {
     free_post(post);
 }
 
+static void answer_retry_after(struct http_request *r, int seconds) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", seconds);
+    http_answer_header(r, "Retry-After", text);
+}
+
 // --- answers that speak of a job
 
 static void name_job(struct http_request *r, const struct job *job) {
@@ -93,10 +102,8 @@ static void answer_accepted(struct http_request *r, const struct job *job) {
 }
 
 static void answer_left(struct http_request *r, const struct job *job) {
-    char seconds[16];
-    snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
     name_job(r, job);
-    http_answer_header(r, "Retry-After", seconds);
+    answer_retry_after(r, RETRY_AFTER_S);
     http_answer_problem(r, 503,
                         "the orchestrator is shutting down; the job goes on when it is back");
 }
@@ -149,7 +156,7 @@ static void answer_with(struct post *post, const struct job *job, struct job *li
     }
 }
 
-static void fetch_inventory(struct post *post);
+static void begin_job(struct post *post);
 
 static void on_loaded(void *arg, const struct job *job, const struct error *err) {
     struct post *post = arg;
@@ -160,20 +167,50 @@ static void on_loaded(void *arg, const struct job *job, const struct error *err)
     else if (job != NULL)
         answer_with(post, job, jobs_numbered(post->tasks->jobs, job->number));
     else
-        fetch_inventory(post);
+        begin_job(post);
 }
 
 static void find_job(struct post *post) {
     struct api_tasks *posts = post->tasks;
     struct job *live = post->key[0] == '\0' ? NULL : jobs_keyed(posts->jobs, post->key);
     if (post->key[0] == '\0' || post->request.is_dry_run) {
-        fetch_inventory(post);
+        begin_job(post);
     } else if (live != NULL) {
         answer_with(post, live, live);
     } else {
         post->state = POST_LOADING;
         job_load_by_key(posts->loader, post->key, on_loaded, post);
     }
+}
+
+// --- room for one more
+
+// Those that are being kept count. A dry run is no job. False: it is answered.
+static bool has_room(struct post *post) {
+    const struct api_tasks *posts = post->tasks;
+    const uint64_t open = jobs_count(posts->jobs) + posts->creating;
+    struct error err;
+    if (post->request.is_dry_run) return true;
+    if (open >= posts->open_jobs_max) {
+        error_set(&err,
+                  "%llu jobs are not done, and no more may be: wait for one to end, cancel one, or "
+                  "start the service with a larger --limit open-jobs; nothing was begun",
+                  (unsigned long long)open);
+        if (post->http != NULL) answer_retry_after(post->http, LINE_RETRY_AFTER_S);
+        refuse(post, 429, err.text);
+        return false;
+    }
+    if (store_has_room(posts->store, &err)) return true;
+    char text[ERROR_TEXT_MAX + 40];
+    snprintf(text, sizeof text, "the store: %s; nothing was begun", err.text);
+    refuse(post, 503, text);
+    return false;
+}
+
+static void fetch_inventory(struct post *post);
+
+static void begin_job(struct post *post) {
+    if (has_room(post)) fetch_inventory(post);
 }
 
 // --- the job
@@ -277,6 +314,7 @@ static void play_job(struct post *post) {
 static void create_job(struct post *post) {
     struct api_tasks *posts = post->tasks;
     struct job *job = post->job;
+    if (!has_room(post)) return;
     assert(job != NULL); // it was made
     if (post->key[0] != '\0') job->key = mem_strdup(post->key);
     job->created_ms = clock_wall_ms();

@@ -25,6 +25,7 @@ struct api_tasks { // what it points to is borrowed
     struct job_loader *loader;
     struct log *log;
     struct api_audit *audit;
+    uint64_t open_jobs_max;         // that are not done: a further one is refused
     struct errands making, playing; // jobs, and dry runs of them
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;

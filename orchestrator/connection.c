@@ -396,6 +396,10 @@ static void on_turn(struct turnstile_entry *entry) {
         take_all(c);
 }
 
+static void init_reader(struct connection *c) {
+    line_reader_init(&c->reader, session_line_max(c->context->config), RPC_DROP_MAX);
+}
+
 static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     struct connection *c = arg;
     c->dial = NULL;
@@ -406,7 +410,7 @@ static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     c->tcp = tcp;
     tcp->data = c;
     line_reader_deinit(&c->reader);
-    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    init_reader(c);
     uv_tcp_nodelay(tcp, 1);
     if (c->session.host->tls) {
         enter(c, CONNECTION_SECURING);
@@ -443,7 +447,7 @@ static struct connection *connection_new(struct connection_context *context, voi
     context->first = c;
     uv_timer_init(context->loop, &c->timer);
     c->timer.data = c;
-    line_reader_init(&c->reader, RPC_LINE_MAX, RPC_DROP_MAX);
+    init_reader(c);
     return c;
 }
 

@@ -13,12 +13,14 @@
 // second would be sent two hundred thousand pieces.
 #include "orchestrator/event_streams.h"
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/http_stream.h"
 #include "common/mem.h"
 #include "orchestrator/event_log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char content_type[] = "text/event-stream";
@@ -112,6 +114,13 @@ static void let_go(struct stream *st, const char *why) {
     st->all->let_go++;
     log_note(st->all->config.log, LOG_WARNING, clock_wall_ms(), "events", why);
     end(st);
+}
+
+static void let_go_behind(struct stream *st) {
+    char max[BYTES_TEXT_MAX], why[100];
+    bytes_format(st->all->config.backlog_max, max);
+    snprintf(why, sizeof why, "a client was let go that has not taken %s of what happened", max);
+    let_go(st, why);
 }
 
 static bool is_at_end(const struct stream *st) {
@@ -284,6 +293,10 @@ static struct stream *open_stream(struct event_streams *s, uint64_t job) {
     return st;
 }
 
+bool event_streams_have_room(const struct event_streams *s) {
+    return s->count < s->config.streams_max;
+}
+
 static void answer(struct stream *st, struct http_request *r) {
     http_answer_header(r, "Cache-Control", "no-store");
     st->http = http_answer_stream(r, 200, content_type, &source, st);
@@ -314,16 +327,17 @@ static void flush_streams(struct event_streams *s) {
     for (struct stream *st = s->first; st != NULL; st = st->next) {
         const uint64_t behind = event_log_behind(&st->channel->log, &st->place);
         if (st->state != STREAM_LIVE || st->is_last) continue;
-        if (behind + st->pending.len > EVENTS_BACKLOG_MAX)
-            let_go(st, "a client was let go that has not taken 1 MiB of what happened");
+        if (behind + st->pending.len > s->config.backlog_max)
+            let_go_behind(st);
         else if (behind > 0 || st->channel->is_over)
             wake(st);
     }
 }
 
 static bool holds(const struct stream *st) {
+    const uint64_t backlog_max = st->all->config.backlog_max;
     return !st->is_lost && (st->state == STREAM_LIVE ||
-                            event_log_behind(&st->channel->log, &st->place) <= EVENTS_BACKLOG_MAX);
+                            event_log_behind(&st->channel->log, &st->place) <= backlog_max);
 }
 
 static void trim(const struct event_streams *s, struct channel *c) {

@@ -8,8 +8,7 @@
 #include "orchestrator/replay.h"
 
 enum {
-    EVENTS_BACKLOG_MAX = 1 << 20, // bytes that a client has not taken; beyond, its stream ends
-    EVENTS_REPLAYS_MAX = 4,       // at a time; the next waits: each holds a job in memory
+    EVENTS_REPLAYS_MAX = 4, // at a time; the next waits: each holds a job in memory
 };
 
 struct event_streams;
@@ -18,6 +17,8 @@ struct event_streams_config { // all is borrowed
     uv_loop_t *loop;
     struct store *store;
     struct log *log;
+    uint64_t streams_max; // at a time
+    uint64_t backlog_max; // bytes that a client has not taken; beyond, its stream ends
     void (*snapshot)(void *arg, struct buf *out);      // what a stream of all jobs begins with
     void (*told)(void *arg, struct event_cursor *out); // of each open job, how far it was told
     void *arg;
@@ -26,6 +27,9 @@ struct event_streams_config { // all is borrowed
 struct event_streams *event_streams_new(const struct event_streams_config *config);
 void event_streams_close(struct event_streams *s); // its handle in the loop
 void event_streams_free(struct event_streams *s);  // after the server has ended; takes NULL
+
+// Whether there may be one more. Else none is begun.
+bool event_streams_have_room(const struct event_streams *s);
 
 // Answers the request with a stream, of the job of this number; 0: of all jobs.
 void event_streams_begin(struct event_streams *s, struct http_request *r, uint64_t job,

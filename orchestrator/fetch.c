@@ -49,6 +49,7 @@ struct reading {
 struct fetcher {
     uv_loop_t *loop;
     const char *source;
+    const struct limits *limits;
     struct reading *readings;
     struct waiter *queued; // for the next reading
     bool closing;
@@ -62,11 +63,16 @@ static bool is_url(const char *source) {
     return strncmp(source, "http://", 7) == 0 || strncmp(source, "https://", 8) == 0;
 }
 
+struct body {
+    struct buf *text;
+    uint64_t max;
+};
+
 static size_t on_bytes(char *data, size_t size, size_t count, void *arg) {
-    struct buf *out = arg;
+    const struct body *out = arg;
     size_t len = size * count;
-    if (out->len + len > FILE_BYTES_MAX) return 0;
-    buf_add(out, data, len);
+    if (out->text->len + len > out->max) return 0;
+    buf_add(out->text, data, len);
     return len;
 }
 
@@ -91,7 +97,9 @@ static int on_request(void *arg, char *local, char *remote, int local_port, int 
     return CURL_PREREQFUNC_OK;
 }
 
-static void set_options(struct reading *r, CURL *curl, struct buf *body, char *message) {
+static void set_options(struct reading *r, CURL *curl, struct body *body, char *message) {
+    const struct limits *limits = r->fetcher->limits;
+    const uint64_t patience_ms = r->probes ? PROBE_TIMEOUT_S * 1000ULL : limits->inventory_ms;
     curl_easy_setopt(curl, CURLOPT_URL, r->fetcher->source);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
@@ -101,8 +109,8 @@ static void set_options(struct reading *r, CURL *curl, struct buf *body, char *m
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); // do not wait for a look-up that hangs
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)FETCH_CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(r->probes ? PROBE_TIMEOUT_S : FETCH_TIMEOUT_S));
-    if (!r->probes) curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)FILE_BYTES_MAX);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)patience_ms);
+    if (!r->probes) curl_easy_setopt(curl, CURLOPT_MAXFILESIZE, (long)limits->inventory);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "orchestrator/" PROJECT_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_request);
@@ -127,7 +135,8 @@ static CURLcode transfer(struct reading *r, CURL *curl) {
     return rc;
 }
 
-static int get(struct reading *r, struct buf *body, struct error *err) {
+static int get(struct reading *r, struct buf *text, struct error *err) {
+    struct body body = {text, r->fetcher->limits->inventory};
     const char *url = r->fetcher->source;
     char message[CURL_ERROR_SIZE] = "";
     CURL *curl = curl_easy_init();
@@ -135,13 +144,14 @@ static int get(struct reading *r, struct buf *body, struct error *err) {
         curl_easy_cleanup(curl);
         return error_set(err, "%.200s: libcurl would not start", url);
     }
-    set_options(r, curl, body, message);
+    set_options(r, curl, &body, message);
     CURLcode rc = transfer(r, curl);
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
     if (rc == CURLE_FILESIZE_EXCEEDED || (rc == CURLE_WRITE_ERROR && !r->probes))
-        return error_set(err, "%.200s: it is larger than %d bytes", url, FILE_BYTES_MAX);
+        return error_set(err, "%.200s: it is larger than %llu bytes (--limit inventory)", url,
+                         (unsigned long long)body.max);
     if (rc != CURLE_OK && rc != CURLE_WRITE_ERROR)
         return error_set(err, "%.200s: %.200s", url,
                          message[0] == '\0' ? curl_easy_strerror(rc) : message);
@@ -178,10 +188,21 @@ static void load_url(struct reading *r, size_t *size) {
 
 static void load_file(struct reading *r, size_t *size) {
     struct inventory_file file;
-    r->rc = inventory_file_read(&file, r->fetcher->source, &r->err);
+    r->rc = inventory_file_read(&file, r->fetcher->source, r->fetcher->limits->inventory, &r->err);
     if (r->rc == 0 && !r->abandoned) r->rc = inventory_file_parse(&file, &r->inventory, &r->err);
     *size = inventory_file_size(&file);
     inventory_file_deinit(&file);
+}
+
+static void check_hosts(struct reading *r) {
+    const uint64_t max = r->fetcher->limits->inventory_hosts;
+    if (r->rc != 0 || r->inventory == NULL || r->inventory->count <= max) return;
+    r->rc = error_set(&r->err,
+                      "%.200s: it has %zu hosts, and %llu are allowed (--limit "
+                      "inventory-hosts)",
+                      r->fetcher->source, r->inventory->count, (unsigned long long)max);
+    inventory_unref(r->inventory);
+    r->inventory = NULL;
 }
 
 static void load(struct reading *r) {
@@ -190,12 +211,14 @@ static void load(struct reading *r) {
         load_url(r, &size);
     else
         load_file(r, &size);
+    check_hosts(r);
     if (size > TRIM_ABOVE) malloc_trim(0);
 }
 
 static void probe(struct reading *r) {
     const char *source = r->fetcher->source;
-    r->rc = is_url(source) ? get(r, NULL, &r->err) : inventory_file_probe(source, &r->err);
+    r->rc = is_url(source) ? get(r, NULL, &r->err)
+                           : inventory_file_probe(source, r->fetcher->limits->inventory, &r->err);
 }
 
 static void read_on_thread(void *arg) {
@@ -334,8 +357,9 @@ void fetcher_forget(struct fetcher *f, const void *arg) {
 
 // --- life
 
-struct fetcher *fetcher_new(uv_loop_t *loop, const char *source) {
+struct fetcher *fetcher_new(uv_loop_t *loop, const char *source, const struct limits *limits) {
     struct fetcher *f = mem_zalloc(sizeof *f);
+    f->limits = limits;
     f->loop = loop;
     f->source = source;
     return f;

@@ -1,5 +1,5 @@
 // Reads the inventory off the loop's thread, over HTTP with libcurl or from a file or a folder
-// (inventory_file.h); FILE_BYTES_MAX of each at most.
+// (inventory_file.h); of each so many bytes at most, and so many hosts.
 //
 // Who asks while others do shares what they get, under one rule: nobody gets an inventory that may
 // be older than its request. So a reading is shared until its request is sent (until its file is
@@ -8,11 +8,11 @@
 #pragma once
 
 #include "common/inventory.h"
+#include "orchestrator/limit.h"
 
 #include <uv.h>
 
 enum {
-    FETCH_TIMEOUT_S = 60,
     FETCH_CONNECT_TIMEOUT_S = 5,
     PROBE_TIMEOUT_S = 5,
     READINGS_MAX = 2, // one that hangs keeps nobody waiting
@@ -20,8 +20,8 @@ enum {
 
 struct fetcher;
 
-// source is an http:// or https:// URL, or the path of a file or a folder; borrowed.
-struct fetcher *fetcher_new(uv_loop_t *loop, const char *source);
+// source is an http:// or https:// URL, or the path of a file or a folder. Both are borrowed.
+struct fetcher *fetcher_new(uv_loop_t *loop, const char *source, const struct limits *limits);
 // Tells all who wait at once that it ends, and calls closed when the last thread is gone and the
 // fetcher is freed: at once, or later. Nobody may ask any more.
 void fetcher_close(struct fetcher *f, void (*closed)(void *arg), void *arg);

@@ -25,7 +25,7 @@
 enum {
     WORKERS_MAX = 1000000,
     ORIGINS_MAX = 64,
-    DESCRIPTORS_ASIDE = HTTP_CONNECTIONS_MAX + 64,
+    DESCRIPTORS_ASIDE = 64,
     LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
     KEEP_JOBS = 1000,
     KEEP_JOBS_MAX = 1000000,
@@ -154,6 +154,10 @@ static int set_keep_jobs(void *config, const char *value, struct error *err) {
     int rc = set_count(&count, value, KEEP_JOBS_MAX, err);
     if (rc == 0) ((struct config *)config)->store.keep_jobs = count;
     return rc;
+}
+
+static int set_limit(void *config, const char *value, struct error *err) {
+    return limit_set(&((struct config *)config)->api.limits, value, err);
 }
 
 static int set_resume_within(void *config, const char *value, struct error *err) {
@@ -323,6 +327,10 @@ static const struct option_spec specs[] = {
     {"log-format", "text|json",
      "lines as the original ACME orchestrator wrote them, or one JSON object each (text)",
      set_log_format},
+    {"limit", "NAME=VALUE",
+     "another limit than the default, of those in spec/limits.md: body=2MiB, idle=2m, "
+     "open-jobs=100 (repeatable)",
+     set_limit},
     {"cors-origin", "ORIGIN", "also allow this browser origin (repeatable)", set_origin},
     {"host-name", "NAME", "also answer requests to this name (repeatable)", set_host_name},
     {"tokens", "FILE",
@@ -391,6 +399,7 @@ static int set_defaults(struct config *c, struct error *err) {
     };
     c->api.origins = c->origins;
     c->api.policy = &c->policy;
+    limits_default(&c->api.limits);
     policy_default(&c->policy);
     return address_parse("127.0.0.1:5000", &c->api.listen, err);
 }
@@ -533,12 +542,17 @@ static int start(struct service *s, struct error *err) {
     struct config *c = &s->config;
     if (c->peers.asks == 0) c->peers.asks = c->workers;
     c->session.keep_ms = c->peers.max_age_ms;
-    int rc = limits_descriptors(
-        c->workers + (c->peers.check ? c->peers.asks : 0) + DESCRIPTORS_ASIDE, err);
+    c->session.line_max = c->api.limits.device_line;
+    c->store.size_max = c->api.limits.store;
+    int rc =
+        limits_descriptors(c->workers + (c->peers.check ? c->peers.asks : 0) +
+                               (unsigned long)c->api.limits.http.connections + DESCRIPTORS_ASIDE,
+                           err);
     if (rc != 0) return rc;
     rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
     if (rc != 0) return rc;
     s->log.format = s->config.log_format;
+    s->log.line_max = (size_t)c->api.limits.log_line;
     s->metrics = metrics_new(s->config.workers);
     metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();

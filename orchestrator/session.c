@@ -86,6 +86,10 @@ void session_deinit(struct session *s) {
     s->loss = s->last_loss = s->kept = s->failure = s->notes.told = NULL;
 }
 
+size_t session_line_max(const struct session_config *config) {
+    return config->line_max == 0 ? RPC_LINE_MAX : (size_t)config->line_max;
+}
+
 bool session_is_owed(const struct session *s) {
     return s->answered_id != s->sent_id;
 }
@@ -532,6 +536,10 @@ static void take_deadline(struct session *s, bool partial, uint64_t now_ms,
         fail(s, now_ms, update);
 }
 
+static void set_too_long(struct session *s) {
+    error_set(&s->error, "the answer is longer than %zu bytes", session_line_max(s->config));
+}
+
 // The verdict is told already, and nothing that happens now can change it.
 static void end_logout(struct session *s, const struct session_input *input,
                        struct session_update *update) {
@@ -552,7 +560,7 @@ static void end_logout(struct session *s, const struct session_input *input,
         set_no_answer(s, input->len > 0);
         break;
     case SESSION_LINE_TOO_LONG:
-        error_set(&s->error, "the answer is longer than %d bytes", RPC_LINE_MAX);
+        set_too_long(s);
         break;
     default:
         error_set(&s->error, "%s", input->text);
@@ -577,7 +585,7 @@ static void take_input(struct session *s, const struct session_input *input, uin
         }
         break;
     case SESSION_LINE_TOO_LONG:
-        error_set(&s->error, "the answer is longer than %d bytes", RPC_LINE_MAX);
+        set_too_long(s);
         fail(s, now_ms, update);
         break;
     case SESSION_LOST:

@@ -40,13 +40,14 @@ enum { // unless an option says otherwise
 struct session_config {
     const char *username, *password;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms;
-    uint64_t keep_ms; // so long a session is kept
+    uint64_t keep_ms;  // so long a session is kept
+    uint64_t line_max; // bytes of an answer; 0: RPC_LINE_MAX
 };
 
 enum session_input_kind {
     SESSION_CONNECTED,
     SESSION_LINE,          // text is the line
-    SESSION_LINE_TOO_LONG, // more than RPC_LINE_MAX bytes
+    SESSION_LINE_TOO_LONG, // more than session_line_max() bytes
     SESSION_LOST,          // text says how: "connection refused", "connection reset by the device"
     SESSION_DEADLINE,      // the deadline has come; len is what has come of an unfinished line
     SESSION_GRANTED,       // the answers to SESSION_ASK
@@ -147,6 +148,8 @@ void session_deinit(struct session *s);
 
 // When the connection must be there that is wanted now.
 uint64_t session_connect_deadline_ms(const struct session *s, uint64_t now_ms);
+
+size_t session_line_max(const struct session_config *config);
 
 bool session_is_owed(const struct session *s); // answers to calls that were sent
 

@@ -15,6 +15,7 @@
 // thousand hosts that may go on at once do not keep requests waiting.
 #include "orchestrator/store.h"
 
+#include "common/bytes.h"
 #include "common/clock.h"
 #include "common/mem.h"
 #include "orchestrator/store_queue.h"
@@ -42,6 +43,7 @@ struct written {
     enum store_status status;
     struct error err;
     double seconds;
+    uint64_t size;
 };
 
 struct store_reader {
@@ -55,6 +57,7 @@ struct store {
     struct store_queue queue;
     struct store_reader reader;
     unsigned commit_delay_ms;
+    uint64_t size, size_max; // bytes
     void (*committed)(void *arg, double seconds);
     void *committed_arg;
     void (*kept)(void *arg, const struct store_event *event);
@@ -80,12 +83,17 @@ struct store {
 
 // --- the threads
 
+static uint64_t size_of(const struct store *s) {
+    return s->back->size == NULL ? 0 : s->back->size(s->db);
+}
+
 static void write_batch(struct store *s, struct store_batch *batch, struct written *written) {
     const double begun_s = clock_monotonic_s();
     if (s->commit_delay_ms > 0) uv_sleep(s->commit_delay_ms);
     written->status = s->back->write(s->db, batch->number, clock_wall_ms(), batch->ops,
                                      batch->count, &written->err);
     written->seconds = clock_monotonic_s() - begun_s;
+    written->size = size_of(s);
 }
 
 static struct store_batch *wait_for_batch(struct store *s) {
@@ -216,6 +224,7 @@ static void take_written(struct store *s) {
     s->written.is_new = false;
     uv_mutex_unlock(&s->lock);
     if (!written.is_new) return;
+    s->size = written.size;
     store_queue_written(&s->queue, written.status, &written.err, uv_hrtime() / 1000);
     if (written.status == STORE_OK && s->committed != NULL)
         s->committed(s->committed_arg, written.seconds);
@@ -334,6 +343,23 @@ bool store_is_well(const struct store *s, const char **why) {
     return is_well;
 }
 
+bool store_has_room(const struct store *s, struct error *err) {
+    char size[BYTES_TEXT_MAX], max[BYTES_TEXT_MAX];
+    if (s->size_max == 0 || s->size < s->size_max) return true;
+    bytes_format_near(s->size, size);
+    bytes_format(s->size_max, max);
+    error_set(err,
+              "it holds %s, and no new job is taken from %s on: start the service with a smaller "
+              "--keep-jobs or a larger --limit store-size",
+              size, max);
+    return false;
+}
+
+void store_retain(struct store *s) {
+    store_queue_retain(&s->queue);
+    if (!s->gathers) turn(s);
+}
+
 void store_on_kept(struct store *s, void (*kept)(void *arg, const struct store_event *event),
                    void *arg) {
     s->kept = kept;
@@ -402,8 +428,10 @@ int store_open(struct store **store, uv_loop_t *loop, const struct store_config 
     s->back = strcmp(config->where, "none") == 0 ? &store_memory : &store_sqlite;
     s->reader.store = s;
     s->commit_delay_ms = config->commit_delay_ms;
+    s->size_max = config->size_max;
     init_lock(s);
     int rc = s->back->open(&s->db, config->where, clock_wall_ms(), &s->found, err);
+    if (rc == 0) s->size = size_of(s);
     if (rc == 0) rc = init_queue(s, config, err);
     if (rc == 0) rc = start_threads(s, err);
     if (rc == 0) rc = init_handles(s, loop, err);

@@ -27,6 +27,7 @@ struct store;
 struct store_config {
     const char *where;        // "none": memory; else a file. Borrowed.
     uint64_t keep_jobs;       // so many that are done stay
+    uint64_t size_max;        // bytes: beyond, store_has_room() says no; 0: no limit
     unsigned commit_delay_ms; // for tests: a disk that takes so much longer
 };
 
@@ -51,6 +52,12 @@ void store_audit(struct store *store, const struct store_audit *audit);
 
 // Whether what was last tried was kept; else why says why not.
 bool store_is_well(const struct store *store, const char **why);
+
+// Whether what is kept leaves room for one more job; else err says how much it is and the remedy.
+// Nothing is refused here: jobs under way go on. A store in memory always has.
+bool store_has_room(const struct store *store, struct error *err);
+// Drops the oldest jobs that are done beyond keep_jobs, also where none is done now.
+void store_retain(struct store *store);
 
 // How long commits took: told of each batch that was kept. For metrics.
 void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);

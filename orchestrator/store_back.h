@@ -1,5 +1,5 @@
-// Where a store's rows lie: five functions, which may block. The front (store.h) calls write() from
-// one thread, read() from another; each back runs the same contract suite
+// Where a store's rows lie: functions that may block. The front (store.h) calls write() and size()
+// from one thread, read() from another; each back runs the same contract suite
 // (tests/unit/check_store.c).
 #pragma once
 
@@ -98,6 +98,8 @@ struct store_back {
     // behind the rows that are right.
     int (*read)(void *db, const struct store_query *query, store_row row, void *arg,
                 struct error *err);
+    // Bytes that its rows take of what may be full; NULL: nobody counts them.
+    uint64_t (*size)(void *db);
     void (*close)(void *db); // takes NULL
     bool blocks;             // else it answers at once and needs no thread
 };

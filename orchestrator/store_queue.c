@@ -165,6 +165,12 @@ void store_queue_create(struct store_queue *q, const struct store_job *job, stor
     copy_job(&add_alone(q, list, STORE_CREATE, waiter)->job, job);
 }
 
+void store_queue_retain(struct store_queue *q) {
+    if (q->retains || q->is_closing) return;
+    q->retains = true;
+    add_alone(q, &q->asked, STORE_RETAIN, (struct store_waiter){0})->keep = q->config.keep_jobs;
+}
+
 void store_queue_close(struct store_queue *q) {
     q->is_closing = true;
     q->last_tries = q->failures > 0;
@@ -215,22 +221,16 @@ struct store_turn store_queue_next(struct store_queue *q, uint64_t now_us) {
 
 // --- what came of it
 
-static void retain(struct store_queue *q) {
-    if (q->retains || q->is_closing) return;
-    q->retains = true;
-    add_alone(q, &q->asked, STORE_RETAIN, (struct store_waiter){0})->keep = q->config.keep_jobs;
-}
-
 // Which jobs are open, and that one more is done.
 static void learn(struct store_queue *q, const struct store_op *op) {
     if (op->kind == STORE_CREATE && op->status == STORE_OK) q->config.open_jobs++;
     if (op->kind == STORE_APPEND && op->event.kind == STORE_JOB && op->event.state == JOB_DONE) {
         if (q->config.open_jobs > 0) q->config.open_jobs--;
-        retain(q);
+        store_queue_retain(q);
     }
     if (op->kind == STORE_RETAIN) {
         q->retains = false;
-        if (op->n > 0) retain(q);
+        if (op->n > 0) store_queue_retain(q);
     }
 }
 

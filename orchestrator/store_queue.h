@@ -83,6 +83,8 @@ void store_queue_create(struct store_queue *q, const struct store_job *job, stor
 void store_queue_append(struct store_queue *q, const struct store_event *event, store_done done,
                         void *arg);
 void store_queue_audit(struct store_queue *q, const struct store_audit *audit);
+// As store_retain(); also done by itself when a job is done.
+void store_queue_retain(struct store_queue *q);
 // Nothing more is asked. What is left is tried, but not without end.
 void store_queue_close(struct store_queue *q);
 

@@ -85,6 +85,16 @@ static int sqlite_read(void *db, const struct store_query *query, store_row row,
     return rc;
 }
 
+// Pages that are free again are used before the file grows.
+static uint64_t sqlite_size(void *db) {
+    struct sqlite *s = db;
+    uint64_t pages = 0, free_pages = 0, bytes = 0;
+    sql_number(&s->sql, SQL_PAGE_COUNT, &pages);
+    sql_number(&s->sql, SQL_FREE_PAGES, &free_pages);
+    sql_number(&s->sql, SQL_PAGE_SIZE, &bytes);
+    return (pages - free_pages) * bytes;
+}
+
 // --- opening
 
 static int damaged(const struct sqlite *s, const char *why, struct error *err) {
@@ -215,5 +225,6 @@ static void sqlite_close(void *db) {
 const struct store_back store_sqlite = {.open = sqlite_open,
                                         .write = sqlite_write,
                                         .read = sqlite_read,
+                                        .size = sqlite_size,
                                         .close = sqlite_close,
                                         .blocks = true};

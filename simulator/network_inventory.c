@@ -1,5 +1,6 @@
 #include "simulator/network_inventory.h"
 
+#include "common/file.h"
 #include "common/inventory_file.h"
 
 static int add_host(struct network *n, const struct inventory *inventory, const struct host *host,
@@ -58,7 +59,7 @@ static int add_hosts(struct network *n, const struct inventory *inventory, struc
 int network_inventory_load(struct network *n, const char *path, struct error *err) {
     struct inventory_file file;
     struct inventory *inventory = NULL;
-    int rc = inventory_file_read(&file, path, err);
+    int rc = inventory_file_read(&file, path, FILE_BYTES_MAX, err);
     file.unaddressed = true;
     if (rc == 0) rc = inventory_file_parse(&file, &inventory, err);
     inventory_file_deinit(&file);

@@ -346,7 +346,7 @@ START_TEST(a_client_that_does_not_read_is_let_go_and_the_log_says_so) {
     snprintf(path, sizeof path, "%s/orchestrator.log", lab.dir);
     char *log = read_file(path);
     ck_assert_ptr_nonnull(
-        strstr(log, ":events:a client was let go that has not taken 1 MiB of what happened\n"));
+        strstr(log, ":events:a client was let go that has not taken 1MiB of what happened\n"));
     free(log);
     struct answer metrics = http_get(lab.api, "/metrics/");
     ck_assert_ptr_nonnull(strstr(metrics.body, "\norchestrator_event_streams_dropped_total 1.0\n"));

@@ -307,6 +307,67 @@ START_TEST(a_store_that_cannot_be_opened_leaves_nothing) {
 }
 END_TEST
 
+// --- its size
+
+static void create_large(const char *id) {
+    enum { IMAGE = 400 << 10 };
+    struct store_op op = store_create_op(id, NULL);
+    op.job.image = mem_zalloc(IMAGE);
+    op.job.image_len = IMAGE;
+    ask(id, op);
+    turn_until_all_are_told();
+}
+
+static void end_job(uint64_t number) {
+    struct store_op op = store_event_op(number, STORE_JOB, STORE_NO_HOST);
+    op.event.state = JOB_DONE;
+    op.event.outcome = JOB_COMPLETED;
+    ask("done", op);
+    turn_until_all_are_told();
+}
+
+// It says so and no more: what is asked is kept. What is dropped makes room, and is dropped when it
+// is asked for.
+START_TEST(a_store_says_that_it_is_as_large_as_it_may_be) {
+    const struct store_config config = {.keep_jobs = 100, .size_max = 1 << 20};
+    begin_with(config);
+    ck_assert(store_has_room(store, &err));
+    create_large("one");
+    create_large("two");
+    ck_assert(store_has_room(store, &err));
+    create_large("three");
+    ck_assert(!store_has_room(store, &err));
+    ck_assert_msg(
+        strncmp(err.text, "it holds 1.2MiB, and no new job is taken from 1MiB on: ", 55) == 0, "%s",
+        err.text);
+    ask("event", store_event_op(1, STORE_STARTED, 0));
+    create_large("four");
+    for (uint64_t job = 1; job <= 4; job++)
+        end_job(job);
+    assert_told("one=1 two=2 three=3 event=1 four=4 done=2 done=1 done=1 done=1 ");
+    close_store();
+    open_with(&(struct store_config){.where = place.file, .keep_jobs = 1, .size_max = 1 << 20});
+    ck_assert(!store_has_room(store, &err)); // as it was found
+    store_retain(store);
+    while (!store_has_room(store, &err))
+        uv_run(&loop, UV_RUN_ONCE);
+    create_large("five");
+    assert_told("five=5 ");
+    end();
+}
+END_TEST
+
+START_TEST(a_store_in_memory_has_room) {
+    begin_with((struct store_config){.keep_jobs = 100});
+    close_store();
+    open_with(&(struct store_config){.where = "none", .keep_jobs = 100, .size_max = 1});
+    create_large("one");
+    ck_assert(store_has_room(store, &err));
+    buf_clear(&told);
+    end();
+}
+END_TEST
+
 // --- readings
 
 struct reading {
@@ -433,6 +494,8 @@ Suite *check_store(void) {
     tcase_add_test(tcase, a_store_that_closes_writes_what_is_queued);
     tcase_add_test(tcase, a_store_that_closes_on_a_full_disk_tells_that_it_could_not);
     tcase_add_test(tcase, a_store_that_cannot_be_opened_leaves_nothing);
+    tcase_add_test(tcase, a_store_says_that_it_is_as_large_as_it_may_be);
+    tcase_add_test(tcase, a_store_in_memory_has_room);
     tcase_add_test(tcase, a_reading_does_not_wait_for_a_commit_and_sees_what_was_kept_before);
     tcase_add_test(tcase, memory_is_read_a_turn_later);
     tcase_add_test(tcase, old_jobs_are_dropped_as_others_are_done);

@@ -1,4 +1,5 @@
 // Policies on inventories: the groups, and what is refused.
+#include "common/file.h"
 #include "common/inventory_file.h"
 #include "tests/unit/applied.h"
 
@@ -275,7 +276,7 @@ static struct inventory *loaded(const char *path) {
     struct inventory_file file;
     struct inventory *inventory = NULL;
     struct error err;
-    int rc = inventory_file_read(&file, path, &err);
+    int rc = inventory_file_read(&file, path, FILE_BYTES_MAX, &err);
     if (rc == 0) rc = inventory_file_parse(&file, &inventory, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     inventory_file_deinit(&file);

@@ -77,15 +77,15 @@ END_TEST
 START_TEST(a_probe_says_what_reading_would) {
     struct error err;
     write_file("", 0);
-    ck_assert_int_eq(file_probe(path, &err), 0);
+    ck_assert_int_eq(file_probe(path, FILE_BYTES_MAX, &err), 0);
     unlink(path);
     ck_assert_int_eq(mkfifo(path, 0600), 0); // that nobody writes to
-    ck_assert_int_eq(file_probe(path, &err), 0);
+    ck_assert_int_eq(file_probe(path, FILE_BYTES_MAX, &err), 0);
     unlink(path);
-    ck_assert_int_eq(file_probe(path, &err), -ENOENT);
-    ck_assert_int_eq(file_probe("/tmp", &err), -EISDIR);
+    ck_assert_int_eq(file_probe(path, FILE_BYTES_MAX, &err), -ENOENT);
+    ck_assert_int_eq(file_probe("/tmp", FILE_BYTES_MAX, &err), -EISDIR);
     ck_assert_str_eq(err.text, "/tmp: Is a directory");
-    ck_assert_int_eq(file_probe("/dev/zero", &err), ERROR_INPUT);
+    ck_assert_int_eq(file_probe("/dev/zero", FILE_BYTES_MAX, &err), ERROR_INPUT);
 }
 END_TEST
 

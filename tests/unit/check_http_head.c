@@ -55,12 +55,18 @@ static const struct {
     {T(LINE HOST_X "Content-Length: 9999999999999999999\r\n"), 413},
 };
 
+static enum http_head read_with_defaults(const char *bytes, size_t len,
+                                         struct http_refusal *refusal) {
+    const struct http_limits limits = http_limits_or_default(NULL);
+    return http_head_read(bytes, len, &limits, refusal);
+}
+
 START_TEST(a_head_is_whole_or_refused) {
     struct http_refusal refusal = {0};
-    enum http_head head = http_head_read(heads[_i].bytes, heads[_i].len, &refusal);
+    enum http_head head = read_with_defaults(heads[_i].bytes, heads[_i].len, &refusal);
     ck_assert_int_eq(head, heads[_i].status == 0 ? HTTP_HEAD_WHOLE : HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, heads[_i].status);
-    ck_assert((refusal.detail == NULL) == (heads[_i].status == 0));
+    ck_assert((refusal.detail[0] == '\0') == (heads[_i].status == 0));
 }
 END_TEST
 
@@ -69,8 +75,8 @@ START_TEST(the_beginning_of_a_head_is_partial) {
     static const char head[] = "\r\n" LINE HOST_X "Accept: */*\r\n\r\n";
     struct http_refusal refusal;
     for (size_t len = 0; len < sizeof head - 1; len++)
-        ck_assert_int_eq(http_head_read(head, len, &refusal), HTTP_HEAD_PARTIAL);
-    ck_assert_int_eq(http_head_read(head, sizeof head - 1, &refusal), HTTP_HEAD_WHOLE);
+        ck_assert_int_eq(read_with_defaults(head, len, &refusal), HTTP_HEAD_PARTIAL);
+    ck_assert_int_eq(read_with_defaults(head, sizeof head - 1, &refusal), HTTP_HEAD_WHOLE);
 }
 END_TEST
 
@@ -84,7 +90,7 @@ static enum http_head read_headers(unsigned count, unsigned length, struct http_
         buf_adds(&head, "\r\n");
     }
     buf_adds(&head, "\r\n");
-    enum http_head read = http_head_read(head.data, head.len, refusal);
+    enum http_head read = read_with_defaults(head.data, head.len, refusal);
     buf_deinit(&head);
     return read;
 }
@@ -100,13 +106,37 @@ START_TEST(headers_are_counted_and_their_bytes) {
 }
 END_TEST
 
+// Each at its edge, smaller than by default.
+START_TEST(limits_are_those_that_were_given) {
+    static const char text[] = "GET /aaaa HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n"; // 34 bytes
+    const struct http_limits fits = {.head = 34, .target = 5, .headers = 2, .body = 7};
+    struct http_limits limits = fits;
+    struct http_refusal refusal;
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WHOLE);
+    limits.head--;
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 431);
+    ck_assert_str_eq(refusal.detail, "2 headers at most, and 33 bytes of them");
+    limits = fits;
+    limits.target--;
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 414);
+    ck_assert_str_eq(refusal.detail, "the path and the query may have 4 bytes at most");
+    limits = fits;
+    limits.headers--;
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(refusal.status, 431);
+    ck_assert_str_eq(refusal.detail, "1 headers at most, and 34 bytes of them");
+}
+END_TEST
+
 // A line without an end is refused before it fills memory.
 START_TEST(a_line_without_an_end_is_refused) {
     static char line[HTTP_HEAD_MAX + 1];
     struct http_refusal refusal;
     memset(line, 'a', sizeof line);
-    ck_assert_int_eq(http_head_read(line, HTTP_HEAD_MAX - 1, &refusal), HTTP_HEAD_PARTIAL);
-    ck_assert_int_eq(http_head_read(line, sizeof line, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(read_with_defaults(line, HTTP_HEAD_MAX - 1, &refusal), HTTP_HEAD_PARTIAL);
+    ck_assert_int_eq(read_with_defaults(line, sizeof line, &refusal), HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 414);
 }
 END_TEST
@@ -141,6 +171,7 @@ Suite *check_http_head(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, a_head_is_whole_or_refused, 0, (int)COUNT(heads));
     tcase_add_test(tcase, the_beginning_of_a_head_is_partial);
+    tcase_add_test(tcase, limits_are_those_that_were_given);
     tcase_add_test(tcase, headers_are_counted_and_their_bytes);
     tcase_add_test(tcase, a_line_without_an_end_is_refused);
     tcase_add_loop_test(tcase, a_target_in_absolute_form_has_host_and_path, 0, (int)COUNT(targets));

@@ -1,3 +1,4 @@
+#include "common/file.h"
 #include "common/inventory_file.h"
 #include "tests/unit/inventories.h"
 
@@ -36,7 +37,7 @@ static void write_part(const char *name, const char *text) {
 
 static int load(const char *path, struct inventory **out, struct error *err) {
     struct inventory_file file;
-    int rc = inventory_file_read(&file, path, err);
+    int rc = inventory_file_read(&file, path, FILE_BYTES_MAX, err);
     if (rc == 0) rc = inventory_file_parse(&file, out, err);
     inventory_file_deinit(&file);
     return rc;
@@ -141,10 +142,10 @@ START_TEST(what_is_no_file_is_refused_and_never_waited_for) {
     ck_assert_int_eq(symlink("/nonexistent/groups.yaml", path_of("groups.yaml")), 0);
     assert_refused(folder, "groups.yaml: No such file"); // meant to be there
     assert_refused("/nonexistent/inventory", "/nonexistent/inventory: No such file");
-    ck_assert_int_eq(inventory_file_probe(folder, &err), 0);
-    ck_assert_int_eq(inventory_file_probe(path_of("hosts.yaml"), &err), 0);
+    ck_assert_int_eq(inventory_file_probe(folder, FILE_BYTES_MAX, &err), 0);
+    ck_assert_int_eq(inventory_file_probe(path_of("hosts.yaml"), FILE_BYTES_MAX, &err), 0);
     unlink(path_of("hosts.yaml"));
-    ck_assert_int_ne(inventory_file_probe(folder, &err), 0);
+    ck_assert_int_ne(inventory_file_probe(folder, FILE_BYTES_MAX, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.text, "hosts.yaml"));
 }
 END_TEST

@@ -340,6 +340,26 @@ START_TEST(in_json_lost_lines_are_told_as_an_object) {
 }
 END_TEST
 
+START_TEST(a_line_says_no_more_than_it_may) {
+    struct log l = opened(LOG_INFO);
+    l.line_max = 10;
+    log_line(&l, LOG_INFO, 0, "i", "%s", "0123456789");
+    log_line(&l, LOG_INFO, 0, "i", "%s", "0123456789x");
+    log_line(&l, LOG_INFO, 0, "i", "%s", "012345678\xc3\xa9"); // of a character no part is left
+    l.format = LOG_JSON;
+    log_note(&l, LOG_INFO, 0, "events", "0123456789");
+    log_note(&l, LOG_INFO, 0, "events", "0123456789x");
+    log_note(&l, LOG_INFO, 0, "events", "012345678\xc3\xa9");
+    log_close(&l);
+#define OBJECT                                                                                     \
+    "{\"time\": \"1970-01-01T00:00:00.000Z\", \"level\": \"info\", \"event\": \"events\", "        \
+    "\"text\": "
+    holds(path,
+          "INFO:" STAMP "0123456789\nINFO:" STAMP "0123456789\nINFO:" STAMP "012345678\n" OBJECT
+          "\"0123456789\"}\n" OBJECT "\"0123456789\"}\n" OBJECT "\"012345678\"}\n");
+}
+END_TEST
+
 START_TEST(a_format_is_text_or_json) {
     struct error err;
     enum log_format format = LOG_TEXT;
@@ -377,6 +397,7 @@ Suite *check_log(void) {
     tcase_add_test(tcase, a_text_cannot_forge_a_line);
     tcase_add_test(tcase, a_line_is_one_line_of_utf8_for_every_reader);
     tcase_add_test(tcase, a_text_too_long_is_cut_and_the_line_still_ends);
+    tcase_add_test(tcase, a_line_says_no_more_than_it_may);
     tcase_add_test(tcase, a_file_that_exists_is_appended_to_and_a_rotated_one_is_left);
     tcase_add_test(tcase, a_file_that_cannot_be_opened_anew_leaves_the_old_in_use);
     tcase_add_test(tcase, a_log_that_cannot_be_opened_is_named);
