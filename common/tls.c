@@ -55,7 +55,7 @@ struct tls {
 
 // --- certificates and keys
 
-static int weak(struct error *err, int rc) {
+static int told(struct error *err, int rc) {
     return error_set(err, "%s", gnutls_strerror(rc));
 }
 
@@ -63,12 +63,11 @@ static gnutls_datum_t datum_of(const struct buf *text) {
     return (gnutls_datum_t){(unsigned char *)text->data, (unsigned)text->len};
 }
 
-static gnutls_priority_t priority_new(void) {
-    gnutls_priority_t priority = NULL;
-    const int rc = gnutls_priority_init(&priority, priorities, NULL);
-    assert(rc == 0);
-    (void)rc;
-    return priority;
+// What this system has forbidden may be all that we take.
+static int set_priority(gnutls_priority_t *priority, struct error *err) {
+    const int rc = gnutls_priority_init(priority, priorities, NULL);
+    return rc == 0 ? 0
+                   : error_set(err, "GnuTLS as this system sets it up: %s", gnutls_strerror(rc));
 }
 
 static int trust_pem(struct tls_trust *trust, const struct buf *pem, struct error *err) {
@@ -84,7 +83,7 @@ static int trust_pem(struct tls_trust *trust, const struct buf *pem, struct erro
     for (unsigned i = 0; i < count; i++)
         gnutls_x509_crt_deinit(list[i]);
     gnutls_free(list);
-    return rc < 0 ? weak(err, rc) : 0;
+    return rc < 0 ? told(err, rc) : 0;
 }
 
 static int trust_file(struct tls_trust *trust, const char *path, struct error *err) {
@@ -110,10 +109,10 @@ static int verify(gnutls_session_t session);
 int tls_trust_load(struct tls_trust **out, const char *path, const char *where, struct error *err) {
     struct tls_trust *trust = mem_zalloc(sizeof *trust);
     trust->where = path == NULL ? NULL : where;
-    trust->priority = priority_new();
     gnutls_certificate_allocate_credentials(&trust->credentials);
     gnutls_certificate_set_verify_function(trust->credentials, verify);
-    int rc = path == NULL ? trust_system(trust, err) : trust_file(trust, path, err);
+    int rc = set_priority(&trust->priority, err);
+    if (rc == 0) rc = path == NULL ? trust_system(trust, err) : trust_file(trust, path, err);
     if (rc == 0)
         *out = trust;
     else
@@ -132,16 +131,15 @@ int tls_identity_new(struct tls_identity **out, const struct buf *certificates,
                      const struct buf *key, struct error *err) {
     struct tls_identity *identity = mem_zalloc(sizeof *identity);
     const gnutls_datum_t pem = datum_of(certificates), key_pem = datum_of(key);
-    identity->priority = priority_new();
     gnutls_certificate_allocate_credentials(&identity->credentials);
-    const int rc = gnutls_certificate_set_x509_key_mem(identity->credentials, &pem, &key_pem,
-                                                       GNUTLS_X509_FMT_PEM);
-    if (rc < 0) {
+    int rc = gnutls_certificate_set_x509_key_mem(identity->credentials, &pem, &key_pem,
+                                                 GNUTLS_X509_FMT_PEM);
+    rc = rc < 0 ? told(err, rc) : set_priority(&identity->priority, err);
+    if (rc == 0)
+        *out = identity;
+    else
         tls_identity_free(identity);
-        return weak(err, rc);
-    }
-    *out = identity;
-    return 0;
+    return rc;
 }
 
 void tls_identity_free(struct tls_identity *identity) {
