@@ -144,7 +144,7 @@ static int set_token_file(void *config, const char *value, struct error *err) {
 
 static int set_ca(void *config, const char *value, struct error *err) {
     ((struct cli *)config)->trust.ca = value;
-    return file_probe(value, err);
+    return file_probe(value, FILE_BYTES_MAX, err);
 }
 
 static int set_argument(void *config, const char *value, struct error *err) {

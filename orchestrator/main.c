@@ -214,12 +214,12 @@ static int set_tokens(void *config, const char *value, struct error *err) {
 
 static int set_tls_cert(void *config, const char *value, struct error *err) {
     ((struct config *)config)->tls_cert = value;
-    return file_probe(value, err);
+    return file_probe(value, FILE_BYTES_MAX, err);
 }
 
 static int set_tls_key(void *config, const char *value, struct error *err) {
     ((struct config *)config)->tls_key = value;
-    return file_probe(value, err);
+    return file_probe(value, FILE_BYTES_MAX, err);
 }
 
 static int set_insecure(void *config, const char *value, struct error *err) {
