@@ -94,7 +94,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
                                stats_median(all[0].orchestrator_turn_ms, runs),
                            false});
     bench_goal(result,
-               (struct bench_goal){"the simulator's longest turn with TLS over that without", "", 2,
+               (struct bench_goal){"the simulator's longest turn with TLS over that without", "", 3,
                                    stats_median(all[1].simulator_turn_ms, runs) /
                                        stats_median(all[0].simulator_turn_ms, runs),
                                    false});
