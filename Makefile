@@ -57,7 +57,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli credentials device_tls turnstile
+	programs dial requests store client timeline cli credentials device_tls https turnstile
 FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))

@@ -10,7 +10,7 @@ struct http_tls;
 // Files in PEM: the certificate with those of its issuers behind it, and its key, which is refused
 // where everybody may read it. Errors name the file, and never what a key has in it. What is right
 // but will trouble clients is in warning: one that is not valid now; "" where nothing will.
-int http_tls_load(const char *certificate, const char *key, struct http_tls **tls,
+int http_tls_load(const char *certificate, const char *key, struct http_tls **out,
                   struct error *warning, struct error *err);
 void http_tls_free(struct http_tls *tls); // with those before it; takes NULL
 

@@ -146,16 +146,25 @@ static int make_certificate(const struct device_ca *ca, const struct device_cert
     return rc;
 }
 
-int device_ca_issue(const struct device_ca *ca, const struct device_certificate *what,
-                    struct tls_identity **out, struct error *err) {
+int device_ca_issue_pem(const struct device_ca *ca, const struct device_certificate *what,
+                        struct buf *certificate, struct buf *key, struct error *err) {
     gnutls_x509_crt_t crt = NULL;
     gnutls_datum_t pem = {0};
-    struct buf text = {0};
     int rc = make_certificate(ca, what, &crt, &pem);
-    if (rc == 0) rc = add_pem(&pem, &text);
+    if (rc == 0) rc = add_pem(&pem, certificate);
     if (crt != NULL) gnutls_x509_crt_deinit(crt);
-    rc = rc == 0 ? tls_identity_new(out, &text, &ca->device_key_pem, err) : cannot(err, rc);
-    buf_deinit(&text);
+    if (rc != 0) return cannot(err, rc);
+    buf_add(key, ca->device_key_pem.data, ca->device_key_pem.len);
+    return 0;
+}
+
+int device_ca_issue(const struct device_ca *ca, const struct device_certificate *what,
+                    struct tls_identity **out, struct error *err) {
+    struct buf certificate = {0}, key = {0};
+    int rc = device_ca_issue_pem(ca, what, &certificate, &key, err);
+    if (rc == 0) rc = tls_identity_new(out, &certificate, &key, err);
+    buf_deinit(&certificate);
+    buf_deinit(&key);
     return rc;
 }
 

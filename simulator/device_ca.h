@@ -24,6 +24,9 @@ struct device_certificate {
 // What a device shows: all have one key of the CA's. The caller's, to free.
 int device_ca_issue(const struct device_ca *ca, const struct device_certificate *what,
                     struct tls_identity **out, struct error *err);
-// The same, made when first asked for by the first of the names, and the CA's own.
+// A certificate and its key in PEM: appended to both.
+int device_ca_issue_pem(const struct device_ca *ca, const struct device_certificate *what,
+                        struct buf *certificate, struct buf *key, struct error *err);
+// An identity, made when first asked for by the first of the names, and the CA's own.
 int device_ca_identity(struct device_ca *ca, const char *const *names, struct tls_identity **out,
                        struct error *err);

@@ -1,0 +1,350 @@
+// The service over TLS: what it serves, to whom, and clients that do it wrong.
+#include "common/buf.h"
+#include "common/client.h"
+#include "common/count.h"
+#include "common/tls.h"
+#include "simulator/device_ca.h"
+#include "tests/e2e/harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/gnutls.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+Suite *check_https(void);
+
+static char dir[64], output[20000];
+static struct device_ca *ca, *other_ca;
+static const char *const loopback[] = {"127.0.0.1", NULL};
+
+static const char *path_in(const char *name) {
+    static char paths[8][160];
+    static unsigned next;
+    char *path = paths[next++ % COUNT(paths)];
+    snprintf(path, sizeof paths[0], "%.60s/%.60s", dir, name);
+    return path;
+}
+
+static void write_private(const char *path, const struct buf *text) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text->data, text->len), (ssize_t)text->len);
+    close(fd);
+}
+
+// A certificate by that CA, and its key, in the files cert and key.
+static void show(const struct device_ca *by, long long from_s, long long to_s) {
+    struct buf certificate = {0}, key = {0};
+    struct error err;
+    const struct device_certificate what = {.names = loopback, .from_s = from_s, .to_s = to_s};
+    ck_assert_int_eq(device_ca_issue_pem(by, &what, &certificate, &key, &err), 0);
+    write_private(path_in("cert"), &certificate);
+    write_private(path_in("key"), &key);
+    buf_deinit(&certificate);
+    buf_deinit(&key);
+}
+
+static void set_up(void) {
+    struct error err;
+    snprintf(dir, sizeof dir, "/tmp/e2e-https-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(device_ca_new(&ca, &err), 0);
+    ck_assert_int_eq(device_ca_new(&other_ca, &err), 0);
+    write_private(path_in("ca"), device_ca_certificate(ca));
+    write_private(path_in("other-ca"), device_ca_certificate(other_ca));
+    show(ca, 0, 0);
+}
+
+static void tear_down(void) {
+    DIR *folder = opendir(dir);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.') unlink(path_in(entry->d_name));
+    closedir(folder);
+    rmdir(dir);
+    device_ca_free(ca);
+    device_ca_free(other_ca);
+}
+
+static struct lab start(const char *limit) {
+    struct lab lab =
+        lab_start(ARGS("--latency", "0"), ARGS("--tls-cert", path_in("cert"), "--tls-key",
+                                               path_in("key"), "--limit", limit));
+    ck_assert_msg(strncmp(lab.orchestrator.url, "https://127.0.0.1:", 18) == 0, "%s",
+                  lab.orchestrator.url);
+    return lab;
+}
+
+static const char usual[] = "head-time=10s";
+
+// The status; 0: there was no answer, and why is in *err.
+static long ask(const char *api, const char *ca_name, const char *method, const char *path,
+                const char *body, struct buf *answer, struct error *err) {
+    struct buf url = {0};
+    struct reply reply;
+    const struct client_trust trust = {.ca = path_in(ca_name)};
+    buf_addf(&url, "%s%s", api, path);
+    const struct client_request request = {.method = method,
+                                           .url = url.data,
+                                           .body = body,
+                                           .body_len = body == NULL ? 0 : strlen(body),
+                                           .is_json = body != NULL,
+                                           .trust = &trust};
+    const int rc = client_send(&request, &reply, err);
+    buf_deinit(&url);
+    if (rc != 0) return 0;
+    const long status = reply.status;
+    if (answer != NULL) buf_add(answer, reply.body, reply.body_len);
+    reply_deinit(&reply);
+    return status;
+}
+
+static void assert_lives(const char *api) {
+    struct error err = {0};
+    const long status = ask(api, "ca", "GET", "/livez", NULL, NULL, &err);
+    ck_assert_msg(status == 200, "%ld: %s", status, err.text);
+}
+
+// --- what it serves
+
+START_TEST(all_is_served_as_without_tls) {
+    struct lab lab = start(usual);
+    struct buf answer = {0};
+    struct error err;
+    ck_assert_int_eq(
+        ask(lab.api, "ca", "POST", "/upgrade-os/", "{\"version\": \"9.9.9\"}", &answer, &err), 200);
+    ck_assert_ptr_nonnull(strstr(answer.data, "leaf99.neptune"));
+    buf_clear(&answer);
+    ck_assert_int_eq(ask(lab.api, "ca", "GET", "/metrics/", NULL, &answer, &err), 200);
+    ck_assert_ptr_nonnull(strstr(answer.data, "orchestrator_hosts_total{result=\"changed\"} 848"));
+    buf_clear(&answer);
+    ck_assert_int_eq(ask(lab.api, "ca", "HEAD", "/jobs/", NULL, &answer, &err), 200);
+    ck_assert_int_eq(ask(lab.api, "ca", "GET", "/hosts/", NULL, &answer, &err), 200);
+    cJSON *hosts = cJSON_Parse(answer.data);
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(hosts, "hosts")), 848);
+    cJSON_Delete(hosts);
+    buf_deinit(&answer);
+    // The terminal client follows the events.
+    const int code = program_run("orchestrator",
+                                 ARGS("upgrade-os", "--version", "5.3.2", "--site", "earth",
+                                      "--url", lab.api, "--ca", path_in("ca")),
+                                 output, sizeof output);
+    ck_assert_msg(code == 0 && strstr(output, "106 changed") != NULL, "%d: %s", code, output);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_client_that_trusts_another_is_told_so) {
+    struct lab lab = start(usual);
+    struct error err;
+    ck_assert_int_eq(ask(lab.api, "other-ca", "GET", "/livez", NULL, NULL, &err), 0);
+    ck_assert_ptr_nonnull(strstr(err.text, "its certificate is not of who is trusted"));
+    const int code =
+        program_run("orchestrator", ARGS("jobs", "--url", lab.api, "--ca", path_in("other-ca")),
+                    output, sizeof output);
+    ck_assert_msg(code == 3 && strstr(output, "--ca") != NULL, "%d: %s", code, output);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(hangup_shows_another_certificate_to_whoever_comes_next) {
+    struct lab lab = start(usual);
+    struct error err;
+    const struct buf nonsense = {.data = (char[]){"none"}, .len = 4};
+    write_private(path_in("cert"), &nonsense);
+    program_signal(&lab.orchestrator, SIGHUP);
+    assert_lives(lab.api); // with that of before
+    show(other_ca, 0, 0);
+    program_signal(&lab.orchestrator, SIGHUP);
+    while (ask(lab.api, "other-ca", "GET", "/livez", NULL, NULL, &err) == 0)
+        continue; // until the signal has been seen
+    ck_assert_int_eq(ask(lab.api, "ca", "GET", "/livez", NULL, NULL, &err), 0);
+    lab_stop(&lab);
+}
+END_TEST
+
+// --- what it refuses
+
+static int connect_to(const char *api) {
+    return dial(strstr(api, "//") + 2);
+}
+
+START_TEST(plain_http_is_told_to_ask_for_https) {
+    struct lab lab = start(usual);
+    char *text = NULL;
+    int fd = connect_to(lab.api);
+    send_text(fd, "GET /jobs/ HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    read_rest(fd, &text);
+    ck_assert_int_eq(strncmp(text, "HTTP/1.1 400 ", 13), 0);
+    ck_assert_ptr_nonnull(strstr(text, "ask for https://"));
+    free(text);
+    close(fd);
+    assert_lives(lab.api);
+    lab_stop(&lab);
+}
+END_TEST
+
+static int shake_hands(const char *api, const char *priorities) {
+    gnutls_session_t session;
+    gnutls_certificate_credentials_t nothing;
+    int fd = connect_to(api), rc;
+    ck_assert_int_eq(gnutls_certificate_allocate_credentials(&nothing), 0);
+    ck_assert_int_eq(gnutls_init(&session, GNUTLS_CLIENT), 0);
+    ck_assert_int_eq(gnutls_priority_set_direct(session, priorities, NULL), 0);
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, nothing);
+    gnutls_transport_set_int(session, fd);
+    do
+        rc = gnutls_handshake(session);
+    while (rc < 0 && gnutls_error_is_fatal(rc) == 0);
+    gnutls_deinit(session);
+    gnutls_certificate_free_credentials(nothing);
+    close(fd);
+    return rc;
+}
+
+START_TEST(what_is_weak_is_refused) {
+    static const struct {
+        const char *priorities;
+        bool is_taken;
+    } cases[] = {
+        {"NORMAL", true},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2", true},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.3", true},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT", false},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.0:%COMPAT", false},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA", false}, // no forward secrecy
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC", false},
+        {"NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+3DES-CBC", false},
+    };
+    struct lab lab = start(usual);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const int rc = shake_hands(lab.api, cases[i].priorities);
+        ck_assert_msg((rc == 0) == cases[i].is_taken, "%s: %s", cases[i].priorities,
+                      gnutls_strerror(rc));
+    }
+    assert_lives(lab.api);
+    lab_stop(&lab);
+}
+END_TEST
+
+// The first bytes of a client that knows what it does.
+static void take_hello(struct buf *hello) {
+    struct tls_trust *trust = NULL;
+    struct error err;
+    ck_assert_int_eq(tls_trust_load(&trust, path_in("ca"), "ca", &err), 0);
+    struct tls *t = tls_connect(trust, "127.0.0.1", "127.0.0.1");
+    buf_add(hello, tls_out(t)->data, tls_out(t)->len);
+    tls_free(t);
+    tls_trust_free(trust);
+}
+
+static void assert_ends(int fd) {
+    char *text = NULL;
+    read_rest(fd, &text);
+    free(text);
+    close(fd);
+}
+
+START_TEST(who_does_not_come_to_an_end_of_the_handshake_is_let_go) {
+    struct lab lab = start("head-time=1s");
+    struct buf hello = {0};
+    take_hello(&hello);
+    int silent = connect_to(lab.api), half = connect_to(lab.api), mute = connect_to(lab.api);
+    ck_assert_int_eq(send(half, hello.data, hello.len / 2, 0), (ssize_t)(hello.len / 2));
+    ck_assert_int_eq(send(mute, hello.data, hello.len, 0), (ssize_t)hello.len);
+    assert_lives(lab.api);
+    assert_ends(silent);
+    assert_ends(half);
+    assert_ends(mute);
+    buf_deinit(&hello);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(garbage_ends_its_own_connection_alone) {
+    static const char *const garbage[] = {"\x16\x02\x01\x00\x05hello", "\x16\x03\x01\x00\x05hello",
+                                          "\x80\x2e\x01", "\r\n", "\xff\xff\xff\xff\xff\xff"};
+    struct lab lab = start(usual);
+    for (size_t i = 0; i < COUNT(garbage); i++) {
+        int fd = connect_to(lab.api);
+        const size_t len = garbage[i][0] == '\x16' ? 10 : strlen(garbage[i]);
+        ck_assert_int_eq(send(fd, garbage[i], len, 0), (ssize_t)len);
+        assert_ends(fd);
+    }
+    assert_lives(lab.api);
+    lab_stop(&lab);
+}
+END_TEST
+
+// All ask for their handshake's work at the same time; none is lost for having to wait.
+START_TEST(many_handshakes_at_once_have_their_turns) {
+    enum { MANY = 100, TYPE = 1, ALERT = 21 };
+    struct lab lab = start(usual);
+    struct buf hello = {0};
+    int fds[MANY];
+    take_hello(&hello);
+    program_signal(&lab.orchestrator, SIGSTOP);
+    for (size_t i = 0; i < MANY; i++) {
+        fds[i] = connect_to(lab.api);
+        ck_assert_int_eq(send(fds[i], hello.data, hello.len, 0), (ssize_t)hello.len);
+    }
+    program_signal(&lab.orchestrator, SIGCONT);
+    for (size_t i = 0; i < MANY; i++) {
+        unsigned char type = 0;
+        ck_assert_int_eq(recv(fds[i], &type, TYPE, MSG_WAITALL), TYPE);
+        ck_assert_int_ne(type, ALERT);
+    }
+    assert_lives(lab.api);
+    for (size_t i = 0; i < MANY; i++)
+        close(fds[i]);
+    buf_deinit(&hello);
+    lab_stop(&lab);
+}
+END_TEST
+
+static void assert_will_not_start(const char *why, const char *const *args) {
+    const int code = program_run("orchestrator", args, output, sizeof output);
+    ck_assert_msg(code != 0 && strstr(output, why) != NULL, "%d: %s", code, output);
+}
+
+#define WILL_NOT_START(why, ...)                                                                   \
+    assert_will_not_start(                                                                         \
+        why, ARGS("--listen", "127.0.0.1:0", "--state", "none", "--log", "-", __VA_ARGS__))
+
+START_TEST(files_that_are_not_right_are_refused) {
+    const char *cert = path_in("cert"), *key = path_in("key"), *own_ca = path_in("ca");
+    WILL_NOT_START("--tls-cert and --tls-key go together", "--tls-cert", cert);
+    WILL_NOT_START("--tls-cert and --tls-key go together", "--tls-key", key);
+    WILL_NOT_START("No such file", "--tls-cert", path_in("none"), "--tls-key", key);
+    WILL_NOT_START("in PEM", "--tls-cert", key, "--tls-key", key);
+    WILL_NOT_START("a private key in PEM", "--tls-cert", cert, "--tls-key", cert);
+    WILL_NOT_START("is not the key of", "--tls-cert", own_ca, "--tls-key", key);
+    ck_assert_int_eq(chmod(key, 0604), 0);
+    WILL_NOT_START("everybody may read this key", "--tls-cert", cert, "--tls-key", key);
+}
+END_TEST
+
+Suite *check_https(void) {
+    Suite *suite = suite_create("https");
+    TCase *tcase = tcase_create("https");
+    suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, all_is_served_as_without_tls);
+    tcase_add_test(tcase, a_client_that_trusts_another_is_told_so);
+    tcase_add_test(tcase, hangup_shows_another_certificate_to_whoever_comes_next);
+    tcase_add_test(tcase, plain_http_is_told_to_ask_for_https);
+    tcase_add_test(tcase, what_is_weak_is_refused);
+    tcase_add_test(tcase, who_does_not_come_to_an_end_of_the_handshake_is_let_go);
+    tcase_add_test(tcase, garbage_ends_its_own_connection_alone);
+    tcase_add_test(tcase, many_handshakes_at_once_have_their_turns);
+    tcase_add_test(tcase, files_that_are_not_right_are_refused);
+    return suite;
+}
