@@ -42,7 +42,7 @@ SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs ru
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
-BENCH_SHELL = bench concurrency controlled events followers http interrupted lab live main networks order output overhead \
+BENCH_SHELL = bench concurrency controlled events followers http https interrupted lab live main networks order output overhead \
 	picture processors scale scratch tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
@@ -100,7 +100,7 @@ $(BUILD)/scenario: $(scenario_shell) $(scenario_pure) $(simulator_pure) $(common
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 # The bench plays the orchestrator's schedule over the simulator's draws on a virtual clock.
-$(BUILD)/bench: $(bench_shell) $(bench_pure) $(call objects,orchestrator,cli_timeline) $(orchestrator_pure) \
+$(BUILD)/bench: $(bench_shell) $(bench_pure) $(call objects,orchestrator,cli_timeline) $(call objects,simulator,device_ca) $(orchestrator_pure) \
 		$(simulator_pure) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 

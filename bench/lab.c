@@ -11,7 +11,9 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/scrape.h"
+#include "simulator/device_ca.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +140,26 @@ static size_t add_timeouts(const char **args, size_t count, struct texts *texts,
     return count;
 }
 
+// Of a CA that lives no longer than this call.
+static int write_certificate(const struct lab *lab, struct error *err) {
+    static const char *const names[] = {"127.0.0.1", NULL};
+    const struct device_certificate what = {.names = names};
+    struct buf certificate = {0}, key = {0};
+    struct device_ca *ca = NULL;
+    int rc = device_ca_new(&ca, err);
+    if (rc == 0) rc = device_ca_issue_pem(ca, &what, &certificate, &key, err);
+    if (rc == 0) rc = file_write(path_of(lab, "https-ca.pem").text, device_ca_certificate(ca), err);
+    if (rc == 0) rc = file_write(path_of(lab, "https-cert.pem").text, &certificate, err);
+    const struct lab_path path = path_of(lab, "https-key.pem");
+    if (rc == 0) rc = file_write(path.text, &key, err);
+    if (rc == 0 && chmod(path.text, S_IRUSR | S_IWUSR) != 0)
+        rc = error_system(err, -errno, "%s", path.text);
+    device_ca_free(ca);
+    buf_deinit(&certificate);
+    buf_deinit(&key);
+    return rc;
+}
+
 static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
     char inventory[128];
     const struct lab_path log = path_of(lab, "log"), store = path_of(lab, store_files[0]);
@@ -145,8 +167,15 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     const char *args[ARGS_MAX] = {
         "--listen", "127.0.0.1:0", "--inventory", inventory,
         "--log",    log.text,      "--state",     config->keeps ? store.text : "none"};
-    const struct lab_path ca = path_of(lab, "ca.pem");
-    const char *const texts[][2] = {{"--policy", config->orchestrator_policy},
+    const struct lab_path ca = path_of(lab, "ca.pem"), cert = path_of(lab, "https-cert.pem"),
+                          key = path_of(lab, "https-key.pem");
+    if (config->https) {
+        const int rc = write_certificate(lab, err);
+        if (rc != 0) return rc;
+    }
+    const char *const texts[][2] = {{"--tls-cert", config->https ? cert.text : NULL},
+                                    {"--tls-key", config->https ? key.text : NULL},
+                                    {"--policy", config->orchestrator_policy},
                                     {"--device-ca", config->tls ? ca.text : NULL},
                                     {"--username", config->username},
                                     {"--password-file", config->password_file},

@@ -21,6 +21,7 @@ struct lab_config {
     const char *preload;              // a library for it; NULL: none
     const char *turns;                // turns.so, for both programs, in place of it; NULL: none
     bool tls;                         // the devices speak it
+    bool https;                       // the orchestrator serves it; its CA is in https-ca.pem
     const struct peers_config *peers; // NULL: the orchestrator's own; asks 0: lab_asks()
     uint64_t connect_timeout_us, call_timeout_us, install_timeout_us; // 0: the orchestrator's own
 };

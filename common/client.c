@@ -43,7 +43,10 @@ static void add_to_text(void *text, const char *line) {
 
 static void set_trust(CURL *curl, const struct client_trust *trust) {
     if (trust == NULL) return;
-    if (trust->ca != NULL) curl_easy_setopt(curl, CURLOPT_CAINFO, trust->ca);
+    if (trust->ca != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, trust->ca);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); // the system's are not trusted then
+    }
     if (trust->token == NULL) return;
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
     curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, trust->token);

@@ -24,6 +24,7 @@
 #include "common/mem.h"
 
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,8 +73,14 @@ static void leave_ours(struct http_connection *c) {
     stop_poll(c);
 }
 
+void http_secured(struct http_connection *c) {
+    c->server->securing -= c->is_securing;
+    c->is_securing = false;
+}
+
 static void free_connection(struct http_connection *c) {
     struct http_server *s = c->server;
+    http_secured(c);
     if (c->progress != HTTP_ENDING) s->connections--;
     unlink_connection(c);
     free(c);
@@ -158,6 +165,8 @@ static bool must_wait(const struct http_connection *c) {
 
 static void hand_over(struct http_connection *c) {
     struct http_server *s = c->server;
+    c->is_securing = s->tls != NULL;
+    s->securing += c->is_securing;
     s->handshakes++;
     wake_at(c, 1);
     leave_ours(c);
@@ -295,6 +304,8 @@ static void take(struct http_server *s, int fd, const struct http_peer *peer) {
     append(c);
     s->connections++;
     s->ours++;
+    const int one = 1; // a handshake is several small writes
+    if (s->tls != NULL) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     start_looking(s);
     read_head(c, false);
 }

@@ -27,9 +27,10 @@ struct http_connection {
     int fd;
     struct http_peer peer;
     enum http_progress progress;
-    uint64_t due_ms; // when it is closed if it is no further
-    size_t seen;     // bytes of its first head
-    uv_poll_t *poll; // while it is ours
+    uint64_t due_ms;  // when it is closed if it is no further
+    size_t seen;      // bytes of its first head
+    bool is_securing; // it is MHD's, over TLS, and has had no request
+    uv_poll_t *poll;  // while it is ours
     struct http_request *request;
 };
 
@@ -37,6 +38,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_tls *tls; // that which is shown now, and those of before; NULL: http
     unsigned handshakes;  // begun since MHD ran last
+    unsigned securing;    // connections without a request so far: MHD says that they are ready
     const struct http_routes *routes;
     struct http_limits limits; // none is 0
     void *app;
@@ -121,6 +123,7 @@ void http_on_connection(void *server, struct MHD_Connection *connection, void **
                         enum MHD_ConnectionNotificationCode code);
 // How far its request is: it has so long to be further.
 void http_progress(struct http_connection *c, enum http_progress progress, uint64_t patience_ms);
+void http_secured(struct http_connection *c); // its first request begins
 
 // --- http_request.c: MHD's callbacks; the first three arguments of its own kind are the server's
 

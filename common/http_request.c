@@ -597,6 +597,7 @@ void *http_on_request_line(void *server, const char *uri, struct MHD_Connection 
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->on = info->socket_context;
     r->on->request = r;
+    http_secured(r->on);
     http_progress(r->on, HTTP_READING, r->server->limits.head_ms);
     return r;
 }

@@ -23,7 +23,7 @@ enum {
 struct access; // immutable
 
 // Errors say which line is wrong, and what it has to be; a file without a token is one.
-int access_parse(const char *text, size_t len, struct access **access, struct error *err);
+int access_parse(const char *text, size_t len, struct access **out, struct error *err);
 // The same of a file, which is refused where others than its owner may read it.
 int access_load(const char *path, struct access **access, struct error *err);
 void access_free(struct access *access); // takes NULL

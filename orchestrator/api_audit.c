@@ -240,8 +240,7 @@ static int read_query(struct look *look, struct error *err) {
     if (rc != 0 || !http_has_query(look->r, "format")) return rc;
     look->is_lines = format != NULL && strcmp(format, "jsonl") == 0;
     if (!look->is_lines && (format == NULL || strcmp(format, "json") != 0))
-        rc =
-            error_set(err, "'%.60s': expected json or jsonl", format == NULL ? "" : format);
+        rc = error_set(err, "'%.60s': expected json or jsonl", format == NULL ? "" : format);
     if (rc == 0 && look->is_lines && http_has_query(look->r, "limit"))
         rc = error_set(err, "with jsonl all lines come: leave limit away");
     if (rc != 0) error_in(err, "format");

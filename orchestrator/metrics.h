@@ -18,13 +18,13 @@ void metrics_event(void *self, const struct event *event); // self is a struct m
 
 // What no event tells, as it is when a scrape begins.
 struct metrics_now {
-    size_t groups_pending;   // the schedule's
-    uint64_t groups_stopped; // the same
-    bool store_is_well;      // it has kept what was last tried
-    size_t event_streams;    // that are open
-    uint64_t clients_let_go; // of event streams, for they were too far behind
+    size_t groups_pending;                 // the schedule's
+    uint64_t groups_stopped;               // the same
+    bool store_is_well;                    // it has kept what was last tried
+    size_t event_streams;                  // that are open
+    uint64_t clients_let_go;               // of event streams, for they were too far behind
     uint64_t requests_refused, audit_lost; // of strangers; lines that the audit does not have
-    bool hides_hosts;        // whoever asks is not to know their names
+    bool hides_hosts;                      // whoever asks is not to know their names
 };
 
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each

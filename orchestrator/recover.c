@@ -344,12 +344,11 @@ static void unlink_resuming(struct resuming *one) {
 static void on_inventory_again(void *arg, struct inventory *inventory, const struct error *why) {
     struct resuming *one = arg;
     const struct recovery *r = one->recovery;
-    struct job *job = jobs_numbered(r->config.jobs, one->number);
     struct buf differs = {0};
     struct error err;
     unlink_resuming(one);
     if (inventory != NULL) give_credentials(r, inventory);
-    job = jobs_numbered(r->config.jobs, one->number);
+    struct job *job = jobs_numbered(r->config.jobs, one->number);
     if (job != NULL && job->state == JOB_PAUSED) {
         look_up_again(r, job, inventory, why, &differs);
         if (differs.len == 0) gate_unpause(r->config.gate, job);

@@ -147,3 +147,20 @@ int network_index(struct network *n, struct error *err) {
             rc = index_device(n, device, err);
     return rc;
 }
+
+// --- what a login must give
+
+static void add_login(struct credentials *login, const char *username, const char *password) {
+    if (login->username == NULL) login->username = username;
+    if (login->password == NULL) login->password = password;
+}
+
+struct credentials network_login(const struct network *n, uint32_t device) {
+    const struct network_override *override = network_override_of(n, device);
+    const struct network_place place = network_place(n, device);
+    struct credentials login = {0};
+    if (override != NULL) login = override->login;
+    add_login(&login, place.type->login.username, place.type->login.password);
+    add_login(&login, n->username, n->password);
+    return login;
+}

@@ -17,7 +17,7 @@
 
 Suite *check_device_tls(void);
 
-enum { DAY_S = 24 * 60 * 60 };
+#define DAY_S (24LL * 60 * 60)
 
 static struct device_ca *ca, *other_ca;
 static char ca_path[64], inventory[64];

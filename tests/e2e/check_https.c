@@ -252,6 +252,19 @@ static void assert_ends(int fd) {
     close(fd);
 }
 
+// Of its whole life.
+static double cpu_s(const struct program *p) {
+    char path[64];
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)p->pid);
+    char *text = read_file(path);
+    const char *at = strrchr(text, ')');
+    ck_assert_int_eq(
+        sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system), 2);
+    free(text);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 START_TEST(who_does_not_come_to_an_end_of_the_handshake_is_let_go) {
     struct lab lab = start("head-time=1s");
     struct buf hello = {0};
@@ -260,9 +273,12 @@ START_TEST(who_does_not_come_to_an_end_of_the_handshake_is_let_go) {
     ck_assert_int_eq(send(half, hello.data, hello.len / 2, 0), (ssize_t)(hello.len / 2));
     ck_assert_int_eq(send(mute, hello.data, hello.len, 0), (ssize_t)hello.len);
     assert_lives(lab.api);
+    const double before_s = cpu_s(&lab.orchestrator);
     assert_ends(silent);
     assert_ends(half);
     assert_ends(mute);
+    // It took a second to let them go, and did not turn in circles meanwhile.
+    ck_assert_double_lt(cpu_s(&lab.orchestrator) - before_s, 0.5);
     buf_deinit(&hello);
     lab_stop(&lab);
 }

@@ -9,7 +9,8 @@
 
 Suite *check_tls(void);
 
-enum { DAY_S = 24 * 60 * 60, WHOLE = 1 << 20 };
+#define DAY_S (24LL * 60 * 60)
+enum { WHOLE = 1 << 20 };
 
 static struct device_ca *ca, *other_ca;
 static char ca_path[] = "/tmp/check_tls.XXXXXX";
