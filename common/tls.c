@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -367,6 +368,12 @@ void tls_keep(struct tls *t) {
     t->in = copy.data;
 }
 
+// What was fed need not stay.
+static enum tls_status none(struct tls *t) {
+    tls_keep(t); // where GnuTLS has left any: it should not
+    return TLS_NONE;
+}
+
 static void fail_alert(struct tls *t) {
     const gnutls_alert_description_t alert = gnutls_alert_get(t->session);
     const char *name = gnutls_alert_get_name(alert);
@@ -389,23 +396,36 @@ static enum tls_status fail_code(struct tls *t, int code) {
     return TLS_FAILED;
 }
 
+// Whether GnuTLS is to be called again: after a warning, say; and after each message that is no
+// data (a ticket, new keys), where it says "again" whatever is left of what was fed. left: SIZE_MAX
+// at first.
+static bool goes_on(const struct tls *t, ssize_t rc, size_t *left) {
+    if (rc >= 0) return false;
+    if (rc != GNUTLS_E_AGAIN) return gnutls_error_is_fatal((int)rc) == 0;
+    const bool has_taken = t->in_left < *left;
+    *left = t->in_left;
+    return has_taken && t->in_left > 0;
+}
+
 static enum tls_status shake_hands(struct tls *t) {
+    size_t left = SIZE_MAX;
     int rc;
     do
         rc = gnutls_handshake(t->session);
-    while (rc < 0 && rc != GNUTLS_E_AGAIN && gnutls_error_is_fatal(rc) == 0); // a warning, say
-    if (rc == GNUTLS_E_AGAIN) return TLS_NONE;
+    while (goes_on(t, rc, &left));
+    if (rc == GNUTLS_E_AGAIN) return none(t);
     if (rc < 0) return fail_code(t, rc);
     t->state = TLS_IS_SECURED;
     return TLS_SECURED;
 }
 
 static enum tls_status take_record(struct tls *t, const char **data, size_t *len) {
+    size_t left = SIZE_MAX;
     ssize_t rc;
     do
         rc = gnutls_record_recv_packet(t->session, &t->packet);
-    while (rc < 0 && rc != GNUTLS_E_AGAIN && gnutls_error_is_fatal((int)rc) == 0);
-    if (rc == GNUTLS_E_AGAIN) return TLS_NONE;
+    while (goes_on(t, rc, &left));
+    if (rc == GNUTLS_E_AGAIN) return none(t);
     if (rc < 0) return fail_code(t, (int)rc);
     if (rc == 0) {
         t->state = TLS_IS_CLOSED;

@@ -3,6 +3,8 @@
 #include "simulator/device_ca.h"
 #include "tests/unit/support.h"
 
+#include <errno.h>
+#include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -322,6 +324,113 @@ START_TEST(a_certificate_is_believed_or_what_is_wrong_with_it_is_told) {
 }
 END_TEST
 
+// --- a server as others are: it gives tickets, and changes its keys
+
+struct other_server {
+    gnutls_session_t session;
+    gnutls_certificate_credentials_t credentials;
+    gnutls_datum_t ticket_key;
+    struct buf in, out;
+    size_t taken;
+};
+
+static ssize_t other_push(gnutls_transport_ptr_t arg, const void *bytes, size_t len) {
+    buf_add(&((struct other_server *)arg)->out, bytes, len);
+    return (ssize_t)len;
+}
+
+static ssize_t other_pull(gnutls_transport_ptr_t arg, void *bytes, size_t len) {
+    struct other_server *s = arg;
+    const size_t left = s->in.len - s->taken;
+    if (left == 0) {
+        gnutls_transport_set_errno(s->session, EAGAIN);
+        return -1;
+    }
+    if (len > left) len = left;
+    memcpy(bytes, s->in.data + s->taken, len);
+    s->taken += len;
+    return (ssize_t)len;
+}
+
+static void other_start(struct other_server *s) {
+    struct buf certificate = {0}, key = {0};
+    struct error err;
+    ck_assert_int_eq(device_ca_issue_pem(ca, &usual, &certificate, &key, &err), 0);
+    const gnutls_datum_t pem = {(unsigned char *)certificate.data, (unsigned)certificate.len},
+                         key_pem = {(unsigned char *)key.data, (unsigned)key.len};
+    ck_assert_int_eq(gnutls_certificate_allocate_credentials(&s->credentials), 0);
+    ck_assert_int_eq(
+        gnutls_certificate_set_x509_key_mem(s->credentials, &pem, &key_pem, GNUTLS_X509_FMT_PEM),
+        0);
+    ck_assert_int_eq(gnutls_init(&s->session, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
+    ck_assert_int_eq(gnutls_set_default_priority(s->session), 0);
+    gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, s->credentials);
+    ck_assert_int_eq(gnutls_session_ticket_key_generate(&s->ticket_key), 0);
+    ck_assert_int_eq(gnutls_session_ticket_enable_server(s->session, &s->ticket_key), 0);
+    gnutls_transport_set_ptr(s->session, s);
+    gnutls_transport_set_push_function(s->session, other_push);
+    gnutls_transport_set_pull_function(s->session, other_pull);
+    buf_deinit(&certificate);
+    buf_deinit(&key);
+}
+
+static void other_end(struct other_server *s) {
+    gnutls_deinit(s->session);
+    gnutls_certificate_free_credentials(s->credentials);
+    gnutls_free(s->ticket_key.data);
+    buf_deinit(&s->in);
+    buf_deinit(&s->out);
+}
+
+// All that it has said, in one piece that is gone behind the call.
+static void hear_other(struct other_server *s, struct end *client, size_t drip) {
+    for (size_t at = 0; at < s->out.len; at += drip) {
+        const size_t len = s->out.len - at < drip ? s->out.len - at : drip;
+        char *bytes = mem_alloc(len);
+        memcpy(bytes, s->out.data + at, len);
+        tls_feed(client->tls, bytes, len);
+        take(client);
+        free(bytes);
+    }
+    buf_clear(&s->out);
+    buf_add(&s->in, tls_out(client->tls)->data, tls_out(client->tls)->len);
+    buf_clear(tls_out(client->tls));
+}
+
+START_TEST(tickets_and_new_keys_lose_nothing_of_what_comes_with_them) {
+    static const size_t drips[] = {WHOLE, 1, 7, 100};
+    for (size_t i = 0; i < COUNT(drips); i++) {
+        struct other_server s = {0};
+        struct end client = {.tls = tls_connect(trust, "leaf00.earth", "127.0.0.1")};
+        other_start(&s);
+        buf_add(&s.in, tls_out(client.tls)->data, tls_out(client.tls)->len);
+        buf_clear(tls_out(client.tls));
+        while (gnutls_handshake(s.session) != 0)
+            hear_other(&s, &client, drips[i]);
+        ck_assert(client.is_secured);
+        ck_assert_int_eq(gnutls_record_send(s.session, "one ", 4), 4);
+        ck_assert_int_eq(gnutls_session_key_update(s.session, GNUTLS_KU_PEER), 0);
+        ck_assert_int_eq(gnutls_record_send(s.session, "two ", 4), 4);
+        ck_assert_int_eq(gnutls_session_ticket_send(s.session, 2, 0), 0);
+        ck_assert_int_eq(gnutls_record_send(s.session, "three", 5), 5);
+        hear_other(&s, &client, drips[i]);
+        ck_assert_msg(!client.has_failed, "%s", tls_failure(client.tls));
+        assert_heard(&client, "one two three");
+        char heard[8];
+        tls_write(client.tls, "four", 4); // under the keys that it was asked for
+        buf_add(&s.in, tls_out(client.tls)->data, tls_out(client.tls)->len);
+        buf_clear(tls_out(client.tls));
+        ssize_t got;
+        do
+            got = gnutls_record_recv(s.session, heard, sizeof heard);
+        while (got == GNUTLS_E_AGAIN && s.taken < s.in.len);
+        ck_assert_int_eq(got, 4);
+        end_deinit(&client);
+        other_end(&s);
+    }
+}
+END_TEST
+
 START_TEST(several_cas_may_stand_in_a_file) {
     struct buf text = {0};
     struct error err;
@@ -515,6 +624,7 @@ Suite *check_tls(void) {
     tcase_add_test(tcase, what_is_fed_behind_what_is_left_comes_after_it);
     tcase_add_loop_test(tcase, a_certificate_is_believed_or_what_is_wrong_with_it_is_told, 0,
                         COUNT(certificates));
+    tcase_add_test(tcase, tickets_and_new_keys_lose_nothing_of_what_comes_with_them);
     tcase_add_test(tcase, several_cas_may_stand_in_a_file);
     tcase_add_test(tcase, what_the_system_trusts_is_no_ca_of_ours);
     tcase_add_test(tcase, a_file_without_a_ca_is_refused_and_the_reason_is_told);
