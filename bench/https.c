@@ -24,7 +24,7 @@ struct target {
     const struct process *process;
 };
 
-static size_t drop(char *data, size_t size, size_t count, void *arg) {
+static size_t drop(const char *data, size_t size, size_t count, void *arg) {
     (void)data;
     (void)arg;
     return size * count;

@@ -55,11 +55,10 @@ const char *http_body(const struct http_request *r, size_t *len);
 const char *http_method(const struct http_request *r);
 const char *http_target(const struct http_request *r); // the path and query as they came
 const char *http_who(const struct http_request *r);    // who asks; NULL: there is no guard
-// Where it comes from, without the port; "" where that is not known any more.
-void http_from(const struct http_request *r, char text[ADDRESS_TEXT_MAX]);
+const char *http_from(const struct http_request *r);   // where it comes from, without the port
 // Whether it comes from no web page, or from one that may change something.
 bool http_is_trusted(const struct http_request *r);
-bool http_is_guarded(const struct http_request *r); // there is somebody who asks who it is
+bool http_was_handled(const struct http_request *r); // a handler has had it
 // A header that http_answer_header() has given its answer; NULL: it has not.
 const char *http_answered_header(const struct http_request *r, const char *name);
 // Its answer is not told to http_routes.changed any more.

@@ -294,13 +294,14 @@ static void start_looking(struct http_server *s) {
     if (!uv_is_active((uv_handle_t *)&s->look)) uv_timer_start(&s->look, on_look, LOOK_MS, LOOK_MS);
 }
 
-static void take(struct http_server *s, int fd, const struct http_peer *peer) {
+static void take(struct http_server *s, int fd, const union address *from) {
     struct http_connection *c = mem_zalloc(sizeof *c);
     *c = (struct http_connection){.server = s,
                                   .fd = fd,
                                   .progress = HTTP_FRESH,
-                                  .peer = *peer,
+                                  .peer = http_peer_of(from),
                                   .due_ms = uv_now(s->loop) + s->limits.head_ms};
+    address_format_host(from, c->from);
     append(c);
     s->connections++;
     s->ours++;
@@ -322,7 +323,7 @@ static void take_in(struct http_server *s, int fd, const union address *from,
     }
     if (out == NULL && s->connections >= s->limits.connections) out = last;
     if (out != NULL) end(out);
-    take(s, fd, &peer);
+    take(s, fd, from);
 }
 
 // Without a descriptor for one more, the listener would be readable without an end: it rests until

@@ -26,6 +26,7 @@ struct http_connection {
     struct http_connection *next, **link; // the longest without a whole request first
     int fd;
     struct http_peer peer;
+    char from[ADDRESS_TEXT_MAX]; // its address, without the port
     enum http_progress progress;
     uint64_t due_ms;  // when it is closed if it is no further
     size_t seen;      // bytes of its first head
@@ -84,6 +85,7 @@ struct http_request {
     char *who; // asks, by the guard; NULL: nobody was asked, or it is not known
     struct http_match match;
     enum http_admission admission;
+    bool handled;      // by its route
     bool changes;      // something, by its method, and its answer has not been told yet
     const char *doubt; // where it ends or to whom it goes is in doubt; NULL: it is not
     int over;          // the status for a head that is over a limit; 0: it is not

@@ -149,11 +149,8 @@ const char *http_who(const struct http_request *r) {
     return r->who;
 }
 
-void http_from(const struct http_request *r, char text[ADDRESS_TEXT_MAX]) {
-    union address peer = {0};
-    socklen_t len = sizeof peer;
-    text[0] = '\0';
-    if (getpeername(r->on->fd, &peer.any, &len) == 0) address_format_host(&peer, text);
+const char *http_from(const struct http_request *r) {
+    return r->on->from;
 }
 
 const char *http_target(const struct http_request *r) {
@@ -164,8 +161,8 @@ const char *http_method(const struct http_request *r) {
     return r->method;
 }
 
-bool http_is_guarded(const struct http_request *r) {
-    return r->server->routes->guard != NULL;
+bool http_was_handled(const struct http_request *r) {
+    return r->handled;
 }
 
 const char *http_answered_header(const struct http_request *r, const char *name) {
@@ -309,9 +306,12 @@ static void answer_not_admitted(struct http_request *r) {
         [HTTP_NO_TOKEN] = {401, "", "say who asks: Authorization: Bearer TOKEN"},
         [HTTP_MALFORMED] = {400, ", error=\"invalid_request\"",
                             "expected one header Authorization: Bearer TOKEN"},
-        [HTTP_WRONG_TOKEN] = {401, ", error=\"invalid_token\"", "nobody has this token"},
+        [HTTP_WRONG_TOKEN] =
+            {401, ", error=\"invalid_token\"",
+             "nobody has this token: orchestrator token makes one, and SIGHUP has the "
+             "service read it"},
         [HTTP_FORBIDDEN] = {403, ", error=\"insufficient_scope\", scope=\"operate\"",
-                            "this token is for reading alone"},
+                            "this token is for reading alone: ask for one with the role operate"},
     };
     struct buf challenge = {0};
     buf_addf(&challenge, "Bearer realm=\"%s\"%s", r->server->routes->guard->realm,
@@ -375,6 +375,21 @@ static void answer_over(struct http_request *r) {
     add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
+// The guard is asked before the body comes: that of one who is not admitted is not kept.
+static enum http_admission ask_guard(struct http_request *r) {
+    const struct http_guard *guard = r->server->routes->guard;
+    if (guard == NULL || r->match.verdict != HTTP_ROUTED || r->match.route->open)
+        return HTTP_ADMITTED;
+    const char *who = NULL;
+    char *authorization = http_header_list(r, MHD_HTTP_HEADER_AUTHORIZATION);
+    enum http_admission admission =
+        guard->admit(guard->arg, authorization, r->match.route->method != HTTP_GET, &who);
+    free(r->who);
+    r->who = who == NULL ? NULL : mem_strdup(who);
+    if (authorization != NULL) secret_free(authorization);
+    return admission;
+}
+
 static void dispatch(struct http_request *r, const char *method, const char *path) {
     const struct http_limits *limits = &r->server->limits;
     char detail[256];
@@ -418,7 +433,8 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
     case HTTP_ROUTED:
         break;
     }
-    if (r->admission != HTTP_ADMITTED) {
+    if (r->admission == HTTP_ADMITTED) r->admission = ask_guard(r); // while the body came it may
+    if (r->admission != HTTP_ADMITTED) {                            // have changed
         answer_not_admitted(r);
         return;
     }
@@ -445,6 +461,7 @@ static void dispatch(struct http_request *r, const char *method, const char *pat
         r->counted = true;
         r->server->answering++;
     }
+    r->handled = true;
     r->match.route->handle(r->server->app, r);
 }
 
@@ -485,20 +502,6 @@ static bool is_foreign(const struct http_request *r) {
 static bool is_changing(const char *method) {
     return strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0 &&
            strcmp(method, "OPTIONS") != 0;
-}
-
-// The guard is asked before the body comes: that of one who is not admitted is not kept.
-static enum http_admission ask_guard(struct http_request *r) {
-    const struct http_guard *guard = r->server->routes->guard;
-    if (guard == NULL || r->match.verdict != HTTP_ROUTED || r->match.route->open)
-        return HTTP_ADMITTED;
-    const char *who = NULL;
-    char *authorization = http_header_list(r, MHD_HTTP_HEADER_AUTHORIZATION);
-    enum http_admission admission =
-        guard->admit(guard->arg, authorization, r->match.route->method != HTTP_GET, &who);
-    if (who != NULL) r->who = mem_strdup(who);
-    if (authorization != NULL) secret_free(authorization);
-    return admission;
 }
 
 static int over_limit(const struct http_request *r, int headers) {

@@ -31,6 +31,7 @@ struct http_stream {
     size_t taken; // of the piece
     bool more;    // the source has something to tell, or may have
     bool last;    // the piece is the last one
+    bool broken;  // and nothing is whole
     bool asked;   // or about to be, in the queue
     struct http_stream *next_due;
     struct http_stream *next, **link; // among the server's
@@ -43,7 +44,8 @@ static void get_piece(struct http_stream *s) {
     s->more = false; // a wake-up from within next() counts
     enum http_piece kind = s->source->next(s->arg, &s->piece);
     if (kind == HTTP_PIECE_MORE) s->more = true;
-    s->last = kind == HTTP_PIECE_LAST;
+    s->last = kind == HTTP_PIECE_LAST || kind == HTTP_PIECE_BROKEN;
+    s->broken = kind == HTTP_PIECE_BROKEN;
     s->asked = false;
 }
 
@@ -69,6 +71,7 @@ static ssize_t deliver(void *arg, uint64_t position, char *out, size_t max) {
     struct http_stream *s = arg;
     size_t left = s->piece.len - s->taken;
     if (s->request->server->force_close) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (left == 0 && s->broken) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (left == 0 && is_over(s)) return MHD_CONTENT_READER_END_OF_STREAM;
     if (left == 0) {
         http_suspend(s->request);
@@ -125,7 +128,7 @@ struct http_stream *http_answer_stream(struct http_request *r, int status, const
     struct http_stream *s = mem_zalloc(sizeof *s);
     *s = (struct http_stream){.request = r, .source = source, .arg = arg};
     get_piece(s);
-    if (s->last) {
+    if (s->last && !s->broken) {
         buf_adds(&s->piece, ""); // an empty one has a byte, too
         size_t len = s->piece.len;
         http_answer(r, status, content_type, buf_take(&s->piece), len);

@@ -10,9 +10,11 @@
 struct http_stream;
 
 enum http_piece {
-    HTTP_PIECE_MORE, // another follows, in a later turn
-    HTTP_PIECE_WAIT, // another follows once http_stream_wake() is called
-    HTTP_PIECE_LAST, // the answer ends with this one
+    HTTP_PIECE_MORE,   // another follows, in a later turn
+    HTTP_PIECE_WAIT,   // another follows once http_stream_wake() is called
+    HTTP_PIECE_LAST,   // the answer ends with this one
+    HTTP_PIECE_BROKEN, // it cannot go on: the connection ends, so that the answer does not look
+                       // whole
 };
 
 struct http_source {

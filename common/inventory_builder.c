@@ -1,5 +1,6 @@
 #include "common/inventory_builder.h"
 
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/secret.h"
@@ -262,6 +263,24 @@ bool inventory_means_groups(const char *attribute) {
 }
 
 // Passed over, the device would get its password in plain text.
+// What is meant for a password must be no attribute, which a policy could name.
+static int check_slip(const cJSON *value, struct error *err) {
+    static const char *const slips[][2] = {{"username", "username"},
+                                           {"password", "password"},
+                                           {"passwd", "password"},
+                                           {"pass", "password"},
+                                           {"pwd", "password"}};
+    for (size_t i = 0; i < COUNT(slips); i++) {
+        if (strcasecmp(value->string, slips[i][0]) != 0) continue;
+        error_set(err, "unknown field; did you mean %s (in Ansible's form ansible_%s)?",
+                  slips[i][1], strcmp(slips[i][1], "username") == 0 ? "user" : "password");
+        error_in(err, "%.100s", value->string);
+        err->at = value;
+        return ERROR_INPUT;
+    }
+    return 0;
+}
+
 static int check_tls(const cJSON *value, struct error *err) {
     if (strcasecmp(value->string, "tls") != 0) return 0;
     error_set(err, "unknown field; did you mean tls?");
@@ -318,7 +337,7 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
     if (strcmp(key, "username") == 0 || strcmp(key, "password") == 0) return 0;
     const bool is_ours = b->inventory->hosts[b->inventory->count - 1].platform == 0;
-    if (is_ours && check_tls(value, err) != 0) return ERROR_INPUT;
+    if (is_ours && (check_tls(value, err) != 0 || check_slip(value, err) != 0)) return ERROR_INPUT;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

@@ -55,19 +55,20 @@ static bool read_hash(const char *text, unsigned char hash[SHA256_BYTES]) {
     return true;
 }
 
+// What stands in the wrong place may be a token: no error quotes it.
 static int check_name(const char *name, struct error *err) {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@";
     size_t len = strlen(name);
     if (len > 0 && len <= ACCESS_NAME_MAX && strspn(name, plain) == len) return 0;
-    return error_set(err, "'%.80s': expected a name, of %d letters, digits, . _ - and @ at most",
-                     name, ACCESS_NAME_MAX);
+    return error_set(err, "expected a name first, of %d letters, digits, . _ - and @ at most",
+                     ACCESS_NAME_MAX);
 }
 
 static int read_role(const char *role, bool *operates, struct error *err) {
     *operates = strcmp(role, "operate") == 0;
     if (*operates || strcmp(role, "read") == 0) return 0;
-    return error_set(err, "'%.80s': expected a role, read or operate", role);
+    return error_set(err, "expected a role behind the name: read or operate");
 }
 
 // --- the file

@@ -316,6 +316,7 @@ const union address *api_address(const struct api *api) {
 void api_set_access(struct api *api, struct access *access) {
     access_free(api->access);
     api->access = access;
+    api->audit.accesses++;
     api_events_end(api->events);
 }
 

@@ -10,6 +10,7 @@
 #include "common/timestamp.h"
 #include "orchestrator/job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +32,11 @@ static char *path_of(const struct http_request *r) {
 
 static bool is_one_too_many(struct api_audit *a, const struct store_audit *line) {
     const long long second = line->wall_ms / 1000;
-    if (!line->is_stranger) return false;
+    if (!line->is_refused) return false;
     a->refused++;
-    if (second != a->second) a->strangers = 0;
+    if (second != a->second) a->refused_now = 0;
     a->second = second;
-    return ++a->strangers > API_AUDIT_STRANGERS_A_SECOND;
+    return ++a->refused_now > API_AUDIT_REFUSED_A_SECOND;
 }
 
 static void write_line(struct api_audit *a, struct store_audit *line) {
@@ -53,7 +54,7 @@ struct audit_by *audit_by_new(const struct http_request *r) {
     by->method = mem_strdup(http_method(r));
     text_line(by->method);
     by->path = path_of(r);
-    http_from(r, by->from);
+    snprintf(by->from, sizeof by->from, "%s", http_from(r));
     return by;
 }
 
@@ -65,10 +66,10 @@ void audit_by_free(struct audit_by *by) {
     free(by);
 }
 
-static void write_of(struct api_audit *a, const struct audit_by *by, int status, bool is_stranger,
+static void write_of(struct api_audit *a, const struct audit_by *by, int status, bool is_refused,
                      const char *job) {
     struct store_audit line = {.status = status,
-                               .is_stranger = is_stranger,
+                               .is_refused = is_refused,
                                .who = by->who,
                                .from = by->from,
                                .method = by->method,
@@ -91,8 +92,7 @@ void api_audit_answered(struct api_audit *a, const struct http_request *r, int s
     char *job = job_of(http_answered_header(r, "Location"));
     if (job == NULL) job = job_of(by->path);
     if (job != NULL) text_line(job);
-    const bool is_stranger = by->who == NULL && http_is_guarded(r);
-    write_of(a, by, status, is_stranger, job);
+    write_of(a, by, status, !http_was_handled(r), job);
     free(job);
     audit_by_free(by);
 }
@@ -111,8 +111,9 @@ struct look {
     uint64_t after, limit;
     bool is_lines; // all of it, a line each
     bool is_reading, is_over, is_closed;
-    size_t told;     // in this piece
-    struct buf text; // that was read, and not taken yet
+    size_t told;       // in this piece
+    unsigned accesses; // when it began
+    struct buf text;   // that was read, and not taken yet
     int rc;
     struct error err;
 };
@@ -171,7 +172,8 @@ static void answer_page(struct look *look) {
 
 static void read_more(struct look *look);
 
-// A client that comes too late for the rest, or a store that has failed: the answer ends.
+// Where the rest cannot be told, or not to this client any more, its connection breaks: what it has
+// must not look whole.
 static enum http_piece next_piece(void *arg, struct buf *out) {
     struct look *look = arg;
     if (look->is_reading) return HTTP_PIECE_WAIT;
@@ -179,7 +181,8 @@ static enum http_piece next_piece(void *arg, struct buf *out) {
         buf_add(out, look->text.data, look->text.len);
         buf_clear(&look->text);
     }
-    if (look->is_over || look->audit->is_closed) return HTTP_PIECE_LAST;
+    if (look->is_over) return look->rc == 0 ? HTTP_PIECE_LAST : HTTP_PIECE_BROKEN;
+    if (look->audit->is_closed || look->accesses != look->audit->accesses) return HTTP_PIECE_BROKEN;
     read_more(look);
     return HTTP_PIECE_WAIT;
 }
@@ -250,7 +253,7 @@ static int read_query(struct look *look, struct error *err) {
 void api_audit_get(struct api_audit *a, struct http_request *r) {
     struct look *look = mem_zalloc(sizeof *look);
     struct error err;
-    *look = (struct look){.audit = a, .r = r, .limit = PAGE};
+    *look = (struct look){.audit = a, .r = r, .limit = PAGE, .accesses = a->accesses};
     if (a->is_closed) {
         http_answer_problem(r, 503, "the orchestrator is shutting down");
     } else if (read_query(look, &err) != 0) {

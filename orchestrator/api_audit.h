@@ -1,13 +1,14 @@
 // The audit: a line for each request that would change something: who, from where, what, what they
 // were answered, and which job it is about. It is in the store, and GET /audit/ tells it. Lines of
-// strangers, whom nobody knows, have a bound of their own, and are so many a second at most: the
-// rest is only counted, so that they push out no other line and keep no disk busy.
+// requests that were refused before anybody looked at them (by their token, origin, host, path or
+// method) have a bound of their own, and are so many a second at most: the rest is only counted, so
+// that they push out no other line and keep no disk busy.
 #pragma once
 
 #include "common/http.h"
 #include "orchestrator/store.h"
 
-enum { API_AUDIT_STRANGERS_A_SECOND = 10 };
+enum { API_AUDIT_REFUSED_A_SECOND = 10 };
 
 extern const char *const api_audit_query[];
 
@@ -15,11 +16,13 @@ struct api_audit {
     struct store *store;
     bool is_open; // jobs of before are taken up: the store may be written
     long long second;
-    unsigned strangers;   // in this second
-    uint64_t refused;     // requests of strangers in all
-    uint64_t not_written; // lines that the store could not keep, or of strangers that were too many
-    size_t reading;       // of the store: it must stay open
-    bool is_closed;       // it is read no more
+    unsigned refused_now; // in this second
+    uint64_t refused;     // in all
+    uint64_t
+        not_written;   // lines that the store could not keep, or of refused ones that were too many
+    size_t reading;    // of the store: it must stay open
+    bool is_closed;    // it is read no more
+    unsigned accesses; // how often who may do what was read anew: answers of before end
 };
 
 // A request that is answered with this status.

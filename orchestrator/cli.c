@@ -296,12 +296,22 @@ const struct option_commands cli_commands = {
 
 // A token that goes over a wire in the clear is everybody's.
 static bool is_heard(const struct cli *cli) {
-    static const char *const near[] = {"localhost:", "localhost/", "127.0.0.1", "[::1]"};
-    const char *host = cli->url + strlen("http://");
-    if (cli->token == NULL || strncmp(cli->url, "http://", strlen("http://")) != 0) return false;
-    for (size_t i = 0; i < COUNT(near); i++)
-        if (strncmp(host, near[i], strlen(near[i])) == 0) return false;
-    return true;
+    static const char *const near[] = {"localhost", "127.0.0.1", "[::1]"};
+    char *scheme = NULL, *host = NULL;
+    bool is_near = false;
+    if (cli->token == NULL) return false;
+    CURLU *url = curl_url();
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, cli->url, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        is_near = strcmp(scheme, "https") == 0;
+        for (size_t i = 0; i < COUNT(near); i++)
+            is_near = is_near || strcasecmp(host, near[i]) == 0;
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(url);
+    return !is_near;
 }
 
 int cli_main(const struct options *program, int argc, char **argv) {

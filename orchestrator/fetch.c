@@ -100,6 +100,7 @@ static int on_request(void *arg, char *local, char *remote, int local_port, int 
 static void set_options(struct reading *r, CURL *curl, struct body *body, char *message) {
     const struct limits *limits = r->fetcher->limits;
     const uint64_t patience_ms = r->probes ? PROBE_TIMEOUT_S * 1000ULL : limits->inventory_ms;
+    curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
     curl_easy_setopt(curl, CURLOPT_URL, r->fetcher->source);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);

@@ -77,9 +77,25 @@ static int set_listen(void *config, const char *value, struct error *err) {
     return address_parse(value, &c->api.listen, err);
 }
 
+// http://user:password@host/
+static bool has_login(const char *source) {
+    char *user = NULL;
+    if (strstr(source, "://") == NULL) return false;
+    CURLU *url = curl_url();
+    const bool has = url != NULL && curl_url_set(url, CURLUPART_URL, source, 0) == CURLUE_OK &&
+                     curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    curl_free(user);
+    curl_url_cleanup(url);
+    return has;
+}
+
 static int set_inventory(void *config, const char *value, struct error *err) {
     struct config *c = config;
     if (*value == '\0') return error_set(err, "expected a URL, a file or a folder");
+    if (has_login(value))
+        return error_set(err,
+                         "a user and a password in a URL are seen by everybody on this machine: "
+                         "put them into ~/.netrc, for its host");
     c->api.inventory = value;
     return 0;
 }

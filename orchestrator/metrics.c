@@ -303,11 +303,10 @@ static void write_own_metrics(const struct metrics *m, const struct metrics_now 
             "Clients that followed what happens, and were let go because they did not read it",
             now->clients_let_go);
     counter(w, "orchestrator_requests_refused",
-            "Requests that would change something, of clients that did not say who they are, or "
-            "wrongly",
+            "Requests that would change something, refused before anybody looked at them",
             now->requests_refused);
     counter(w, "orchestrator_audit_lines_lost",
-            "Lines of the audit that the store could not take, or of too many such clients",
+            "Lines of the audit that the store could not take, or of too many such requests",
             now->audit_lost);
     counter(w, "orchestrator_log_lines_lost", "Lines that the log could not take",
             m->log == NULL ? 0 : m->log->lost);

@@ -23,7 +23,7 @@ struct metrics_now {
     bool store_is_well;                    // it has kept what was last tried
     size_t event_streams;                  // that are open
     uint64_t clients_let_go;               // of event streams, for they were too far behind
-    uint64_t requests_refused, audit_lost; // of strangers; lines that the audit does not have
+    uint64_t requests_refused, audit_lost; // unseen; lines that the audit does not have
     bool hides_hosts;                      // whoever asks is not to know their names
 };
 

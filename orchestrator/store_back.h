@@ -29,9 +29,9 @@ enum store_op_kind {
     STORE_AUDIT,  // a line of the audit; of each kind the newest are kept (STORE_AUDIT_MAX)
 };
 
-enum { // so many lines of the audit, by those who are known and by strangers
+enum { // so many lines of the audit, of what was looked at and of what was refused before
     STORE_AUDIT_MAX = 100000,
-    STORE_STRANGERS_MAX = 1000
+    STORE_REFUSED_MAX = 1000
 };
 
 struct store_op {

@@ -70,7 +70,7 @@ struct store_job {   // strings are borrowed; NULL: there is none
 struct store_audit {
     uint64_t n; // of those read: the store's, rising
     long long wall_ms;
-    bool is_stranger; // nobody knows who it was: these have a bound of their own
+    bool is_refused;  // before anybody looked at it: these have a bound of their own
     int status;       // HTTP's
     const char *who;  // NULL: nobody was asked who they are, or nobody knows
     const char *from; // an address

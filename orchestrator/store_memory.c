@@ -34,7 +34,7 @@ struct memory {
     uint64_t epoch, beat;
     long long alive_ms;
     struct store_held held; // of the last batch
-    struct memory_audit known, strangers;
+    struct memory_audit known, refused;
     uint64_t last_audit; // the number of its newest line
 };
 
@@ -248,12 +248,12 @@ static struct store_audit *line_at(const struct memory_audit *a, size_t i) {
 }
 
 static void add_audit(struct memory *m, const struct store_audit *audit) {
-    struct memory_audit *a = audit->is_stranger ? &m->strangers : &m->known;
+    struct memory_audit *a = audit->is_refused ? &m->refused : &m->known;
     struct store_audit line = {.n = ++m->last_audit,
                                .wall_ms = audit->wall_ms,
-                               .is_stranger = audit->is_stranger,
+                               .is_refused = audit->is_refused,
                                .status = audit->status};
-    a->max = audit->is_stranger ? STORE_STRANGERS_MAX : STORE_AUDIT_MAX;
+    a->max = audit->is_refused ? STORE_REFUSED_MAX : STORE_AUDIT_MAX;
     set_text(&line.who, audit->who);
     set_text(&line.from, audit->from);
     set_text(&line.method, audit->method);
@@ -270,23 +270,23 @@ static void add_audit(struct memory *m, const struct store_audit *audit) {
 }
 
 // The older, or the newer, of two lines; NULL: neither is there.
-static const struct store_audit *next_line(const struct memory *m, size_t known, size_t strangers,
+static const struct store_audit *next_line(const struct memory *m, size_t known, size_t refused,
                                            bool oldest_first) {
     const struct store_audit *a = NULL, *b = NULL;
     if (known < m->known.count)
         a = line_at(&m->known, oldest_first ? known : m->known.count - 1 - known);
-    if (strangers < m->strangers.count)
-        b = line_at(&m->strangers, oldest_first ? strangers : m->strangers.count - 1 - strangers);
+    if (refused < m->refused.count)
+        b = line_at(&m->refused, oldest_first ? refused : m->refused.count - 1 - refused);
     if (a == NULL || b == NULL) return a == NULL ? b : a;
     return (a->n < b->n) == oldest_first ? a : b;
 }
 
 static void read_audit(const struct memory *m, const struct store_query *query, void *arg) {
-    size_t known = 0, strangers = 0, told = 0;
+    size_t known = 0, refused = 0, told = 0;
     const struct store_audit *line;
-    while ((line = next_line(m, known, strangers, query->oldest_first)) != NULL) {
-        known += !line->is_stranger;
-        strangers += line->is_stranger;
+    while ((line = next_line(m, known, refused, query->oldest_first)) != NULL) {
+        known += !line->is_refused;
+        refused += line->is_refused;
         if (query->oldest_first ? line->n <= query->after
                                 : query->after != 0 && line->n >= query->after)
             continue;
@@ -475,7 +475,7 @@ static void memory_close(void *db) {
     free(m->jobs);
     store_held_deinit(&m->held);
     free_audit(&m->known);
-    free_audit(&m->strangers);
+    free_audit(&m->refused);
     free(m);
 }
 

@@ -36,11 +36,11 @@ static const char *const migrations[] = {
     " version text, text text) strict;"
     // Jobs that are dropped, and some of whose events are still there.
     "create table dropped (job integer primary key) strict;",
-    // nth: the number among those of strangers, or among the others, without a gap.
-    "create table audit (n integer primary key autoincrement, stranger integer not null,"
+    // nth: the number among those that were refused, or among the others, without a gap.
+    "create table audit (n integer primary key autoincrement, refused integer not null,"
     " nth integer not null, wall_ms integer not null, status integer not null, who text,"
     " source text not null, method text not null, path text not null, job text) strict;"
-    "create unique index audit_nth on audit (stranger, nth);",
+    "create unique index audit_nth on audit (refused, nth);",
 };
 
 struct sqlite {

@@ -109,7 +109,7 @@ static int tell_event(struct reading *r, struct error *err) {
 static int tell_audit(struct reading *r, struct error *err) {
     struct cells *c = &r->cells;
     const struct store_audit audit = {.n = cell(c, 0, INT64_MAX),
-                                      .is_stranger = cell(c, 1, 1) != 0,
+                                      .is_refused = cell(c, 1, 1) != 0,
                                       .wall_ms = (long long)cell(c, 2, INT64_MAX),
                                       .status = (int)cell(c, 3, STATUS_MAX),
                                       .who = text_cell(c, 4),

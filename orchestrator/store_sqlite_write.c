@@ -211,13 +211,13 @@ static bool forget(struct sqlite_writer *w, const struct store_op *op) {
 // --- the audit
 
 static bool add_audit(struct sqlite_writer *w, const struct store_audit *audit) {
-    const uint64_t stranger = audit->is_stranger;
-    const uint64_t keep = audit->is_stranger ? STORE_STRANGERS_MAX : STORE_AUDIT_MAX;
+    const uint64_t refused = audit->is_refused;
+    const uint64_t keep = audit->is_refused ? STORE_REFUSED_MAX : STORE_AUDIT_MAX;
     uint64_t nth;
-    sql_bind(w->sql, SQL_NEWEST_AUDIT, 1, stranger);
+    sql_bind(w->sql, SQL_NEWEST_AUDIT, 1, refused);
     if (!sql_number(w->sql, SQL_NEWEST_AUDIT, &nth)) return false;
     nth++;
-    sql_bind(w->sql, SQL_ADD_AUDIT, 1, stranger);
+    sql_bind(w->sql, SQL_ADD_AUDIT, 1, refused);
     sql_bind(w->sql, SQL_ADD_AUDIT, 2, nth);
     sql_bind(w->sql, SQL_ADD_AUDIT, 3, (uint64_t)audit->wall_ms);
     sql_bind(w->sql, SQL_ADD_AUDIT, 4, (uint64_t)audit->status);
@@ -228,7 +228,7 @@ static bool add_audit(struct sqlite_writer *w, const struct store_audit *audit) 
     sql_bind_text(w->sql, SQL_ADD_AUDIT, 9, audit->job);
     if (!sql_run(w->sql, SQL_ADD_AUDIT)) return false;
     if (nth <= keep) return true;
-    sql_bind(w->sql, SQL_DROP_AUDIT, 1, stranger);
+    sql_bind(w->sql, SQL_DROP_AUDIT, 1, refused);
     sql_bind(w->sql, SQL_DROP_AUDIT, 2, nth - keep);
     return sql_run(w->sql, SQL_DROP_AUDIT);
 }

@@ -4,6 +4,7 @@
 #include "common/mem.h"
 #include "common/rng.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static bool is_indexed(const struct network *n, const struct network_block *bloc
 
 // The slot of the name, or the free one where it would be.
 static uint32_t *slot_of(const struct network *n, const char *host) {
+    assert(n->by_name != NULL);
     size_t at = rng_hash(host) & (n->by_name_cap - 1);
     char other[NETWORK_HOST_MAX];
     for (; n->by_name[at] != 0; at = (at + 1) & (n->by_name_cap - 1)) {

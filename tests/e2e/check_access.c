@@ -329,6 +329,94 @@ START_TEST(hangup_reads_the_tokens_anew_and_keeps_the_old_ones_where_it_cannot) 
 }
 END_TEST
 
+// What is refused before anybody looks at it pushes out nothing of what was done.
+START_TEST(a_reader_cannot_write_the_audit_full) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--tokens", tokens_path));
+    struct answer a = ask(lab.api, OPERATOR, "POST", "/jobs/1/pause/", NULL);
+    answer_free(&a);
+    for (int i = 0; i < 100; i++) {
+        a = ask(lab.api, READER, "POST", "/upgrade-os/", "{}");
+        ck_assert_int_eq(a.status, 403);
+        answer_free(&a);
+    }
+    a = http_get(lab.api, "/livez");
+    answer_free(&a);
+    a = ask(lab.api, READER, "GET", "/metrics/", NULL);
+    ck_assert_ptr_nonnull(strstr(a.body, "orchestrator_requests_refused_total 100"));
+    answer_free(&a);
+    do { // until the lines are kept
+        a = ask(lab.api, READER, "GET", "/audit/?limit=1000", NULL);
+        ck_assert_int_eq(a.status, 200);
+        if (strstr(a.body, "\"status\": 403") != NULL) break;
+        answer_free(&a);
+    } while (true);
+    ck_assert_ptr_nonnull(strstr(a.body, "\"who\": \"operate\""));
+    size_t lines = 0;
+    for (const char *at = a.body; (at = strstr(at, "\"status\": 403")) != NULL; at++)
+        lines++;
+    ck_assert_uint_lt(lines, 100);
+    answer_free(&a);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_token_that_is_taken_back_begins_nothing_with_what_it_had_begun_to_send) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--tokens", tokens_path));
+    struct buf request = {0}, file = {0};
+    static const char body[] = "{\"version\": \"5.3.1\"}";
+    char newer[80], *text = NULL;
+    buf_addf(&request,
+             "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Content-Type: application/json\r\nAuthorization: Bearer %s\r\n"
+             "Content-Length: %zu\r\n\r\n%.5s",
+             operate_token, strlen(body), body);
+    int fd = dial(strstr(lab.api, "//") + 2);
+    send_text(fd, request.data);
+    struct answer a = ask(lab.api, OPERATOR, "GET", "/jobs/", NULL); // it has come, too
+    answer_free(&a);
+    make_token("read", newer, &file);
+    write_private(tokens_path, file.data);
+    program_signal(&lab.orchestrator, SIGHUP);
+    long status;
+    do {
+        a = ask(lab.api, OPERATOR, "GET", "/jobs/", NULL);
+        status = a.status;
+        answer_free(&a);
+    } while (status == 200);
+    send_text(fd, body + 5);
+    read_rest(fd, &text);
+    ck_assert_msg(strncmp(text, "HTTP/1.1 401 ", 13) == 0, "%s", text);
+    free(text);
+    close(fd);
+    buf_deinit(&request);
+    buf_deinit(&file);
+    assert_untouched(&lab);
+    lab_stop(&lab);
+}
+END_TEST
+
+START_TEST(a_stream_of_events_ends_where_tokens_are_read_anew) {
+    struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--tokens", tokens_path));
+    struct buf request = {0};
+    char *text = NULL;
+    buf_addf(&request,
+             "GET /events/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Authorization: Bearer %s\r\n\r\n",
+             read_token);
+    int fd = dial(strstr(lab.api, "//") + 2);
+    send_text(fd, request.data);
+    char *line = read_line(fd);
+    ck_assert_ptr_nonnull(strstr(line, "200"));
+    free(line);
+    program_signal(&lab.orchestrator, SIGHUP);
+    ck_assert_int_eq(read_rest(fd, &text), 0);
+    free(text);
+    close(fd);
+    buf_deinit(&request);
+    lab_stop(&lab);
+}
+END_TEST
+
 // --- what is left of secrets
 
 static void assert_free_of_secrets(const char *path) {
@@ -402,6 +490,9 @@ Suite *check_access(void) {
     tcase_add_test(tcase, a_file_that_others_may_read_is_refused);
     tcase_add_test(tcase, what_others_can_reach_is_not_served_to_everybody);
     tcase_add_test(tcase, hangup_reads_the_tokens_anew_and_keeps_the_old_ones_where_it_cannot);
+    tcase_add_test(tcase, a_reader_cannot_write_the_audit_full);
+    tcase_add_test(tcase, a_token_that_is_taken_back_begins_nothing_with_what_it_had_begun_to_send);
+    tcase_add_test(tcase, a_stream_of_events_ends_where_tokens_are_read_anew);
     tcase_add_test(tcase, no_secret_is_left_anywhere);
     tcase_add_test(tcase, there_is_no_core_dump);
     return suite;

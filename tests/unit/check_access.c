@@ -81,9 +81,11 @@ START_TEST(a_file_that_is_not_right_is_refused_and_no_word_of_it_that_may_be_a_t
         {"noc", "line 1: expected a name, a role and a SHA-256: see orchestrator token"},
         {"noc operate", "line 1: expected a name, a role and a SHA-256"},
         {"noc operate " OF_ABC " more", "line 1: expected a name, a role and a SHA-256"},
-        {"\nnoc admin " OF_ABC, "line 2: 'admin': expected a role, read or operate"},
-        {"noc Read " OF_ABC, "line 1: 'Read': expected a role"},
-        {"n:c read " OF_ABC, "line 1: 'n:c': expected a name"},
+        {"\nnoc admin " OF_ABC, "line 2: expected a role behind the name: read or operate"},
+        {"noc Read " OF_ABC, "line 1: expected a role"},
+        {"n:c read " OF_ABC, "line 1: expected a name"},
+        {"noc secretsecret " OF_ABC, "line 1: expected a role"},
+        {"secret:secretsecret read " OF_ABC, "line 1: expected a name"},
         {"noc read secretsecret", "line 1: the third word is no SHA-256"},
         {"noc read BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
          "line 1: the third word is no SHA-256"},
@@ -121,7 +123,7 @@ START_TEST(the_line_that_is_printed_lets_its_token_in) {
     ck_assert_int_ne(access_line("", "read", token, &line, &err), 0);
     ck_assert_int_ne(access_line("a b", "read", token, &line, &err), 0);
     ck_assert_int_ne(access_line("noc", "root", token, &line, &err), 0);
-    ck_assert_str_eq(err.text, "'root': expected a role, read or operate");
+    ck_assert_str_eq(err.text, "expected a role behind the name: read or operate");
     access_free(access);
     buf_deinit(&line);
     buf_deinit(&header);

@@ -111,6 +111,11 @@ START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
         {ONE(BASE "'hostname': 'a', 'port': '80'"), "earth.h.port: expected a whole number"},
         {ONE(ALL_FIELDS "'password': 7175"),
          "earth.h.password: expected a text, not a number: put it in quotes"},
+        {ONE(ALL_FIELDS "'Password': 'hidden'"),
+         "earth.h.Password: unknown field; did you mean password (in Ansible's form "
+         "ansible_password)?"},
+        {ONE(ALL_FIELDS "'passwd': 'hidden'"), "earth.h.passwd: unknown field; did you mean"},
+        {ONE(ALL_FIELDS "'userName': 'hidden'"), "earth.h.userName: unknown field; did you mean"},
         {ONE(ALL_FIELDS "'password': null"), "earth.h.password: expected a text, not null"},
         {ONE(ALL_FIELDS "'password': ['hidden']"),
          "earth.h.password: expected a text, not an array"},

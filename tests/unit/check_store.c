@@ -510,11 +510,11 @@ END_TEST
 
 // --- the audit
 
-static struct store_op audit_op(const char *who, bool is_stranger, int status) {
+static struct store_op audit_op(const char *who, bool is_refused, int status) {
     return (struct store_op){.kind = STORE_AUDIT,
                              .audit = {.wall_ms = WALL_MS,
                                        .who = who,
-                                       .is_stranger = is_stranger,
+                                       .is_refused = is_refused,
                                        .status = status,
                                        .from = "192.0.2.7",
                                        .method = "POST",
@@ -528,7 +528,7 @@ static bool add_line(void *arg, const struct store_audit *line) {
     ck_assert_str_eq(line->method, "POST");
     ck_assert_str_eq(line->path, "/upgrade-os/");
     ck_assert_pstr_eq(line->job, line->status == 202 ? "one" : NULL);
-    buf_addf(arg, "%llu%s:%s:%d ", (unsigned long long)line->n, line->is_stranger ? "?" : "",
+    buf_addf(arg, "%llu%s:%s:%d ", (unsigned long long)line->n, line->is_refused ? "?" : "",
              line->who == NULL ? "" : line->who, line->status);
     return true;
 }
@@ -566,9 +566,9 @@ START_TEST(the_audit_is_read_from_either_end) {
 }
 END_TEST
 
-START_TEST(strangers_push_nobody_else_out_of_the_audit) {
+START_TEST(what_is_refused_pushes_nothing_else_out_of_the_audit) {
     begin(_i);
-    struct store_op ops[STORE_STRANGERS_MAX + 1];
+    struct store_op ops[STORE_REFUSED_MAX + 1];
     for (size_t i = 0; i < COUNT(ops); i++)
         ops[i] = audit_op(NULL, true, 401);
     WRITE(audit_op("noc", false, 200));
@@ -601,7 +601,7 @@ Suite *check_store(void) {
                         count);
     tcase_add_loop_test(tcase, a_job_is_read_back_as_it_was_written, 0, count);
     tcase_add_loop_test(tcase, the_audit_is_read_from_either_end, 0, count);
-    tcase_add_loop_test(tcase, strangers_push_nobody_else_out_of_the_audit, 0, count);
+    tcase_add_loop_test(tcase, what_is_refused_pushes_nothing_else_out_of_the_audit, 0, count);
     tcase_add_loop_test(tcase, a_batch_with_the_audit_that_comes_again_is_kept_once, 0, count);
     tcase_add_loop_test(tcase, an_event_is_read_back_as_it_was_written, 0, count);
     tcase_add_loop_test(tcase, events_are_numbered_densely_in_each_job, 0, count);
