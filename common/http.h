@@ -58,6 +58,9 @@ const char *http_who(const struct http_request *r);    // who asks; NULL: there 
 const char *http_from(const struct http_request *r);   // where it comes from, without the port
 // Whether it comes from no web page, or from one that may change something.
 bool http_is_trusted(const struct http_request *r);
+// Whether who asks may know of the network: there is no guard, or it knows who that is. Of open
+// routes.
+bool http_is_known(const struct http_request *r);
 bool http_was_handled(const struct http_request *r); // a handler has had it
 // A header that http_answer_header() has given its answer; NULL: it has not.
 const char *http_answered_header(const struct http_request *r, const char *name);

@@ -161,6 +161,10 @@ const char *http_method(const struct http_request *r) {
     return r->method;
 }
 
+bool http_is_known(const struct http_request *r) {
+    return r->server->routes->guard == NULL || r->who != NULL;
+}
+
 bool http_was_handled(const struct http_request *r) {
     return r->handled;
 }
@@ -378,14 +382,14 @@ static void answer_over(struct http_request *r) {
 // The guard is asked before the body comes: that of one who is not admitted is not kept.
 static enum http_admission ask_guard(struct http_request *r) {
     const struct http_guard *guard = r->server->routes->guard;
-    if (guard == NULL || r->match.verdict != HTTP_ROUTED || r->match.route->open)
-        return HTTP_ADMITTED;
+    if (guard == NULL || r->match.verdict != HTTP_ROUTED) return HTTP_ADMITTED;
     const char *who = NULL;
     char *authorization = http_header_list(r, MHD_HTTP_HEADER_AUTHORIZATION);
     enum http_admission admission =
         guard->admit(guard->arg, authorization, r->match.route->method != HTTP_GET, &who);
     free(r->who);
     r->who = who == NULL ? NULL : mem_strdup(who);
+    if (r->match.route->open) admission = HTTP_ADMITTED; // whoever it is
     if (authorization != NULL) secret_free(authorization);
     return admission;
 }

@@ -139,8 +139,11 @@ static void on_probed(void *arg, struct inventory *none, const struct error *err
     (void)none;
     if (err == NULL)
         answer_ok(r);
-    else
+    else if (http_is_known(r))
         http_answer_problem(r, 503, "the inventory: %s", err->text);
+    else
+        http_answer_problem(r, 503,
+                            "the inventory cannot be read; asked with a token this says why");
 }
 
 static void get_readyz(void *app, struct http_request *r) {
@@ -150,7 +153,9 @@ static void get_readyz(void *app, struct http_request *r) {
     if (api->is_draining)
         http_answer_problem(r, 503, "the orchestrator is shutting down");
     else if (!store_is_well(api->parts.store, &why))
-        http_answer_problem(r, 503, "the store: %s", why);
+        http_answer_problem(
+            r, 503, "the store%s%s", http_is_known(r) ? ": " : "",
+            http_is_known(r) ? why : " cannot be written; asked with a token this says why");
     else if (!store_has_room(api->parts.store, &err))
         http_answer_problem(r, 503, "the store: %s", err.text);
     else

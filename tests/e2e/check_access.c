@@ -194,6 +194,21 @@ START_TEST(without_tokens_nobody_is_asked) {
 }
 END_TEST
 
+// What stands in the way of a job is not for everybody: it names files and addresses.
+START_TEST(why_it_is_not_ready_is_told_to_whom_it_knows) {
+    struct lab lab = lab_start(ARGS("--latency", "0"),
+                               ARGS("--tokens", tokens_path, "--inventory", "/nonexistent/hosts"));
+    static const char *const secret = "/nonexistent";
+    for (int asker = 0; asker < ASKERS; asker++) {
+        struct answer a = ask(lab.api, (enum asker)asker, "GET", "/readyz", NULL);
+        ck_assert_int_eq(a.status, 503);
+        ck_assert_int_eq(strstr(a.body, secret) != NULL, asker == READER || asker == OPERATOR);
+        answer_free(&a);
+    }
+    lab_stop(&lab);
+}
+END_TEST
+
 // --- every command
 
 enum { WELL, NOT_WELL, REFUSED, UNREACHED };
@@ -485,6 +500,7 @@ Suite *check_access(void) {
     tcase_set_timeout(tcase, 60); // some thirty programs, one after another
     tcase_add_test(tcase, each_endpoint_answers_whom_it_should);
     tcase_add_test(tcase, without_tokens_nobody_is_asked);
+    tcase_add_test(tcase, why_it_is_not_ready_is_told_to_whom_it_knows);
     tcase_add_test(tcase, each_command_is_for_whom_it_should_be);
     tcase_add_test(tcase, no_token_is_sent_in_the_clear);
     tcase_add_test(tcase, a_file_that_others_may_read_is_refused);
