@@ -129,9 +129,11 @@ test("no page begins a job, in any of these ways", async () => {
       await page.evaluate(`Promise.resolve((${change})(${JSON.stringify(net.orc.url + path)})).then(() => {}, () => {})`);
   // All arrive but the first, which asks before it is sent (a preflight), and so does the beacon.
   const arriving = (Object.keys(changes).length - 2) * paths.length;
-  let audit = [];
-  while (audit.filter((line) => line.status === 403).length < arriving) ({ audit } = await json(`${net.orc.url}/audit/`));
+  const refused = async () => Number(/^orchestrator_requests_refused_total (\d+)/m.exec(await (await fetch(`${net.orc.url}/metrics/`)).text())[1]);
+  while (await refused() < arriving) await new Promise((later) => setImmediate(later));
   assert.equal(await jobsOf(), before);
+  const { audit } = await json(`${net.orc.url}/audit/`);
+  assert.ok(audit.some((line) => line.status === 403));
   assert.deepEqual(audit.filter((line) => ![202, 403].includes(line.status)), []);
 });
 
