@@ -120,7 +120,7 @@ function failedToShow(id, error) {
 // The network without a job, from the inventory.
 async function showNetwork() {
   const { hosts } = await get("/hosts/");
-  startPanel.offer(view, hosts);
+  startPanel.offer(hosts);
   if (view.isJob) return;
   const model = new Model({ id: "", state: "none", counts: { hosts: hosts.length }, request: null });
   for (const { name, site, dev_type, groups, version } of hosts)

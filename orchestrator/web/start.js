@@ -122,6 +122,8 @@ async function tryIt(view, button) {
   }
 }
 
+const choices = () => [picks("filter_sites", "Sites", network.sites), picks("filter_dev_types", "Device types", network.types)];
+
 // fields: only what the task takes is asked for.
 function draw(view) {
   const old = new FormData($("start"));
@@ -132,8 +134,7 @@ function draw(view) {
   fill($("start"),
     h("label", {}, "Task", h("select", { name: "task" }, tasks.map(({ path, name }) => h("option", { value: path, selected: path === chosen }, name)))),
     fields.has("version") ? input("version", "Version", { placeholder: "5.3.1", value: old.get("version") ?? "" }) : null,
-    picks("filter_sites", "Sites", network.sites),
-    picks("filter_dev_types", "Device types", network.types),
+    h("div", { id: "picks" }, choices()),
     input("filter_hosts", "Devices (all, or names and globs with commas)", { placeholder: "leaf0[0-4].*" }),
     h("details", {}, h("summary", {}, "Caution"),
       h("div", { class: "pair" },
@@ -150,10 +151,10 @@ function draw(view) {
 }
 
 // Of GET /hosts/: what there is to choose from.
-export function offer(view, hosts) {
+export function offer(hosts) {
   const unique = (of) => [...new Set(hosts.map(of))].filter((value) => value !== null);
   network = { sites: unique((host) => host.site), types: unique((host) => host.dev_type) };
-  if (tasks.length > 0 && !$("start").contains(document.activeElement)) draw(view);
+  if ($("picks") !== null) fill($("picks"), choices()); // what was typed meanwhile stays
 }
 
 export async function start(view) {
