@@ -40,7 +40,7 @@ tidy_files() { # OPTION... ; names of files on standard input
 tidy() {
     local bad=0 xclang=--extra-arg=-Xclang
     printf '%s\n' "${sources[@]}" | grep -v '^tests/' |
-        tidy_files $xclang --extra-arg=-analyzer-config $xclang "--extra-arg=max-nodes=${LINT_NODES:-60000}" || bad=1
+        tidy_files $xclang --extra-arg=-analyzer-config $xclang "--extra-arg=max-nodes=${LINT_NODES:-40000}" || bad=1
     printf '%s\n' "${sources[@]}" | grep '^tests/' | tidy_files "'--checks=-clang-analyzer-*'" || bad=1
     return $bad
 }
