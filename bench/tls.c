@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+enum { PATIENCE_US = 60 * 1000 * 1000 }; // handshakes wait for their turn at both ends
 enum { RUNS = 10, RUNS_MAX = 64, ENDS = 2 };
 
 static const char version[] = "9.1.1"; // that none runs
@@ -29,6 +30,7 @@ static int play(const struct bench_config *config, bool tls, uint64_t seed, cons
                                           .seed = seed,
                                           .workers = config->workers == 0 ? 100 : config->workers,
                                           .turns = turns,
+                                          .connect_timeout_us = PATIENCE_US,
                                           .tls = tls};
     int rc = lab_start(&lab, &lab_config, err);
     if (rc != 0) return rc;

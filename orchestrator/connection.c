@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBE_S = 10, LAST_LOOK_MS = 1, FIRST_ID_MASK = 0x3fffffff };
+enum { PROBE_S = 10, LAST_LOOK_MS = 1, OWN_WAIT_MS = 100, FIRST_ID_MASK = 0x3fffffff };
 
 enum connection_state {
     CONNECTION_DIALLING,
@@ -53,6 +53,7 @@ struct connection {
     uv_timer_t timer;
     enum timer_state timer_state;
     uint64_t due_ms, deadline_ms;
+    uint64_t waits_since_ms; // for its turn in the handshakes of this process; 0: it does not
 };
 
 struct pending_write { // what the socket would not take at once
@@ -95,6 +96,7 @@ static void send_secured(struct connection *c);
 static void hang_up(struct connection *c) {
     dial_cancel(c->dial);
     turnstile_leave(&c->context->handshakes, &c->turn);
+    c->waits_since_ms = 0;
     if (c->tls != NULL && !session_is_owed(&c->session)) {
         tls_close(c->tls);
         send_secured(c);
@@ -254,6 +256,8 @@ static void on_timer(uv_timer_t *timer) {
     c->timer_state = TIMER_STOPPED;
     if (uv_now(c->context->loop) < c->deadline_ms)
         set_deadline(c, c->deadline_ms);
+    else if (c->turn.waits) // that is not the device's doing: it gets as much time in addition
+        start_timer(c, uv_now(c->context->loop) + OWN_WAIT_MS, TIMER_RUNNING);
     else if (fired == TIMER_RUNNING) // the loop may have stood still, with the answer in the socket
         start_timer(c, uv_now(c->context->loop) + LAST_LOOK_MS, TIMER_LAST_LOOK);
     else if (c->state == CONNECTION_SECURING)
@@ -339,13 +343,18 @@ static void take_all(struct connection *c) {
         ;
 }
 
+static void wait_for_turn(struct connection *c) {
+    turnstile_pass(&c->context->handshakes, &c->turn);
+    if (c->turn.waits && c->waits_since_ms == 0) c->waits_since_ms = uv_now(c->context->loop);
+}
+
 // A handshake may have to wait for its turn.
 static void take_fed(struct connection *c) {
     if (c->state != CONNECTION_SECURING) {
         take_all(c);
         return;
     }
-    turnstile_pass(&c->context->handshakes, &c->turn);
+    wait_for_turn(c);
     if (c->turn.waits) tls_keep(c->tls);
 }
 
@@ -390,6 +399,9 @@ static void secure(struct connection *c) {
 
 static void on_turn(struct turnstile_entry *entry) {
     struct connection *c = connection_of(entry);
+    if (c->waits_since_ms != 0 && c->deadline_ms != UINT64_MAX)
+        set_deadline(c, c->deadline_ms + uv_now(c->context->loop) - c->waits_since_ms);
+    c->waits_since_ms = 0;
     if (c->tls == NULL)
         secure(c);
     else
@@ -414,7 +426,7 @@ static void on_dialled(void *arg, uv_tcp_t *tcp, const char *why) {
     uv_tcp_nodelay(tcp, 1);
     if (c->session.host->tls) {
         enter(c, CONNECTION_SECURING);
-        turnstile_pass(&c->context->handshakes, &c->turn);
+        wait_for_turn(c);
         return;
     }
     enter(c, CONNECTION_OPEN);
