@@ -21,21 +21,6 @@ Suite *check_access(void);
 static char dir[64], tokens_path[128], read_token[80], operate_token[80];
 static char output[20000];
 
-static void write_private(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-}
-
-static const char *path_in(const char *name) {
-    static char paths[4][160];
-    static unsigned next;
-    char *path = paths[next++ % COUNT(paths)];
-    snprintf(path, sizeof paths[0], "%.60s/%.60s", dir, name);
-    return path;
-}
-
 // The token on the first line of what the command prints; the line for the file behind it.
 static void make_token(const char *role, char token[80], struct buf *file) {
     ck_assert_int_eq(program_run("orchestrator", ARGS("token", role, role), output, sizeof output),
@@ -59,11 +44,7 @@ static void set_up(void) {
 }
 
 static void tear_down(void) {
-    DIR *folder = opendir(dir);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.') unlink(path_in(entry->d_name));
-    closedir(folder);
-    rmdir(dir);
+    folder_remove(dir);
 }
 
 enum asker { NOBODY, WRONG, TWICE, READER, OPERATOR, ASKERS };
@@ -219,7 +200,9 @@ static void assert_command(const char *api, enum asker asker, const char *comman
     size_t count = 3;
     if (asker != NOBODY) {
         args[count++] = "--token-file";
-        args[count++] = path_in(asker == WRONG ? "wrong" : asker == READER ? "reader" : "operator");
+        args[count++] = folder_path(dir, asker == WRONG    ? "wrong"
+                                         : asker == READER ? "reader"
+                                                           : "operator");
     }
     if (first != NULL) args[count++] = first;
     if (second != NULL) args[count++] = second;
@@ -249,9 +232,9 @@ START_TEST(each_command_is_for_whom_it_should_be) {
         {"retry", NULL, NULL, true},
     };
     struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--tokens", tokens_path));
-    write_private(path_in("wrong"), "0123456789abcdef\n");
-    write_private(path_in("reader"), read_token);
-    write_private(path_in("operator"), operate_token);
+    write_private(folder_path(dir, "wrong"), "0123456789abcdef\n");
+    write_private(folder_path(dir, "reader"), read_token);
+    write_private(folder_path(dir, "operator"), operate_token);
     char id[40] = "";
     for (int asker = ASKERS; asker-- > 0;) {
         if (asker == TWICE) continue;
@@ -274,10 +257,10 @@ START_TEST(each_command_is_for_whom_it_should_be) {
 END_TEST
 
 START_TEST(no_token_is_sent_in_the_clear) {
-    write_private(path_in("operator"), operate_token);
+    write_private(folder_path(dir, "operator"), operate_token);
     ck_assert_int_eq(program_run("orchestrator",
                                  ARGS("jobs", "--url", "http://192.0.2.1:5000", "--token-file",
-                                      path_in("operator")),
+                                      folder_path(dir, "operator")),
                                  output, sizeof output),
                      REFUSED);
     ck_assert_ptr_nonnull(strstr(output, "ask for https://"));
@@ -298,7 +281,7 @@ START_TEST(a_file_that_others_may_read_is_refused) {
         assert_will_not_start(ARGS("--listen", "127.0.0.1:0", "--tokens", tokens_path),
                               "chmod 600");
     }
-    assert_will_not_start(ARGS("--listen", "127.0.0.1:0", "--tokens", path_in("none")),
+    assert_will_not_start(ARGS("--listen", "127.0.0.1:0", "--tokens", folder_path(dir, "none")),
                           "No such file");
 }
 END_TEST
@@ -450,7 +433,7 @@ static void assert_free_of_secrets(const char *path) {
 }
 
 START_TEST(no_secret_is_left_anywhere) {
-    const char *store = path_in("state.db"), *password = path_in("password");
+    const char *store = folder_path(dir, "state.db"), *password = folder_path(dir, "password");
     char wal[160], proc[64];
     write_private(password, "a-secret-of-all-devices\n"); // the devices have another
     struct lab lab =

@@ -25,31 +25,20 @@ static char dir[64], output[20000];
 static struct device_ca *ca, *other_ca;
 static const char *const loopback[] = {"127.0.0.1", NULL};
 
-static const char *path_in(const char *name) {
-    static char paths[8][160];
-    static unsigned next;
-    char *path = paths[next++ % COUNT(paths)];
-    snprintf(path, sizeof paths[0], "%.60s/%.60s", dir, name);
-    return path;
-}
-
-static void write_private(const char *path, const struct buf *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, text->data, text->len), (ssize_t)text->len);
-    close(fd);
-}
-
 // A certificate by that CA, and its key, in the files cert and key.
 static void show(const struct device_ca *by, long long from_s, long long to_s) {
     struct buf certificate = {0}, key = {0};
     struct error err;
     const struct device_certificate what = {.names = loopback, .from_s = from_s, .to_s = to_s};
     ck_assert_int_eq(device_ca_issue_pem(by, &what, &certificate, &key, &err), 0);
-    write_private(path_in("cert"), &certificate);
-    write_private(path_in("key"), &key);
+    write_private(folder_path(dir, "cert"), certificate.data);
+    write_private(folder_path(dir, "key"), key.data);
     buf_deinit(&certificate);
     buf_deinit(&key);
+}
+
+static void write_certificate(const char *name, const struct device_ca *of) {
+    write_private(folder_path(dir, name), device_ca_certificate(of)->data);
 }
 
 static void set_up(void) {
@@ -58,25 +47,21 @@ static void set_up(void) {
     ck_assert_ptr_nonnull(mkdtemp(dir));
     ck_assert_int_eq(device_ca_new(&ca, &err), 0);
     ck_assert_int_eq(device_ca_new(&other_ca, &err), 0);
-    write_private(path_in("ca"), device_ca_certificate(ca));
-    write_private(path_in("other-ca"), device_ca_certificate(other_ca));
+    write_certificate("ca", ca);
+    write_certificate("other-ca", other_ca);
     show(ca, 0, 0);
 }
 
 static void tear_down(void) {
-    DIR *folder = opendir(dir);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.') unlink(path_in(entry->d_name));
-    closedir(folder);
-    rmdir(dir);
+    folder_remove(dir);
     device_ca_free(ca);
     device_ca_free(other_ca);
 }
 
 static struct lab start(const char *limit) {
     struct lab lab =
-        lab_start(ARGS("--latency", "0"), ARGS("--tls-cert", path_in("cert"), "--tls-key",
-                                               path_in("key"), "--limit", limit));
+        lab_start(ARGS("--latency", "0"), ARGS("--tls-cert", folder_path(dir, "cert"), "--tls-key",
+                                               folder_path(dir, "key"), "--limit", limit));
     ck_assert_msg(strncmp(lab.orchestrator.url, "https://127.0.0.1:", 18) == 0, "%s",
                   lab.orchestrator.url);
     return lab;
@@ -89,7 +74,7 @@ static long ask(const char *api, const char *ca_name, const char *method, const 
                 const char *body, struct buf *answer, struct error *err) {
     struct buf url = {0};
     struct reply reply;
-    const struct client_trust trust = {.ca = path_in(ca_name)};
+    const struct client_trust trust = {.ca = folder_path(dir, ca_name)};
     buf_addf(&url, "%s%s", api, path);
     const struct client_request request = {.method = method,
                                            .url = url.data,
@@ -134,7 +119,7 @@ START_TEST(all_is_served_as_without_tls) {
     // The terminal client follows the events.
     const int code = program_run("orchestrator",
                                  ARGS("upgrade-os", "--version", "5.3.2", "--site", "earth",
-                                      "--url", lab.api, "--ca", path_in("ca")),
+                                      "--url", lab.api, "--ca", folder_path(dir, "ca")),
                                  output, sizeof output);
     ck_assert_msg(code == 0 && strstr(output, "106 changed") != NULL, "%d: %s", code, output);
     lab_stop(&lab);
@@ -146,9 +131,9 @@ START_TEST(a_client_that_trusts_another_is_told_so) {
     struct error err;
     ck_assert_int_eq(ask(lab.api, "other-ca", "GET", "/livez", NULL, NULL, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.text, "its certificate is not of who is trusted"));
-    const int code =
-        program_run("orchestrator", ARGS("jobs", "--url", lab.api, "--ca", path_in("other-ca")),
-                    output, sizeof output);
+    const int code = program_run(
+        "orchestrator", ARGS("jobs", "--url", lab.api, "--ca", folder_path(dir, "other-ca")),
+        output, sizeof output);
     ck_assert_msg(code == 3 && strstr(output, "--ca") != NULL, "%d: %s", code, output);
     lab_stop(&lab);
 }
@@ -157,8 +142,7 @@ END_TEST
 START_TEST(hangup_shows_another_certificate_to_whoever_comes_next) {
     struct lab lab = start(usual);
     struct error err;
-    const struct buf nonsense = {.data = (char[]){"none"}, .len = 4};
-    write_private(path_in("cert"), &nonsense);
+    write_private(folder_path(dir, "cert"), "none");
     program_signal(&lab.orchestrator, SIGHUP);
     assert_lives(lab.api); // with that of before
     show(other_ca, 0, 0);
@@ -238,7 +222,7 @@ END_TEST
 static void take_hello(struct buf *hello) {
     struct tls_trust *trust = NULL;
     struct error err;
-    ck_assert_int_eq(tls_trust_load(&trust, path_in("ca"), "ca", &err), 0);
+    ck_assert_int_eq(tls_trust_load(&trust, folder_path(dir, "ca"), "ca", &err), 0);
     struct tls *t = tls_connect(trust, "127.0.0.1", "127.0.0.1");
     buf_add(hello, tls_out(t)->data, tls_out(t)->len);
     tls_free(t);
@@ -335,10 +319,11 @@ static void assert_will_not_start(const char *why, const char *const *args) {
         why, ARGS("--listen", "127.0.0.1:0", "--state", "none", "--log", "-", __VA_ARGS__))
 
 START_TEST(files_that_are_not_right_are_refused) {
-    const char *cert = path_in("cert"), *key = path_in("key"), *own_ca = path_in("ca");
+    const char *cert = folder_path(dir, "cert"), *key = folder_path(dir, "key"),
+               *own_ca = folder_path(dir, "ca");
     WILL_NOT_START("--tls-cert and --tls-key go together", "--tls-cert", cert);
     WILL_NOT_START("--tls-cert and --tls-key go together", "--tls-key", key);
-    WILL_NOT_START("No such file", "--tls-cert", path_in("none"), "--tls-key", key);
+    WILL_NOT_START("No such file", "--tls-cert", folder_path(dir, "none"), "--tls-key", key);
     WILL_NOT_START("in PEM", "--tls-cert", key, "--tls-key", key);
     WILL_NOT_START("a private key in PEM", "--tls-cert", cert, "--tls-key", cert);
     WILL_NOT_START("is not the key of", "--tls-cert", own_ca, "--tls-key", key);

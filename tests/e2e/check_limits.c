@@ -290,17 +290,6 @@ START_TEST(so_many_connections_and_one_more) {
 }
 END_TEST
 
-static int listen_silently(char url[64]) {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof at;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, len), 0);
-    ck_assert_int_eq(listen(fd, 64), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    snprintf(url, 64, "http://127.0.0.1:%u/", ntohs(at.sin_port));
-    return fd;
-}
-
 #define POST                                                                                       \
     "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"                       \
     "Content-Type: application/json\r\n"

@@ -1,5 +1,7 @@
 #include "tests/e2e/harness.h"
 
+#include "common/count.h"
+
 #include "common/address.h"
 #include "common/buf.h"
 #include "common/client.h"
@@ -7,7 +9,10 @@
 #include "common/file.h"
 #include "common/mem.h"
 
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -419,4 +424,41 @@ int read_rest(int fd, char **text) {
         *text = buf_take(&rest);
         return error;
     }
+}
+
+int listen_silently(char url[64]) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, len), 0);
+    ck_assert_int_eq(listen(fd, 64), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    snprintf(url, 64, "http://127.0.0.1:%u/", ntohs(at.sin_port));
+    return fd;
+}
+
+// --- files of a test's own
+
+const char *folder_path(const char *dir, const char *name) {
+    static char paths[8][160];
+    static unsigned next;
+    char *path = paths[next++ % COUNT(paths)];
+    snprintf(path, sizeof paths[0], "%.60s/%.60s", dir, name);
+    return path;
+}
+
+void folder_remove(const char *dir) {
+    DIR *folder = opendir(dir);
+    ck_assert_ptr_nonnull(folder);
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.') unlink(folder_path(dir, entry->d_name));
+    closedir(folder);
+    rmdir(dir);
+}
+
+void write_private(const char *path, const char *text) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
 }

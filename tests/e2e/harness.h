@@ -85,3 +85,12 @@ char *read_line(int fd); // without its LF; NULL at the end of the stream
 void assert_reply(int fd, const char *expected_json);
 // All that still comes, as text to free. 0 where the stream ended, else the errno that ended it.
 int read_rest(int fd, char **text);
+
+// A port of 127.0.0.1 at which nobody answers; url gets its address.
+int listen_silently(char url[64]);
+
+// A path in the folder; valid until the eighth next call.
+const char *folder_path(const char *dir, const char *name);
+void folder_remove(const char *dir); // with its files
+// A file that is its owner's alone, anew.
+void write_private(const char *path, const char *text);
