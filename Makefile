@@ -35,7 +35,7 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
-	cli_timeline cli cli_commands cli_console cli_talk cli_watch connection dial fetch job_loader main recover \
+	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main recover \
 	runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
 	suite vars
