@@ -288,6 +288,8 @@ static cJSON *make_result(struct show *s) {
     if (s->text.len > 0) text_lines(s->text.data);
     cJSON_AddStringToObject(result, "text", s->text.len == 0 ? "" : s->text.data);
     cJSON_AddItemToObject(result, "answers", cJSON_Duplicate(s->stage.answers, true));
+    cJSON_AddNumberToObject(result, "jobs", (double)s->stage.told_jobs);
+    cJSON_AddNumberToObject(result, "hosts", (double)s->stage.told_hosts);
     cJSON *faults = cJSON_AddArrayToObject(result, "faults");
     for (size_t i = 0; i < s->stage.rules_count; i++) {
         cJSON *fault = cJSON_CreateObject();

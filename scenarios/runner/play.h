@@ -14,5 +14,6 @@ struct play_config {
 };
 
 // The result: {"outcome": "pass" | "fail" | "environment", "text": why, "answers": [reports],
-// "faults": [{"rule", "fired"}]}, the caller's to delete.
+// "jobs" and "hosts": how many were told of at the end, "faults": [{"rule", "fired"}]}, the
+// caller's to delete.
 cJSON *play(const struct play_config *config);

@@ -291,7 +291,8 @@ int programs_signal(struct programs *p, enum program_name name, int signum, stru
     if (process.pid <= 0) return error_set(err, "the %s is not running", program_names[name]);
     pthread_mutex_lock(&p->lock);
     p->changes++;
-    if (signum != SIGHUP || name == PROGRAM_SIMULATOR) p->list[name].ending = true;
+    if (signum != SIGSTOP && signum != SIGCONT && (signum != SIGHUP || name == PROGRAM_SIMULATOR))
+        p->list[name].ending = true;
     pthread_mutex_unlock(&p->lock);
     return process_signal(&process, signum, err);
 }

@@ -40,6 +40,7 @@ struct stage {
     cJSON *born;                  // the devices as they were when the network began
     char since[32];               // when that was
     cJSON *told;                  // of jobs that were over, see outcomes.h
+    size_t told_jobs, told_hosts; // how many the last look at them saw
     struct follower *follower;    // or NULL
     unsigned followed_since;      // what programs_settled() said then
     struct rule *rules;

@@ -92,6 +92,7 @@ static void check_json(struct stage *s, const cJSON *request, const struct reply
                        struct buf *differences) {
     const cJSON *expected = get(request, "expect"), *report = get(expected, "report");
     const cJSON *paths = get(expected, "json"), *captures = get(request, "capture"), *capture;
+    if (cJSON_IsArray(get(expected, "status")) && reply->status >= 300) captures = NULL;
     if (report == NULL && paths == NULL && captures == NULL) return;
     cJSON *json = NULL;
     struct error err;
@@ -180,15 +181,29 @@ static void look_at_jobs(struct stage *s, const cJSON *request, const struct que
         told_check(s, false, differences);
 }
 
+// A number, or a list of numbers; 200 where none is given.
+static bool check_status(const cJSON *status, const struct reply *reply, struct buf *differences) {
+    const cJSON *list = cJSON_IsArray(status) ? status : NULL, *wanted;
+    const long one = cJSON_IsNumber(status) ? (long)status->valuedouble : 200;
+    bool fits = list == NULL && reply->status == one;
+    struct buf texts = {0};
+    if (list == NULL) buf_addf(&texts, "%ld", one);
+    cJSON_ArrayForEach(wanted, list) {
+        fits = fits || reply->status == (long)wanted->valuedouble;
+        buf_addf(&texts, "%s%.0f", texts.len == 0 ? "" : " or ", wanted->valuedouble);
+    }
+    if (!fits)
+        expect_differ(differences, "status: expected %s, is %ld: %.*s", texts.data, reply->status,
+                      BODY_SHOWN, reply->body);
+    buf_deinit(&texts);
+    return fits;
+}
+
 static void check_reply(struct stage *s, const cJSON *request, const struct reply *reply,
                         struct buf *differences) {
-    const cJSON *expected = get(request, "expect"), *status = get(expected, "status");
-    long wanted = status == NULL ? 200 : (long)status->valuedouble;
-    if (reply->status != wanted) {
-        expect_differ(differences, "status: expected %ld, is %ld: %.*s", wanted, reply->status,
-                      BODY_SHOWN, reply->body);
+    const cJSON *expected = get(request, "expect");
+    if (!check_status(get(expected, "status"), reply, differences))
         return; // all else would be wrong for that reason
-    }
     check_headers(get(expected, "headers"), reply, differences);
     check_texts(get(expected, "body"), reply, differences);
     check_json(s, request, reply, differences);

@@ -198,6 +198,15 @@ static void check_heard(struct stage *s, const struct told *t, bool strict,
     free(log);
 }
 
+static void count_told(struct stage *s, const cJSON *jobs) {
+    const cJSON *job;
+    s->told_jobs = s->told_hosts = 0;
+    cJSON_ArrayForEach(job, jobs) {
+        s->told_jobs++;
+        s->told_hosts += (size_t)cJSON_GetArraySize(get(job, "rows"));
+    }
+}
+
 void told_check(struct stage *s, bool strict, struct buf *differences) {
     struct told t = {0};
     struct error err;
@@ -213,6 +222,7 @@ void told_check(struct stage *s, bool strict, struct buf *differences) {
                                       .memory = s->told,
                                       .may_forget = may_forget(s)};
     if (rc == 0) outcomes_check(&outcomes, differences);
+    if (rc == 0) count_told(s, t.jobs);
     pthread_mutex_unlock(&s->lock);
     if (rc == 0) check_heard(s, &t, strict, differences);
     if (rc != 0 && rc != NO_JOBS && strict) expect_differ(differences, "%s", err.text);

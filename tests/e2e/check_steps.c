@@ -216,6 +216,20 @@ START_TEST(a_program_that_ends_with_another_exit_code_fails_the_scenario) {
 }
 END_TEST
 
+START_TEST(a_program_that_is_suspended_goes_on_after_a_while) {
+    const char *program = play_write("orchestrator", "#!/bin/sh\ntrap 'exit 0' TERM\n"
+                                                     "trap 'echo it goes on >&2' CONT\n"
+                                                     "echo 'listening on http://127.0.0.1:9'\n"
+                                                     "while :; do sleep 0.1; done\n");
+    ck_assert_int_eq(chmod(program, 0700), 0);
+    play_run(PASSED, ARGS("run", "--orchestrator", program,
+                          play_write("a.yaml", "name: suspended\n" SMALL
+                                               "steps:\n  - signal: {do: suspend, for: 10ms}\n"
+                                               "  - eventually: {steps: [log: {stderr: [it goes "
+                                               "on]}]}\n")));
+}
+END_TEST
+
 START_TEST(a_text_that_is_cut_within_a_character_does_not_hide_a_failure) {
     struct buf text = {0};
     buf_adds(&text, "name: it fails\n" SMALL "steps:\n  - request: {path: /x");
@@ -253,6 +267,10 @@ static const struct {
      "  header Content-Type: expected text/*, is application/json\n"},
     {"steps:\n  - request: {to: simulator, path: /nowhere, expect: {status: 204}}\n",
      "  status: expected 204, is 404: "},
+    {"steps:\n  - request: {path: /nowhere, expect: {status: [202, 503]}}\n",
+     "  status: expected 202 or 503, is 404: "},
+    {"steps:\n  - request: {path: /swagger/, capture: {x: a.b}, expect: {status: [200, 409]}}\n",
+     "  capture x: the answer has nothing at a.b\n"},
     {"steps:\n  - metrics: {of: simulator, values: {simulator_none: 1}, changes: "
      "{simulator_devices: "
      "5}, absent: [simulator_devices]}\n",
@@ -324,6 +342,18 @@ END_TEST
     "network: {sites: [earth], dev_types: {leaf: {count: 4, rack: 100}}, password: x}\n"
 
 static const char *const passing[] = {
+    // a refusal has nothing to capture, and leaves what was captured before
+    SMALL "steps:\n"
+          "  - request: {path: /swagger/, capture: {x: openapi}}\n"
+          "  - request: {path: /nowhere, capture: {x: openapi}, expect: {status: [200, 404]}}\n"
+          "  - request: {path: /swagger/, expect: {json: {openapi: '${x}'}}}\n",
+    // the logins of the first upgrade do not count; and nobody logs in any more
+    SMALL "faults: [{on: login, effect: delay, by: 500ms, after: 1}]\n"
+          "steps:\n" UPGRADE "  - parallel:\n"
+          "      - request: {json: {version: 5.4.1}, expect: {report: {completed: 4}}}\n"
+          "      - - when: {operation: login, phase: answered, host: leaf00.earth, within: 1h}\n"
+          "        - devices: {leaf00.earth: {logins: 2}}\n"
+          "  - when: {operation: login, count: 9, within: 1ms}\n",
     // branches that start programs, at once, and go on with them
     SMALL "steps:\n" UPGRADE "  - parallel:\n"
           "      - [signal: {do: restart}, request: {path: /livez}]\n"
@@ -394,6 +424,7 @@ Suite *check_steps(void) {
     tcase_add_test(tc, a_fault_that_was_removed_must_have_fired_before);
     tcase_add_loop_test(tc, a_program_that_ends_with_another_exit_code_fails_the_scenario, 0,
                         COUNT(ends));
+    tcase_add_test(tc, a_program_that_is_suspended_goes_on_after_a_while);
     tcase_add_test(tc, a_text_that_is_cut_within_a_character_does_not_hide_a_failure);
     tcase_add_test(tc, a_scenario_that_takes_too_long_is_ended);
     tcase_add_loop_test(tc, every_step_says_what_was_not_as_expected, 0, COUNT(failures));
