@@ -51,7 +51,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	job_stored job_timeline job_view joblog jobs json knee lanes limit limits line log mem metrics model network \
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
-	request request_headers resume resumed retry rng rpc scenario schedule schedule_model schema scrape secret \
+	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
@@ -115,10 +115,17 @@ $(BUILD)/%.so: bench/%.c
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
+$(BUILD)/%.so: tests/torture/%.c
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+
+$(BUILD)/disk.so: tests/torture/disk.h
+
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
+rounds = $(call objects,tests/torture,round place draw)
 
-$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
@@ -126,7 +133,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure)
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
-		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so
+		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so $(BUILD)/disk.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
@@ -137,7 +144,11 @@ $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs)
 
-# Beside the programs, which it starts.
+# Both beside the programs, which they start.
+$(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects,common,process program) \
+		$(common_pure) | $(BUILD)/disk.so
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
@@ -221,7 +232,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
 		$(fuzz_programs)
 
 .PHONY: asan tsan
@@ -263,6 +274,11 @@ N ?= 100000
 histories: deps-build ## play N (100000) histories on a virtual clock, with kills at any moment, from SEED on
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/histories
 	@$(BUILD)/tests/histories $(N) $(SEED)
+
+.PHONY: torture
+MINUTES ?= 30
+torture: asan ## torture everything for MINUTES (30), under the sanitizers, in rounds drawn from SEED on
+	@$(BUILD)/asan/torture $(MINUTES) $(SEED)
 
 .PHONY: kills
 KILLS ?= 200

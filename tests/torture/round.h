@@ -1,0 +1,18 @@
+// One round: a scenario in which a network, jobs, people and the machine do what a seed says. The
+// program `scenario` plays it, and holds what every scenario must hold: each host of each job has
+// one outcome, which stays, and which its device, the events, the log and the report agree with;
+// and the referee is silent. Pure.
+#pragma once
+
+#include <cjson/cJSON.h>
+#include <stdint.h>
+
+struct round {
+    cJSON *scenario;  // in JSON, which is YAML
+    cJSON *inventory; // of the simulator: a file beside it, inventory.json
+    unsigned kills;   // that it plays
+};
+
+// disk: the path of disk.so, from / on.
+void round_draw(uint64_t seed, const char *disk, struct round *round);
+void round_deinit(struct round *round);
