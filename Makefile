@@ -235,7 +235,12 @@ thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
 		$(fuzz_programs)
 
-.PHONY: asan tsan
+.PHONY: asan tsan torture-programs
+# What of asan the torture needs.
+torture-programs:
+	@$(MAKE) --no-print-directory $(BUILD)/asan/torture programs BUILD=$(BUILD)/asan OPTIMISE=-O1 \
+		SANITISE="$(address_sanitiser)"
+
 asan: deps-build deps-test ## build everything with AddressSanitizer and UBSan, into build/asan
 	@$(MAKE) --no-print-directory -j$(shell nproc) test-programs BUILD=$(BUILD)/asan OPTIMISE=-O1 \
 		SANITISE="$(address_sanitiser)"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # Plants faults into a copy of the sources, one at a time. Against those of table.txt it plays the
 # scenarios, against those of table-inner.txt it runs unit and end-to-end suites, against those of
-# table-histories.txt histories on a virtual clock. One must fail, or the suite would not notice that
-# fault in earnest either.
-# usage: tests/mutants/run.sh BUILD [table|table-inner|table-histories|NAME...]   (make mutants, from
-# the top folder)
+# table-histories.txt histories on a virtual clock, against those of table-torture.txt rounds of
+# torture. One must fail, or the suite would not notice that fault in earnest either.
+# usage: tests/mutants/run.sh BUILD [table|table-inner|table-histories|table-torture|NAME...]
+# (make mutants, from the top folder)
 set -u
 
 build=$1
@@ -50,9 +50,10 @@ read_table() { # NAME
 # With their objects, so that only what a mutant changes is compiled.
 copy_tree() {
     rm -rf "$tree"
-    mkdir -p "$tree/build"
+    mkdir -p "$tree/build/asan"
     cp -a Makefile bench common orchestrator scenarios simulator spec tests "$tree"
     cp -a "$build/obj" "$tree/build"
+    [ ! -d "$build/asan/obj" ] || cp -a "$build/asan/obj" "$tree/build/asan"
 }
 
 # $1: a file; $2: text that occurs in it exactly once; $3: what stands there instead.
@@ -89,7 +90,7 @@ restore() {
 }
 
 compile() { # TARGET...
-    make -C "$tree" --no-print-directory -s BUILD=build WARNINGS=-w "$@" >"$output" 2>&1
+    make -C "$tree" --no-print-directory -s -j"$(nproc)" BUILD=build WARNINGS=-w "$@" >"$output" 2>&1
 }
 
 # What a suite needs: the unit tests have all that they test in them.
@@ -101,6 +102,9 @@ targets_of() { # SUITE...
     case " $* " in
     *' histories:'*) echo build/tests/histories ;;
     esac
+    case " $* " in
+    *' torture:'*) echo torture-programs ;;
+    esac
 }
 
 # --- the verdict
@@ -110,15 +114,18 @@ play() { # FOLDER
         --orchestrator "$tree/build/orchestrator" >"$output" 2>&1
 }
 
-# A suite is unit:NAME or e2e:NAME, or histories:COUNT. Exit code 1: a test failed, which is what
-# counts; so does one that took the program down, for most suites run in one process.
+# A suite is unit:NAME or e2e:NAME, or histories:COUNT, or torture:MINUTES. Exit code 1: a test failed,
+# which is what counts; so does one that took the program down, for most suites run in one process.
 run_suite() {
-    local status=0 arguments=''
-    [ "${1%%:*}" != histories ] || arguments="--find ${1#*:} 1"
+    local status=0 program=build/tests/${1%%:*} arguments='' patience=$suite_timeout
+    case $1 in
+    histories:*) arguments="--find ${1#*:} 1" ;;
+    torture:*) program=build/asan/torture arguments="${1#*:} 1" patience=600s ;;
+    esac
     # shellcheck disable=SC2086 # three arguments
-    (cd "$tree" && BUILD=build CK_RUN_SUITE=${1#*:} timeout "$suite_timeout" \
-        "build/tests/${1%%:*}" $arguments) >"$output" 2>&1 || status=$?
-    grep -qE 'Checks: [1-9]|^histories: [1-9]' "$output" || [ "$status" -ne 0 ] ||
+    (cd "$tree" && BUILD=build CK_RUN_SUITE=${1#*:} timeout "$patience" "$program" $arguments) \
+        >"$output" 2>&1 || status=$?
+    grep -qE 'Checks: [1-9]|^histories: [1-9]|^torture: from' "$output" || [ "$status" -ne 0 ] ||
         status=2 # there is no such suite
     [ "$status" -ne 124 ] && [ "$status" -lt 128 ] || status=1
     return "$status"
@@ -155,6 +162,11 @@ run_against() { # NAME
         [ "$status" -eq 0 ] || break
     done
     [ "$status" -eq 1 ] || return 1
+    if grep -q '^torture: ' "$output"; then
+        sed -n 's/^\(seed [0-9]*\): .*/\1/p' "$output" | head -n 1 | tr -d '\n'
+        sed -n '2,$s/^  \([^ ].*\)/: \1/p' "$output" | head -n 1 | cut -c 1-120
+        return
+    fi
     if grep -q '^histories: seed' "$output"; then
         sed -n 's/^histories: \(seed [^:]*\):*/\1/p; s/^broken: [^:]*: /  /p' "$output" | tr -d '\n'
         return
@@ -206,6 +218,7 @@ must_pass() {
 read_table table
 read_table table-inner
 read_table table-histories
+read_table table-torture
 chosen=()
 for word in "$@"; do
     if [ -n "${breaks[$word]+known}" ]; then

@@ -117,6 +117,7 @@ static void draw_latency(struct place *p, struct draw *d) {
     p->latency = cJSON_CreateObject();
     add_range(p->latency, "login", 0, draw_number(d, 1, 10));
     add_range(p->latency, "get_version", 0, draw_number(d, 1, 10));
+    add_range(p->latency, "get_cpu_ram", 0, draw_number(d, 1, 10));
     add_range(p->latency, "install_os_version", 5, draw_number(d, 6, 120));
     add_range(p->latency, "logout", 0, draw_number(d, 1, 10));
     if (draw_chance(d, 50)) add_range(p->latency, "reboot", 5, draw_number(d, 6, 200));

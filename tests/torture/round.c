@@ -26,6 +26,7 @@ struct script {
     unsigned posts;
     char known[POSTS_MAX + RETRIES_MAX][NAME]; // variables that hold ids
     unsigned known_count, retries, kills;
+    bool is_by_url; // the inventory is the simulator's, not a file
     bool is_disk_bad, is_inventory_bad, had_another_inventory;
 };
 
@@ -262,11 +263,29 @@ static void write_another(struct script *s) {
 }
 
 static void mend_inventory(struct script *s) {
+    if (s->is_by_url) return;
     write_inventory(s, s->inventory);
     s->is_inventory_bad = false;
 }
 
+// Jobs are asked for while whoever has the inventory is slow to answer.
+static void slow_inventory_down(struct script *s) {
+    if (s->posts == POSTS_MAX) return;
+    const unsigned number = s->posts++;
+    draw_body(s, s->bodies[number], sizeof s->bodies[number]);
+    step(
+        s,
+        "{'parallel': [{'signal': {'program': 'simulator', 'do': 'suspend', 'for': '%ums'}}, "
+        "{'request': {'headers': {'Prefer': 'respond-async', 'Idempotency-Key': 'key-%u'}, 'json': "
+        "%s, 'expect': {'status': [202, 502, 503]}}}]}",
+        draw_number(&s->d, 50, 800), number, s->bodies[number]);
+}
+
 static void change_inventory(struct script *s) {
+    if (s->is_by_url) {
+        slow_inventory_down(s);
+        return;
+    }
     switch (draw_number(&s->d, 0, 3)) {
     case 0:
         step(s, "{'files': {'inventory.json': '{'}}");
@@ -407,7 +426,8 @@ static void end_all(struct script *s) {
 // than the one before it, unless that one has left some open.
 static void check_leaks(struct script *s) {
     static const char idle[] =
-        "{'eventually': {'steps': [{'metrics': {'values': {'orchestrator_workers_busy': 0}}}, "
+        "{'eventually': {'timeout': '60s', 'steps': [{'metrics': {'values': "
+        "{'orchestrator_workers_busy': 0}}}, "
         "{'metrics': {'of': 'simulator', 'values': {'simulator_connections': 0}}}]}}";
     step(s, "%s", idle);
     step(s, "{'metrics': {'values': {'process_open_fds': {'at_least': 1}}}}");
@@ -422,7 +442,7 @@ static cJSON *make_options(struct script *s, const char *disk) {
     struct draw *d = &s->d;
     cJSON *options = cJSON_CreateObject();
     char text[64];
-    cJSON_AddStringToObject(options, "inventory", "${dir}/inventory.json");
+    if (!s->is_by_url) cJSON_AddStringToObject(options, "inventory", "${dir}/inventory.json");
     cJSON_AddStringToObject(options, "log_level", "debug");
     cJSON_AddNumberToObject(options, "workers", draw_number(d, 1, draw_chance(d, 50) ? 3 : 50));
     if (draw_chance(d, 40)) cJSON_AddNumberToObject(options, "asks", draw_number(d, 1, 10));
@@ -467,6 +487,7 @@ void round_draw(uint64_t seed, const char *disk, struct round *round) {
     place_draw(&s.place, &s.d);
     s.inventory = cJSON_Duplicate(s.place.inventory, true);
     tell_port(s.inventory);
+    s.is_by_url = draw_chance(&s.d, 30);
     cJSON *scenario = make_scenario(&s, seed, disk);
     const unsigned count = draw_number(&s.d, 5, 40);
     post(&s);
