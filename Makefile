@@ -115,6 +115,12 @@ $(BUILD)/%.so: bench/%.c
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
+$(BUILD)/%.so: tests/torture/%.c
+	@mkdir -p $(@D)
+	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
+
+$(BUILD)/disk.so: tests/torture/disk.h
+
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
 
@@ -126,7 +132,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure)
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
-		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so
+		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so $(BUILD)/disk.so
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
