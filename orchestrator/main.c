@@ -67,9 +67,8 @@ static void say_who_is_awaited(const struct service *s) {
     size_t in_hand = gate_under_way(runner_gate(s->runner));
     if (in_hand == 0) return;
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
-    fprintf(stderr,
-            "orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends it\n",
-            in_hand, timeout);
+    program_say("orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends it",
+                in_hand, timeout);
 }
 
 // The first signal finishes what is in hand; the second does not wait for it.
@@ -102,14 +101,14 @@ static void reload_tokens(struct service *s) {
     if (access_load(s->config.tokens, &access, &err) == 0)
         api_set_access(s->api, access);
     else
-        fprintf(stderr, "orchestrator: --tokens: %s; those of before are in force\n", err.text);
+        program_say("orchestrator: --tokens: %s; those of before are in force", err.text);
 }
 
 static void reload_tls(struct service *s) {
     struct http_tls *tls = NULL;
     struct error err;
     if (config_load_tls(&s->config, &tls, &err) != 0)
-        fprintf(stderr, "orchestrator: %s; the certificate of before is shown\n", err.text);
+        program_say("orchestrator: %s; the certificate of before is shown", err.text);
     else if (tls != NULL)
         api_set_tls(s->api, tls);
 }
@@ -118,14 +117,14 @@ static void reload_tls(struct service *s) {
 static void reload_credentials(struct config *c) {
     struct error err;
     if (config_reload_credentials(c, &err) != 0)
-        fprintf(stderr, "orchestrator: --credentials: %s; what was read before holds\n", err.text);
+        program_say("orchestrator: --credentials: %s; what was read before holds", err.text);
 }
 
 static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
-    if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
+    if (log_reopen(&s->log, &err) != 0) program_say("orchestrator: log: %s", err.text);
     reload_tokens(s);
     reload_tls(s);
     reload_credentials(&s->config);
