@@ -75,8 +75,24 @@ static int check_file_system(const char *path, const char *where, struct error *
                      where, remote);
 }
 
+const char *store_file_advice(int code) {
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+        return "make room on its disk";
+    case EROFS:
+        return "make its file system writable";
+    case EIO:
+        return "look for what its disk has (dmesg)";
+    default:
+        return NULL;
+    }
+}
+
 static int fail(int code, const char *where, const char *what, struct error *err) {
-    return error_set(err, "%.200s cannot be %s: %s: use " ANOTHER, where, what, strerror(code));
+    const char *advice = store_file_advice(code);
+    return error_set(err, "%.200s cannot be %s: %s: %s%suse " ANOTHER, where, what, strerror(code),
+                     advice == NULL ? "" : advice, advice == NULL ? "" : ", or ");
 }
 
 static int open_or_make(struct store_file *file, const char *where, struct error *err) {

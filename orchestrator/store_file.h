@@ -37,6 +37,8 @@ long long store_file_size(const struct store_file *file); // bytes
 int store_file_judge(const unsigned char *header, size_t len, const char *where,
                      uint32_t application, uint32_t version, struct error *err);
 int store_file_newer(const char *where, size_t found, size_t known, struct error *err);
+// Pure. What to do where a file's disk gives this errno; NULL: nothing in particular.
+const char *store_file_advice(int code);
 // Pure. The file system of statfs()'s f_type where a lock may not hold and a write not be on disk;
 // NULL: all is well.
 const char *store_file_remote(long type);

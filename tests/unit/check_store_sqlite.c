@@ -400,6 +400,8 @@ static void assert_not_written(void *db, struct store_op *op, const char *said) 
     ck_assert_msg(strstr(err.text, said) != NULL, "%s", err.text);
 }
 
+#define IO_ERROR "a.db: disk I/O error (Input/output error): look for what its disk has (dmesg)"
+
 START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
     struct store_place place;
     struct store_found found;
@@ -410,12 +412,16 @@ START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
     ck_assert_int_eq(back->open(&db, place.file, 1000, &found, &err), 0);
     struct store_op op = store_event_op(1, STORE_STARTED, 7);
     store_disk.write_error = ENOSPC;
-    assert_not_written(db, &op, "a.db: database or disk is full");
+    assert_not_written(db, &op, "a.db: database or disk is full: make room on its disk");
     store_disk.write_error = EIO;
-    assert_not_written(db, &op, "a.db: disk I/O error");
+    assert_not_written(db, &op, IO_ERROR);
+    store_disk.write_error = EROFS;
+    assert_not_written(db, &op,
+                       "a.db: disk I/O error (Read-only file system): make its file system "
+                       "writable");
     store_disk.write_error = 0;
     store_disk.sync_error = EIO;
-    assert_not_written(db, &op, "a.db: disk I/O error");
+    assert_not_written(db, &op, IO_ERROR);
     store_disk.sync_error = 0;
     const struct store_query query = {.kind = STORE_READ_EVENTS, .job = 1, .after = 4};
     char *text = store_read_text(back, db, &query);
