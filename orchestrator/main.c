@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/program.h"
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 enum {
@@ -64,11 +66,18 @@ static void close_store_when_idle(struct service *s) {
 
 static void say_who_is_awaited(const struct service *s) {
     char timeout[DURATION_TEXT_MAX];
+    const char *why;
     size_t in_hand = gate_under_way(runner_gate(s->runner));
     if (in_hand == 0) return;
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
-    program_say("orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends it",
-                in_hand, timeout);
+    if (store_is_well(s->store, &why))
+        program_say("orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends "
+                    "it",
+                    in_hand, timeout);
+    else
+        program_say("orchestrator: waiting for %zu hosts in hand, until the store can be written "
+                    "(%s); a second signal ends it",
+                    in_hand, why);
 }
 
 // The first signal finishes what is in hand; the second does not wait for it.
@@ -141,6 +150,19 @@ static void on_before_wait(uv_prepare_t *handle) {
     if (log_behind(&s->log)) uv_timer_start(&s->log_retry, on_log_retry, LOG_RETRY_MS, 0);
 }
 
+// What follows from it until it can be written again is in spec/failures.md.
+static void on_store_trouble(void *arg, const char *why) {
+    struct service *s = arg;
+    char text[ERROR_TEXT_MAX];
+    if (why == NULL)
+        snprintf(text, sizeof text, "it can be written again");
+    else
+        snprintf(text, sizeof text,
+                 "no install begins and no job is taken until it can be written: %s", why);
+    log_note(&s->log, why == NULL ? LOG_WARNING : LOG_ERROR, clock_wall_ms(), "store", text);
+    if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: the store: %s", text);
+}
+
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
     uv_signal_init(&s->loop, handle);
     handle->data = s;
@@ -169,6 +191,7 @@ static int start(struct service *s, struct error *err) {
     if (rc != 0) return rc;
     metrics_watch_jobs(s->metrics, s->jobs);
     store_on_commit(s->store, metrics_commit, s->metrics);
+    store_on_trouble(s->store, on_store_trouble, s);
     processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
     processors_add(&s->processors, (struct processor){joblog_event, &s->log});
     const struct gate_config gate = {.workers = s->config.workers,

@@ -60,6 +60,8 @@ struct store {
     uint64_t size, size_max; // bytes
     void (*committed)(void *arg, double seconds);
     void *committed_arg;
+    void (*trouble)(void *arg, const char *why);
+    void *trouble_arg;
     void (*kept)(void *arg, const struct store_event *event);
     void *kept_arg;
     void (*closed)(void *arg);
@@ -218,6 +220,12 @@ static void on_time(uv_timer_t *timer) {
     turn(timer->data);
 }
 
+static void tell_trouble(struct store *s, bool was_well) {
+    const bool is_well = store_queue_is_well(&s->queue);
+    if (is_well == was_well || s->trouble == NULL) return;
+    s->trouble(s->trouble_arg, is_well ? NULL : s->queue.why.text);
+}
+
 static void take_written(struct store *s) {
     uv_mutex_lock(&s->lock);
     const struct written written = s->written;
@@ -225,7 +233,9 @@ static void take_written(struct store *s) {
     uv_mutex_unlock(&s->lock);
     if (!written.is_new) return;
     s->size = written.size;
+    const bool was_well = store_queue_is_well(&s->queue);
     store_queue_written(&s->queue, written.status, &written.err, uv_hrtime() / 1000);
+    tell_trouble(s, was_well);
     if (written.status == STORE_OK && s->committed != NULL)
         s->committed(s->committed_arg, written.seconds);
     turn(s);
@@ -370,6 +380,11 @@ void store_on_kept(struct store *s, void (*kept)(void *arg, const struct store_e
 void store_on_commit(struct store *s, void (*committed)(void *arg, double seconds), void *arg) {
     s->committed = committed;
     s->committed_arg = arg;
+}
+
+void store_on_trouble(struct store *s, void (*told)(void *arg, const char *why), void *arg) {
+    s->trouble = told;
+    s->trouble_arg = arg;
 }
 
 const struct store_found *store_found(const struct store *s) {

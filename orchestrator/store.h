@@ -62,6 +62,10 @@ void store_retain(struct store *store);
 // How long commits took: told of each batch that was kept. For metrics.
 void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);
 
+// Told, on the loop, when what was tried is not kept though all before was, and why; and when it is
+// kept at last: NULL.
+void store_on_trouble(struct store *store, void (*told)(void *arg, const char *why), void *arg);
+
 // Told of each event that is kept, in the order of their numbers, after whoever waited for it. Its
 // strings are not told.
 void store_on_kept(struct store *store, void (*kept)(void *arg, const struct store_event *event),

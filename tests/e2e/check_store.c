@@ -38,10 +38,18 @@ static void on_commit(void *arg, double seconds) {
     commits++;
 }
 
+static struct buf troubles;
+
+static void on_trouble(void *arg, const char *why) {
+    ck_assert_ptr_eq(arg, &troubles);
+    buf_addf(&troubles, "%s;", why == NULL ? "well" : strstr(why, ": ") + 2);
+}
+
 static void open_with(const struct store_config *config) {
     int rc = store_open(&store, &loop, config, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     store_on_commit(store, on_commit, &commits);
+    store_on_trouble(store, on_trouble, &troubles);
     commits = 0;
     is_closed = false;
 }
@@ -76,6 +84,7 @@ static void end(void) {
     ck_assert_int_eq(uv_loop_close(&loop), 0); // nothing is left open
     store_place_remove(&place);
     buf_deinit(&told);
+    buf_deinit(&troubles);
 }
 
 static void turn_until_all_are_told(void) {
@@ -260,6 +269,8 @@ START_TEST(events_wait_for_a_disk_that_is_full_and_jobs_are_refused) {
     ask("four", store_create_op("four", NULL));
     turn_until_all_are_told();
     assert_told("four=2 "); // there is no other
+    ck_assert_str_eq(troubles.data,
+                     "database or disk is full: make room on its disk;well;"); // once
     end();
 }
 END_TEST
