@@ -4,6 +4,7 @@
 #include "common/program.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/config.h"
+#include "orchestrator/fetch.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
@@ -15,7 +16,9 @@
 
 enum {
     DESCRIPTORS_ASIDE = 64,
-    LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
+    THREADS_ASIDE = 2 + READINGS_MAX, // of the store, and of the inventory
+    POOL_THREADS_MAX = 1024,          // libuv's
+    LOG_RETRY_MS = 100,               // to a reader or a disk that took nothing
 };
 
 struct service {
@@ -31,6 +34,7 @@ struct service {
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
     uv_timer_t log_retry;
+    uv_work_t first_work;
     bool ending, aborted, store_closing;
     int exit_code;
 };
@@ -169,21 +173,62 @@ static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int s
     uv_signal_start(handle, cb, signum);
 }
 
-static int start(struct service *s, struct error *err) {
+// --- the start
+
+static int open_loop(struct service *s, struct error *err) {
     struct config *c = &s->config;
     if (c->peers.asks == 0) c->peers.asks = c->workers;
+    int rc = config_check(c, err);
+    if (rc == 0)
+        rc = limits_descriptors(c->workers + (c->peers.check ? c->peers.asks : 0) +
+                                    (unsigned long)c->api.limits.http.connections +
+                                    DESCRIPTORS_ASIDE,
+                                err);
+    if (rc != 0) return rc;
+    rc = uv_loop_init(&s->loop);
+    return rc == 0 ? 0 : error_system(err, rc, "there is no event loop");
+}
+
+static void on_first_work(uv_work_t *work) {
+    (void)work;
+}
+
+static void on_first_done(uv_work_t *work, int status) {
+    (void)work;
+    (void)status;
+}
+
+// libuv makes all threads of its pool when the first work comes, and aborts where it cannot: so
+// that is now, and not in the midst of a job.
+static int start_threads(struct service *s, struct error *err) {
+    unsigned long pool = strtoul(getenv("UV_THREADPOOL_SIZE"), NULL, 10);
+    if (pool > POOL_THREADS_MAX) pool = POOL_THREADS_MAX;
+    int rc = limits_threads((unsigned)pool + THREADS_ASIDE, err);
+    if (rc == 0) uv_queue_work(&s->loop, &s->first_work, on_first_work, on_first_done);
+    return rc;
+}
+
+static int open_log(struct service *s, struct error *err) {
+    const struct config *c = &s->config;
+    const int rc = log_open(&s->log, c->log_path, c->log_level, err);
+    if (rc != 0) {
+        error_from(err, "--log");
+        error_advise(err, "mend that, or use another --log FILE");
+        return rc;
+    }
+    s->log.format = c->log_format;
+    s->log.line_max = (size_t)c->api.limits.log_line;
+    return 0;
+}
+
+static int start(struct service *s, struct error *err) {
+    struct config *c = &s->config;
     c->session.keep_ms = c->peers.max_age_ms;
     c->session.line_max = c->api.limits.device_line;
     c->store.size_max = c->api.limits.store;
-    int rc =
-        limits_descriptors(c->workers + (c->peers.check ? c->peers.asks : 0) +
-                               (unsigned long)c->api.limits.http.connections + DESCRIPTORS_ASIDE,
-                           err);
+    int rc = start_threads(s, err);
+    if (rc == 0) rc = open_log(s, err);
     if (rc != 0) return rc;
-    rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
-    if (rc != 0) return rc;
-    s->log.format = s->config.log_format;
-    s->log.line_max = (size_t)c->api.limits.log_line;
     s->metrics = metrics_new(s->config.workers);
     metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();
@@ -216,6 +261,8 @@ static int start(struct service *s, struct error *err) {
                                     .processors = &s->processors,
                                     .log = &s->log};
     rc = api_start(&s->api, &s->config.api, &parts, err);
+    if (rc == UV_EADDRINUSE)
+        error_advise(err, "end the program that listens there, or use another --listen ADDRESS");
     if (rc != 0) return rc;
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
@@ -257,8 +304,13 @@ int main(int argc, char **argv) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     // Names that are slow to look up must not keep others waiting.
     setenv("UV_THREADPOOL_SIZE", "16", 0);
-    uv_loop_init(&s.loop);
-    if (config_check(&s.config, &err) != 0 || start(&s, &err) != 0) {
+    if (open_loop(&s, &err) != 0) {
+        fprintf(stderr, "orchestrator: %s\n", err.text);
+        access_free(s.config.api.access);
+        config_deinit(&s.config);
+        return EXIT_FAILURE;
+    }
+    if (start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);
