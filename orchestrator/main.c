@@ -137,7 +137,8 @@ static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
-    if (log_reopen(&s->log, &err) != 0) program_say("orchestrator: log: %s", err.text);
+    if (log_reopen(&s->log, &err) != 0)
+        program_say("orchestrator: log: %s; the file of before is in use", err.text);
     reload_tokens(s);
     reload_tls(s);
     reload_credentials(&s->config);
