@@ -58,7 +58,8 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 # The longest first: they run beside one another.
 E2E_TESTS = scenario connections bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls https turnstile
-FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
+FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
+	options policy request route scenario scrape session sse stored tokens values yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -296,7 +297,9 @@ fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from i
 		FUZZ_LDFLAGS=-fsanitize=fuzzer
 	@tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
+fuzz-corpus: deps-build deps-test ## run the fuzz targets once over their corpus, without libFuzzer
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzz-programs BUILD=$(BUILD)/asan OPTIMISE=-O1 \
+		SANITISE="$(address_sanitiser)"
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
 .PHONY: schema
