@@ -56,7 +56,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario connections bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls https turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
@@ -75,7 +75,7 @@ scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
 store_backs = $(call objects,orchestrator,store_sql store_sqlite store_sqlite_read store_sqlite_write)
-e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
+e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
 
@@ -121,6 +121,9 @@ $(BUILD)/%.so: tests/torture/%.c
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 $(BUILD)/disk.so: tests/torture/disk.h
+$(BUILD)/machine.so: tests/torture/machine.h
+
+preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
@@ -133,7 +136,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(bench_pure) $(scenario_pure)
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
-		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so $(BUILD)/disk.so
+		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
