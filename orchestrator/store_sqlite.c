@@ -71,8 +71,8 @@ static enum store_status sqlite_write(void *db, uint64_t beat, long long wall_ms
     struct sqlite *s = db;
     err->text[0] = '\0';
     if (!is_file_there(s, wall_ms))
-        error_set(err, "it was removed, or replaced by another: what is written now would be lost: "
-                       "put that file back");
+        error_set(err, "it or its -wal was removed, or replaced by another: what is written now "
+                       "would be lost: put that file back");
     else if (sqlite_writer_transact(&s->writer, beat, wall_ms, ops, count, err))
         return STORE_OK;
     explain(s, s->sql.writer, err);
@@ -220,6 +220,7 @@ static int sqlite_open(void **db, const char *where, long long wall_ms, struct s
         return rc;
     }
     sql_keep(&s->sql);
+    store_file_has_wal(&s->file);
     *db = s;
     return 0;
 }

@@ -143,17 +143,27 @@ START_TEST(the_machine_goes_down_while_the_disk_is_full) {
 }
 END_TEST
 
-START_TEST(the_file_of_the_store_is_moved_away) {
-    char moved[128];
-    snprintf(moved, sizeof moved, "%s.away", rig.store);
+static void move_away(const char *test, const char *end) {
+    char path[112], moved[128];
+    snprintf(path, sizeof path, "%s%s", rig.store, end);
+    snprintf(moved, sizeof moved, "%s.away", path);
     rig_start(NULL);
     rig_begin();
-    ck_assert_int_eq(rename(rig.store, moved), 0);
-    RIG_SAID();
-    assert_stands_still("it was removed, or replaced by another");
-    ck_assert_int_eq(rename(moved, rig.store), 0);
+    ck_assert_int_eq(rename(path, moved), 0);
+    rig_said(test);
+    assert_stands_still("was removed, or replaced by another");
+    ck_assert_int_eq(rename(moved, path), 0);
     rig_assert_done(RIG_HOSTS, 0);
     ck_assert_int_eq(rig_end(), 0);
+}
+
+START_TEST(the_file_of_the_store_is_moved_away) {
+    move_away(__func__, "");
+}
+END_TEST
+
+START_TEST(the_wal_of_the_store_is_moved_away) {
+    move_away(__func__, "-wal");
 }
 END_TEST
 
@@ -406,6 +416,7 @@ END_TEST
     X(the_service_is_told_twice_to_end_while_the_disk_is_full)                                     \
     X(the_machine_goes_down_while_the_disk_is_full)                                                \
     X(the_file_of_the_store_is_moved_away)                                                         \
+    X(the_wal_of_the_store_is_moved_away)                                                          \
     X(the_disk_of_the_log_is_full)                                                                 \
     X(the_disk_of_the_log_gives_errors)                                                            \
     X(the_file_system_of_the_log_becomes_read_only)                                                \
