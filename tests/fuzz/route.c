@@ -71,14 +71,15 @@ static void check_problem(const char *path, const char *query) {
     }
 }
 
-// The path of a target lies within it, and so does the authority.
+// The path of a target lies within it, unless it has none, and so does the authority.
 static void check_target(const char *target) {
     const char *host = NULL;
     size_t len = 0;
     const char *path = http_target_path(target, &host, &len);
-    assert(path >= target && path <= target + strlen(target));
-    assert((host == NULL) == (len == 0) || host != NULL);
-    if (host != NULL) assert(host >= target && host + len <= target + strlen(target));
+    const char *end = target + strlen(target);
+    assert((path >= target && path <= end) || (host != NULL && strcmp(path, "/") == 0));
+    assert(host != NULL || (len == 0 && path == target));
+    if (host != NULL) assert(host > target && host + len <= end);
 }
 
 static const char *or_null(const char *line) {
