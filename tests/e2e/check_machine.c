@@ -92,6 +92,12 @@ START_TEST(the_file_system_of_the_store_becomes_read_only) {
 }
 END_TEST
 
+START_TEST(the_disk_of_the_store_hangs) {
+    setenv("DISK_SLOW_MS", "3600000", 1);
+    fail_and_heal(__func__, DISK_SLOW, "a write has not come back");
+}
+END_TEST
+
 START_TEST(the_service_is_told_to_end_while_the_disk_is_full) {
     rig_start(NULL);
     rig_begin();
@@ -412,6 +418,7 @@ END_TEST
     X(the_disk_of_the_store_is_full)                                                               \
     X(the_disk_of_the_store_gives_errors)                                                          \
     X(the_file_system_of_the_store_becomes_read_only)                                              \
+    X(the_disk_of_the_store_hangs)                                                                 \
     X(the_service_is_told_to_end_while_the_disk_is_full)                                           \
     X(the_service_is_told_twice_to_end_while_the_disk_is_full)                                     \
     X(the_machine_goes_down_while_the_disk_is_full)                                                \
