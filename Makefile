@@ -56,9 +56,10 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario connections bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls https turnstile
-FUZZ_TARGETS = console fault http_head inventory job_image json network policy request scenario session yml
+FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
+	options policy request route scenario scrape session sse stored tokens values yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
 common_pure = $(call objects,common,$(COMMON_PURE))
@@ -74,7 +75,7 @@ scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
 store_backs = $(call objects,orchestrator,store_sql store_sqlite store_sqlite_read store_sqlite_write)
-e2e_tests = $(call objects,tests/e2e,main harness play processes $(E2E_TESTS:%=check_%))
+e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
 
@@ -120,6 +121,12 @@ $(BUILD)/%.so: tests/torture/%.c
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 $(BUILD)/disk.so: tests/torture/disk.h
+<<<<<<< HEAD
+=======
+$(BUILD)/machine.so: tests/torture/machine.h
+
+preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
+>>>>>>> faults
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
@@ -133,7 +140,11 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(rounds) $(bench_pure) $(scen
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
+<<<<<<< HEAD
 		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so $(BUILD)/disk.so
+=======
+		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
+>>>>>>> faults
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
@@ -311,7 +322,9 @@ fuzz: deps-build deps-fuzz ## run each fuzz target for FUZZ_SECONDS (60), from i
 		FUZZ_LDFLAGS=-fsanitize=fuzzer
 	@tests/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-fuzz-corpus: asan ## run the fuzz targets once over their corpus, without libFuzzer
+fuzz-corpus: deps-build deps-test ## run the fuzz targets once over their corpus, without libFuzzer
+	@$(MAKE) --no-print-directory -j$(shell nproc) fuzz-programs BUILD=$(BUILD)/asan OPTIMISE=-O1 \
+		SANITISE="$(address_sanitiser)"
 	@tests/fuzz_corpus.sh $(BUILD)/asan $(FUZZ_TARGETS)
 
 .PHONY: schema

@@ -81,3 +81,15 @@ void error_in_list(struct error *err, const char *list, size_t index) {
     err->field[0] = '\0';
     put_before(err->field, sizeof err->field, list, "");
 }
+
+void error_advise(struct error *err, const char *format, ...) {
+    char advice[ERROR_TEXT_MAX / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(advice, sizeof advice, format, args);
+    va_end(args);
+    text_lines(advice);
+    const size_t room = sizeof err->text - sizeof ": " - strlen(advice);
+    const size_t len = text_cut(err->text, strlen(err->text), room);
+    snprintf(err->text + len, sizeof err->text - len, ": %s", advice);
+}

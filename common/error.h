@@ -39,3 +39,7 @@ void error_in_list(struct error *err, const char *list, size_t index);
 // Puts where it comes from before the text: a file, an address, a program. Its fields are none of
 // the reader's, so the error is in no field from here on.
 void error_from(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Puts what to do about it behind the text: "log: No space left on device: make room". Where all
+// becomes too long, the text loses its end, and the advice stays.
+void error_advise(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

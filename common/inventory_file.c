@@ -101,12 +101,12 @@ static int parse_file(const struct inventory_file *f, struct inventory **out, st
     return rc;
 }
 
-// Nothing but blank lines and comments: a file of Nornir's may be so.
+// Nothing but blank lines and comments: a file of Nornir's may be so. A NUL is neither.
 static bool is_blank(const struct buf *text) {
-    const char *at = text->data == NULL ? "" : text->data;
+    const char *at = text->data == NULL ? "" : text->data, *begin = at;
     while (*(at += strspn(at, " \t\r\n")) == '#')
         at += strcspn(at, "\n");
-    return *at == '\0';
+    return (size_t)(at - begin) == text->len;
 }
 
 static int parse_part(const struct inventory_file *f, int part, struct yml *y, struct error *err) {

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,7 +59,8 @@ static bool is_kind(int fd, mode_t kind) {
 }
 
 // What stderr is was opened by others, who may share it: a pipe or a terminal is opened anew, so
-// that only our own writes do not block. A socket is asked not to with every write.
+// that only our own writes do not block. A socket is asked not to with every write; and where there
+// is no /proc, so is a pipe (write_some).
 static void open_stderr(struct log *l) {
     l->fd = STDERR_FILENO;
     l->ours = false;
@@ -127,14 +129,20 @@ static void lose_pending(struct log *l) {
 static void complain(const struct log *l, int error) {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (strcmp(l->path, "-") == 0 || poll(&out, 1, 0) != 1) return;
-    dprintf(STDERR_FILENO, "log %s: %s\n", l->path, strerror(error));
+    dprintf(STDERR_FILENO, "log %s: %s: lines are lost until it takes them again\n", l->path,
+            strerror(error));
 }
 
+// A descriptor of others may block: a pipe or a terminal of theirs takes so much at once as surely
+// fits where it takes anything.
 static ssize_t write_some(const struct log *l) {
     const struct buf *b = &l->pending;
-    if (!l->ours && is_kind(l->fd, S_IFSOCK))
-        return send(l->fd, b->data, b->len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return write(l->fd, b->data, b->len);
+    struct pollfd out = {.fd = l->fd, .events = POLLOUT};
+    if (l->ours || is_kind(l->fd, S_IFREG)) return write(l->fd, b->data, b->len);
+    if (is_kind(l->fd, S_IFSOCK)) return send(l->fd, b->data, b->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (poll(&out, 1, 0) == 1) return write(l->fd, b->data, b->len < PIPE_BUF ? b->len : PIPE_BUF);
+    errno = EAGAIN;
+    return -1;
 }
 
 // True: nothing is pending any more.

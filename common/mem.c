@@ -10,7 +10,10 @@
 
 static void *checked(void *p, size_t size) {
     if (p != NULL) return p;
-    fprintf(stderr, "out of memory: %zu bytes wanted\n", size);
+    fprintf(stderr,
+            "out of memory: %zu bytes wanted: raise the limit of the process (ulimit -v, or "
+            "MemoryMax= of a systemd service)\n",
+            size);
     abort();
 }
 

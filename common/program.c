@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void open_missing(void) {
@@ -47,6 +50,23 @@ int program_ready(struct error *err, const char *format, ...) {
     if (written >= 0 && putchar('\n') != EOF && fflush(stdout) == 0) return 0;
     return error_system(err, errno == 0 ? -EIO : -errno,
                         "the ready line cannot be written to stdout");
+}
+
+// A pipe that is writable at all takes so much at once.
+enum { SAY_MAX = PIPE_BUF };
+
+void program_say(const char *format, ...) {
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    char line[SAY_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    strcat(line, "\n");
+    if (poll(&out, 1, 0) != 1) return;
+    if (send(STDERR_FILENO, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return;
+    if (errno == ENOTSOCK && write(STDERR_FILENO, line, strlen(line)) >= 0) return;
+    // There is nobody else to tell.
 }
 
 int program_end(const char *name, int exit_code) {

@@ -13,6 +13,10 @@ void program_init(void);
 // be written, so that whoever waits for it would wait for ever.
 int program_ready(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// A line on stderr, LF added, of a program that is at work. It never waits: a pipe or a terminal
+// that takes nothing loses it.
+void program_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 // What main() returns: the code, or EXIT_FAILURE in place of success where stdout could not be
 // written, which is said on stderr.
 int program_end(const char *name, int exit_code);

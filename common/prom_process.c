@@ -1,4 +1,4 @@
-// Read from /proc/self (proc(5)).
+// Read from /proc/self (proc(5)). What cannot be read there is not told.
 #include "common/prom_process.h"
 
 #include <dirent.h>
@@ -13,6 +13,7 @@ struct process_stat {
     double cpu_s, start_s, virtual_bytes, resident_bytes;
 };
 
+// 0: nobody knows.
 static double boot_time_s(void) {
     char line[256];
     unsigned long long seconds = 0;
@@ -43,19 +44,20 @@ static int read_stat(struct process_stat *s) {
         return -1;
     double tick = (double)sysconf(_SC_CLK_TCK);
     s->cpu_s = (double)(user + system) / tick;
-    s->start_s = boot_time_s() + (double)start / tick;
+    const double boot_s = boot_time_s();
+    s->start_s = boot_s == 0 ? 0 : boot_s + (double)start / tick;
     s->virtual_bytes = (double)virtual;
     s->resident_bytes = (double)resident * (double)sysconf(_SC_PAGESIZE);
     return 0;
 }
 
 // Linux 6.2 and later tell the number as the size of the folder; with thousands of connections open
-// listing them would take longer than all else.
+// listing them would take longer than all else. -1: nobody knows.
 static double count_fds(void) {
     struct stat folder;
     if (stat("/proc/self/fd", &folder) == 0 && folder.st_size > 0) return (double)folder.st_size;
     DIR *dir = opendir("/proc/self/fd");
-    if (dir == NULL) return 0;
+    if (dir == NULL) return -1;
     double count = 0;
     for (const struct dirent *entry; (entry = readdir(dir)) != NULL;)
         if (entry->d_name[0] != '.') count++;
@@ -78,10 +80,12 @@ void prom_process(struct prom_writer *w) {
         gauge(w, "process_virtual_memory_bytes", "Virtual memory size in bytes.", s.virtual_bytes);
         gauge(w, "process_resident_memory_bytes", "Resident memory size in bytes.",
               s.resident_bytes);
-        gauge(w, "process_start_time_seconds",
-              "Start time of the process since unix epoch in seconds.", s.start_s);
+        if (s.start_s > 0)
+            gauge(w, "process_start_time_seconds",
+                  "Start time of the process since unix epoch in seconds.", s.start_s);
     }
-    gauge(w, "process_open_fds", "Number of open file descriptors.", count_fds());
+    const double fds = count_fds();
+    if (fds >= 0) gauge(w, "process_open_fds", "Number of open file descriptors.", fds);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
         gauge(w, "process_max_fds", "Maximum number of open file descriptors.",
               (double)limit.rlim_cur);

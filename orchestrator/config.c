@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/http_tls.h"
 #include "common/mem.h"
+#include "common/program.h"
 #include "common/secret.h"
 #include "common/text.h"
 #include "orchestrator/cli.h"
@@ -400,7 +401,7 @@ int config_load_tls(const struct config *c, struct http_tls **tls, struct error 
     if (c->tls_cert == NULL || c->tls_key == NULL)
         return error_set(err, "--tls-cert and --tls-key go together: give both");
     int rc = http_tls_load(c->tls_cert, c->tls_key, tls, &warning, err);
-    if (rc == 0 && warning.text[0] != '\0') fprintf(stderr, "orchestrator: %s\n", warning.text);
+    if (rc == 0 && warning.text[0] != '\0') program_say("orchestrator: %s", warning.text);
     return rc;
 }
 

@@ -332,6 +332,16 @@ static void write_list(struct buf *out, const struct job *job, const char *name,
     buf_adds(out, "]");
 }
 
+// A store that is damaged may have anything.
+static bool is_object(const char *text) {
+    cJSON *json = NULL;
+    struct error err;
+    const bool is_json =
+        text != NULL && text[0] == '{' && json_parse(text, strlen(text), &json, &err) == 0;
+    cJSON_Delete(json);
+    return is_json;
+}
+
 // {"hosts": {"leaf00.earth": what it told}, "failed": {"leaf01.earth": why}}
 static void write_told(struct buf *out, const struct job *job, const char *name, unsigned states) {
     buf_addf(out, "\"%s\": {", name);
@@ -342,7 +352,7 @@ static void write_told(struct buf *out, const struct job *job, const char *name,
         buf_adds(out, comma);
         buf_add_json(out, job->inventory->hosts[job->selection.hosts[i]].name);
         buf_adds(out, ": ");
-        if (h->state == HOST_UNCHANGED && h->text != NULL && h->text[0] == '{')
+        if (h->state == HOST_UNCHANGED && is_object(h->text))
             buf_adds(out, h->text);
         else
             buf_add_json(out, h->text == NULL ? "" : h->text);

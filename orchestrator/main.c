@@ -1,19 +1,24 @@
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/limits.h"
 #include "common/program.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/config.h"
+#include "orchestrator/fetch.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 enum {
     DESCRIPTORS_ASIDE = 64,
-    LOG_RETRY_MS = 100, // to a reader or a disk that took nothing
+    THREADS_ASIDE = 2 + READINGS_MAX, // of the store, and of the inventory
+    POOL_THREADS_MAX = 1024,          // libuv's
+    LOG_RETRY_MS = 100,               // to a reader or a disk that took nothing
 };
 
 struct service {
@@ -29,6 +34,7 @@ struct service {
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
     uv_timer_t log_retry;
+    uv_work_t first_work;
     bool ending, aborted, store_closing;
     int exit_code;
 };
@@ -64,12 +70,18 @@ static void close_store_when_idle(struct service *s) {
 
 static void say_who_is_awaited(const struct service *s) {
     char timeout[DURATION_TEXT_MAX];
+    const char *why;
     size_t in_hand = gate_under_way(runner_gate(s->runner));
     if (in_hand == 0) return;
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
-    fprintf(stderr,
-            "orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends it\n",
-            in_hand, timeout);
+    if (store_is_well(s->store, &why))
+        program_say("orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends "
+                    "it",
+                    in_hand, timeout);
+    else
+        program_say("orchestrator: waiting for %zu hosts in hand, until the store can be written "
+                    "(%s); a second signal ends it",
+                    in_hand, why);
 }
 
 // The first signal finishes what is in hand; the second does not wait for it.
@@ -102,14 +114,14 @@ static void reload_tokens(struct service *s) {
     if (access_load(s->config.tokens, &access, &err) == 0)
         api_set_access(s->api, access);
     else
-        fprintf(stderr, "orchestrator: --tokens: %s; those of before are in force\n", err.text);
+        program_say("orchestrator: --tokens: %s; those of before are in force", err.text);
 }
 
 static void reload_tls(struct service *s) {
     struct http_tls *tls = NULL;
     struct error err;
     if (config_load_tls(&s->config, &tls, &err) != 0)
-        fprintf(stderr, "orchestrator: %s; the certificate of before is shown\n", err.text);
+        program_say("orchestrator: %s; the certificate of before is shown", err.text);
     else if (tls != NULL)
         api_set_tls(s->api, tls);
 }
@@ -118,14 +130,15 @@ static void reload_tls(struct service *s) {
 static void reload_credentials(struct config *c) {
     struct error err;
     if (config_reload_credentials(c, &err) != 0)
-        fprintf(stderr, "orchestrator: --credentials: %s; what was read before holds\n", err.text);
+        program_say("orchestrator: --credentials: %s; what was read before holds", err.text);
 }
 
 static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
-    if (log_reopen(&s->log, &err) != 0) fprintf(stderr, "orchestrator: log: %s\n", err.text);
+    if (log_reopen(&s->log, &err) != 0)
+        program_say("orchestrator: log: %s; the file of before is in use", err.text);
     reload_tokens(s);
     reload_tls(s);
     reload_credentials(&s->config);
@@ -142,27 +155,81 @@ static void on_before_wait(uv_prepare_t *handle) {
     if (log_behind(&s->log)) uv_timer_start(&s->log_retry, on_log_retry, LOG_RETRY_MS, 0);
 }
 
+// What follows from it until it can be written again is in spec/failures.md.
+static void on_store_trouble(void *arg, const char *why) {
+    struct service *s = arg;
+    char text[ERROR_TEXT_MAX];
+    if (why == NULL)
+        snprintf(text, sizeof text, "it can be written again");
+    else
+        snprintf(text, sizeof text,
+                 "no install begins and no job is taken until it can be written: %s", why);
+    log_note(&s->log, why == NULL ? LOG_WARNING : LOG_ERROR, clock_wall_ms(), "store", text);
+    if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: the store: %s", text);
+}
+
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
     uv_signal_init(&s->loop, handle);
     handle->data = s;
     uv_signal_start(handle, cb, signum);
 }
 
-static int start(struct service *s, struct error *err) {
+// --- the start
+
+static int open_loop(struct service *s, struct error *err) {
     struct config *c = &s->config;
     if (c->peers.asks == 0) c->peers.asks = c->workers;
+    int rc = config_check(c, err);
+    if (rc == 0)
+        rc = limits_descriptors(c->workers + (c->peers.check ? c->peers.asks : 0) +
+                                    (unsigned long)c->api.limits.http.connections +
+                                    DESCRIPTORS_ASIDE,
+                                err);
+    if (rc != 0) return rc;
+    rc = uv_loop_init(&s->loop);
+    return rc == 0 ? 0 : error_system(err, rc, "there is no event loop");
+}
+
+static void on_first_work(uv_work_t *work) {
+    (void)work;
+}
+
+static void on_first_done(uv_work_t *work, int status) {
+    (void)work;
+    (void)status;
+}
+
+// libuv makes all threads of its pool when the first work comes, and aborts where it cannot: so
+// that is now, and not in the midst of a job.
+static int start_threads(struct service *s, struct error *err) {
+    unsigned long pool = strtoul(getenv("UV_THREADPOOL_SIZE"), NULL, 10);
+    if (pool > POOL_THREADS_MAX) pool = POOL_THREADS_MAX;
+    int rc = limits_threads((unsigned)pool + THREADS_ASIDE, err);
+    if (rc == 0) uv_queue_work(&s->loop, &s->first_work, on_first_work, on_first_done);
+    return rc;
+}
+
+static int open_log(struct service *s, struct error *err) {
+    const struct config *c = &s->config;
+    const int rc = log_open(&s->log, c->log_path, c->log_level, err);
+    if (rc != 0) {
+        error_from(err, "--log");
+        error_advise(err, "mend that, or use another --log FILE");
+        return rc;
+    }
+    s->log.format = c->log_format;
+    s->log.line_max = (size_t)c->api.limits.log_line;
+    return 0;
+}
+
+static int start(struct service *s, struct error *err) {
+    struct config *c = &s->config;
     c->session.keep_ms = c->peers.max_age_ms;
     c->session.line_max = c->api.limits.device_line;
     c->store.size_max = c->api.limits.store;
-    int rc =
-        limits_descriptors(c->workers + (c->peers.check ? c->peers.asks : 0) +
-                               (unsigned long)c->api.limits.http.connections + DESCRIPTORS_ASIDE,
-                           err);
+    int rc = start_threads(s, err);
+    if (rc == 0) rc = open_log(s, err);
     if (rc != 0) return rc;
-    rc = log_open(&s->log, s->config.log_path, s->config.log_level, err);
-    if (rc != 0) return rc;
-    s->log.format = s->config.log_format;
-    s->log.line_max = (size_t)c->api.limits.log_line;
     s->metrics = metrics_new(s->config.workers);
     metrics_watch_log(s->metrics, &s->log);
     s->jobs = jobs_new();
@@ -170,6 +237,7 @@ static int start(struct service *s, struct error *err) {
     if (rc != 0) return rc;
     metrics_watch_jobs(s->metrics, s->jobs);
     store_on_commit(s->store, metrics_commit, s->metrics);
+    store_on_trouble(s->store, on_store_trouble, s);
     processors_add(&s->processors, (struct processor){metrics_event, s->metrics});
     processors_add(&s->processors, (struct processor){joblog_event, &s->log});
     const struct gate_config gate = {.workers = s->config.workers,
@@ -194,6 +262,8 @@ static int start(struct service *s, struct error *err) {
                                     .processors = &s->processors,
                                     .log = &s->log};
     rc = api_start(&s->api, &s->config.api, &parts, err);
+    if (rc == UV_EADDRINUSE)
+        error_advise(err, "end the program that listens there, or use another --listen ADDRESS");
     if (rc != 0) return rc;
     watch(s, &s->term, on_end, SIGTERM);
     watch(s, &s->interrupt, on_end, SIGINT);
@@ -235,8 +305,13 @@ int main(int argc, char **argv) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     // Names that are slow to look up must not keep others waiting.
     setenv("UV_THREADPOOL_SIZE", "16", 0);
-    uv_loop_init(&s.loop);
-    if (config_check(&s.config, &err) != 0 || start(&s, &err) != 0) {
+    if (open_loop(&s, &err) != 0) {
+        fprintf(stderr, "orchestrator: %s\n", err.text);
+        access_free(s.config.api.access);
+        config_deinit(&s.config);
+        return EXIT_FAILURE;
+    }
+    if (start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
         if (s.runner != NULL) runner_close(s.runner);

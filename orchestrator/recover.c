@@ -5,13 +5,13 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "common/policy_hash.h"
+#include "common/program.h"
 #include "orchestrator/job_difference.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/request.h"
 #include "orchestrator/resume.h"
 #include "orchestrator/select.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,18 +239,17 @@ static void read_again(uv_timer_t *timer) {
 static void begin_waiting(struct recovery *r, const struct error *why) {
     const size_t count = jobs_that_wait(r);
     if (count == 0) return;
-    fprintf(stderr,
-            "orchestrator: hosts in doubt of %zu jobs wait for the inventory, which has their "
-            "credentials: %s\n",
-            count, why->text);
+    program_say("orchestrator: hosts in doubt of %zu jobs wait for the inventory, which has their "
+                "credentials: %s",
+                count, why->text);
     wait_for_inventory(r);
 }
 
 // --- all of them, at the start
 
 static void say_paused(const struct job *job, const char *why) {
-    fprintf(stderr, "orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on\n",
-            job->id, why, job->id);
+    program_say("orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on", job->id,
+                why, job->id);
 }
 
 static void take_up(const struct recovery *r, struct left *left, struct inventory *inventory,

@@ -18,13 +18,21 @@
 #include "common/bytes.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "orchestrator/store_file.h"
 #include "orchestrator/store_queue.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GATHER_US = 4000, ALIVE_US = STORE_ALIVE_MS * 1000, ANSWERS_A_TURN = 256 };
+enum {
+    STALL_MS = 5000,  // of one write: it is said then that it has not come back
+    LAST_LOOK_MS = 1, // ... after a look for its answer, where the process stood still itself
+    GATHER_US = 4000,
+    ALIVE_US = STORE_ALIVE_MS * 1000,
+    ANSWERS_A_TURN = 256,
+};
 
 struct store_reading {
     struct store_reading *next;
@@ -60,6 +68,8 @@ struct store {
     uint64_t size, size_max; // bytes
     void (*committed)(void *arg, double seconds);
     void *committed_arg;
+    void (*trouble)(void *arg, const char *why);
+    void *trouble_arg;
     void (*kept)(void *arg, const struct store_event *event);
     void *kept_arg;
     void (*closed)(void *arg);
@@ -71,6 +81,9 @@ struct store {
     unsigned handles; // that are closing
     uv_async_t async;
     uv_timer_t timer;
+    uv_timer_t stall; // runs while a batch is the writer's
+    enum { STALL_NONE, STALL_LAST_LOOK, STALLED } stalled;
+    struct error why_stalled;
     uv_thread_t writer_thread, reader_thread;
     // Of all threads, under the lock.
     uv_mutex_t lock;
@@ -170,7 +183,24 @@ static void stop_threads(struct store *s) {
 
 static void on_time(uv_timer_t *timer);
 
+static void tell_trouble(struct store *s, bool was_well) {
+    const char *why = NULL;
+    if (store_is_well(s, &why) == was_well || s->trouble == NULL) return;
+    s->trouble(s->trouble_arg, why);
+}
+
+// A disk that hangs gives no error.
+static void on_stall(uv_timer_t *timer) {
+    struct store *s = timer->data;
+    const bool was_well = store_is_well(s, NULL);
+    s->stalled = s->stalled == STALL_NONE ? STALL_LAST_LOOK : STALLED;
+    if (s->stalled == STALL_LAST_LOOK) uv_timer_start(timer, on_stall, LAST_LOOK_MS, 0);
+    tell_trouble(s, was_well);
+}
+
 static void hand_over(struct store *s, struct store_batch *batch) {
+    s->stalled = STALL_NONE;
+    uv_timer_start(&s->stall, on_stall, STALL_MS, 0);
     uv_mutex_lock(&s->lock);
     s->batch = batch;
     uv_mutex_unlock(&s->lock);
@@ -225,7 +255,11 @@ static void take_written(struct store *s) {
     uv_mutex_unlock(&s->lock);
     if (!written.is_new) return;
     s->size = written.size;
+    const bool was_well = store_is_well(s, NULL);
+    uv_timer_stop(&s->stall);
+    s->stalled = STALL_NONE;
     store_queue_written(&s->queue, written.status, &written.err, uv_hrtime() / 1000);
+    tell_trouble(s, was_well);
     if (written.status == STORE_OK && s->committed != NULL)
         s->committed(s->committed_arg, written.seconds);
     turn(s);
@@ -294,8 +328,9 @@ static void finish_if_over(struct store *s) {
     stop_threads(s);
     s->back->close(s->db);
     store_queue_deinit(&s->queue);
-    s->handles = 2;
+    s->handles = 3;
     uv_close((uv_handle_t *)&s->async, on_handle_closed);
+    uv_close((uv_handle_t *)&s->stall, on_handle_closed);
     uv_close((uv_handle_t *)&s->timer, on_handle_closed);
 }
 
@@ -338,9 +373,11 @@ void store_audit(struct store *s, const struct store_audit *audit) {
 }
 
 bool store_is_well(const struct store *s, const char **why) {
-    const bool is_well = store_queue_is_well(&s->queue);
-    if (!is_well && why != NULL) *why = s->queue.why.text;
-    return is_well;
+    const char *found = NULL;
+    if (s->stalled == STALLED) found = s->why_stalled.text;
+    if (!store_queue_is_well(&s->queue)) found = s->queue.why.text;
+    if (found != NULL && why != NULL) *why = found;
+    return found == NULL;
 }
 
 bool store_has_room(const struct store *s, struct error *err) {
@@ -370,6 +407,11 @@ void store_on_kept(struct store *s, void (*kept)(void *arg, const struct store_e
 void store_on_commit(struct store *s, void (*committed)(void *arg, double seconds), void *arg) {
     s->committed = committed;
     s->committed_arg = arg;
+}
+
+void store_on_trouble(struct store *s, void (*told)(void *arg, const char *why), void *arg) {
+    s->trouble = told;
+    s->trouble_arg = arg;
 }
 
 const struct store_found *store_found(const struct store *s) {
@@ -412,7 +454,8 @@ static int init_handles(struct store *s, uv_loop_t *loop, struct error *err) {
     int rc = uv_async_init(loop, &s->async, on_async);
     if (rc != 0) return error_system(err, rc, "the store cannot be waited for");
     uv_timer_init(loop, &s->timer);
-    s->async.data = s->timer.data = s;
+    uv_timer_init(loop, &s->stall);
+    s->async.data = s->timer.data = s->stall.data = s;
     return 0;
 }
 
@@ -429,6 +472,9 @@ int store_open(struct store **store, uv_loop_t *loop, const struct store_config 
     s->reader.store = s;
     s->commit_delay_ms = config->commit_delay_ms;
     s->size_max = config->size_max;
+    error_set(&s->why_stalled, "%.200s: a write has not come back for %d s", config->where,
+              STALL_MS / 1000);
+    error_advise(&s->why_stalled, "%s", store_file_advice(EIO));
     init_lock(s);
     int rc = s->back->open(&s->db, config->where, clock_wall_ms(), &s->found, err);
     if (rc == 0) s->size = size_of(s);

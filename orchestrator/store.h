@@ -50,7 +50,8 @@ void store_append(struct store *store, const struct store_event *event,
 // Nobody waits for it. Copied. Not while the store is not well: it would gather without a bound.
 void store_audit(struct store *store, const struct store_audit *audit);
 
-// Whether what was last tried was kept; else why says why not.
+// Whether what was last tried was kept, and what is being tried has not been so for long; else why
+// says why not.
 bool store_is_well(const struct store *store, const char **why);
 
 // Whether what is kept leaves room for one more job; else err says how much it is and the remedy.
@@ -61,6 +62,9 @@ void store_retain(struct store *store);
 
 // How long commits took: told of each batch that was kept. For metrics.
 void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);
+
+// Told, on the loop, when the store is not well any more, and why; and when it is again: NULL.
+void store_on_trouble(struct store *store, void (*told)(void *arg, const char *why), void *arg);
 
 // Told of each event that is kept, in the order of their numbers, after whoever waited for it. Its
 // strings are not told.

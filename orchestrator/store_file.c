@@ -59,6 +59,19 @@ int store_file_judge(const unsigned char *header, size_t len, const char *where,
     return found > version ? store_file_newer(where, found, version, err) : 0;
 }
 
+// --- what SQLite puts beside it
+
+enum { JOURNAL, WAL, SHM };
+
+static const char *const beside[STORE_FILES_BESIDE] = {
+    [JOURNAL] = "-journal", [WAL] = "-wal", [SHM] = "-shm"};
+
+static char *name_beside(const struct store_file *file, size_t i) {
+    struct buf name = {0};
+    buf_addf(&name, "%s%s", file->path, beside[i]);
+    return buf_take(&name);
+}
+
 // --- the place
 
 // Before a file is made there: of one that is not there yet its folder's.
@@ -75,8 +88,24 @@ static int check_file_system(const char *path, const char *where, struct error *
                      where, remote);
 }
 
+const char *store_file_advice(int code) {
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+        return "make room on its disk";
+    case EROFS:
+        return "make its file system writable";
+    case EIO:
+        return "look for what its disk has (dmesg)";
+    default:
+        return NULL;
+    }
+}
+
 static int fail(int code, const char *where, const char *what, struct error *err) {
-    return error_set(err, "%.200s cannot be %s: %s: use " ANOTHER, where, what, strerror(code));
+    const char *advice = store_file_advice(code);
+    return error_set(err, "%.200s cannot be %s: %s: %s%suse " ANOTHER, where, what, strerror(code),
+                     advice == NULL ? "" : advice, advice == NULL ? "" : ", or ");
 }
 
 static int open_or_make(struct store_file *file, const char *where, struct error *err) {
@@ -102,10 +131,23 @@ static int lock(struct store_file *file, const char *where, struct error *err) {
     return fail(errno, where, "locked", err);
 }
 
+static unsigned long long wal_inode(const struct store_file *file) {
+    struct stat status;
+    char *name = name_beside(file, WAL);
+    const bool is_there = stat(name, &status) == 0;
+    free(name);
+    return is_there ? status.st_ino : 0;
+}
+
+void store_file_has_wal(struct store_file *file) {
+    file->wal = wal_inode(file);
+}
+
 bool store_file_is_there(const struct store_file *file) {
     struct stat opened, named;
     return fstat(file->fd, &opened) == 0 && stat(file->path, &named) == 0 &&
-           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
+           (file->wal == 0 || file->wal == wal_inode(file));
 }
 
 long long store_file_size(const struct store_file *file) {
@@ -120,16 +162,6 @@ static int judge(const struct store_file *file, const char *where, uint32_t appl
     if (len < 0) return fail(errno, where, "read", err);
     if (!store_file_is_there(file)) return fail(ENOENT, where, "locked", err); // removed meanwhile
     return store_file_judge(header, (size_t)len, where, application, version, err);
-}
-
-// --- what SQLite puts beside it
-
-static const char *const beside[STORE_FILES_BESIDE] = {"-journal", "-wal", "-shm"};
-
-static char *name_beside(const struct store_file *file, size_t i) {
-    struct buf name = {0};
-    buf_addf(&name, "%s%s", file->path, beside[i]);
-    return buf_take(&name);
 }
 
 static void note_beside(struct store_file *file) {

@@ -19,6 +19,7 @@ struct store_file {
     bool is_made;                        // by store_file_open()
     bool is_ours;                        // it is locked
     bool has_beside[STORE_FILES_BESIDE]; // what SQLite puts there; before it was opened
+    unsigned long long wal;              // its inode; 0: it is not to be looked for
 };
 
 // Makes the file if it is not there. version is the newest schema that is known. Errors are one
@@ -29,6 +30,8 @@ int store_file_open(struct store_file *file, const char *where, uint32_t applica
 // system drops a process's locks of a file when any descriptor of it is closed. Of one that is not
 // used after all, what has been made since is removed.
 void store_file_close(struct store_file *file, bool is_used);
+// From now on its WAL is to be there as well, which was made: what is committed lies in it.
+void store_file_has_wal(struct store_file *file);
 // Nobody has removed it or put another in its place.
 bool store_file_is_there(const struct store_file *file);
 long long store_file_size(const struct store_file *file); // bytes
@@ -37,6 +40,8 @@ long long store_file_size(const struct store_file *file); // bytes
 int store_file_judge(const unsigned char *header, size_t len, const char *where,
                      uint32_t application, uint32_t version, struct error *err);
 int store_file_newer(const char *where, size_t found, size_t known, struct error *err);
+// Pure. What to do where a file's disk gives this errno; NULL: nothing in particular.
+const char *store_file_advice(int code);
 // Pure. The file system of statfs()'s f_type where a lock may not hold and a write not be on disk;
 // NULL: all is well.
 const char *store_file_remote(long type);

@@ -1,6 +1,10 @@
 #include "orchestrator/store_sql.h"
 
+#include "orchestrator/store_file.h"
+
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #if defined(SQLITE_VERSION_NUMBER) && SQLITE_VERSION_NUMBER < 3037000
 #error "strict tables came with SQLite 3.37"
@@ -93,6 +97,19 @@ bool sql_number(struct sql *sql, enum sql_statement which, uint64_t *n) {
 bool sql_number_of(struct sql *sql, enum sql_statement which, const char *text, uint64_t *n) {
     sql_bind_text(sql, which, 1, text);
     return sql_number(sql, which, n);
+}
+
+// --- what went wrong
+
+const char *sql_describe(sqlite3 *db, struct error *err) {
+    const int code = sqlite3_errcode(db) & 0xff, system = sqlite3_system_errno(db);
+    error_set(err, "%s", sqlite3_errmsg(db));
+    if (code == SQLITE_FULL) return store_file_advice(ENOSPC);
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return "end the service, and put a copy of it back";
+    if ((code != SQLITE_IOERR && code != SQLITE_CANTOPEN) || system == 0) return NULL;
+    error_set(err, "%s (%s)", sqlite3_errmsg(db), strerror(system));
+    return store_file_advice(system);
 }
 
 uint64_t sql_event_id(uint64_t job, uint64_t n) {

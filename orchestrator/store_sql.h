@@ -2,6 +2,8 @@
 // Where a function answers false, the reason is SQLite's last of that connection.
 #pragma once
 
+#include "common/error.h"
+
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,5 +46,9 @@ bool sql_run_with(struct sql *sql, enum sql_statement which, uint64_t value);
 // The number that a query answers; 0: none.
 bool sql_number(struct sql *sql, enum sql_statement which, uint64_t *n);
 bool sql_number_of(struct sql *sql, enum sql_statement which, const char *text, uint64_t *n);
+
+// err: what SQLite says, and which of the system's errors that was. What to do about it; NULL:
+// nothing in particular.
+const char *sql_describe(sqlite3 *db, struct error *err);
 
 uint64_t sql_event_id(uint64_t job, uint64_t n);

@@ -52,8 +52,10 @@ struct sqlite {
 };
 
 static void explain(const struct sqlite *s, sqlite3 *db, struct error *err) {
-    if (err->text[0] == '\0') error_set(err, "%s", sqlite3_errmsg(db));
+    const char *advice = NULL;
+    if (err->text[0] == '\0') advice = sql_describe(db, err);
     error_from(err, "%.200s", s->where);
+    if (advice != NULL) error_advise(err, "%s", advice);
 }
 
 // Not for each batch: it is two calls of the system.
@@ -69,7 +71,8 @@ static enum store_status sqlite_write(void *db, uint64_t beat, long long wall_ms
     struct sqlite *s = db;
     err->text[0] = '\0';
     if (!is_file_there(s, wall_ms))
-        error_set(err, "it was removed, or replaced by another: what is written now would be lost");
+        error_set(err, "it or its -wal was removed, or replaced by another: what is written now "
+                       "would be lost: put that file back");
     else if (sqlite_writer_transact(&s->writer, beat, wall_ms, ops, count, err))
         return STORE_OK;
     explain(s, s->sql.writer, err);
@@ -191,12 +194,15 @@ static int open_database(struct sqlite *s, long long wall_ms, struct store_found
 static void explain_opening(const struct sqlite *s, struct error *err) {
     const bool is_readers = s->sql.reader != NULL && sqlite3_errcode(s->sql.reader) != SQLITE_OK;
     sqlite3 *db = is_readers ? s->sql.reader : s->sql.writer;
-    const int code = sqlite3_errcode(db);
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+    const int code = sqlite3_errcode(db) & 0xff;
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
         damaged(s, sqlite3_errmsg(db), err);
-    else
-        error_set(err, "%.200s cannot be opened: %s: use another --state FILE", s->where,
-                  sqlite3_errmsg(db));
+        return;
+    }
+    const char *advice = sql_describe(db, err);
+    error_from(err, "%.200s cannot be opened", s->where);
+    error_advise(err, "%s%suse another --state FILE", advice == NULL ? "" : advice,
+                 advice == NULL ? "" : ", or ");
 }
 
 static int sqlite_open(void **db, const char *where, long long wall_ms, struct store_found *found,
@@ -214,6 +220,7 @@ static int sqlite_open(void **db, const char *where, long long wall_ms, struct s
         return rc;
     }
     sql_keep(&s->sql);
+    store_file_has_wal(&s->file);
     *db = s;
     return 0;
 }

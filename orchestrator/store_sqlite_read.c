@@ -180,7 +180,8 @@ int sqlite_read_rows(struct sql *sql, const struct store_query *query, store_row
     int rc = 0;
     while (rc == 0 && r.goes_on && sqlite3_step(statement) == SQLITE_ROW)
         rc = tell_row(&r, err);
-    if (sqlite3_reset(statement) != SQLITE_OK && rc == 0)
-        rc = error_set(err, "%s", sqlite3_errmsg(sql->reader));
-    return rc;
+    if (sqlite3_reset(statement) == SQLITE_OK || rc != 0) return rc;
+    const char *advice = sql_describe(sql->reader, err);
+    if (advice != NULL) error_advise(err, "%s", advice);
+    return ERROR_INPUT;
 }

@@ -211,9 +211,7 @@ static int start_ca(struct program *p, struct error *err) {
 }
 
 static int start(struct program *p, struct error *err) {
-    int rc = limits_descriptors(DESCRIPTORS + p->config.addresses, err);
-    if (rc != 0) return rc;
-    rc = start_ca(p, err);
+    int rc = start_ca(p, err);
     if (rc != 0) return rc;
     rc = server_start(p->server, &p->loop, &p->world, p->ca, &p->config.devices,
                       p->config.addresses, err);
@@ -243,19 +241,29 @@ static int say_ready(const struct program *p, struct error *err) {
                          devices, admin);
 }
 
+static int open_loop(struct program *p, struct error *err) {
+    int rc = limits_descriptors(DESCRIPTORS + p->config.addresses, err);
+    if (rc != 0) return rc;
+    rc = uv_loop_init(&p->loop);
+    return rc == 0 ? 0 : error_system(err, rc, "there is no event loop");
+}
+
 static int run(struct program *p) {
     struct error err;
     int exit_code = EXIT_SUCCESS;
-    if (load_network(p, &err) != 0) {
+    if (load_network(p, &err) != 0)
+        exit_code = EXIT_USAGE;
+    else if (open_loop(p, &err) != 0)
+        exit_code = EXIT_FAILURE;
+    if (exit_code != EXIT_SUCCESS) {
         fprintf(stderr, "simulator: %s\n", err.text);
         fault_deinit(&p->world.faults);
         network_deinit(&p->network);
-        return EXIT_USAGE;
+        return exit_code;
     }
     struct fault_list faults = p->world.faults;
     world_init(&p->world, &p->network, p->config.seed, p->config.time_scale);
     p->world.faults = faults;
-    uv_loop_init(&p->loop);
     p->server = mem_zalloc(sizeof *p->server);
     if (start(p, &err) != 0) {
         fprintf(stderr, "simulator: %s\n", err.text);

@@ -7,9 +7,9 @@
 #include "simulator/server.h"
 
 #include "common/mem.h"
+#include "common/program.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { PORT_TRIES = 20 };
@@ -117,7 +117,7 @@ static struct tls_identity *identify(void *arg, const uv_tcp_t *tcp) {
     address_format_host(&local, reached);
     address_format_host(&s->listeners[0].address, listed);
     if (device_ca_identity(s->ca, names, &identity, &err) != 0)
-        fprintf(stderr, "simulator: %s\n", err.text);
+        program_say("simulator: %s", err.text);
     return identity;
 }
 

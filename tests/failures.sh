@@ -1,6 +1,8 @@
 #!/bin/bash
 # Writes spec/failures.md: what the log says of a device, for each effect on each call. It is taken
-# from a run of the scenario below, so that it cannot say what the programs do not.
+# from a run of the scenario below, so that it cannot say what the programs do not. What is said of
+# the machine's own faults is in spec/machine_faults.tsv, which tests/e2e/check_machine*.c hold to be
+# true.
 # usage: tests/failures.sh BUILD   (make failures, from the top folder)
 set -euo pipefail
 
@@ -8,6 +10,7 @@ build=$1
 scenario=scenarios/faults/190-what-the-log-says.yaml
 kept=$build/failures
 document=spec/failures.md
+machine=spec/machine_faults.tsv
 
 rm -rf "$kept"
 mkdir -p "$kept"
@@ -66,5 +69,18 @@ END
             for (i = 1; i <= count; i++)
                 if (effects[order[i]] ~ /,/) printf "- %s: %s\n", order[i], effects[order[i]]
         }' "$kept/rows"
+    cat <<END
+
+## What the orchestrator does where its own machine fails
+
+Each row is an end-to-end test (\`tests/e2e/check_machine.c\`, \`check_machine_start.c\`), which reads what must be said
+from \`$machine\`. A part in \`<...>\` differs from case to case; what begins with \`orchestrator:\` or \`log\` is on
+stderr, the rest in the log. The machine fails while hosts are being installed; after it is well again, each host of the
+job has one outcome, which is true of its device, and no device was installed twice.
+
+| fault of the machine | what the orchestrator says | what it does | what you do |
+|---|---|---|---|
+END
+    tail -n +2 "$machine" | awk -F '\t' '{ printf "| %s | %s | %s | %s |\n", $2, $3, $4, $5 }'
 } >"$kept/failures.md"
 mv "$kept/failures.md" "$document"

@@ -38,10 +38,18 @@ static void on_commit(void *arg, double seconds) {
     commits++;
 }
 
+static struct buf troubles;
+
+static void on_trouble(void *arg, const char *why) {
+    ck_assert_ptr_eq(arg, &troubles);
+    buf_addf(&troubles, "%s;", why == NULL ? "well" : strstr(why, ": ") + 2);
+}
+
 static void open_with(const struct store_config *config) {
     int rc = store_open(&store, &loop, config, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
     store_on_commit(store, on_commit, &commits);
+    store_on_trouble(store, on_trouble, &troubles);
     commits = 0;
     is_closed = false;
 }
@@ -76,6 +84,7 @@ static void end(void) {
     ck_assert_int_eq(uv_loop_close(&loop), 0); // nothing is left open
     store_place_remove(&place);
     buf_deinit(&told);
+    buf_deinit(&troubles);
 }
 
 static void turn_until_all_are_told(void) {
@@ -260,6 +269,29 @@ START_TEST(events_wait_for_a_disk_that_is_full_and_jobs_are_refused) {
     ask("four", store_create_op("four", NULL));
     turn_until_all_are_told();
     assert_told("four=2 "); // there is no other
+    ck_assert_str_eq(troubles.data,
+                     "database or disk is full: make room on its disk;well;"); // once
+    end();
+}
+END_TEST
+
+START_TEST(a_write_that_does_not_come_back_is_told) {
+    begin();
+    const char *why = NULL;
+    create_one();
+    writes_wait = true;
+    ask("a", store_event_op(1, STORE_STARTED, 0));
+    while (store_is_well(store, &why))
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_msg(strstr(why, "a.db: a write has not come back for 5 s: look for") != NULL, "%s",
+                  why);
+    ck_assert_uint_eq(told.len, 0);
+    writes_wait = false;
+    turn_until_all_are_told();
+    assert_told("a=1 ");
+    ck_assert(store_is_well(store, &why));
+    ck_assert_str_eq(troubles.data, "a write has not come back for 5 s: look for what its disk has "
+                                    "(dmesg);well;");
     end();
 }
 END_TEST
@@ -491,6 +523,7 @@ Suite *check_store(void) {
     tcase_add_test(tcase, what_is_asked_during_a_commit_is_one_batch);
     tcase_add_test(tcase, answers_leave_turns_of_the_loop_to_others);
     tcase_add_test(tcase, events_wait_for_a_disk_that_is_full_and_jobs_are_refused);
+    tcase_add_test(tcase, a_write_that_does_not_come_back_is_told);
     tcase_add_test(tcase, a_store_that_closes_writes_what_is_queued);
     tcase_add_test(tcase, a_store_that_closes_on_a_full_disk_tells_that_it_could_not);
     tcase_add_test(tcase, a_store_that_cannot_be_opened_leaves_nothing);

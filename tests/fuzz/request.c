@@ -3,6 +3,7 @@
 #include "common/acmeos.h"
 #include "common/http_route.h"
 #include "common/inventory_parse.h"
+#include "orchestrator/retry.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char network[] =
@@ -45,6 +46,16 @@ static void check_request(const struct task_request *request) {
     inventory_unref(inventory);
 }
 
+// The same body for POST /jobs/{id}/retry/.
+static void check_retry(const cJSON *body) {
+    unsigned states = 0;
+    struct error err = {0};
+    if (retry_parse_states(body, &states, &err) != 0)
+        check_problem(&err);
+    else
+        assert(states != 0 && (states & ~(1U << HOST_FAILED | 1U << HOST_SKIPPED)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct task_request request;
     struct error err = {0};
@@ -60,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         check_problem(&err);
     }
+    check_retry(body);
     cJSON_Delete(body);
     return 0;
 }

@@ -121,11 +121,12 @@ static int of_size(int fd, off64_t size) {
     return is_mode(DISK_FULL) && !grows ? 0 : of_write(fd);
 }
 
+// A slow one is done at once where the disk is well again.
 static int of_flush(int fd) {
-    struct timespec left = {.tv_sec = slow_ms / 1000, .tv_nsec = slow_ms % 1000 * 1000000L};
+    const struct timespec ms = {.tv_nsec = 1000000};
     if (is_mode(DISK_SLOW) && is_ours(fd))
-        while (nanosleep(&left, &left) != 0)
-            ;
+        for (long i = 0; i < slow_ms && is_mode(DISK_SLOW); i++)
+            nanosleep(&ms, NULL);
     return is_mode(DISK_FULL) || is_mode(DISK_READ_ONLY) ? 0 : of_write(fd);
 }
 

@@ -148,6 +148,27 @@ START_TEST(no_cut_leaves_a_part_of_a_character) {
 }
 END_TEST
 
+START_TEST(advice_stands_behind_the_text_and_in_its_field) {
+    struct error err;
+    error_set(&err, "it is full");
+    error_in(&err, "state");
+    error_advise(&err, "make room for %d MiB", 7);
+    ck_assert_str_eq(err.text, "state: it is full: make room for 7 MiB");
+    ck_assert_str_eq(err.field, "state");
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    error_set(&err, "%s", text);
+    error_advise(&err, "make room");
+    ck_assert_uint_eq(strlen(err.text), sizeof err.text - 1);
+    ck_assert_str_eq(err.text + sizeof err.text - 1 - strlen("x: make room"), "x: make room");
+    error_set(&err, "short");
+    error_advise(&err, "%s", text);
+    ck_assert_str_eq(strstr(err.text, ": "), strstr(err.text, ": x"));
+    ck_assert_uint_lt(strlen(err.text), sizeof err.text);
+}
+END_TEST
+
 START_TEST(text_is_cut_only_between_characters) {
     static const struct {
         const char *text;
@@ -205,5 +226,6 @@ Suite *check_error(void) {
     tcase_add_test(tcase, a_place_too_long_gives_way_to_the_end_of_the_text);
     tcase_add_test(tcase, no_cut_leaves_a_part_of_a_character);
     tcase_add_test(tcase, text_is_cut_only_between_characters);
+    tcase_add_test(tcase, advice_stands_behind_the_text_and_in_its_field);
     return suite;
 }

@@ -28,11 +28,15 @@ static void remove_folder(void) {
     rmdir(folder);
 }
 
-static void write_part(const char *name, const char *text) {
+static void write_bytes(const char *name, const char *bytes, size_t len) {
     FILE *file = fopen(path_of(name), "w");
     ck_assert_ptr_nonnull(file);
-    fputs(text, file);
+    ck_assert_uint_eq(fwrite(bytes, 1, len, file), len);
     ck_assert_int_eq(fclose(file), 0);
+}
+
+static void write_part(const char *name, const char *text) {
+    write_bytes(name, text, strlen(text));
 }
 
 static int load(const char *path, struct inventory **out, struct error *err) {
@@ -91,6 +95,9 @@ START_TEST(files_of_comments_are_empty) {
     inventory_unref(loaded(folder));
     write_part("hosts.yaml", "# no host\n");
     assert_refused(folder, "hosts.yaml: it is empty");
+    write_part("hosts.yaml", "h: {}\n");
+    write_bytes("groups.yaml", "#\n\0g: {port: 7}\n", 16);
+    assert_refused(folder, "groups.yaml:"); // it is not passed over
 }
 END_TEST
 

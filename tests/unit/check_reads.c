@@ -80,10 +80,11 @@ START_TEST(the_report_is_what_devices_told_and_why_others_did_not) {
     outcome(job, 0, HOST_UNCHANGED, "{\"cpu\":1}");
     outcome(job, 1, HOST_FAILED, "no \"answer\"");
     outcome(job, 2, HOST_SKIPPED, "cancelled");
+    outcome(job, 3, HOST_UNCHANGED, "{\"cpu\":"); // of a store that is damaged
     size_t len;
     char *report = job_report_json(job, &len);
-    ck_assert_str_eq(report, "{\"hosts\": {\"a\": {\"cpu\":1}}, \"failed\": {\"b\": \"no "
-                             "\\\"answer\\\"\", \"c\": \"cancelled\"}}\n");
+    ck_assert_str_eq(report, "{\"hosts\": {\"a\": {\"cpu\":1}, \"d\": \"{\\\"cpu\\\":\"}, "
+                             "\"failed\": {\"b\": \"no \\\"answer\\\"\", \"c\": \"cancelled\"}}\n");
     ck_assert_uint_eq(len, strlen(report));
     free(report);
     job_free(job);

@@ -400,6 +400,8 @@ static void assert_not_written(void *db, struct store_op *op, const char *said) 
     ck_assert_msg(strstr(err.text, said) != NULL, "%s", err.text);
 }
 
+#define IO_ERROR "a.db: disk I/O error (Input/output error): look for what its disk has (dmesg)"
+
 START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
     struct store_place place;
     struct store_found found;
@@ -410,12 +412,16 @@ START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
     ck_assert_int_eq(back->open(&db, place.file, 1000, &found, &err), 0);
     struct store_op op = store_event_op(1, STORE_STARTED, 7);
     store_disk.write_error = ENOSPC;
-    assert_not_written(db, &op, "a.db: database or disk is full");
+    assert_not_written(db, &op, "a.db: database or disk is full: make room on its disk");
     store_disk.write_error = EIO;
-    assert_not_written(db, &op, "a.db: disk I/O error");
+    assert_not_written(db, &op, IO_ERROR);
+    store_disk.write_error = EROFS;
+    assert_not_written(db, &op,
+                       "a.db: disk I/O error (Read-only file system): make its file system "
+                       "writable");
     store_disk.write_error = 0;
     store_disk.sync_error = EIO;
-    assert_not_written(db, &op, "a.db: disk I/O error");
+    assert_not_written(db, &op, IO_ERROR);
     store_disk.sync_error = 0;
     const struct store_query query = {.kind = STORE_READ_EVENTS, .job = 1, .after = 4};
     char *text = store_read_text(back, db, &query);
@@ -428,19 +434,30 @@ START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
 }
 END_TEST
 
-START_TEST(a_file_that_was_removed_is_written_no_more) {
-    struct store_place place;
-    struct store_found found;
-    struct error err;
-    void *db;
-    place = store_place_make();
-    make_store(place.file);
-    ck_assert_int_eq(back->open(&db, place.file, 1000, &found, &err), 0);
-    unlink(place.file);
-    struct store_op op = store_event_op(1, STORE_STARTED, 7);
-    assert_not_written(db, &op, "a.db: it was removed, or replaced by another");
-    back->close(db);
-    store_place_remove(&place);
+// What is committed lies in the WAL: without it a crash would take it.
+START_TEST(a_file_that_was_moved_away_is_written_again_when_it_is_back) {
+    static const char *const ends[] = {"", "-wal"};
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        struct store_place place;
+        struct store_found found;
+        struct error err;
+        char path[80], moved[90];
+        void *db;
+        place = store_place_make();
+        snprintf(path, sizeof path, "%s%s", place.file, ends[i]);
+        snprintf(moved, sizeof moved, "%s.moved", path);
+        make_store(place.file);
+        ck_assert_int_eq(back->open(&db, place.file, 1000, &found, &err), 0);
+        ck_assert_int_eq(rename(path, moved), 0);
+        struct store_op op = store_event_op(1, STORE_STARTED, 7);
+        assert_not_written(db, &op, "a.db: it or its -wal was removed, or replaced by another");
+        store_patch(path, 0, "another", 7);
+        assert_not_written(db, &op, "a.db: it or its -wal was removed, or replaced by another");
+        ck_assert_int_eq(rename(moved, path), 0);
+        ck_assert_int_eq(back->write(db, 3, 1000, &op, 1, &err), STORE_OK);
+        back->close(db);
+        store_place_remove(&place);
+    }
 }
 END_TEST
 
@@ -456,6 +473,6 @@ Suite *check_store_sqlite(void) {
     tcase_add_test(tcase, a_new_an_empty_and_an_older_file_become_a_store_of_this_version);
     tcase_add_test(tcase, a_row_that_was_not_written_so_is_an_error);
     tcase_add_test(tcase, what_cannot_be_written_is_not_kept_and_may_come_again);
-    tcase_add_test(tcase, a_file_that_was_removed_is_written_no_more);
+    tcase_add_test(tcase, a_file_that_was_moved_away_is_written_again_when_it_is_back);
     return suite;
 }
