@@ -335,6 +335,10 @@ static void on_fetcher_closed(void *arg) {
     ((struct api *)arg)->fetcher = NULL;
 }
 
+void api_store_unwell(struct api *api, const char *why) {
+    api_jobs_unwell(&api->job_views, why);
+}
+
 void api_drain(struct api *api) {
     api->is_draining = true;
     api_jobs_drain(&api->job_views);

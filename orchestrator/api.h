@@ -49,6 +49,9 @@ const union address *api_address(const struct api *api);
 void api_set_access(struct api *api, struct access *access);
 void api_set_tls(struct api *api, struct http_tls *tls); // of new connections; taken over
 
+// The store cannot be written, and why.
+void api_store_unwell(struct api *api, const char *why);
+
 // Refuses what is new; jobs go on.
 void api_drain(struct api *api);
 bool api_is_idle(const struct api *api); // after it: nothing new is under way any more

@@ -71,7 +71,7 @@ static void answer_unknown(struct http_request *r) {
 // --- one job: its row alone
 
 struct visit {
-    struct visit *next; // of those that are held
+    struct visit *next; // of those that are held, or unkept
     void (*carry_out)(struct visit *visit);
     struct api_jobs *a;
     struct http_request *r;
@@ -313,11 +313,47 @@ void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
 
 typedef bool (*control_fn)(struct gate *g, struct job *job, gate_kept kept, void *arg);
 
+static void list_unkept(struct visit *visit) {
+    visit->next = visit->a->unkept;
+    visit->a->unkept = visit;
+}
+
+static void unlist_unkept(struct visit *visit) {
+    struct visit **link = &visit->a->unkept;
+    while (*link != NULL && *link != visit)
+        link = &(*link)->next;
+    if (*link != NULL) *link = visit->next;
+}
+
+// A disk may stay full for hours. Of what changes a job, the gate has all that there is to know:
+// the client need not wait for it to be kept, but must not be told that it is.
+void api_jobs_unwell(struct api_jobs *a, const char *why) {
+    struct visit *visit;
+    while ((visit = a->unkept) != NULL) {
+        a->unkept = visit->next;
+        http_answer_problem(visit->r, 503,
+                            "what was asked for takes effect, but is lost if the service ends "
+                            "before the store can be written again: %s",
+                            why);
+        visit->r = NULL;
+    }
+}
+
+static void tell_if_unwell(struct api_jobs *a) {
+    const char *why;
+    if (!store_is_well(a->store, &why)) api_jobs_unwell(a, why);
+}
+
 // What the client is told is on disk. The job may be over by then.
 static void on_kept(void *arg, enum store_status status, uint64_t n) {
     struct visit *visit = arg;
     const struct job *job = jobs_find(visit->a->jobs, visit->id);
     (void)n;
+    if (visit->r == NULL) { // it was told meanwhile
+        visit_free(visit);
+        return;
+    }
+    unlist_unkept(visit);
     if (status == STORE_OK && job == NULL && !visit->a->is_closed) {
         store_read(visit->a->store, read_row, answer_row, visit_reads(visit));
         return;
@@ -336,8 +372,13 @@ static void refuse_control(struct http_request *r, const struct job *job) {
 static void have(struct visit *visit, control_fn control) {
     struct api_jobs *a = visit->a;
     struct job *job = jobs_find(a->jobs, visit->id);
-    if (job == NULL || !control(a->gate, job, on_kept, visit))
-        answer_instead(visit, refuse_control);
+    list_unkept(visit); // which on_kept() may be called for at once
+    if (job != NULL && control(a->gate, job, on_kept, visit)) {
+        tell_if_unwell(a);
+        return;
+    }
+    unlist_unkept(visit);
+    answer_instead(visit, refuse_control);
 }
 
 static void have_paused(struct visit *visit) {

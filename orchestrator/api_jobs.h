@@ -17,15 +17,19 @@ struct api_jobs {        // what it points to is borrowed
     struct gate *gate;
     struct api_tasks *tasks;
     struct api_events *events;
-    bool are_taken_up;  // jobs of an earlier process
-    bool is_draining;   // no job goes on any more
-    struct visit *held; // what is to change jobs, until they are taken up; in order of arrival
-    bool is_closed;     // the store is, or will be at once: nothing is asked of it
-    size_t reading;     // requests that the store has yet to answer
+    bool are_taken_up;    // jobs of an earlier process
+    bool is_draining;     // no job goes on any more
+    struct visit *held;   // what is to change jobs, until they are taken up; in order of arrival
+    struct visit *unkept; // what has changed a job, and is not on disk yet
+    bool is_closed;       // the store is, or will be at once: nothing is asked of it
+    size_t reading;       // requests that the store has yet to answer
 };
 
 void api_jobs_open(struct api_jobs *a);  // jobs of an earlier process are the gate's
 void api_jobs_drain(struct api_jobs *a); // what is held is refused
+
+// The store cannot be written, and why: who waits for that is told.
+void api_jobs_unwell(struct api_jobs *a, const char *why);
 
 // Handlers' parts, and the query parameters that they take. The route's parameter is the job's id.
 void api_jobs_list(struct api_jobs *a, struct http_request *r);       // GET /jobs/

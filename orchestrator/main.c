@@ -166,6 +166,7 @@ static void on_store_trouble(void *arg, const char *why) {
                  "no install begins and no job is taken until it can be written: %s", why);
     log_note(&s->log, why == NULL ? LOG_WARNING : LOG_ERROR, clock_wall_ms(), "store", text);
     if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: the store: %s", text);
+    if (why != NULL && s->api != NULL) api_store_unwell(s->api, why);
 }
 
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {

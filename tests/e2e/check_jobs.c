@@ -93,6 +93,65 @@ START_TEST(a_job_completes_on_a_disk_that_stalls) {
 }
 END_TEST
 
+static void write_mode(const char *path, const char *mode) {
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(mode, file);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void assert_state(const struct lab *lab, const char *path, const char *state) {
+    cJSON *job = get_json(lab->api, path);
+    ck_assert_str_eq(cJSON_GetObjectItem(job, "state")->valuestring, state);
+    cJSON_Delete(job);
+}
+
+// What a client is told is on disk; but an operator who stops a job does not wait for the disk.
+START_TEST(a_job_is_paused_at_once_though_the_disk_is_full) {
+    char store[] = "/tmp/e2e-store-XXXXXX", file[64], mode[64], path[128], control[160];
+    ck_assert_ptr_nonnull(mkdtemp(store));
+    snprintf(file, sizeof file, "%s/store", store);
+    snprintf(mode, sizeof mode, "%s/mode", store);
+    write_mode(mode, "o");
+    setenv("DISK_MODE", mode, 1);
+    setenv("DISK_FOLDER", store, 1);
+    preload("disk.so");
+    struct lab lab = lab_start(ARGS("--latency", "50ms"), ARGS("--state", file, "--workers", "1"));
+    unsetenv("LD_PRELOAD");
+    struct answer a = http_send("POST", lab.api, "/upgrade-os/",
+                                ARGS("Prefer: respond-async", "Content-Type: application/json"),
+                                "{\"version\": \"5.3.1\"}");
+    ck_assert_int_eq(a.status, 202);
+    snprintf(path, sizeof path, "%s", answer_header(&a, "Location"));
+    answer_free(&a);
+    snprintf(control, sizeof control, "%spause/", path);
+    write_mode(mode, "f");
+    a = http_post(lab.api, control, "{}");
+    ck_assert_msg(a.status == 503, "%ld %s", a.status, a.body);
+    ck_assert_msg(strstr(a.body, "takes effect, but is lost if the service ends before the store "
+                                 "can be written again: ") != NULL,
+                  "%s", a.body);
+    answer_free(&a);
+    assert_state(&lab, path, "paused");
+    a = http_post(lab.api, control, "{}");
+    ck_assert_int_eq(a.status, 409);
+    answer_free(&a);
+    write_mode(mode, "o");
+    snprintf(control, sizeof control, "%scancel/", path);
+    do {
+        a = http_get(lab.api, "/readyz");
+        answer_free(&a);
+    } while (a.status != 200);
+    a = http_post(lab.api, control, "{}");
+    ck_assert_msg(a.status == 202, "%ld %s", a.status, a.body);
+    answer_free(&a);
+    lab_stop(&lab);
+    ck_assert_int_eq(unlink(file), 0);
+    unlink(mode);
+    rmdir(store);
+}
+END_TEST
+
 START_TEST(sighup_reopens_the_log) {
     struct lab lab = lab_start(ARGS("--latency", "0"), NULL);
     char moved[160];
@@ -359,6 +418,7 @@ Suite *check_jobs(void) {
     tcase_set_timeout(tc, 180);
     tcase_add_test(tc, a_client_that_goes_away_does_not_stop_its_job);
     tcase_add_test(tc, a_job_completes_on_a_disk_that_stalls);
+    tcase_add_test(tc, a_job_is_paused_at_once_though_the_disk_is_full);
     tcase_add_test(tc, sighup_reopens_the_log);
     tcase_add_test(tc, an_inventory_that_cannot_be_used_is_a_bad_gateway);
     tcase_add_test(tc, a_name_of_the_longest_length_is_told_whole_and_a_longer_one_refused);
