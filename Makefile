@@ -121,12 +121,9 @@ $(BUILD)/%.so: tests/torture/%.c
 	@echo "LD $@"; $(CC) $(CPPFLAGS) -std=c17 -O2 $(WARNINGS) -shared -fPIC -o $@ $< -ldl
 
 $(BUILD)/disk.so: tests/torture/disk.h
-<<<<<<< HEAD
-=======
 $(BUILD)/machine.so: tests/torture/machine.h
 
 preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
->>>>>>> faults
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
@@ -140,11 +137,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(rounds) $(bench_pure) $(scen
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
-<<<<<<< HEAD
-		$(call objects,simulator,device_ca) $(common_pure) | $(BUILD)/slow_disk.so $(BUILD)/turns.so $(BUILD)/disk.so
-=======
 		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
->>>>>>> faults
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 

@@ -70,6 +70,7 @@ start_prometheus() {
     awk '/^ *for: [0-9]+m$/ { sub(/[0-9]+m/, 7 + $2 * 3 "s") } { print }' spec/prometheus/rules.yml >"$dir/rules.yml"
     ! grep -nE 'for: .*m$' "$dir/rules.yml" || fail "for: is taken to be whole minutes"
     rm -rf "$dir/data"
+    : >"$dir/prometheus.stderr" # what the one before has said is none of this one's
     prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/data" \
         --web.listen-address=127.0.0.1:0 2>"$dir/prometheus.stderr" &
     started=$!

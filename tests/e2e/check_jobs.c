@@ -138,10 +138,12 @@ START_TEST(a_job_is_paused_at_once_though_the_disk_is_full) {
     answer_free(&a);
     write_mode(mode, "o");
     snprintf(control, sizeof control, "%scancel/", path);
+    long ready;
     do {
         a = http_get(lab.api, "/readyz");
+        ready = a.status;
         answer_free(&a);
-    } while (a.status != 200);
+    } while (ready != 200);
     a = http_post(lab.api, control, "{}");
     ck_assert_msg(a.status == 202, "%ld %s", a.status, a.body);
     answer_free(&a);
