@@ -184,9 +184,21 @@ static void look(struct script *s) {
 
 // --- the machine
 
-static void set_disk(struct script *s, const char *mode) {
+static bool spoils(const char *mode) {
+    return strcmp(mode, "o") != 0 && strcmp(mode, "s") != 0;
+}
+
+static void write_disk(struct script *s, const char *mode) {
     step(s, "{'files': {'disk': '%s'}}", mode);
-    s->is_disk_bad = strcmp(mode, "o") != 0 && strcmp(mode, "s") != 0;
+    s->is_disk_bad = spoils(mode);
+}
+
+static void set_disk(struct script *s, const char *mode) {
+    const bool was_bad = s->is_disk_bad;
+    write_disk(s, mode);
+    if (was_bad && !s->is_disk_bad)
+        step(s, "{'eventually': {'interval': '20ms', 'steps': [{'metrics': {'values': "
+                "{'orchestrator_store_writable': 1}}}]}}");
 }
 
 static void spoil_disk(struct script *s) {
@@ -194,7 +206,7 @@ static void spoil_disk(struct script *s) {
 }
 
 static void start_again(struct script *s) {
-    if (s->is_disk_bad) set_disk(s, "o"); // else it would not start
+    if (s->is_disk_bad) write_disk(s, "o"); // else it would not start
     if (draw_chance(&s->d, 30))
         step(s, "{'signal': {'do': 'restart', 'options': {'workers': %u}}}",
              draw_number(&s->d, 1, 20));
@@ -422,18 +434,22 @@ static void end_all(struct script *s) {
         step(s, "{'job': {'id': '${%s}', 'timeout': '60s'}}", s->known[i]);
 }
 
+// Readings make events, by which the service notices which of those who followed it have left.
+#define IDLE                                                                                       \
+    "{'eventually': {'timeout': '60s', 'steps': [{'request': {'path': '/get-version/', 'json': "   \
+    "{}}}, {'metrics': {'values': {'orchestrator_workers_busy': 0, 'orchestrator_event_streams': " \
+    "{'at_most': 1}}}}, " NO_CONNECTION "]}}"
+
 // A process that has just been started, and has done as much as one can, has no fewer descriptors
 // than the one before it, unless that one has left some open.
 static void check_leaks(struct script *s) {
-    static const char idle[] = "{'eventually': {'timeout': '60s', 'steps': [{'metrics': {'values': "
-                               "{'orchestrator_workers_busy': 0}}}, " NO_CONNECTION "]}}";
-    step(s, "%s", idle);
+    step(s, IDLE);
     step(s, "{'metrics': {'values': {'process_open_fds': {'at_least': 1}}}}");
     step(s, "{'signal': {'do': 'restart'}}");
+    step(s, "{'request': {'path': '/jobs/${job0}/hosts/'}}"); // of a job that the store alone has
     step(s, "{'request': {'json': {'version': '6.1.0'}}}");
-    step(s, "%s", idle);
-    step(s, "{'eventually': {'steps': [{'metrics': {'changes': {'process_open_fds': {'at_least': "
-            "0}}}}]}}");
+    step(s, "{'eventually': {'steps': [" IDLE ", {'metrics': {'changes': {'process_open_fds': "
+            "{'at_least': 0}}}}]}}");
 }
 
 static cJSON *make_options(struct script *s, const char *disk) {

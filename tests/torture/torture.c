@@ -203,7 +203,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: torture MINUTES [SEED]\n");
         return 2;
     }
-    struct torture t = {.seed = seed, .jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    struct torture t = {.seed = seed, .jobs = 2 * (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
     if (minutes > 0) t.until_s = clock_monotonic_s() + (double)minutes * 60;
     printf("torture: from seed %llu on, for %llu minutes\n", (unsigned long long)seed,
            (unsigned long long)minutes);
