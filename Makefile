@@ -268,10 +268,9 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 	@TSAN_OPTIONS=halt_on_error=1 $(BUILD)/tsan/scenario run scenarios/ --jobs 4 --timeout 600s
 
 .PHONY: scenarios
-# To look for leaks takes half of the time of a process that lives for a second: some are looked at.
+# To look for leaks takes half of the time of a process that lives for a second: make torture does.
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
 	@ASAN_OPTIONS=detect_leaks=0 $(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
-	@ASAN_OPTIONS=detect_leaks=1 $(BUILD)/asan/scenario run scenarios/jobs scenarios/controls --jobs 4
 
 .PHONY: crash-matrix
 crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does
@@ -304,6 +303,11 @@ mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must
 .PHONY: failures
 failures: all deps-demo ## write spec/failures.md: what the log says of each fault on each call
 	@tests/failures.sh $(BUILD)
+
+.PHONY: valgrind
+valgrind: all deps-valgrind ## run the unit tests and an upgrade of the whole network under memcheck
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/unit
+	@tests/valgrind.sh $(BUILD)
 
 .PHONY: fuzz fuzz-programs fuzz-corpus
 FUZZ_SECONDS ?= 60
