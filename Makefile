@@ -156,6 +156,12 @@ $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
+rude = $(call objects,tests/rude,client_kinds clients crowd device device_kinds polite rude talk verdict)
+
+# Beside the programs, too.
+$(BUILD)/rude: $(rude) $(call objects,simulator,device_ca) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
 crash = $(BUILD)/tests/crash/supervisor $(BUILD)/tests/crash/effects.so
 
 $(BUILD)/tests/crash/supervisor: $(call objects,tests/crash,supervisor) $(call objects,common,daemon process) $(common_pure)
@@ -236,8 +242,8 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
-		$(fuzz_programs)
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/rude $(BUILD)/tests/unit \
+		$(BUILD)/tests/e2e $(BUILD)/tests/histories $(fuzz_programs)
 
 .PHONY: asan tsan torture-programs
 # What of asan the torture needs.
@@ -293,6 +299,10 @@ KILLS ?= 200
 kills: all ## kill the orchestrator KILLS (200) times while it upgrades, at moments drawn from SEED
 	@$(MAKE) --no-print-directory $(BUILD)/kills
 	@$(BUILD)/kills $(KILLS) $(SEED)
+
+.PHONY: rude
+rude: asan ## upgrade beside devices and clients that do not behave, drawn from SEED, under AddressSanitizer
+	@$(BUILD)/asan/rude $(SEED)
 
 .PHONY: mutants
 mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must notice each
