@@ -198,6 +198,8 @@ void flight_land(struct flight *flight) {
         put_back(flight);
 }
 
+static const char unkept[] = "what became of it could not be kept";
+
 // What has happened is not for a store to refuse: it is at its end, and the host in doubt.
 static void on_outcome(void *arg, enum store_status status, uint64_t n) {
     struct flight *flight = arg;
@@ -211,6 +213,9 @@ static void on_outcome(void *arg, enum store_status status, uint64_t n) {
     } else {
         flight->outcome = OUTCOME_OPEN;
         flight->is_left = true;
+        if (row_of(flight)->has_intent)
+            run_tell_of_host(flight->run, flight->work.host,
+                             (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .text = unkept});
     }
     flight_land(flight);
     g->above.pump(g); // of those that this skips, sessions that were kept are let go

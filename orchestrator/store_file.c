@@ -139,6 +139,14 @@ static unsigned long long wal_inode(const struct store_file *file) {
     return is_there ? status.st_ino : 0;
 }
 
+int store_file_why_none_beside(const struct store_file *file) {
+    char *name = name_beside(file, WAL);
+    const int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640), code = fd < 0 ? errno : 0;
+    if (fd >= 0) close(fd);
+    free(name);
+    return code;
+}
+
 void store_file_has_wal(struct store_file *file) {
     file->wal = wal_inode(file);
 }

@@ -32,6 +32,8 @@ int store_file_open(struct store_file *file, const char *where, uint32_t applica
 void store_file_close(struct store_file *file, bool is_used);
 // From now on its WAL is to be there as well, which was made: what is committed lies in it.
 void store_file_has_wal(struct store_file *file);
+// Why no file can be made beside it: an errno; 0: one can, and is there until this is closed.
+int store_file_why_none_beside(const struct store_file *file);
 // Nobody has removed it or put another in its place.
 bool store_file_is_there(const struct store_file *file);
 long long store_file_size(const struct store_file *file); // bytes

@@ -1,5 +1,6 @@
 #include "orchestrator/store_sql.h"
 
+#include "common/buf.h"
 #include "orchestrator/store_file.h"
 
 #include <errno.h>
@@ -46,6 +47,23 @@ bool sql_connect(sqlite3 **db, const char *path) {
     return sql_execute(*db, "pragma synchronous = full; pragma secure_delete = off;"
                             "pragma cell_size_check = on; pragma temp_store = memory;"
                             "pragma journal_size_limit = 33554432");
+}
+
+// SQLite takes a file that does not change for one without a WAL.
+bool sql_ask_alone(const char *path, const char *question, char *answer, size_t size) {
+    struct buf uri = {0};
+    sqlite3 *db = NULL;
+    buf_adds(&uri, "file:");
+    for (const char *c = path; *c != '\0'; c++)
+        buf_addf(&uri, strchr("?#%", *c) == NULL ? "%c" : "%%%02x", *c);
+    buf_adds(&uri, "?immutable=1");
+    const bool is_told =
+        sqlite3_open_v2(uri.data, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+                        NULL) == SQLITE_OK &&
+        sql_ask(db, question, answer, size);
+    sqlite3_close(db);
+    buf_deinit(&uri);
+    return is_told;
 }
 
 void sql_keep(struct sql *sql) {
@@ -101,8 +119,10 @@ bool sql_number_of(struct sql *sql, enum sql_statement which, const char *text, 
 
 // --- what went wrong
 
+// A commit that fails does not tell SQLite's system error; errno is of the same thread.
 const char *sql_describe(sqlite3 *db, struct error *err) {
-    const int code = sqlite3_errcode(db) & 0xff, system = sqlite3_system_errno(db);
+    const int last = errno, told = sqlite3_system_errno(db);
+    const int code = sqlite3_errcode(db) & 0xff, system = told == 0 ? last : told;
     error_set(err, "%s", sqlite3_errmsg(db));
     if (code == SQLITE_FULL) return store_file_advice(ENOSPC);
     if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)

@@ -29,6 +29,8 @@ struct sql {
 // Connects both to the file, which must be there. What waits in its WAL stays there until
 // sql_keep(), even if it is closed.
 bool sql_connect(sqlite3 **db, const char *path);
+// What the file itself says, without its WAL. False: it cannot tell.
+bool sql_ask_alone(const char *path, const char *question, char *answer, size_t size);
 void sql_keep(struct sql *sql);
 bool sql_prepare(struct sql *sql); // all statements; the tables must be there
 void sql_close(struct sql *sql);

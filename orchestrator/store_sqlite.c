@@ -9,6 +9,7 @@
 #include "orchestrator/store_sqlite_read.h"
 #include "orchestrator/store_sqlite_write.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,10 @@ static const char *const migrations[] = {
     " nth integer not null, wall_ms integer not null, status integer not null, who text,"
     " source text not null, method text not null, path text not null, job text) strict;"
     "create unique index audit_nth on audit (refused, nth);",
+    // The epoch that the file itself may have still: see check_wal().
+    "alter table meta add column before integer not null default 0;",
 };
+enum { BEFORE_SINCE = 3 }; // the version that has it
 
 struct sqlite {
     struct store_file file;
@@ -49,6 +53,7 @@ struct sqlite {
     struct sql sql;
     struct sqlite_writer writer;
     long long looked_s; // when the file was last seen to be there
+    char alone[24];     // the epoch of the file without its WAL; "": it does not tell
 };
 
 static void explain(const struct sqlite *s, sqlite3 *db, struct error *err) {
@@ -70,6 +75,7 @@ static enum store_status sqlite_write(void *db, uint64_t beat, long long wall_ms
                                       struct store_op *ops, size_t count, struct error *err) {
     struct sqlite *s = db;
     err->text[0] = '\0';
+    errno = 0;
     if (!is_file_there(s, wall_ms))
         error_set(err, "it or its -wal was removed, or replaced by another: what is written now "
                        "would be lost: put that file back");
@@ -130,6 +136,42 @@ static int check_all(struct sqlite *s, struct error *err) {
     return rc;
 }
 
+// --- whose WAL it is
+//
+// SQLite takes any WAL beside a file for that file's, also where somebody has put a copy back and
+// left the WAL there: pages of both are one store then. So each start brings its epoch home to the
+// file itself before anything else is written. Whatever comes into the WAL later says the same
+// epoch as the file, or, until it is home, that the file has the one before.
+
+// Before anybody else has the file open: to close it drops this process's locks of it.
+static void look_alone(struct sqlite *s) {
+    char version[24] = "";
+    if (sql_ask_alone(s->file.path, "pragma user_version", version, sizeof version) &&
+        strtoul(version, NULL, 10) >= BEFORE_SINCE &&
+        !sql_ask_alone(s->file.path, "select epoch from meta", s->alone, sizeof s->alone))
+        s->alone[0] = '\0';
+}
+
+static int check_wal(struct sqlite *s, struct error *err) {
+    char epoch[24] = "", before[24] = "";
+    if (s->alone[0] == '\0') return 0;
+    if (!sql_ask(s->sql.writer, "select epoch from meta", epoch, sizeof epoch) ||
+        !sql_ask(s->sql.writer, "select before from meta", before, sizeof before))
+        return 0; // what is wrong is found below
+    if (strcmp(s->alone, epoch) == 0 || strcmp(s->alone, before) == 0) return 0;
+    return error_set(err,
+                     "%.200s-wal is not of this file, but of another store or of a later copy: put "
+                     "back what belongs together, or move the -wal away",
+                     s->where);
+}
+
+static bool bring_epoch_home(struct sqlite *s) {
+    char is_busy[8] = "1";
+    if (!sql_ask(s->sql.writer, "pragma wal_checkpoint(truncate)", is_busy, sizeof is_busy))
+        return false;
+    return strcmp(is_busy, "0") != 0 || sql_run(&s->sql, SQL_END_BEFORE);
+}
+
 static int migrate(struct sqlite *s, struct error *err) {
     char found[20] = "0", text[100];
     if (!sql_ask(s->sql.writer, "pragma user_version", found, sizeof found)) return ERROR_INPUT;
@@ -180,13 +222,16 @@ static void free_store(struct sqlite *s, bool is_used) {
 
 static int open_database(struct sqlite *s, long long wall_ms, struct store_found *found,
                          struct error *err) {
+    look_alone(s);
     int rc = sql_connect(&s->sql.writer, s->file.path) ? 0 : ERROR_INPUT;
+    if (rc == 0) rc = check_wal(s, err);
     if (rc == 0) rc = check_all(s, err);
     if (rc == 0) rc = migrate(s, err);
     if (rc == 0) rc = enter_wal(s, err);
     if (rc == 0) rc = sql_connect(&s->sql.reader, s->file.path) ? 0 : ERROR_INPUT;
     if (rc == 0) rc = sql_prepare(&s->sql) ? 0 : ERROR_INPUT;
     if (rc == 0) rc = begin_epoch(s, wall_ms, found, err);
+    if (rc == 0) rc = bring_epoch_home(s) ? 0 : ERROR_INPUT;
     return rc;
 }
 
@@ -199,7 +244,10 @@ static void explain_opening(const struct sqlite *s, struct error *err) {
         damaged(s, sqlite3_errmsg(db), err);
         return;
     }
-    const char *advice = sql_describe(db, err);
+    // It takes a file that it could not make for one that is not there.
+    const int why = code == SQLITE_CANTOPEN ? store_file_why_none_beside(&s->file) : 0;
+    const char *advice = why == 0 ? sql_describe(db, err) : store_file_advice(why);
+    if (why != 0) error_set(err, "%s (%s)", sqlite3_errmsg(db), strerror(why));
     error_from(err, "%.200s cannot be opened", s->where);
     error_advise(err, "%s%suse another --state FILE", advice == NULL ? "" : advice,
                  advice == NULL ? "" : ", or ");

@@ -1,5 +1,6 @@
 #include "orchestrator/store_sqlite_read.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { STATUS_MAX = 999 };
@@ -178,6 +179,7 @@ int sqlite_read_rows(struct sql *sql, const struct store_query *query, store_row
     sqlite3_stmt *statement = sql->statements[bind_query(sql, query)];
     struct reading r = {{.row = statement}, query, row, arg, query->after, true};
     int rc = 0;
+    errno = 0;
     while (rc == 0 && r.goes_on && sqlite3_step(statement) == SQLITE_ROW)
         rc = tell_row(&r, err);
     if (sqlite3_reset(statement) == SQLITE_OK || rc != 0) return rc;

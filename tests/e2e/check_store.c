@@ -18,8 +18,9 @@ static atomic_bool writes_wait;
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at) {
     while (writes_wait)
         usleep(1000);
+    if (write_error == 0) return syscall(SYS_pwrite64, fd, data, len, at);
     errno = write_error;
-    return errno != 0 ? -1 : syscall(SYS_pwrite64, fd, data, len, at);
+    return -1;
 }
 
 // --- a store under test

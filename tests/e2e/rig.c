@@ -223,8 +223,9 @@ static void prepare(struct start *s, const char *const *args) {
     snprintf(s->machine, sizeof s->machine, "MACHINE=%s/machine", rig.dir);
     snprintf(s->asan, sizeof s->asan, "ASAN_OPTIONS=%s:verify_asan_link_order=0",
              asan == NULL ? "" : asan);
-    const char *const own[] = {"--listen", "127.0.0.1:0", "--inventory", s->inventory,
-                               "--state",  rig.store,     "--log",       rig.log};
+    const char *const own[] = {"--listen",          "127.0.0.1:0", "--inventory", s->inventory,
+                               "--state",           rig.store,     "--log",       rig.log,
+                               "--install-timeout", "5s"};
     static const char *const full[] = {"/bin/sh", "-c", "exec \"$@\" >/dev/full", "sh"};
     size_t count = 0;
     for (size_t i = 0; i < COUNT(full) && rig.has_full_stdout; i++)
@@ -326,9 +327,30 @@ static void assert_installed_once(void) {
     cJSON_Delete(answer);
 }
 
+void rig_await_over(void) {
+    char path[96];
+    bool is_over = false;
+    snprintf(path, sizeof path, "/jobs/%s/", rig.id);
+    while (!is_over) {
+        cJSON *job = get_json(rig.api, path);
+        is_over = strcmp(cJSON_GetObjectItem(job, "state")->valuestring, "done") == 0;
+        cJSON_Delete(job);
+    }
+}
+
+static void await_ready(void) {
+    struct answer a = {0};
+    do {
+        answer_free(&a);
+        a = http_get(rig.api, "/readyz");
+    } while (a.status != 200);
+    answer_free(&a);
+}
+
 void rig_assert_done(size_t changed, size_t failed) {
     struct truth truth = {0};
     struct error err;
+    await_ready();
     struct answer a = post("first", false); // the same job: answered when it is over
     ck_assert_msg(a.status == 200, "%ld %s", a.status, a.body);
     answer_free(&a);

@@ -36,8 +36,9 @@ int rig_end(void);          // SIGTERM; its exit code
 
 // A job over all hosts, which is under way when it returns: the first install has begun.
 void rig_begin(void);
-// Waits until the job is over. Each host has one outcome, which is true of its device, and no
-// device was installed twice.
+void rig_await_over(void); // whatever else the service can do
+// Waits until the service is ready and the job over. Each host has one outcome, which is true of
+// its device, and no device was installed twice.
 void rig_assert_done(size_t changed, size_t failed);
 long rig_post(const char *key, char detail[512]); // another such job; the status
 

@@ -36,7 +36,8 @@ static void check_chosen(const struct credentials_file *file) {
         chosen = credentials_choose(file, own, rule->name, &groups, "earth");
         assert(is_same(chosen.username, "own") && is_same(chosen.password, "secret"));
     }
-    const struct credentials other = credentials_choose(file, none, "leaf00.earth", &groups, NULL);
+    const struct credentials other =
+        credentials_choose(file, none, "leaf00.earth", &groups, "mars");
     check_one(other.username);
     check_one(other.password);
 }

@@ -23,14 +23,16 @@ static void copy_files(const struct store_place *from, const struct store_place 
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at) {
     if (store_disk.writes_left > 0 && --store_disk.writes_left == 0)
         copy_files(store_disk.from, store_disk.to);
+    if (store_disk.write_error == 0) return syscall(SYS_pwrite64, fd, data, len, at);
     errno = store_disk.write_error;
-    return store_disk.write_error != 0 ? -1 : syscall(SYS_pwrite64, fd, data, len, at);
+    return -1;
 }
 
 // NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name)
 int fdatasync(int fd) {
+    if (store_disk.sync_error == 0) return (int)syscall(SYS_fdatasync, fd);
     errno = store_disk.sync_error;
-    return store_disk.sync_error != 0 ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return -1;
 }
 
 // What a process that is killed leaves: all that it has written, but not its memory.

@@ -122,7 +122,7 @@ static void assert_refused(const struct store_place *place, const char *said) {
 
 #define DAMAGED(why) " is damaged (" why "): put a copy of it back, or use another --state FILE"
 #define NEWER                                                                                      \
-    " was written by a newer orchestrator (schema 7; this one knows 2): use that one, or another " \
+    " was written by a newer orchestrator (schema 7; this one knows 3): use that one, or another " \
     "--state FILE"
 
 START_TEST(what_cannot_be_a_store_is_refused_and_left_as_it_is) {
@@ -164,6 +164,49 @@ static int root_of(const char *path, const char *table) {
     sqlite3_close(db);
     return page;
 }
+
+static void copy_file(const char *from, const char *to) {
+    char bytes[4096];
+    const int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert(in >= 0 && out >= 0);
+    for (ssize_t len; (len = read(in, bytes, sizeof bytes)) > 0;)
+        ck_assert_int_eq(write(out, bytes, (size_t)len), len);
+    close(in);
+    close(out);
+}
+
+// Somebody puts a copy back, or another store, and leaves the WAL of a crash beside it.
+START_TEST(a_wal_of_another_time_or_store_is_refused_and_left_as_it_is) {
+    for (int is_other = 0; is_other < 2; is_other++) {
+        struct store_place place;
+        struct store_found found;
+        struct error err;
+        char copy[80], wal[80], kept[80];
+        void *db;
+        place = store_place_make();
+        snprintf(copy, sizeof copy, "%s.copy", place.file);
+        snprintf(wal, sizeof wal, "%s-wal", place.file);
+        snprintf(kept, sizeof kept, "%s.kept", place.file);
+        make_store(place.file);
+        copy_file(place.file, copy);
+        if (is_other) ck_assert_int_eq(unlink(place.file), 0);
+        ck_assert_int_eq(back->open(&db, place.file, 7000, &found, &err), 0);
+        struct store_op op = store_create_op("two", NULL);
+        ck_assert_int_eq(back->write(db, found.beat + 1, 7000, &op, 1, &err), STORE_OK);
+        copy_file(wal, kept); // as a crash leaves it
+        back->close(db);
+        copy_file(copy, place.file);
+        copy_file(kept, wal);
+        assert_refused(&place, "-wal is not of this file, but of another store or of a later copy: "
+                               "put back what belongs together, or move the -wal away");
+        ck_assert_int_eq(unlink(wal), 0);
+        ck_assert_int_eq(back->open(&db, place.file, 8000, &found, &err), 0);
+        ck_assert_uint_eq(found.beat, 2);
+        back->close(db);
+        store_place_remove(&place);
+    }
+}
+END_TEST
 
 START_TEST(of_a_large_store_only_what_each_start_needs_is_looked_at) {
     static const struct {
@@ -283,7 +326,7 @@ static void assert_is_this_version(const char *path) {
     int fd = open(path, O_RDONLY);
     ck_assert_int_eq(read(fd, header, sizeof header), sizeof header);
     close(fd);
-    ck_assert_mem_eq(header + 60, "\0\0\0\2", 4);
+    ck_assert_mem_eq(header + 60, "\0\0\0\3", 4);
     ck_assert_mem_eq(header + 68, "orch", 4);
     ck_assert_int_eq(header[18], 2); // WAL
 }
@@ -303,7 +346,7 @@ static void make_version_0(const char *path) {
 // As the first version left it, with a job in it.
 static void make_version_1(const char *path) {
     make_store(path);
-    run_sql(path, "drop table audit; pragma user_version = 1");
+    run_sql(path, "drop table audit; alter table meta drop column before; pragma user_version = 1");
 }
 
 START_TEST(a_new_an_empty_and_an_older_file_become_a_store_of_this_version) {
@@ -466,6 +509,7 @@ Suite *check_store_sqlite(void) {
     TCase *tcase = tcase_create("store_sqlite");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, what_cannot_be_a_store_is_refused_and_left_as_it_is);
+    tcase_add_test(tcase, a_wal_of_another_time_or_store_is_refused_and_left_as_it_is);
     tcase_add_test(tcase, of_a_large_store_only_what_each_start_needs_is_looked_at);
     tcase_add_test(tcase, a_folder_that_is_not_there_is_not_made);
     tcase_add_test(tcase, a_place_where_one_may_not_write_is_refused);
