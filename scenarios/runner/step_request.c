@@ -209,6 +209,12 @@ static void check_reply(struct stage *s, const cJSON *request, const struct repl
     check_json(s, request, reply, differences);
 }
 
+static long seconds_of(const cJSON *request, struct buf *differences) {
+    const uint64_t us =
+        step_duration(request, "timeout", CLIENT_TIMEOUT_S * 1000000ULL, differences);
+    return us < 1000000 ? 1 : (long)(us / 1000000);
+}
+
 static void play(struct stage *s, const cJSON *request, struct buf *differences) {
     struct question q = {0};
     struct reply reply = {0};
@@ -220,7 +226,8 @@ static void play(struct stage *s, const cJSON *request, struct buf *differences)
                                          .headers = get(request, "headers"),
                                          .body = q.has_body ? q.body.data : NULL,
                                          .body_len = q.body.len,
-                                         .is_json = get(request, "json") != NULL};
+                                         .is_json = get(request, "json") != NULL,
+                                         .timeout_s = seconds_of(request, differences)};
     int rc = start_stopwatch(s, request, &stopwatch, &err);
     if (rc == 0)
         rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)

@@ -72,21 +72,30 @@ static int write_round(struct torture *t, uint64_t seed, struct error *err) {
     int rc = write_json(path, round.scenario, err);
     snprintf(path, sizeof path, "%s/inventory.json", folder);
     if (rc == 0) rc = write_json(path, round.inventory, err);
-    t->kills += round.kills;
     round_deinit(&round);
     return rc;
 }
 
 // --- a batch of rounds
 
+static unsigned kills_of(const struct torture *t, uint64_t seed) {
+    struct round round;
+    round_draw(seed, t->disk, &round);
+    const unsigned kills = round.kills;
+    round_deinit(&round);
+    return kills;
+}
+
 // A round that failed is told, and what there is of it stays.
 static void take_result(struct torture *t, const cJSON *run) {
+    if (strcmp(json_text(run, "outcome"), "not played") == 0) return; // behind one that failed
     const cJSON *seed = cJSON_GetObjectItemCaseSensitive(run, "seed");
     const cJSON *jobs = cJSON_GetObjectItemCaseSensitive(run, "jobs");
     const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(run, "hosts");
     const uint64_t number = (uint64_t)seed->valuedouble;
     char folder[PATH_LEN];
     t->rounds++;
+    t->kills += kills_of(t, number);
     t->told_jobs += jobs == NULL ? 0 : jobs->valuedouble;
     t->told_hosts += hosts == NULL ? 0 : hosts->valuedouble;
     round_folder(t, number, folder);
@@ -119,8 +128,9 @@ static int play_rounds(struct torture *t, struct error *err) {
     snprintf(kept, sizeof kept, "%s/kept", t->dir);
     snprintf(out, sizeof out, "%s/scenario.stderr", t->dir);
     snprintf(jobs, sizeof jobs, "%u", t->jobs);
-    const char *const argv[] = {t->scenario, "run",    rounds,  "--jobs",    jobs,   "--keep",
-                                kept,        "--json", results, "--timeout", "300s", NULL};
+    const char *const argv[] = {t->scenario, "run",         rounds,   "--jobs", jobs,
+                                "--keep",    kept,          "--json", results,  "--timeout",
+                                "300s",      "--fail-fast", NULL};
     struct process process;
     struct process_end end;
     const struct process_command command = {.argv = argv, .stderr_path = out};
