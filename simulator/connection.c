@@ -22,6 +22,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -121,6 +122,7 @@ void connection_accept(struct connections *all, uv_stream_t *listener) {
 // Begins requests out of data until one has to be waited for. How much was used up.
 static size_t take_lines(struct connection *c, const char *data, size_t len) {
     line_reader_feed(&c->reader, data, len);
+    c->is_taking = true;
     while (c->state == CONNECTION_IDLE) {
         const char *line;
         size_t line_len;
@@ -133,6 +135,7 @@ static size_t take_lines(struct connection *c, const char *data, size_t len) {
             send_reply(c);
         }
     }
+    c->is_taking = false;
     return len - c->reader.left;
 }
 
@@ -254,6 +257,14 @@ static size_t take_pending(struct connection *c) {
     return left;
 }
 
+// Its client has ended its side: is that the end of its doing?
+static void take_leave(struct connection *c) {
+    const bool changes = c->is_taking ? console_asks_to_install(c->reader.data, c->reader.left)
+                                      : console_asks_to_install(c->pending.data + c->pending_at,
+                                                                c->pending.len - c->pending_at);
+    if (!changes) console_reads_on(&c->console, now_us(c));
+}
+
 // To be called after whatever may have made the connection idle.
 static void go_on(struct connection *c) {
     size_t left = take_pending(c);
@@ -262,7 +273,11 @@ static void go_on(struct connection *c) {
         c->input = CONNECTION_READS;
         uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
     }
-    if (c->input != CONNECTION_EOF || left > 0) return;
+    if (c->input != CONNECTION_EOF) return;
+    if (left > 0) {
+        take_leave(c);
+        return;
+    }
     console_no_more_requests(&c->console, now_us(c));
     if (c->state == CONNECTION_IDLE) end(c, false);
 }
@@ -304,8 +319,17 @@ static void look_at_rivals(struct connection *c) {
     }
 }
 
+// All that its client has sent was read, but not yet that there will be no more.
+static bool is_at_end(const struct connection *c) {
+    int fd;
+    char byte;
+    return uv_fileno((const uv_handle_t *)&c->tcp, &fd) == 0 && recv(fd, &byte, 1, MSG_PEEK) == 0;
+}
+
 static void finish_call(struct connection *c) {
     if (c->state == CONNECTION_CALLING) look_at_rivals(c);
+    if (c->state == CONNECTION_CALLING && console_rival(&c->console, NULL) != NULL && is_at_end(c))
+        take_leave(c);
     if (c->console.call.state == CONSOLE_CALL_IDLE) return; // one of them took the device away
     c->reply = console_finish(&c->console, now_us(c));
     for (struct console *s; (s = console_condemned(c->all->world)) != NULL;)

@@ -53,6 +53,7 @@ struct connection {
     unsigned handles_open; // of tcp and timer
     struct console console;
     struct line_reader reader;
+    bool is_taking;     // within what the reader was fed
     struct buf pending; // read and not yet begun, from pending_at on
     size_t pending_at;
     struct console_reply reply; // being written

@@ -7,13 +7,15 @@
 //     open, ending -> condemned     another connection's install took the device away
 //     condemned -> ending -> gone   the shell was told, and resets the connection
 //
-// Who can begin no further request does no harm: to the referee it is not logged in from then on,
-// whatever it still waits for. A console that is logged in stands in the list of its device, and
-// one that is condemned in the list of the world, so it must be in neither when its memory goes:
-// console_drop() sees to it. A call ends with its connection, but for an install: the device does
-// not mind that nobody listens.
+// Who can begin nothing that changes a device does no harm: to the referee it is not logged in from
+// then on, whatever it still waits for. So a process that was killed is no second hand on a device,
+// though that has a question of it to answer yet. A console that is logged in stands in the list of
+// its device, and one that is condemned in the list of the world, so it must be in neither when its
+// memory goes: console_drop() sees to it. A call ends with its connection, but for an install: the
+// device does not mind that nobody listens.
 #include "simulator/console.h"
 
+#include "common/line.h"
 #include "simulator/console_methods.h"
 
 #include <assert.h>
@@ -117,7 +119,7 @@ static void enter(struct console *s, uint64_t now_us, uint32_t device) {
     d->consoles = s;
     d->logins++;
     w->logins++;
-    if (s->state == CONSOLE_OPEN)
+    if (s->state == CONSOLE_OPEN && !s->reads_on)
         s->login = referee_login(&w->referee, now_us, device, s->client.connection);
 }
 
@@ -167,6 +169,33 @@ void console_no_more_requests(struct console *s, uint64_t now_us) {
     turn(s, CONSOLE_ENDING);
     release_login(s, now_us);
     referee_client_left(&s->world->referee, now_us, &s->client);
+}
+
+void console_reads_on(struct console *s, uint64_t now_us) {
+    s->reads_on = true;
+    release_login(s, now_us);
+}
+
+static bool is_an_install(const char *line, size_t len) {
+    struct rpc_request request;
+    const bool is_one = rpc_request_parse(&request, line, len) == RPC_OK &&
+                        operation_parse(request.method) == OPERATION_INSTALL;
+    rpc_request_deinit(&request);
+    return is_one;
+}
+
+bool console_asks_to_install(const char *text, size_t len) {
+    struct line_reader lines;
+    enum line_status status;
+    const char *line;
+    size_t line_len;
+    bool does = false;
+    line_reader_init(&lines, RPC_LINE_MAX, RPC_DROP_MAX);
+    line_reader_feed(&lines, text, len);
+    while (!does && (status = line_reader_next(&lines, &line, &line_len)) != LINE_NONE)
+        does = status == LINE_READY && is_an_install(line, line_len);
+    line_reader_deinit(&lines);
+    return does;
 }
 
 bool console_drop(struct console *s, uint64_t now_us) {

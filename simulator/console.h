@@ -25,6 +25,7 @@ struct console {
     enum console_state state;
     uint32_t device; // logged in to, or NETWORK_NO_DEVICE
     uint32_t login;  // the referee's number of it; 0: it does not count as logged in
+    bool reads_on;   // see console_reads_on()
     struct console *previous, *next; // on the same device
     struct console *next_condemned;
     struct console_call call;
@@ -53,6 +54,12 @@ struct console *console_rival(const struct console *s, const struct console *beh
 // The client has shut down its sending side, and no further request of it remains to begin. May be
 // told again.
 void console_no_more_requests(struct console *s, uint64_t now_us);
+
+// The client has shut down its sending side, or has gone, and what remains of it to begin changes
+// no device: to the referee it is not logged in any more, nor will be. May be told again.
+void console_reads_on(struct console *s, uint64_t now_us);
+// Whether a line of the text asks for an install.
+bool console_asks_to_install(const char *text, size_t len);
 
 // The connection has ended; may be told again. True: an install runs on, and console_finish() is
 // still to be called, its reply for nobody. A console that is forgotten leaves nothing running:

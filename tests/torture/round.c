@@ -226,15 +226,12 @@ static void start_again(struct script *s) {
 
 #define NO_CONNECTION "{'metrics': {'of': 'simulator', 'values': {'simulator_connections': 0}}}"
 
-// What the killed one has sent is still carried out: to the referee a login meanwhile would be a
-// second hand on that device. Looked at twice: at first a connection may not be accepted yet.
 static void kill_it(struct script *s) {
     s->kills++;
     step(s, "{'signal': {'do': 'kill'}}");
     if (draw_chance(&s->d, 30))
         step(s, "{'when': {'operation': 'logout', 'count': 1000000, 'within': '%ums'}}",
              draw_number(&s->d, 1, 300));
-    step(s, "{'eventually': {'interval': '5ms', 'steps': [" NO_CONNECTION ", " NO_CONNECTION "]}}");
     start_again(s);
 }
 

@@ -358,6 +358,54 @@ START_TEST(who_sends_no_more_requests_no_longer_counts_as_logged_in) {
 }
 END_TEST
 
+// Killed: it has asked already what the device runs, and there will be no more.
+START_TEST(who_only_reads_on_no_longer_counts_as_logged_in) {
+    login(one, "leaf63.earth");
+    console_reads_on(one, now_us);
+    login(two, "leaf63.earth");
+    ck_assert_uint_eq(world.referee.counts[REFEREE_DOUBLE_DRIVE], 0);
+    ck_assert(begin(one, call("get_version", "{}")));
+    finish(one);
+    ck_assert_ptr_nonnull(strstr(answer.data, "full_version"));
+    ck_assert(begin(&consoles[2], call("login", "{\"hostname\": \"leaf63.earth\", \"username\": "
+                                                "\"admin\", \"password\": \"admin\"}")));
+    console_reads_on(&consoles[2], now_us); // its client has gone while it logs in
+    finish(&consoles[2]);
+    ck_assert_str_eq(answer.data, LOGGED_IN("leaf63.earth"));
+    ck_assert_uint_eq(world.referee.counts[REFEREE_DOUBLE_DRIVE], 0);
+    ck_assert_uint_eq(world.referee.max_in_flight, 1);
+}
+END_TEST
+
+#define ASKS_VERSION                                                                               \
+    "{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"get_version\", \"params\": {}}\n"
+#define ASKS_INSTALL                                                                               \
+    "{\"jsonrpc\": \"2.0\", \"id\": 2, \"method\": \"install_os_version\", \"params\": "           \
+    "{\"version\": "                                                                               \
+    "\"5.3.1\"}}\n"
+
+static const struct {
+    const char *text;
+    bool asks;
+} remainders[] = {
+    {"", false},
+    {ASKS_VERSION, false},
+    {ASKS_INSTALL, true},
+    {ASKS_VERSION ASKS_INSTALL, true},
+    {ASKS_INSTALL ASKS_VERSION, true},
+    {"install_os_version\n", false}, // which is no request
+    {"{\"jsonrpc\": \"2.0\", \"id\": 2, \"method\": \"install_os_ver", false}, // will never be one
+    {"{\"jsonrpc\": \"2.0\", \"id\": 2, \"method\": \"\\u0069nstall_os_version\", \"params\": "
+     "{\"version\": \"5.3.1\"}}\n",
+     true},
+};
+
+START_TEST(what_remains_is_looked_through_for_an_install) {
+    const char *text = remainders[_i].text;
+    ck_assert_msg(console_asks_to_install(text, strlen(text)) == remainders[_i].asks, "%s", text);
+}
+END_TEST
+
 START_TEST(a_third_console_of_a_device_is_one_of_its_list_wherever_it_stands) {
     for (int leaver = 0; leaver < 3; leaver++) {
         for (int i = 0; i < 3; i++)
@@ -460,6 +508,8 @@ Suite *check_console(void) {
     tcase_add_test(tc, an_install_runs_on_when_its_client_is_gone);
     tcase_add_test(tc, another_call_ends_with_its_connection);
     tcase_add_test(tc, who_sends_no_more_requests_no_longer_counts_as_logged_in);
+    tcase_add_test(tc, who_only_reads_on_no_longer_counts_as_logged_in);
+    tcase_add_loop_test(tc, what_remains_is_looked_through_for_an_install, 0, COUNT(remainders));
     tcase_add_test(tc, a_third_console_of_a_device_is_one_of_its_list_wherever_it_stands);
     tcase_add_test(tc, a_device_that_goes_away_takes_each_of_three_connections_with_it);
     tcase_add_test(tc, a_device_of_the_longest_name_is_logged_in_to_and_audited);
