@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -62,6 +64,7 @@ static void run_child(const struct process_command *command, const char *const *
     if (getppid() != parent) _exit(127); // it was killed meanwhile
     reset_signals();
     dup2(out, STDOUT_FILENO);
+    close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC); // libraries open what they want
     if (command->stderr_path != NULL) {
         int fd = open(command->stderr_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
         if (fd >= 0) dup2(fd, STDERR_FILENO);

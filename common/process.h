@@ -24,6 +24,7 @@ struct process_command {
 // however it ends, so a killed parent leaves no child behind. Ctrl-C and a hangup of the terminal
 // are for the parent to answer: the child has a process group of its own and, unless it handles
 // SIGINT itself, ignores it. All other signals are as usual for it, whatever this process ignores.
+// Of what this process has open it has its stdio alone.
 int process_start(struct process *p, const struct process_command *command, struct error *err);
 
 // The next line of its stdout, without the LF. Fails where none comes in time or the stream ends.

@@ -63,7 +63,7 @@ static void add_type(struct place *p, struct draw *d, unsigned site, cJSON *memb
 }
 
 static void draw_inventory(struct place *p, struct draw *d) {
-    const unsigned most = draw_chance(d, 10) ? 40 : 10;
+    const unsigned most = draw_chance(d, 10) ? 16 : 8;
     p->inventory = cJSON_CreateObject();
     p->sites = draw_number(d, 1, PLACE_SITES);
     for (unsigned site = 0; site < p->sites; site++) {
