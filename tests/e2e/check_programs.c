@@ -35,6 +35,25 @@ START_TEST(a_service_lives_without_stdin_and_stderr) {
 }
 END_TEST
 
+// What is open here is none of the child's, though whoever opened it, a library, did not say so.
+START_TEST(a_child_has_nothing_open_but_its_stdio) {
+    const char *const argv[] = {"/bin/ls", "/proc/self/fd", NULL};
+    const struct process_command command = {.argv = argv};
+    struct process ls;
+    struct error err;
+    char line[64];
+    int fds[2], open = 0;
+    ck_assert_int_eq(pipe(fds), 0);
+    ck_assert_int_eq(process_start(&ls, &command, &err), 0);
+    while (process_read_line(&ls, 10, line, sizeof line, &err) == 0)
+        open++;
+    ck_assert_int_eq(open, 4); // and the folder that it lists
+    ck_assert_int_eq(process_end(&ls, 0, 10, NULL, &err), 0);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
 // By a shell, with stdout as redirect says; its stderr is in output.
 static int run_redirected(size_t service, const char *redirect, char *output, size_t size) {
     char command[512];
@@ -90,6 +109,7 @@ Suite *check_programs(void) {
     TCase *tc = tcase_create("programs");
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, a_service_lives_without_stdin_and_stderr, 0, SERVICES);
+    tcase_add_test(tc, a_child_has_nothing_open_but_its_stdio);
     tcase_add_loop_test(tc, a_ready_line_that_cannot_be_written_ends_the_start, 0, SERVICES);
     tcase_add_loop_test(tc, signals_without_a_meaning_change_nothing, 0, SERVICES);
     tcase_add_loop_test(tc, a_service_ends_on_sigterm_though_its_parent_blocks_it, 0, SERVICES);
