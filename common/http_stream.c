@@ -8,7 +8,8 @@
 //                \-> suspended, waits -wake-^
 //
 // A stream ends with its request: MHD says when that is over, whoever ended it. A suspended
-// connection is never over, so a stream in the queue is always alive. A server that closes has
+// connection is never over, so a stream in the queue is always alive. MHD does not look at one
+// either: of those that wait we hear ourselves that their client has left. A server that closes has
 // nothing more to tell those that wait, and ends them.
 #include "common/http_stream.h"
 
@@ -123,6 +124,16 @@ static void free_stream(struct http_stream *s) {
     free(s);
 }
 
+static void on_left(void *arg) {
+    struct http_stream *s = arg;
+    if (s->asked) { // it has something to tell, or may have: look again when it has told it
+        http_on_left(s->request, on_left, s);
+        return;
+    }
+    s->last = s->broken = true;
+    http_resume(s->request);
+}
+
 struct http_stream *http_answer_stream(struct http_request *r, int status, const char *content_type,
                                        const struct http_source *source, void *arg) {
     struct http_stream *s = mem_zalloc(sizeof *s);
@@ -142,6 +153,7 @@ struct http_stream *http_answer_stream(struct http_request *r, int status, const
     if (s->next != NULL) s->next->link = &s->next;
     *first = s;
     r->stream = s;
+    http_on_left(r, on_left, s);
     r->stream_free = free_stream;
     struct MHD_Response *response =
         MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, deliver, s, NULL);

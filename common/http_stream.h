@@ -30,8 +30,10 @@ struct http_source {
 // returned when source was closed already. Else the stream lives until the source is closed; its
 // answer comes in chunks, or in HTTP/1.0 until the connection ends.
 //
-// That a client has gone is noticed when it is sent something. So a source that may wait for long
-// wakes its stream now and then, with something that means nothing.
+// A client that resets its connection while its stream waits has gone, and so has one that has
+// ended its side for HTTP_SILENT_MS. Of one whose machine is off that is noticed when it is sent
+// something: so a source that may wait for long wakes its stream now and then, with something that
+// means nothing.
 struct http_stream *http_answer_stream(struct http_request *r, int status, const char *content_type,
                                        const struct http_source *source, void *arg);
 

@@ -24,6 +24,7 @@ struct tale {
     bool wakes;     // itself, while it tells one
     bool hesitates; // every other piece is empty
     int asked, told, closed;
+    int left; // its client, before it was answered
     struct http_stream *stream;
 };
 
@@ -68,9 +69,14 @@ static struct http_request *later; // where set to hold: what is to be answered 
 static bool holds;
 static bool server_closed;
 
+static void note_left(void *arg) {
+    ((struct tale *)arg)->left++;
+}
+
 static void get_tale(void *app, struct http_request *r) {
     (void)app;
     struct tale *t = http_arg(r) == &one ? &one : &two;
+    http_on_left(r, note_left, t);
     if (holds)
         later = r;
     else
@@ -450,6 +456,27 @@ START_TEST(a_source_that_waits_learns_from_its_next_piece_that_its_client_has_le
 }
 END_TEST
 
+// Nothing is to be told for ever: it is not noticed by telling.
+START_TEST(a_stream_that_waits_ends_when_its_client_has_left) {
+    const struct linger reset = {.l_onoff = _i};
+    one = (struct tale){.pieces = ENDLESS, .size = 4, .letter = 'a', .waits = true};
+    struct client c = ask_for("/one/");
+    await_text(&c, "aaaa");
+    ck_assert_int_eq(setsockopt(c.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+    leave(&c);
+    while (one.closed == 0)
+        uv_run(&loop, UV_RUN_ONCE);
+    ck_assert_int_eq(one.asked, 1);
+    ck_assert_int_eq(one.left, 0); // it had its answer
+    c = ask_for("/two/");
+    await_end(&c);
+    ck_assert_str_eq(body_of(&c), "AAAAAAAAAA");
+    ck_assert_int_eq(one.closed, 1);
+    leave(&c);
+    close_server();
+}
+END_TEST
+
 START_TEST(a_server_that_closes_tells_to_the_end) {
     one = (struct tale){.pieces = 30, .size = LONG, .letter = 'a'};
     struct client c = ask_for("/one/");
@@ -512,6 +539,7 @@ Suite *check_stream(void) {
     tcase_add_test(tc, a_client_that_does_not_read_holds_up_nobody);
     tcase_add_test(tc, a_source_is_closed_when_its_client_leaves_in_the_middle);
     tcase_add_test(tc, a_source_that_waits_learns_from_its_next_piece_that_its_client_has_left);
+    tcase_add_loop_test(tc, a_stream_that_waits_ends_when_its_client_has_left, 0, 2);
     tcase_add_test(tc, a_server_that_closes_tells_to_the_end);
     tcase_add_test(tc, a_server_that_closes_ends_those_that_wait);
     suite_add_tcase(suite, tc);
