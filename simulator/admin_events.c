@@ -68,14 +68,21 @@ static void on_check(uv_check_t *check) {
     end_where(e, e->world->journal.last);
 }
 
-static void on_time_up(uv_timer_t *timer) {
-    struct admin_waiter *w = timer->data;
+static void take_out(struct admin_waiter *w) {
     struct admin_waiter **at = &w->events->waiters;
     while (*at != w)
         at = &(*at)->next;
     *at = w->next;
     if (w->events->waiters == NULL) uv_check_stop(&w->events->check);
     end_waiter(w);
+}
+
+static void on_time_up(uv_timer_t *timer) {
+    take_out(timer->data);
+}
+
+static void on_left(void *arg) {
+    take_out(arg);
 }
 
 static void begin_to_wait(struct admin_events *e, struct http_request *r, uint64_t after,
@@ -88,6 +95,7 @@ static void begin_to_wait(struct admin_events *e, struct http_request *r, uint64
     w->timer.data = w;
     uv_timer_start(&w->timer, on_time_up, (wait_us + 999) / 1000, 0);
     uv_check_start(&e->check, on_check);
+    http_on_left(r, on_left, w);
 }
 
 static int parse_number(const char *text, uint64_t *number, struct error *err) {

@@ -269,6 +269,21 @@ START_TEST(a_client_that_leaves_a_running_job_frees_its_connection) {
 }
 END_TEST
 
+START_TEST(a_client_that_waits_for_events_and_leaves_frees_its_connection) {
+    const struct linger reset = {.l_onoff = _i};
+    struct program p = start("simulator");
+    double before = open_descriptors(p.url);
+    int fd = begin(&p, "GET /events/?after=1&wait=60s HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    while (open_descriptors(p.url) < before + 1)
+        ;
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    while (open_descriptors(p.url) > before)
+        ;
+    ck_assert_int_eq(program_stop(&p), 0);
+}
+END_TEST
+
 // --- slow
 
 START_TEST(a_head_that_does_not_end_is_refused) {
@@ -503,6 +518,7 @@ Suite *check_connections(void) {
     tcase_add_test(tc, waiting_requests_leave_room_and_end_with_their_clients);
     tcase_add_test(tc, a_request_that_waits_is_not_ended_for_others);
     tcase_add_test(tc, a_client_that_leaves_a_running_job_frees_its_connection);
+    tcase_add_loop_test(tc, a_client_that_waits_for_events_and_leaves_frees_its_connection, 0, 2);
     tcase_add_test(tc, a_head_that_does_not_end_is_refused);
     tcase_add_loop_test(tc, a_head_may_come_byte_by_byte, 0, both);
     tcase_add_loop_test(tc, a_half_head_with_no_more_to_come_ends, 0, both);
