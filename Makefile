@@ -141,6 +141,12 @@ $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
+rude = $(call objects,tests/rude,client_kinds clients crowd device device_kinds polite rude talk verdict)
+
+# Beside the programs, too.
+$(BUILD)/rude: $(rude) $(call objects,simulator,device_ca) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
 crash = $(BUILD)/tests/crash/supervisor $(BUILD)/tests/crash/effects.so
 
 $(BUILD)/tests/crash/supervisor: $(call objects,tests/crash,supervisor) $(call objects,common,daemon process) $(common_pure)
@@ -221,7 +227,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/rude $(BUILD)/tests/unit $(BUILD)/tests/e2e $(BUILD)/tests/histories \
 		$(fuzz_programs)
 
 .PHONY: asan tsan
@@ -269,6 +275,10 @@ KILLS ?= 200
 kills: all ## kill the orchestrator KILLS (200) times while it upgrades, at moments drawn from SEED
 	@$(MAKE) --no-print-directory $(BUILD)/kills
 	@$(BUILD)/kills $(KILLS) $(SEED)
+
+.PHONY: rude
+rude: asan ## upgrade beside devices and clients that do not behave, drawn from SEED, under AddressSanitizer
+	@$(BUILD)/asan/rude $(SEED)
 
 .PHONY: mutants
 mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must notice each
