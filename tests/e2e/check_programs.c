@@ -1,5 +1,6 @@
 // What the programs are started with and sent by whoever runs them: closed descriptors, a stdout
 // that takes nothing, signals.
+#include "common/process.h"
 #include "tests/e2e/harness.h"
 
 #include <signal.h>

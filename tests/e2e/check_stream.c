@@ -24,6 +24,7 @@ struct tale {
     bool wakes;     // itself, while it tells one
     bool hesitates; // every other piece is empty
     int asked, told, closed;
+    int left; // its client, before it was answered
     struct http_stream *stream;
 };
 
@@ -68,9 +69,14 @@ static struct http_request *later; // where set to hold: what is to be answered 
 static bool holds;
 static bool server_closed;
 
+static void note_left(void *arg) {
+    ((struct tale *)arg)->left++;
+}
+
 static void get_tale(void *app, struct http_request *r) {
     (void)app;
     struct tale *t = http_arg(r) == &one ? &one : &two;
+    http_on_left(r, note_left, t);
     if (holds)
         later = r;
     else
@@ -461,6 +467,7 @@ START_TEST(a_stream_that_waits_ends_when_its_client_has_left) {
     while (one.closed == 0)
         uv_run(&loop, UV_RUN_ONCE);
     ck_assert_int_eq(one.asked, 1);
+    ck_assert_int_eq(one.left, 0); // it had its answer
     c = ask_for("/two/");
     await_end(&c);
     ck_assert_str_eq(body_of(&c), "AAAAAAAAAA");

@@ -104,7 +104,7 @@ static void send_one(struct clients *c, struct client_coming coming, uint64_t no
                               .leaves_ms = stays ? UINT64_MAX : now_ms + stay_ms,
                               .leaves_with_reset = leaves_with_reset,
                               .must_be_ended = coming.must_be_ended};
-    talk_init(&client->talk, fd, kind->acts, NULL);
+    talk_init(&client->talk, fd, kind->acts, NULL, draw(c, UINT64_MAX));
     c->first = client;
     c->connections++;
     c->count[coming.target] += !kind->stays;

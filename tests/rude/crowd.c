@@ -26,7 +26,8 @@ struct visit { // a connection to a device
 };
 
 struct crowd {
-    uint64_t now_ms, due_ms; // when all have a turn again
+    uint64_t seed, visits_count; // ever
+    uint64_t now_ms, due_ms;     // when all have a turn again
     bool is_due;
     struct device *devices;
     struct visit *visits;
@@ -78,13 +79,13 @@ static cJSON *host_of(const struct device *d, size_t rack) {
 }
 
 // In an order that is drawn.
-static int write_hosts(const struct crowd *c, uint64_t seed, const char *dir, struct error *err) {
+static int write_hosts(const struct crowd *c, const char *dir, struct error *err) {
     char path[256];
     struct buf text = {0};
     cJSON *hosts = cJSON_CreateObject();
     size_t *order = mem_array(device_kinds_count, sizeof *order);
     for (size_t i = 0; i < device_kinds_count; i++) {
-        const size_t at = (size_t)rng_range(rng_mix(seed, i), 0, i);
+        const size_t at = (size_t)rng_range(rng_mix(c->seed, i), 0, i);
         order[i] = order[at];
         order[at] = i;
     }
@@ -108,7 +109,7 @@ static void take_visits(struct crowd *c, struct device *d) {
     int fd;
     while ((fd = device_accept(d, &acts)) >= 0) {
         struct visit *v = mem_zalloc(sizeof *v);
-        talk_init(&v->talk, fd, acts, d);
+        talk_init(&v->talk, fd, acts, d, rng_mix(c->seed, ++c->visits_count));
         v->next = c->visits;
         c->visits = v;
     }
@@ -200,17 +201,17 @@ int crowd_main(int argc, char **argv) {
     struct error err;
     union address targets[CLIENT_TARGETS];
     int rc = argc == 2 + CLIENT_TARGETS ? 0 : error_set(&err, "unknown arguments");
-    const uint64_t seed = rc == 0 ? strtoull(argv[0], NULL, 10) : 0;
+    if (rc == 0) c.seed = strtoull(argv[0], NULL, 10);
     signal(SIGHUP, on_signal);
     signal(SIGTERM, on_signal);
     for (int i = 0; i < CLIENT_TARGETS && rc == 0; i++)
         rc = address_parse(argv[2 + i], &targets[i], &err);
     if (rc == 0) rc = limits_descriptors(DESCRIPTORS, &err);
     if (rc == 0) rc = open_devices(&c, &err);
-    if (rc == 0) rc = write_hosts(&c, seed, argv[1], &err);
+    if (rc == 0) rc = write_hosts(&c, argv[1], &err);
     if (rc == 0) rc = say("devices", &err);
     if (rc == 0) {
-        clients_init(&c.clients, seed, targets);
+        clients_init(&c.clients, c.seed, targets);
         rc = run(&c, &err);
     }
     crowd_deinit(&c);

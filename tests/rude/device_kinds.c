@@ -86,7 +86,7 @@ const struct device_kind device_kinds[] = {
      .says = {DEVICE_SUCCESS}},
     {"closes-before-the-logout", ACTS(LOGIN, VERSION, INSTALL, VERSION, CLOSE), .again = POLITE,
      .says = {DEVICE_SUCCESS}},
-    {"answers-and-hears-no-more", ACTS(HEAR, DO(DEAFEN), ANSWER, VERSION),
+    {"answers-and-hears-no-more", ACTS(HEAR, DO(DEAFEN), ANSWER, VERSION, CLOSE),
      .says = {"install_os_version: connection * by the device*"}},
 
     // --- it is slow, or does not stop
@@ -136,6 +136,7 @@ const struct device_kind device_kinds[] = {
      .says = {"login: expected the platform acmeos but reached panos"}},
 
     // --- it says what is no answer
+    {"makes-noise", ACTS(HEAR, SAY("?"), NOISE(8000), SAY("\n"), WAIT), .says = {NOT_JSON}},
     {"says-nul", ACTS(HEAR, SAY("\0\0\0\0\n")), .says = {NOT_JSON}},
     {"says-nul-behind-it", ACTS(HEAR, SAY(RESULT LOGGED_IN "}\0\n")), .says = {NOT_JSON}},
     {"says-nul-in-a-text", ACTS(HEAR, SAY(RESULT LOGGED_IN_AS("$HOST", "acmeos\\u0000x") "}\n")),
@@ -225,7 +226,7 @@ const struct device_kind device_kinds[] = {
      ACTS(LOGIN, VERSION, HEAR, OBEY, SAY(TO("$NEXT") "\"result\": " OLD "}\n"), WAIT),
      .says = {"install_os_version: the answer has another id than the question"}},
     {"never-comes-back", ACTS(LOGIN, VERSION, HEAR, OBEY, RESET), .again = ACTS(HEAR, RESET),
-     .says = {NOT_BACK " (login: connection reset by the device)"}},
+     .says = {NOT_BACK " (login: connection reset by the device)", NOT_BACK " (login: no answer)"}},
     {"comes-back-silent", ACTS(LOGIN, VERSION, HEAR, OBEY, RESET), .again = ACTS(WAIT),
      .says = {NOT_BACK " (login: no answer)"}},
     {"comes-back-flooding", ACTS(LOGIN, VERSION, HEAR, OBEY, RESET),

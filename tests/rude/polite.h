@@ -11,7 +11,7 @@ enum { POLITE_ID_MAX = 64 };
 // Whether the program at this URL lives, and tells its metrics.
 int polite_ask(const char *base, struct error *err);
 // How many descriptors it has open, that of this request included; one that was made right before
-// may be, too.
+// may be, too. (Its folder in /proc only root may read: no debugger can look into its memory.)
 int polite_count_descriptors(const char *base, double *count, struct error *err);
 
 // All of the orchestrator at this URL: a look at one host, which is waited for; a job that upgrades

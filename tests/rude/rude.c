@@ -10,6 +10,7 @@
 // meets what in the end depends on the machine as well; what must come of it does not.
 #include "common/client.h"
 #include "common/clock.h"
+#include "common/count.h"
 #include "common/daemon.h"
 #include "common/file.h"
 #include "common/json.h"
@@ -131,7 +132,7 @@ static int start_orchestrator(struct play *p, struct error *err) {
                                 "--install-timeout",
                                 DEVICE_INSTALL_TIMEOUT,
                                 "--limit",
-                                "event-backlog=" CLIENT_BACKLOG,
+                                ("event-backlog=" CLIENT_BACKLOG),
                                 "--limit",
                                 "head-time=3s",
                                 "--limit",
@@ -348,6 +349,16 @@ static int make_folder(struct play *p, struct error *err) {
     return mkdtemp(p->dir) == NULL ? error_system(err, -errno, "%s", p->dir) : 0;
 }
 
+// A program that has ended says more than that it does not answer.
+static void tell_stderr(const struct play *p) {
+    static const char *const files[] = {"orchestrator.stderr", "simulator.stderr"};
+    char path[FILE_MAX];
+    struct error err;
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (verdict_check_stderr(file_of(p, files[i], path), &err) > 0)
+            printf("rude: %s\n", err.text);
+}
+
 static int play(struct play *p) {
     struct error err;
     int rc = make_folder(p, &err);
@@ -355,8 +366,9 @@ static int play(struct play *p) {
     fflush(stdout);
     if (rc == 0) rc = run(p, &err);
     if (rc != 0) {
-        printf("rude: %s\nwhat there is of it lies in %s; seed %llu\n", err.text, p->dir,
-               (unsigned long long)p->seed);
+        printf("rude: %s\n", err.text);
+        tell_stderr(p);
+        printf("what there is of it lies in %s; seed %llu\n", p->dir, (unsigned long long)p->seed);
         return EXIT_FAILURE;
     }
     nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);

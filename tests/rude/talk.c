@@ -2,6 +2,7 @@
 // an answer and what stands behind it in the table reach the other end together.
 #include "tests/rude/talk.h"
 
+#include "common/rng.h"
 #include "common/rpc.h"
 #include "tests/rude/device.h"
 
@@ -13,8 +14,9 @@
 
 enum { PIECE = 16 * 1024, HEARD_MAX = 1 << 20 };
 
-void talk_init(struct talk *t, int fd, const struct act *acts, struct device *device) {
-    *t = (struct talk){.fd = fd, .act = acts, .device = device};
+void talk_init(struct talk *t, int fd, const struct act *acts, struct device *device,
+               uint64_t seed) {
+    *t = (struct talk){.fd = fd, .act = acts, .device = device, .noise = seed};
 }
 
 void talk_leave(struct talk *t, bool with_reset) {
@@ -126,6 +128,12 @@ static bool gather(struct talk *t, const struct act *act) {
     case ACT_SAY:
         for (unsigned i = 0; i < act->n; i++)
             add_text(t, act->text, act->len);
+        return true;
+    case ACT_NOISE:
+        for (unsigned i = 0; i < act->n; i++) {
+            t->noise = rng_mix(t->noise, i);
+            buf_add(&t->out, &t->noise, sizeof t->noise);
+        }
         return true;
     case ACT_ANSWER:
     case ACT_ANSWER_HALF:

@@ -19,6 +19,7 @@ enum act_kind {
     ACT_ANSWER_HALF, // does it, and says half of it
     ACT_OBEY,        // does it, and says nothing
     ACT_SAY,         // the text, n times
+    ACT_NOISE,       // n times eight bytes, drawn
     ACT_URGE,        // the text as out-of-band data
     ACT_DRIP,        // from here on it says a byte every n ms
     ACT_FLOOD,       // says the text without end, and reads nothing
@@ -54,6 +55,7 @@ struct act {
 #define TIMES(count, said)                                                                         \
     {.kind = ACT_SAY, .text = (said), .len = sizeof(said) - 1, .n = (count)}
 #define DRIP(ms)         {.kind = ACT_DRIP, .n = (ms)}
+#define NOISE(count)     {.kind = ACT_NOISE, .n = (count)}
 // clang-format on
 
 struct device; // device.h
@@ -62,6 +64,7 @@ struct talk {
     int fd;                // -1: it is over
     const struct act *act; // the next, or the one that it is at
     struct device *device; // NULL: it is a client's
+    uint64_t noise;        // what it draws from
     struct buf in, out;
     size_t told; // of out
     unsigned drip_ms;
@@ -74,8 +77,10 @@ struct talk {
     char method[32], version[32];
 };
 
-// The socket is the talk's from here on. device may be NULL, and is borrowed.
-void talk_init(struct talk *t, int fd, const struct act *acts, struct device *device);
+// The socket is the talk's from here on. device may be NULL, and is borrowed. What is drawn comes
+// from the seed.
+void talk_init(struct talk *t, int fd, const struct act *acts, struct device *device,
+               uint64_t seed);
 void talk_deinit(struct talk *t);
 
 // Whether a turn is due when the socket can be read. Who does not read has one now and then all the
