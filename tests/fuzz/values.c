@@ -86,6 +86,12 @@ static size_t count_of(const char *text, char c) {
     return count;
 }
 
+// What stands in [[:here:]] may be no name of a class: POSIX does not say what that means.
+static bool has_class(const char *pattern) {
+    return strstr(pattern, "[:") != NULL || strstr(pattern, "[.") != NULL ||
+           strstr(pattern, "[=") != NULL;
+}
+
 // "PATTERN TEXT": as fnmatch() reads it, where that does not take for ever.
 static void check_glob(char *pattern) {
     char *text = strchr(pattern, ' ');
@@ -93,7 +99,7 @@ static void check_glob(char *pattern) {
     *text++ = '\0';
     const bool matches = glob_matches(pattern, text);
     if (!glob_is(pattern)) assert(matches == (strcmp(pattern, text) == 0));
-    if (count_of(pattern, '*') > 3 || strlen(pattern) > 200) return;
+    if (count_of(pattern, '*') > 3 || strlen(pattern) > 200 || has_class(pattern)) return;
     assert(matches == (fnmatch(pattern, text, 0) == 0));
 }
 
