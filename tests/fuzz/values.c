@@ -51,19 +51,19 @@ static void check_moment(const char *text) {
 }
 
 static void check_limit(const char *text) {
-    struct limits limits, before;
+    struct limits limits = {0};
     struct error err = {0};
+    size_t others = 0;
     limits_default(&limits);
-    before = limits;
-    if (limit_set(&limits, text, &err) != 0) {
-        assert(memcmp(&limits, &before, sizeof limits) == 0 && err.text[0] != '\0');
-        return;
-    }
+    const bool is_set = limit_set(&limits, text, &err) == 0;
+    assert(is_set || err.text[0] != '\0');
     for (size_t i = 0; i < limit_specs_count; i++) {
         uint64_t value;
         memcpy(&value, (const char *)&limits + limit_specs[i].at, sizeof value);
         assert(value >= limit_specs[i].least && value <= limit_specs[i].most);
+        others += value != limit_specs[i].standard;
     }
+    assert(others <= is_set);
 }
 
 static void check_number(const char *text) {
