@@ -63,7 +63,8 @@ bool scrape_sum(const char *scrape, const char *selector, double *sum) {
         const char *next = strchr(line, '\n');
         char end = strncmp(line, selector, name_len) == 0 ? line[name_len] : '\0';
         const char *labels = end == '{' ? line + name_len + 1 : NULL;
-        if ((end == '{' || end == ' ') && labels_fit(wanted, labels)) {
+        const bool is_sample = *line != '#' && (end == '{' || end == ' ');
+        if (is_sample && labels_fit(wanted, labels)) {
             found = true;
             *sum += value_of(line);
         }

@@ -29,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         assert(text_has_large(text) || (difference > -1e-3 && difference < 1e-3));
     }
     assert(!scrape_sum("", selector, &none_sum) && none_sum == 0);
+    assert(!scrape_sum(twice.data, "#", &none_sum)); // a comment is no sample
     buf_deinit(&twice);
     free(text);
     free(selector);

@@ -24,6 +24,7 @@ static const struct {
 } series[] = {
     {"tasks_total", true, 3},
     {"tasks", false, 0},
+    {"#", false, 0},
     {"hosts", true, 7},
     {"hosts{}", true, 7},
     {"hosts{site=\"earth\"}", true, 3},
