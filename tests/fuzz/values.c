@@ -63,7 +63,7 @@ static void check_limit(const char *text) {
         assert(value >= limit_specs[i].least && value <= limit_specs[i].most);
         others += value != limit_specs[i].standard;
     }
-    assert(others <= is_set);
+    assert(others <= (is_set ? 1 : 0));
 }
 
 static void check_number(const char *text) {
