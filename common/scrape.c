@@ -10,7 +10,7 @@ static size_t label_len(const char *labels) {
     while (labels[len] != '\0' && labels[len] != '\n') {
         char c = labels[len];
         if (!quoted && (c == ',' || c == '}')) break;
-        if (quoted && c == '\\' && labels[len + 1] != '\0') len++;
+        if (quoted && c == '\\' && labels[len + 1] != '\0' && labels[len + 1] != '\n') len++;
         if (c == '"') quoted = !quoted;
         len++;
     }
@@ -41,7 +41,7 @@ static bool labels_fit(const char *wanted, const char *labels) {
     return true;
 }
 
-// A sample's value, behind its name and labels.
+// A sample's value, behind its name and labels, in its line: 0 where there is none.
 static double value_of(const char *sample) {
     const char *at = sample + strcspn(sample, "{ ");
     if (*at == '{') {
@@ -51,7 +51,8 @@ static double value_of(const char *sample) {
         } while (*at == ',');
         if (*at == '}') at++;
     }
-    return strtod(at, NULL);
+    at += strspn(at, " \t");
+    return *at == '\n' ? 0 : strtod(at, NULL);
 }
 
 bool scrape_sum(const char *scrape, const char *selector, double *sum) {
@@ -63,7 +64,8 @@ bool scrape_sum(const char *scrape, const char *selector, double *sum) {
         const char *next = strchr(line, '\n');
         char end = strncmp(line, selector, name_len) == 0 ? line[name_len] : '\0';
         const char *labels = end == '{' ? line + name_len + 1 : NULL;
-        if ((end == '{' || end == ' ') && labels_fit(wanted, labels)) {
+        const bool is_sample = *line != '#' && (end == '{' || end == ' ');
+        if (is_sample && labels_fit(wanted, labels)) {
             found = true;
             *sum += value_of(line);
         }

@@ -88,6 +88,8 @@ static void take_field(struct sse_reader *r) {
         buf_adds(&r->data, "\n");
     } else if (names(line, len, "event")) {
         set(&r->name, value, value_len);
+        for (size_t i = 0; i < r->name.len; i++)
+            if (r->name.data[i] == '\0') r->name.data[i] = '?';
     } else if (names(line, len, "id") && memchr(value, '\0', value_len) == NULL) {
         set(&r->id, value, value_len);
     }

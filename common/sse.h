@@ -16,7 +16,7 @@ enum sse_status {
 
 struct sse_event {
     const char *id;   // the last that the stream has named, in this event or earlier; "": none yet
-    const char *name; // "message" where the stream names none
+    const char *name; // "message" where the stream names none; a NUL in it is '?'
     const char *data; // NUL-terminated, and it may hold more of them
     size_t len;
 };

@@ -201,9 +201,16 @@ static void on_first_done(uv_work_t *work, int status) {
 }
 
 // libuv makes all threads of its pool when the first work comes, and aborts where it cannot: so
-// that is now, and not in the midst of a job.
+// that is now, and not in the midst of a job. They are many, so that names that are slow to look up
+// do not keep others waiting.
 static int start_threads(struct service *s, struct error *err) {
-    unsigned long pool = strtoul(getenv("UV_THREADPOOL_SIZE"), NULL, 10);
+    static const char name[] = "UV_THREADPOOL_SIZE", many[] = "16";
+    const char *size = getenv(name);
+    if (size == NULL) {
+        size = many;
+        setenv(name, size, 0);
+    }
+    unsigned long pool = strtoul(size, NULL, 10);
     if (pool > POOL_THREADS_MAX) pool = POOL_THREADS_MAX;
     int rc = limits_threads((unsigned)pool + THREADS_ASIDE, err);
     if (rc == 0) uv_queue_work(&s->loop, &s->first_work, on_first_work, on_first_done);
@@ -304,8 +311,6 @@ int main(int argc, char **argv) {
         return program_end("orchestrator", exit_code);
     }
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    // Names that are slow to look up must not keep others waiting.
-    setenv("UV_THREADPOOL_SIZE", "16", 0);
     if (open_loop(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         access_free(s.config.api.access);

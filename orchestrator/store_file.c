@@ -96,7 +96,7 @@ const char *store_file_advice(int code) {
     case EROFS:
         return "make its file system writable";
     case EIO:
-        return "look for what its disk has (dmesg)";
+        return "look at the kernel's messages (dmesg)";
     default:
         return NULL;
     }

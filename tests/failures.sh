@@ -49,6 +49,7 @@ Change that scenario, not this page.
 A device that fails is logged as \`ERROR:<time>:<job>:completed host:<device>:<text>\`. The table has the text
 for each effect of a fault on each call that it can hit, with \`--call-timeout 2s --install-timeout 5s\`.
 A device with the text \`success!!!\` or \`nothing to do!!!\` is completed in spite of the fault.
+What the orchestrator does where its own machine fails [stands below](#what-the-orchestrator-does-where-its-own-machine-fails).
 
 | effect | operation | what the log says |
 |---|---|---|

@@ -284,15 +284,15 @@ START_TEST(a_write_that_does_not_come_back_is_told) {
     ask("a", store_event_op(1, STORE_STARTED, 0));
     while (store_is_well(store, &why))
         uv_run(&loop, UV_RUN_ONCE);
-    ck_assert_msg(strstr(why, "a.db: a write has not come back for 5 s: look for") != NULL, "%s",
+    ck_assert_msg(strstr(why, "a.db: a write has not come back for 5 s: look at") != NULL, "%s",
                   why);
     ck_assert_uint_eq(told.len, 0);
     writes_wait = false;
     turn_until_all_are_told();
     assert_told("a=1 ");
     ck_assert(store_is_well(store, &why));
-    ck_assert_str_eq(troubles.data, "a write has not come back for 5 s: look for what its disk has "
-                                    "(dmesg);well;");
+    ck_assert_str_eq(troubles.data, "a write has not come back for 5 s: look at the kernel's "
+                                    "messages (dmesg);well;");
     end();
 }
 END_TEST

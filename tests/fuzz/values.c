@@ -51,19 +51,19 @@ static void check_moment(const char *text) {
 }
 
 static void check_limit(const char *text) {
-    struct limits limits, before;
+    struct limits limits = {0};
     struct error err = {0};
+    size_t others = 0;
     limits_default(&limits);
-    before = limits;
-    if (limit_set(&limits, text, &err) != 0) {
-        assert(memcmp(&limits, &before, sizeof limits) == 0 && err.text[0] != '\0');
-        return;
-    }
+    const bool is_set = limit_set(&limits, text, &err) == 0;
+    assert(is_set || err.text[0] != '\0');
     for (size_t i = 0; i < limit_specs_count; i++) {
         uint64_t value;
         memcpy(&value, (const char *)&limits + limit_specs[i].at, sizeof value);
         assert(value >= limit_specs[i].least && value <= limit_specs[i].most);
+        others += value != limit_specs[i].standard;
     }
+    assert(others <= (is_set ? 1 : 0));
 }
 
 static void check_number(const char *text) {
@@ -86,6 +86,12 @@ static size_t count_of(const char *text, char c) {
     return count;
 }
 
+// What stands in [[:here:]] may be no name of a class: POSIX does not say what that means.
+static bool has_class(const char *pattern) {
+    return strstr(pattern, "[:") != NULL || strstr(pattern, "[.") != NULL ||
+           strstr(pattern, "[=") != NULL;
+}
+
 // "PATTERN TEXT": as fnmatch() reads it, where that does not take for ever.
 static void check_glob(char *pattern) {
     char *text = strchr(pattern, ' ');
@@ -93,7 +99,7 @@ static void check_glob(char *pattern) {
     *text++ = '\0';
     const bool matches = glob_matches(pattern, text);
     if (!glob_is(pattern)) assert(matches == (strcmp(pattern, text) == 0));
-    if (count_of(pattern, '*') > 3 || strlen(pattern) > 200) return;
+    if (count_of(pattern, '*') > 3 || strlen(pattern) > 200 || has_class(pattern)) return;
     assert(matches == (fnmatch(pattern, text, 0) == 0));
 }
 

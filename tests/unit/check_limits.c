@@ -54,8 +54,9 @@ static int make_threads_as_nobody(void) {
     if (geteuid() == 0 && setresuid(NOBODY, NOBODY, NOBODY) != 0) return 2;
     if (setrlimit(RLIMIT_NPROC, &few) != 0) return 3;
     if (limits_threads(20, &err) != ERROR_INPUT) return 4;
-    static const char told[] = "20 threads are needed, and the system makes 0: Resource temporarily "
-                               "unavailable: raise the limit (ulimit -u, or TasksMax=";
+    static const char told[] =
+        "20 threads are needed, and the system makes 0: Resource temporarily "
+        "unavailable: raise the limit (ulimit -u, or TasksMax=";
     return strncmp(err.text, told, sizeof told - 1) == 0 ? 0 : 5;
 }
 

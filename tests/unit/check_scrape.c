@@ -15,6 +15,10 @@ static const char scrape[] = "# HELP tasks_total how many\n"
                              "hosts{site=\"mars\",type=\"leaf\"} 4\n"
                              "odd{a=\"x,type=\\\"leaf\\\"} 7\",b=\"1\"} 8\n"
                              "empty{} 6\n"
+                             "torn{a=\"\\\n"
+                             "5 5\n"
+                             "bare \n"
+                             "7 7\n"
                              "last{le=\"+Inf\"} 1e3";
 
 static const struct {
@@ -24,6 +28,9 @@ static const struct {
 } series[] = {
     {"tasks_total", true, 3},
     {"tasks", false, 0},
+    {"#", false, 0},
+    {"torn", true, 0},
+    {"bare", true, 0},
     {"hosts", true, 7},
     {"hosts{}", true, 7},
     {"hosts{site=\"earth\"}", true, 3},

@@ -58,6 +58,7 @@ static const struct {
     {BYTES(""), ""},
     {BYTES("data: a\n\n"), "< message a>"},
     {BYTES("data: a\r\n\r\n"), "< message a>"},
+    {BYTES("event: job\0b\ndata: a\n\nevent: \0\ndata: b\n\n"), "< job?b a>< ? b>"},
     {BYTES("data: a\r\r"), "< message a>"},
     {BYTES("data: a\r\n\rdata: b\n\r\n"), "< message a>< message b>"},
     {BYTES("data: a\n\r\n\n\r\r\ndata: b\r\n\n"), "< message a>< message b>"},

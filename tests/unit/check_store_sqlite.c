@@ -443,7 +443,7 @@ static void assert_not_written(void *db, struct store_op *op, const char *said) 
     ck_assert_msg(strstr(err.text, said) != NULL, "%s", err.text);
 }
 
-#define IO_ERROR "a.db: disk I/O error (Input/output error): look for what its disk has (dmesg)"
+#define IO_ERROR "a.db: disk I/O error (Input/output error): look at the kernel's messages (dmesg)"
 
 START_TEST(what_cannot_be_written_is_not_kept_and_may_come_again) {
     struct store_place place;
