@@ -32,6 +32,7 @@ for purpose in "$@"; do
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         need_command zsh zsh
+        need_command fish fish
         need_command node nodejs
         need_command npm npm
         need_command chromium-headless-shell chromium-headless-shell
