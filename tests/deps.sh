@@ -19,7 +19,7 @@ for purpose in "$@"; do
         need_library yaml-0.1 libyaml-dev
         need_library libcurl libcurl4-gnutls-dev
         need_library sqlite3 libsqlite3-dev
-        need_library gnutls libgnutls28-dev
+        need_library libsystemd libsystemd-dev
         ;;
     demo)
         need_command curl curl
