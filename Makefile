@@ -7,9 +7,20 @@ SANITISE ?=
 PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libsystemd
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
-CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
-LDFLAGS += $(SANITISE)
+# What this compiler knows, of some options.
+knows = $(shell for option in $(1); do $(CC) -Werror -O2 -U_FORTIFY_SOURCE -include features.h $$option -x c -S \
+	-o /dev/null /dev/null 2>/dev/null && echo $$option; done)
+# A fault in memory is to end the process and not to be of use to anybody; tests/hardening.sh looks that each holds.
+# It reads from the debug information what each object was compiled with.
+HARDENING := -fPIE -grecord-gcc-switches $(call knows,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+	-mbranch-protection=standard)
+# Sanitizers look for the same themselves, and without optimisation there is none of it.
+ifeq ($(SANITISE)$(filter -O0,$(OPTIMISE)),)
+FORTIFY := -U_FORTIFY_SOURCE $(firstword $(call knows,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2))
+endif
+CPPFLAGS += $(FORTIFY) -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS += -std=c17 -g $(OPTIMISE) $(HARDENING) $(WARNINGS) $(SANITISE) -fno-common
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 gnutls 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)

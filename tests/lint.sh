@@ -108,6 +108,15 @@ diff_of_a_task() {
     git apply --check --reverse "$build/task.diff"
 }
 
+# Of what the two compilers have built above; clang's is not optimised, as a build for a debugger is.
+hardening_of() { # BUILD [OPTION]
+    tests/hardening.sh "${@:2}" "$1"/{simulator,orchestrator,scenario,bench} >"$build/hardening.out" ||
+        { grep -v '^ok' "$build/hardening.out"; false; }
+}
+
+hardening() { hardening_of "$build" && hardening_of "$build/lint-clang" --not-optimised; }
+hardening_proof() { tests/hardening.sh --prove gcc && tests/hardening.sh --prove clang; }
+
 mkdir -p "$build"
 check "gcc, warnings as errors" compiles_with gcc "$build" -O2
 check "clang, warnings as errors" compiles_with clang "$build/lint-clang" -O0
@@ -119,5 +128,7 @@ check "only named files include <uv.h>, <microhttpd.h>, <sqlite3.h>, <gnutls/...
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
 check "CONTRIBUTING's diff of a task is what stands in the sources" diff_of_a_task
+check "programs are hardened" hardening
+check "... and a program that is not is noticed" hardening_proof
 check "no circle of files" tests/circles.sh "$build/obj"
 exit $failed
