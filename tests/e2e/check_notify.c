@@ -15,7 +15,7 @@
 
 Suite *check_notify(void);
 
-enum { PATIENCE_S = 60 };
+enum { PATIENCE_S = 20 };
 
 struct manager {
     char dir[32];
