@@ -4,6 +4,8 @@ PREFIX ?= /usr/local
 OPTIMISE ?= -O2
 SANITISE ?=
 
+VERSION := $(shell sed -n 's/^.define PROJECT_VERSION "\(.*\)"/\1/p' common/version.h)
+
 PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libsystemd
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
@@ -225,6 +227,21 @@ install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
 
 uninstall: ## remove what install has installed
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,simulator orchestrator scenario)
+
+# --- packing it
+
+.PHONY: dist print-dist dist-check
+print-dist:
+	@echo $(BUILD)/orchestrator-$(VERSION).tar.gz
+
+dist: ## pack what is committed into build/orchestrator-VERSION.tar.gz: the same bytes each time
+	@mkdir -p $(BUILD)
+	@git diff --quiet HEAD -- || echo "dist: what is not committed is left out"
+	@git -c tar.umask=0022 archive --prefix=orchestrator-$(VERSION)/ -o $(BUILD)/orchestrator-$(VERSION).tar HEAD
+	@gzip -9nf $(BUILD)/orchestrator-$(VERSION).tar && echo $(BUILD)/orchestrator-$(VERSION).tar.gz
+
+dist-check: deps-build ## check that it is the same twice, and builds and runs where git is not
+	@tests/dist.sh
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
 
