@@ -220,17 +220,32 @@ serve: all ## start simulator and orchestrator in the foreground until Ctrl-C, a
 serve-check: all deps-demo ## check that serve leaves nothing behind
 	@tests/serve.sh $(BUILD)
 
-.PHONY: install uninstall
-install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario $(DESTDIR)$(PREFIX)/bin
+.PHONY: install install-man uninstall
+installed = orchestrator simulator scenario bench
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+completions = $(addprefix $(DESTDIR),$(PREFIX)/share/bash-completion/completions/orchestrator \
+	$(PREFIX)/share/fish/vendor_completions.d/orchestrator.fish $(ZSH_COMPLETIONS)/_orchestrator)
 
-uninstall: ## remove what install has installed
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,simulator orchestrator scenario)
+install: all ## install the programs and what completes them below PREFIX (/usr/local), under DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(dir $(completions))
+	install -m 755 $(installed:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
+	for shell in bash fish zsh; do $(BUILD)/orchestrator completion $$shell >$(BUILD)/completion.$$shell || exit 1; done
+	set -- $(completions); for shell in bash fish zsh; do install -m 644 $(BUILD)/completion.$$shell $$1 || exit 1; shift; done
+
+install-man: man ## install the man pages likewise
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+uninstall: ## remove what install and install-man have installed
+	rm -f $(installed:%=$(DESTDIR)$(PREFIX)/bin/%) $(completions)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(wildcard $(BUILD)/man/*.1)))
 
 # --- packing it
 
-.PHONY: dist print-dist dist-check
+.PHONY: man dist print-dist dist-check
+man: deps-man programs ## make man pages from --help and spec/man/, into build/man/
+	@spec/man/make.sh $(BUILD)
+
 print-dist:
 	@echo $(BUILD)/orchestrator-$(VERSION).tar.gz
 
