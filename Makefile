@@ -242,7 +242,7 @@ uninstall: ## remove what install and install-man have installed
 
 # --- packing it
 
-.PHONY: man dist print-dist dist-check
+.PHONY: man dist print-dist dist-check deb
 man: deps-man programs ## make man pages from --help and spec/man/, into build/man/
 	@spec/man/make.sh $(BUILD)
 
@@ -257,6 +257,9 @@ dist: ## pack what is committed into build/orchestrator-VERSION.tar.gz: the same
 
 dist-check: deps-build ## check that it is the same twice, and builds and runs where git is not
 	@tests/dist.sh
+
+deb: deps-build deps-man deps-deb $(swagger_ui) ## build the Debian packages of what is committed into build/deb/
+	@spec/debian/build.sh $(BUILD)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
 
