@@ -4,12 +4,25 @@ PREFIX ?= /usr/local
 OPTIMISE ?= -O2
 SANITISE ?=
 
-PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3
+VERSION := $(shell sed -n 's/^.define PROJECT_VERSION "\(.*\)"/\1/p' common/version.h)
+
+PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libsystemd
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
-CPPFLAGS += -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS += -std=c17 -g $(OPTIMISE) $(WARNINGS) $(SANITISE) -fno-common
-LDFLAGS += $(SANITISE)
+# What this compiler knows, of some options.
+knows = $(shell for option in $(1); do $(CC) -Werror -O2 -U_FORTIFY_SOURCE -include features.h $$option -x c -S \
+	-o /dev/null /dev/null 2>/dev/null && echo $$option; done)
+# A fault in memory is to end the process and not to be of use to anybody; tests/hardening.sh looks that each holds.
+# It reads from the debug information what each object was compiled with.
+HARDENING := -fPIE -grecord-gcc-switches $(call knows,-fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+	-mbranch-protection=standard)
+# Sanitizers look for the same themselves, and without optimisation there is none of it.
+ifeq ($(SANITISE)$(filter -O0,$(OPTIMISE)),)
+FORTIFY := -U_FORTIFY_SOURCE $(firstword $(call knows,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2))
+endif
+CPPFLAGS += $(FORTIFY) -D_GNU_SOURCE -I. $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS += -std=c17 -g $(OPTIMISE) $(HARDENING) $(WARNINGS) $(SANITISE) -fno-common
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 gnutls 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
 test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
@@ -35,8 +48,8 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
-	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main recover \
-	runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
+	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
+	recover runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
 	suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
@@ -57,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli credentials device_tls https turnstile
+	programs dial requests store client timeline cli credentials device_tls https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
 
@@ -228,13 +241,49 @@ serve: all ## start simulator and orchestrator in the foreground until Ctrl-C, a
 serve-check: all deps-demo ## check that serve leaves nothing behind
 	@tests/serve.sh $(BUILD)
 
-.PHONY: install uninstall
-install: all ## install the programs below PREFIX (/usr/local), under DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(BUILD)/simulator $(BUILD)/orchestrator $(BUILD)/scenario $(DESTDIR)$(PREFIX)/bin
+.PHONY: install install-man uninstall
+installed = orchestrator simulator scenario bench
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+completions = $(addprefix $(DESTDIR),$(PREFIX)/share/bash-completion/completions/orchestrator \
+	$(PREFIX)/share/fish/vendor_completions.d/orchestrator.fish $(ZSH_COMPLETIONS)/_orchestrator)
 
-uninstall: ## remove what install has installed
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,simulator orchestrator scenario)
+install: all ## install the programs and what completes them below PREFIX (/usr/local), under DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/bin $(dir $(completions))
+	install -m 755 $(installed:%=$(BUILD)/%) $(DESTDIR)$(PREFIX)/bin
+	for shell in bash fish zsh; do $(BUILD)/orchestrator completion $$shell >$(BUILD)/completion.$$shell || exit 1; done
+	set -- $(completions); for shell in bash fish zsh; do install -m 644 $(BUILD)/completion.$$shell $$1 || exit 1; shift; done
+
+install-man: man ## install the man pages likewise
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+
+uninstall: ## remove what install and install-man have installed
+	rm -f $(installed:%=$(DESTDIR)$(PREFIX)/bin/%) $(completions)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(wildcard $(BUILD)/man/*.1)))
+
+# --- packing it
+
+.PHONY: man dist print-dist dist-check deb deb-check
+man: deps-man programs ## make man pages from --help and spec/man/, into build/man/
+	@spec/man/make.sh $(BUILD)
+
+print-dist:
+	@echo $(BUILD)/orchestrator-$(VERSION).tar.gz
+
+dist: ## pack what is committed into build/orchestrator-VERSION.tar.gz: the same bytes each time
+	@mkdir -p $(BUILD)
+	@git diff --quiet HEAD -- || echo "dist: what is not committed is left out"
+	@git -c tar.umask=0022 archive --prefix=orchestrator-$(VERSION)/ -o $(BUILD)/orchestrator-$(VERSION).tar HEAD
+	@gzip -9nf $(BUILD)/orchestrator-$(VERSION).tar && echo $(BUILD)/orchestrator-$(VERSION).tar.gz
+
+dist-check: deps-build ## check that it is the same twice, and builds and runs where git is not
+	@tests/dist.sh
+
+deb: deps-build deps-man deps-deb $(swagger_ui) ## build the Debian packages of what is committed into build/deb/
+	@spec/debian/build.sh $(BUILD)
+
+deb-check: deb deps-deb-check ## install them in a clean Debian, upgrade a network there, remove them (as root, 5 minutes)
+	@tests/deb.sh $(BUILD)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
 

@@ -1,5 +1,6 @@
 #include "common/completion.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum value_kind { VALUE_NONE, VALUE_ANY, VALUE_WORDS, VALUE_FILE };
@@ -156,4 +157,75 @@ void completion_zsh(const struct options *program, struct buf *out) {
              "    esac\n}\n"
              "if [[ $funcstack[1] == _%s ]]; then _%s \"$@\"; else compdef _%s %s; fi\n",
              name, name, name, name);
+}
+
+// --- fish
+
+static void add_fish_text(struct buf *out, const char *text) { // a word in '...', on one line
+    buf_adds(out, "'");
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '\'' || *c == '\\') buf_adds(out, "\\");
+        buf_add(out, *c == '\n' ? " " : c, 1);
+    }
+    buf_adds(out, "'");
+}
+
+static void add_fish_option(struct buf *out, const char *begin, const char *name, const char *arg,
+                            const char *help) {
+    const enum value_kind kind = kind_of(arg);
+    buf_addf(out, "%s -l %s", begin, name);
+    if (kind == VALUE_FILE)
+        buf_adds(out, " -r -F");
+    else if (kind != VALUE_NONE)
+        buf_adds(out, " -x");
+    if (kind == VALUE_WORDS) {
+        buf_adds(out, " -a '");
+        add_words(out, arg);
+        buf_adds(out, "'");
+    }
+    buf_adds(out, " -d ");
+    add_fish_text(out, help);
+    buf_adds(out, "\n");
+}
+
+static void add_fish_options(struct buf *out, const struct options *o) {
+    char begin[160];
+    snprintf(begin, sizeof begin, "complete -c %s -n '__%s_at \"%s\"'", o->program, o->program,
+             o->command == NULL ? "" : o->command);
+    for (size_t i = 0; i < o->count; i++)
+        add_fish_option(out, begin, o->specs[i].name, o->specs[i].arg, o->specs[i].help);
+    if (!options_has(o, "version"))
+        add_fish_option(out, begin, "version", NULL, "print the version and exit");
+    add_fish_option(out, begin, "help", NULL, "print this and exit");
+    if (kind_of(o->arguments) != VALUE_WORDS) return;
+    buf_addf(out, "%s -a '", begin);
+    add_words(out, o->arguments);
+    buf_adds(out, "'\n");
+}
+
+// Options of a command are for lines that begin with it, those of the program for all others.
+void completion_fish(const struct options *program, struct buf *out) {
+    const char *name = program->program;
+    buf_addf(out,
+             "# %s: completion for fish\n"
+             "function __%s_at\n"
+             "    set -l words (commandline -opc)\n"
+             "    if test -n \"$argv[1]\"\n"
+             "        test \"$words[2]\" = \"$argv[1]\"\n"
+             "    else\n"
+             "        test (count $words) -lt 2; or string match -q -- '-*' $words[2]\n"
+             "    end\n"
+             "end\n"
+             "complete -c %s -f\n",
+             name, name, name);
+    for (size_t i = 0; i < commands_count(program); i++) {
+        const struct options *o = &program->commands->list[i];
+        buf_addf(out, "complete -c %s -n 'test (count (commandline -opc)) -lt 2' -a %s -d ", name,
+                 o->command);
+        add_fish_text(out, o->summary);
+        buf_adds(out, "\n");
+    }
+    add_fish_options(out, program);
+    for (size_t i = 0; i < commands_count(program); i++)
+        add_fish_options(out, &program->commands->list[i]);
 }

@@ -8,3 +8,4 @@
 // them: of an option whose argument is called "on|off" these two, and files for one called FILE.
 void completion_bash(const struct options *program, struct buf *out); // for: source <(...)
 void completion_zsh(const struct options *program, struct buf *out);  // that, or a file in $fpath
+void completion_fish(const struct options *program, struct buf *out); // for: ... | source

@@ -155,8 +155,8 @@ static int set_argument(void *config, const char *value, struct error *err) {
 }
 
 static int set_shell(void *config, const char *value, struct error *err) {
-    if (strcmp(value, "bash") != 0 && strcmp(value, "zsh") != 0)
-        return error_set(err, "'%.100s': expected bash or zsh", value);
+    if (strcmp(value, "bash") != 0 && strcmp(value, "zsh") != 0 && strcmp(value, "fish") != 0)
+        return error_set(err, "'%.100s': expected bash, zsh or fish", value);
     return set_argument(config, value, err);
 }
 
@@ -275,8 +275,8 @@ static const struct options commands[] = {
      .run = cli_token},
     {.program = "orchestrator",
      .command = "completion",
-     .arguments = "bash|zsh",
-     .summary = "prints what lets a shell complete these commands: source <(...)",
+     .arguments = "bash|zsh|fish",
+     .summary = "prints what lets a shell complete these commands: source <(...), or ... | source",
      .argument = set_shell,
      .arguments_min = 1,
      .run = cli_completion},

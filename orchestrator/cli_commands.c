@@ -478,8 +478,10 @@ int cli_completion(void *arg) {
     struct buf script = {0};
     if (strcmp(cli->argument, "bash") == 0)
         completion_bash(cli->program, &script);
-    else
+    else if (strcmp(cli->argument, "zsh") == 0)
         completion_zsh(cli->program, &script);
+    else
+        completion_fish(cli->program, &script);
     print(&script);
     buf_deinit(&script);
     return EXIT_SUCCESS;

@@ -5,6 +5,7 @@
 #include "orchestrator/cli.h"
 #include "orchestrator/config.h"
 #include "orchestrator/fetch.h"
+#include "orchestrator/notify.h"
 
 #include <curl/curl.h>
 #include <malloc.h>
@@ -35,6 +36,7 @@ struct service {
     uv_prepare_t before_wait;
     uv_timer_t log_retry;
     uv_work_t first_work;
+    struct notify notify;
     bool ending, aborted, store_closing;
     int exit_code;
 };
@@ -52,6 +54,7 @@ static void on_api_closed(void *arg) {
     uv_close((uv_handle_t *)&s->hangup, NULL);
     uv_close((uv_handle_t *)&s->before_wait, NULL);
     uv_close((uv_handle_t *)&s->log_retry, NULL);
+    notify_close(&s->notify);
 }
 
 static void on_store_closed(void *arg) {
@@ -95,6 +98,7 @@ static void end(struct service *s) {
         else
             gate_drain(gate);
         say_who_is_awaited(s);
+        notify_stopping(&s->notify);
     } else if (!s->store_closing && gate_in_hand(gate) > 0) {
         s->exit_code = EXIT_FAILURE;
         s->aborted = true;
@@ -137,11 +141,13 @@ static void on_hangup(uv_signal_t *handle, int signum) {
     struct service *s = handle->data;
     struct error err;
     (void)signum;
+    if (!s->ending) notify_reloading(&s->notify);
     if (log_reopen(&s->log, &err) != 0)
         program_say("orchestrator: log: %s; the file of before is in use", err.text);
     reload_tokens(s);
     reload_tls(s);
     reload_credentials(&s->config);
+    if (!s->ending) notify_ready(&s->notify);
 }
 
 static void on_log_retry(uv_timer_t *handle) {
@@ -168,6 +174,37 @@ static void on_store_trouble(void *arg, const char *why) {
     if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: the store: %s", text);
     if (why != NULL && s->api != NULL) api_store_unwell(s->api, why);
 }
+
+// --- what the service manager is told
+
+static void url_of(const struct service *s, char url[ADDRESS_TEXT_MAX + 8]) {
+    char address[ADDRESS_TEXT_MAX];
+    address_format(api_address(s->api), address);
+    snprintf(url, ADDRESS_TEXT_MAX + 8, "http%s://%s", s->config.tls_cert == NULL ? "" : "s",
+             address);
+}
+
+static void tell_status(void *arg, char line[NOTIFY_STATUS_MAX]) {
+    const struct service *s = arg;
+    const size_t in_hand = gate_in_hand(runner_gate(s->runner));
+    char url[ADDRESS_TEXT_MAX + 8], timeout[DURATION_TEXT_MAX];
+    if (s->ending) {
+        duration_format(s->config.session.install_timeout_ms * 1000, timeout);
+        snprintf(line, NOTIFY_STATUS_MAX, "ending, hosts in hand: %zu, at most %s each", in_hand,
+                 timeout);
+    } else {
+        url_of(s, url);
+        snprintf(line, NOTIFY_STATUS_MAX, "%s, open jobs: %zu, hosts in hand: %zu", url,
+                 jobs_count(s->jobs), in_hand);
+    }
+}
+
+static bool waits_for_hosts(void *arg) {
+    const struct service *s = arg;
+    return gate_under_way(runner_gate(s->runner)) > 0;
+}
+
+// --- the start
 
 static void watch(struct service *s, uv_signal_t *handle, uv_signal_cb cb, int signum) {
     uv_signal_init(&s->loop, handle);
@@ -287,11 +324,12 @@ static void on_nothing(void *arg) {
     (void)arg;
 }
 
-static int say_ready(const struct service *s, struct error *err) {
-    char address[ADDRESS_TEXT_MAX];
-    address_format(api_address(s->api), address);
-    return program_ready(err, "orchestrator: listening on http%s://%s",
-                         s->config.tls_cert == NULL ? "" : "s", address);
+static int say_ready(struct service *s, struct error *err) {
+    char url[ADDRESS_TEXT_MAX + 8];
+    url_of(s, url);
+    int rc = program_ready(err, "orchestrator: listening on %s", url);
+    if (rc == 0) notify_ready(&s->notify);
+    return rc;
 }
 
 int main(int argc, char **argv) {
@@ -317,9 +355,11 @@ int main(int argc, char **argv) {
         config_deinit(&s.config);
         return EXIT_FAILURE;
     }
-    if (start(&s, &err) != 0) {
+    const struct notify_source source = {tell_status, waits_for_hosts, &s};
+    if (notify_open(&s.notify, &s.loop, &source, &err) != 0 || start(&s, &err) != 0) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
+        notify_close(&s.notify);
         if (s.runner != NULL) runner_close(s.runner);
         if (s.store != NULL) store_close(s.store, on_nothing, NULL);
     } else if (say_ready(&s, &err) != 0) {
@@ -329,6 +369,7 @@ int main(int argc, char **argv) {
     }
     uv_run(&s.loop, UV_RUN_DEFAULT);
 
+    notify_deinit(&s.notify);
     api_free(s.api);
     runner_free(s.runner);
     jobs_free(s.jobs);

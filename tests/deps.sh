@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|valgrind|schema|prometheus...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|valgrind|schema|prometheus|man|deb|deb-check...   (each
+# adds to what it needs)
 set -eu
 
 missing=
@@ -19,7 +20,7 @@ for purpose in "$@"; do
         need_library yaml-0.1 libyaml-dev
         need_library libcurl libcurl4-gnutls-dev
         need_library sqlite3 libsqlite3-dev
-        need_library gnutls libgnutls28-dev
+        need_library libsystemd libsystemd-dev
         ;;
     demo)
         need_command curl curl
@@ -32,6 +33,7 @@ for purpose in "$@"; do
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         need_command zsh zsh
+        need_command fish fish
         need_command node nodejs
         need_command npm npm
         need_command chromium-headless-shell chromium-headless-shell
@@ -58,6 +60,18 @@ for purpose in "$@"; do
         need_command jq jq
         ;;
     valgrind) need_command valgrind valgrind ;;
+    man) need_command help2man help2man ;;
+    deb)
+        need_command dh debhelper
+        need_command dpkg-buildpackage dpkg-dev
+        ;;
+    deb-check)
+        need_command debootstrap debootstrap
+        need_command lintian lintian
+        need_command unshare util-linux
+        need_command ip iproute2
+        need_command systemd-analyze systemd
+        ;;
     fuzz)
         need_command clang clang
         # libFuzzer and the sanitizers; the package's name carries clang's version
@@ -65,7 +79,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, valgrind, schema, prometheus)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, valgrind, schema, prometheus, man, deb, deb-check)" >&2
         exit 2
         ;;
     esac

@@ -287,8 +287,8 @@ static const struct mistake typed[] = {
     {{"upgrade-os"}, "--version is missing"},
     {{"upgrade-os", "--version"}, "requires an argument"},
     {{"upgrade-os", "--version", "5.3.1", "--site", ""}, "--site: '': expected one or more"},
-    {{"completion", "fish"}, "'fish': expected bash or zsh"},
-    {{"completion"}, "usage: orchestrator completion bash|zsh"},
+    {{"completion", "ksh"}, "'ksh': expected bash, zsh or fish"},
+    {{"completion"}, "usage: orchestrator completion bash|zsh|fish"},
 };
 
 START_TEST(a_wrong_command_line_exits_with_2) {
@@ -708,6 +708,32 @@ START_TEST(zsh_completes_what_help_lists) {
 }
 END_TEST
 
+START_TEST(fish_completes_what_help_lists) {
+    const char *build = getenv("BUILD") == NULL ? "build" : getenv("BUILD");
+    ck_assert_int_eq(shell("%s/orchestrator completion fish | fish --no-execute", build), 0);
+    for (size_t i = 0; i <= COUNT(commands); i++) {
+        const char *command = i < COUNT(commands) ? commands[i] : "";
+        char *options = options_of(command);
+        ck_assert_int_eq(shell("fish --no-config -c '%s/orchestrator completion fish | source; "
+                               "complete -C \"orchestrator %s --\"' | sed 's/^/ /; s/\t.*/ /'",
+                               build, command),
+                         0);
+        assert_offered("fish", command, options);
+    }
+    ck_assert_int_eq(shell("fish --no-config -c '%s/orchestrator completion fish | source; "
+                           "complete -C \"orchestrator \"' | sed 's/\t.*//'",
+                           build),
+                     0);
+    for (size_t k = 0; k < COUNT(commands); k++)
+        said(commands[k]);
+    ck_assert_int_eq(shell("fish --no-config -c '%s/orchestrator completion fish | source; "
+                           "complete -C \"orchestrator retry --state f\"' | sed 's/\t.*//'",
+                           build),
+                     0);
+    ck_assert_str_eq(output, "failed\n");
+}
+END_TEST
+
 Suite *check_cli(void) {
     Suite *suite = suite_create("cli");
     TCase *tcase = tcase_create("cli");
@@ -732,5 +758,6 @@ Suite *check_cli(void) {
     tcase_add_test(tcase, no_color_is_heeded_and_bars_fit_the_terminal);
     tcase_add_test(tcase, bash_completes_what_help_lists);
     tcase_add_test(tcase, zsh_completes_what_help_lists);
+    tcase_add_test(tcase, fish_completes_what_help_lists);
     return suite;
 }

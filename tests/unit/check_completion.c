@@ -58,6 +58,21 @@ START_TEST(zsh_offers_them_with_their_help) {
 }
 END_TEST
 
+START_TEST(fish_offers_them_with_their_help) {
+    struct buf out = {0};
+    completion_fish(&prog, &out);
+    assert_has(out.data, "complete -c prog -n 'test (count (commandline -opc)) -lt 2' -a run -d "
+                         "'it\\'s run'\n");
+    assert_has(out.data, "complete -c prog -n '__prog_at \"\"' -l listen -x -d 'here'\n");
+    assert_has(out.data, "'__prog_at \"run\"' -l version -x -d 'the [one] that\\'s wanted: 1.2'\n");
+    assert_has(out.data, "'__prog_at \"run\"' -l mode -x -a 'fast slow-ly' -d 'how'\n");
+    assert_has(out.data, "'__prog_at \"run\"' -l out -r -F -d 'where to'\n");
+    assert_has(out.data, "'__prog_at \"run\"' -l dry -d 'a flag'\n");
+    assert_has(out.data, "'__prog_at \"shell\"' -a 'bash zsh'\n");
+    buf_deinit(&out);
+}
+END_TEST
+
 START_TEST(a_program_without_commands_has_options_alone) {
     struct options alone = prog;
     struct buf out = {0};
@@ -68,6 +83,9 @@ START_TEST(a_program_without_commands_has_options_alone) {
     completion_zsh(&alone, &out);
     assert_has(out.data, "'*--listen[here]:ADDRESS:' \\\n");
     buf_deinit(&out);
+    completion_fish(&alone, &out);
+    assert_has(out.data, "'__prog_at \"\"' -l listen -x -d 'here'\n");
+    buf_deinit(&out);
 }
 END_TEST
 
@@ -77,6 +95,7 @@ Suite *check_completion(void) {
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, bash_offers_commands_options_and_values);
     tcase_add_test(tcase, zsh_offers_them_with_their_help);
+    tcase_add_test(tcase, fish_offers_them_with_their_help);
     tcase_add_test(tcase, a_program_without_commands_has_options_alone);
     return suite;
 }
