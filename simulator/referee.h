@@ -6,7 +6,8 @@
 // peer_down         an install begins while too many others of a redundancy group of its device are
 //                   away: installing, rebooting, down, or unreachable by birth
 // throttle          more than at_once devices of a throttle are being installed
-// double_drive      two connections are logged in to one device, until either no longer is; one whose
+// double_drive      two connections are logged in to one device, until either no longer is; one
+// whose
 //                   client has ended it is so only while an install of it is still to begin
 // needless_install  an install of the version that the device already runs
 //
