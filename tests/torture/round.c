@@ -304,6 +304,10 @@ static void change_inventory(struct script *s) {
         slow_inventory_down(s);
         return;
     }
+    if (s->is_inventory_bad) {
+        mend_inventory(s);
+        return;
+    }
     switch (draw_number(&s->d, 0, 3)) {
     case 0:
         step(s, "{'files': {'inventory.json': '{'}}");
