@@ -242,7 +242,7 @@ uninstall: ## remove what install and install-man have installed
 
 # --- packing it
 
-.PHONY: man dist print-dist dist-check deb
+.PHONY: man dist print-dist dist-check deb deb-check
 man: deps-man programs ## make man pages from --help and spec/man/, into build/man/
 	@spec/man/make.sh $(BUILD)
 
@@ -260,6 +260,9 @@ dist-check: deps-build ## check that it is the same twice, and builds and runs w
 
 deb: deps-build deps-man deps-deb $(swagger_ui) ## build the Debian packages of what is committed into build/deb/
 	@spec/debian/build.sh $(BUILD)
+
+deb-check: deb deps-deb-check ## install them in a clean Debian, upgrade a network there, remove them (as root, 5 minutes)
+	@tests/deb.sh $(BUILD)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|schema|prometheus|man|deb...   (each adds to what it needs)
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|schema|prometheus|man|deb|deb-check...   (each adds to what it needs)
 set -eu
 
 missing=
@@ -63,6 +63,13 @@ for purpose in "$@"; do
         need_command dh debhelper
         need_command dpkg-buildpackage dpkg-dev
         ;;
+    deb-check)
+        need_command debootstrap debootstrap
+        need_command lintian lintian
+        need_command unshare util-linux
+        need_command ip iproute2
+        need_command systemd-analyze systemd
+        ;;
     fuzz)
         need_command clang clang
         # libFuzzer and the sanitizers; the package's name carries clang's version
@@ -70,7 +77,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, schema, prometheus, man, deb)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, schema, prometheus, man, deb, deb-check)" >&2
         exit 2
         ;;
     esac
