@@ -130,5 +130,6 @@ check "no file is past 800 lines" sizes
 check "CONTRIBUTING's diff of a task is what stands in the sources" diff_of_a_task
 check "programs are hardened" hardening
 check "... and a program that is not is noticed" hardening_proof
+check "one version, everywhere" tests/version.sh "$build"
 check "no circle of files" tests/circles.sh "$build/obj"
 exit $failed

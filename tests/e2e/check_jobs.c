@@ -2,6 +2,7 @@
 // scenario cannot say. Jobs that overlap, signals and restarts are in scenarios/.
 #include "common/count.h"
 #include "common/scrape.h"
+#include "common/version.h"
 #include "tests/e2e/harness.h"
 
 #include <fcntl.h>
@@ -328,7 +329,7 @@ static const struct {
     const char *output;
 } command_lines[] = {
     {"orchestrator", {"--help"}, 0, "--install-timeout DURATION"},
-    {"orchestrator", {"--version"}, 0, "orchestrator 0.1.0\n"},
+    {"orchestrator", {"--version"}, 0, "orchestrator " PROJECT_VERSION "\n"},
     {"orchestrator", {"--workers", "0"}, 2, "--workers: '0': expected a number from 1"},
     {"orchestrator", {"--workers", "900000", "--log", "/dev/null"}, 1, "ulimit -n"},
     {"orchestrator", {"--listen", "5000"}, 2, "expected HOST:PORT"},
@@ -339,7 +340,7 @@ static const struct {
     {"orchestrator", {"--bogus"}, 2, "try 'orchestrator --help'"},
     {"orchestrator", {"extra"}, 2, "there is no command 'extra'"},
     {"simulator", {"--help"}, 0, "--time-scale"},
-    {"simulator", {"--version"}, 0, "simulator 0.1.0\n"},
+    {"simulator", {"--version"}, 0, "simulator " PROJECT_VERSION "\n"},
     {"simulator", {"--latency", "fast"}, 2, "is not a duration"},
     {"simulator", {"--network", "/nonexistent"}, 2, "/nonexistent: No such file"},
 };
