@@ -282,7 +282,7 @@ dist-check: deps-build ## check that it is the same twice, and builds and runs w
 deb: deps-build deps-man deps-deb $(swagger_ui) ## build the Debian packages of what is committed into build/deb/
 	@spec/debian/build.sh $(BUILD)
 
-deb-check: deb deps-deb-check ## install them in a clean Debian, upgrade a network there, remove them (as root, 5 minutes)
+deb-check: deb deps-deb-check ## install, use and purge them in a clean Debian that systemd boots (as root, 3 minutes)
 	@tests/deb.sh $(BUILD)
 
 # --- testing it; each kind of build has its own folder below $(BUILD)

@@ -127,14 +127,14 @@ in_it() { # COMMAND...
 # Not at once after an installation: then it reads its units anew, and hears nobody.
 is_settled() { in_it systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; }
 
+# shellcheck disable=SC2016 # the inner shell's
+remove_group() { in_cgroups '[ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} +'; }
+
 # shellcheck disable=SC2317 # the trap's
 halt() {
     for pid in $booted $booting; do kill -KILL "$pid" 2>/dev/null || true; done
     wait "$booting" 2>/dev/null || true
-    # shellcheck disable=SC2016 # the inner shell's
-    in_cgroups 'for try in 1 2 3 4 5 6 7 8 9; do
-        [ ! -d "$group" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || read -r _ </proc/uptime
-    done'
+    until_true "the end of its control group" remove_group 2>/dev/null
 }
 trap halt EXIT
 
