@@ -1,7 +1,7 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
-import { $, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf } from "./dom.js";
-import { Problem, post } from "./api.js";
+import { $, about, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
+import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
 
 const PAGE = 100; // rows of the table of devices
@@ -47,6 +47,19 @@ export function verdictOf(model, now) {
   if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
   if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
   return text;
+}
+
+// Devices that a restart of the service has left in doubt, and what is done about it.
+export function doubtOf(model, now, service) {
+  const { inDoubt, job } = model;
+  if (inDoubt === 0) return "";
+  const named = inDoubt > 3 ? [] : model.hosts.filter((host) => lookOf(host) === "in_doubt").map((host) => host.name);
+  const who = named.length === 0 ? plural(inDoubt, "device") : named.join(", ");
+  const until = service.startedMs + service.installTimeoutMs;
+  const asked = inDoubt === 1 ? "It is asked which version it runs" : "They are asked which version they run";
+  const text = `${who} ${inDoubt === 1 ? "is" : "are"} in doubt: the service ended while ${inDoubt === 1 ? "an install" : "their installs"} may have been under way. ${asked}, `;
+  if (job.state === "paused") return `${text}for ${about(service.installTimeoutMs)} at most; what is not settled then stays in doubt until the job is resumed or cancelled.`;
+  return now < until ? `${text}until ${clock(until)} at the latest.` : `${text}for ${about(service.installTimeoutMs)} at most.`;
 }
 
 // Those that hold a job up, and for how long.
@@ -229,7 +242,7 @@ function drawTable(view) {
   const rows = [];
   let matching = 0;
   for (const host of model.hosts) {
-    if (state !== "" && host.state !== state) continue;
+    if (state !== "" && (state === "in_doubt" ? lookOf(host) : host.state) !== state) continue;
     matching++;
     if (rows.length < tableMax) rows.push(host);
   }
@@ -263,6 +276,7 @@ export function draw(view, now) {
   chip.dataset.is = wordOf(job);
   say(chip, wordOf(job));
   say($("verdict"), verdictOf(model, now));
+  sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));
   $("bars").hidden = false;
@@ -305,13 +319,13 @@ export function drawNone(view) {
   $("job-state").hidden = true;
   $("bars").hidden = true;
   $("why").hidden = true;
-  $("longest").hidden = $("request").hidden = true;
+  $("doubt").hidden = $("longest").hidden = $("request").hidden = true;
   drawTable(view);
 }
 
 export function start(view) {
   makeBars();
-  fill($("devices-state"), h("option", { value: "" }, "any"), states.map((state) => h("option", { value: state }, state.replace("_", " "))));
+  fill($("devices-state"), h("option", { value: "" }, "any"), states.concat("in_doubt").map((state) => h("option", { value: state }, stateWords[state])));
   const redraw = () => drawTable(view);
   $("devices-state").addEventListener("change", () => {
     tableMax = PAGE;

@@ -5,7 +5,7 @@
 
 import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
 import * as access from "./access.js";
-import { Problem, eachPage, get, serviceNow } from "./api.js";
+import { Problem, eachPage, get, readService, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
 import * as chart from "./chart.js";
@@ -53,8 +53,9 @@ async function show(id, told) {
   model.held = recent.filter(([, data]) => data.job === id);
   begin(model, true);
   try {
-    await eachPage(id, (rows) => {
-      rows.forEach((row) => model.put(row));
+    await eachPage(id, (rows, n) => {
+      if (model.hosts.length === 0) model.reach(n);
+      rows.forEach((row) => model.put(row, n));
       map.show(model.hosts, (name) => model.byName.get(name));
       due();
     }, controller.signal);
@@ -63,6 +64,7 @@ async function show(id, told) {
     throw error;
   }
   model.whole();
+  if (isUnsettled) settle();
   map.repaint();
   due();
   if (told !== undefined) foretold(model, told);
@@ -165,9 +167,40 @@ function onSnapshot({ jobs }) {
   }).catch((error) => notice(`the jobs cannot be read: ${error.message}`));
 }
 
+// After a restart devices are in doubt, or wait again, and no event says so: those in hand are read
+// anew whenever the stream was lost.
+let isUnsettled = false;
+let settling = null; // its AbortController
+
+async function settle() {
+  const { model } = view;
+  if (!view.isJob || !model.isWhole) return; // show() does, once it is whole
+  isUnsettled = false;
+  settling?.abort();
+  const { signal } = (settling = new AbortController());
+  const rows = [];
+  let first = null;
+  try {
+    await readService();
+    await eachPage(model.job.id, (page, n) => {
+      first ??= n;
+      rows.push(...page);
+    }, signal, "&state=in_hand");
+  } catch {
+    isUnsettled ||= !signal.aborted; // the stream is lost again, and comes back
+    return;
+  }
+  if (view.model !== model) return;
+  model.settle(rows, first);
+  map.repaint();
+  due();
+}
+
 function onLive() {
+  if ($("link").dataset.is === "away") isUnsettled = true;
   $("link").dataset.is = "live";
   say($("link"), "live");
+  if (isUnsettled) settle();
 }
 
 function onAway(why, ms) {

@@ -33,16 +33,21 @@ export class Model {
     this.stopsAt = -1; // the version that stopsThen is of
     this.stopsThen = null;
     this.isWhole = false;
-    this.lastN = 0; // of the events that were heard
+    this.lastN = 0; // of the events that were heard, or that the first rows had
+    this.nOf = new Map(); // by device: the last event that its row has
+    this.unsettled = null; // what settle() was told, until all events before it are heard
+    this.inDoubt = 0; // devices
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
   }
 
-  // Rows as /jobs/{id}/hosts/ and events have them.
-  put(row) {
+  // Rows as /jobs/{id}/hosts/ and events have them. n: the job's last event that the row has.
+  put(row, n = 0) {
     const known = this.byName.get(row.name);
     this.version++;
     this.counts[row.state]++;
+    this.inDoubt += (lookOf(row) === "in_doubt") - (known !== undefined && lookOf(known) === "in_doubt");
+    if (n > 0) this.nOf.set(row.name, n);
     if (known === undefined) {
       row.index = this.hosts.length;
       this.hosts.push(row);
@@ -51,6 +56,25 @@ export class Model {
     }
     this.counts[known.state]--;
     return Object.assign(known, row);
+  }
+
+  // After a restart of the service, of which no event tells: the devices in hand, as rows, and the
+  // job's last event when they were read. Those in doubt are among them; one that was in hand and is
+  // not waits again. Events before n may still come: the rows wait for them.
+  settle(rows, n) {
+    this.unsettled = { rows: new Map(rows.map((row) => [row.name, row])), n };
+    this.settleWhenDue();
+  }
+
+  settleWhenDue() {
+    if (this.unsettled === null || this.lastN < this.unsettled.n) return;
+    const { rows, n } = this.unsettled;
+    this.unsettled = null;
+    const isOlder = (name) => (this.nOf.get(name) ?? 0) <= n;
+    for (const host of this.hosts)
+      if (host.state === "in_hand" && isOlder(host.name) && !rows.has(host.name))
+        this.put({ ...host, state: "waiting", started: null, in_doubt: false });
+    for (const row of rows.values()) if (isOlder(row.name)) this.put(row, n);
   }
 
   whole() {
@@ -65,6 +89,7 @@ export class Model {
     if (name === "job") {
       this.job = laterOf(this.job, data);
       this.version++;
+      this.reach(data.n);
       return null;
     }
     if (!this.isWhole) {
@@ -75,10 +100,17 @@ export class Model {
       this.step(data.host, data.at, data.subtask, data.state, data.error);
       return null;
     }
-    this.lastN = data.n;
     this.decided(data);
     const { kind, attempt, at, job, n, ...row } = data;
-    return this.put(row);
+    const isNews = n > (this.nOf.get(row.name) ?? 0);
+    const host = isNews ? this.put(row, n) : this.byName.get(row.name);
+    this.reach(n);
+    return host;
+  }
+
+  reach(n) {
+    if (n > this.lastN) this.lastN = n;
+    this.settleWhenDue();
   }
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.

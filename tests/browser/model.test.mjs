@@ -50,6 +50,37 @@ test("what is heard before all rows are there waits for them", () => {
   assert.deepEqual(m.hosts.map((host) => host.state), ["waiting", "failed"]);
 });
 
+test("after a restart: who is in doubt and who waits again, though no event says so", () => {
+  const event = (name, kind, n, more = {}) => ({ ...row(name, "in_hand", more), kind, at: at(n), n, job: "j", attempt: 1 });
+  const doubtful = row("a", "in_hand", { started: at(1), in_doubt: true });
+  // The rows are read at 6; what happened before the kill is heard before or behind the answer.
+  const missed = [["a", "intent", 3], ["b", "started", 4], ["c", "started", 5], ["c", "outcome", 6]];
+  for (let heard = 0; heard <= missed.length; heard++) {
+    const m = model([row("a", "waiting"), row("b", "waiting"), row("c", "waiting"), row("d", "waiting")]);
+    m.hear("host", event("a", "started", 1, { started: at(1) }));
+    m.hear("host", event("d", "started", 2, { started: at(2) }));
+    const hear = ([name, kind, n]) => m.hear("host", { ...event(name, kind, n, { started: at(n) }), state: kind === "outcome" ? "changed" : "in_hand" });
+    missed.slice(0, heard).forEach(hear);
+    m.settle([{ ...doubtful }], 6);
+    missed.slice(heard).forEach(hear);
+    assert.deepEqual(m.hosts.map(({ state, in_doubt }) => [state, in_doubt]), [["in_hand", true], ["waiting", false], ["changed", false], ["waiting", false]], `${heard} heard before`);
+    assert.equal(m.inDoubt, 1);
+    assert.deepEqual([m.counts.in_hand, m.counts.waiting, m.counts.changed], [1, 2, 1]);
+    // What happens afterwards counts, and what comes twice does not.
+    hear(["b", "started", 7]);
+    hear(["a", "intent", 3]);
+    m.hear("host", { ...event("a", "outcome", 8), state: "changed" });
+    assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand", "changed", "waiting"]);
+    assert.equal(m.inDoubt, 0);
+  }
+  // An answer that was overtaken takes nothing back.
+  const m = model([row("a", "waiting"), row("b", "waiting")]);
+  m.hear("host", { ...event("a", "outcome", 9), state: "changed" });
+  m.hear("host", event("b", "started", 10, { started: at(10) }));
+  m.settle([{ ...doubtful }], 6);
+  assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand"]);
+});
+
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
   const m = model([
     row("a", "failed", { groups: ["g", "wan"], error: "login: no answer" }),
