@@ -3,6 +3,7 @@
 import { $, about, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
 import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
+import { isAway } from "./reach.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -21,7 +22,8 @@ export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
 
 // --- the one sentence
 
-export function verdictOf(model, now) {
+// away: the service is not reached, and was at now.
+export function verdictOf(model, now, away = false) {
   const { job, counts } = model;
   const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
@@ -29,6 +31,7 @@ export function verdictOf(model, now) {
   const { stopped } = model.stops();
   if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
   let text = `${parts.join(", ")}.`;
+  if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
     text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${duration(model.foretoldMs)} were expected`}.`;
@@ -100,7 +103,7 @@ function makeBars() {
 function drawBars(model, now) {
   const { counts, total } = model;
   const values = { completed: counts.changed + counts.unchanged, changed: counts.changed, failed: counts.failed, skipped: counts.skipped };
-  const rate = model.job.state === "running" ? model.rate(now) : null;
+  const rate = model.job.state === "running" && !isAway() ? model.rate(now) : null;
   for (const [name, value] of Object.entries(values)) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
@@ -144,7 +147,7 @@ async function control(view, verb, button) {
     const again = counts.failed + counts.skipped;
     if (!(await confirm(`Retry ${plural(again, "device")}?`, `A new job of those that failed (${count(counts.failed)}) or were skipped (${count(counts.skipped)}), and of no other.`, "Retry them", null))) return;
   }
-  button.disabled = true;
+  button.setAttribute("aria-disabled", "true"); // and keeps the focus
   try {
     const answer = await post(`/jobs/${job.id}/${verb}/`);
     if (verb === "retry") view.goTo(answer);
@@ -154,7 +157,6 @@ async function control(view, verb, button) {
     if (!(error instanceof Problem)) throw error;
     view.notice(`${verb}: ${error.message}`);
   } finally {
-    button.disabled = false;
     drawControls(view, true);
   }
 }
@@ -164,22 +166,25 @@ let controlsOf = "";
 function drawControls(view, anew = false) {
   const { job, counts } = view.model;
   const canRetry = job.state === "done" && counts.failed + counts.skipped > 0;
-  const is = `${job.id} ${job.state} ${canRetry}`;
+  const is = `${job.id} ${job.state} ${canRetry} ${isAway()}`;
   if (is === controlsOf && !anew) return;
   controlsOf = is;
   const button = (verb, text, attributes = {}) => {
-    const made = h("button", { type: "button", "data-verb": verb, ...attributes }, text);
-    made.addEventListener("click", () => control(view, verb, made));
+    const made = h("button", { type: "button", "data-verb": verb, "aria-disabled": isAway() ? "true" : null, "aria-describedby": isAway() ? "controls-why" : null, ...attributes }, text);
+    made.addEventListener("click", () => {
+      if (made.getAttribute("aria-disabled") === null) control(view, verb, made);
+    });
     return made;
   };
-  const hadFocus = $("controls").contains(document.activeElement);
+  const focused = $("controls").contains(document.activeElement) ? document.activeElement.dataset.verb ?? "" : null;
   fill($("controls"),
     job.state === "running" || job.state === "waiting" ? button("pause", "Pause") : null,
     job.state === "paused" ? button("resume", "Resume", { class: "primary" }) : null,
     ["running", "waiting", "paused"].includes(job.state) ? button("cancel", "Cancel", { class: "danger" }) : null,
     canRetry ? button("retry", "Retry failed and skipped") : null,
-    job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null);
-  if (hadFocus) ($("controls").querySelector("button, a") ?? $("job")).focus();
+    job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null,
+    isAway() ? h("span", { class: "quiet", id: "controls-why" }, "The service is not reached.") : null);
+  if (focused !== null) ($("controls").querySelector(`[data-verb="${focused}"]`) ?? $("controls").querySelector("button, a") ?? $("job-title")).focus();
 }
 
 // --- what went wrong
@@ -273,9 +278,10 @@ export function draw(view, now) {
   say($("job-title"), titleOf(job));
   const chip = $("job-state");
   chip.hidden = false;
-  chip.dataset.is = wordOf(job);
-  say(chip, wordOf(job));
-  say($("verdict"), verdictOf(model, now));
+  const isOld = isAway() && job.state !== "done";
+  chip.dataset.is = isOld ? "away" : wordOf(job);
+  say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
+  say($("verdict"), verdictOf(model, now, isAway()));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));
@@ -293,7 +299,7 @@ export function draw(view, now) {
     clearTimeout(readLater);
     readLater = setTimeout(view.due, READ_MS - sinceRead);
   }
-  document.title = `${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
+  document.title = `${isAway() ? "not reached · " : ""}${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
 }
 
 // On paper all is there, whatever was chosen or folded.

@@ -14,6 +14,7 @@ import * as device from "./device.js";
 import * as jobPanel from "./job.js";
 import * as jobsPanel from "./jobs.js";
 import * as map from "./map.js";
+import * as reach from "./reach.js";
 import * as startPanel from "./start.js";
 
 const TEXT_MS = 200; // text is for reading: it changes no faster
@@ -200,10 +201,16 @@ function onLive() {
   if ($("link").dataset.is === "away") isUnsettled = true;
   $("link").dataset.is = "live";
   say($("link"), "live");
+  reach.back();
+  due();
   if (isUnsettled) settle();
 }
 
-function onAway(why, ms) {
+function onAway(why, ms, silentMs) {
+  reach.away(serviceNow() - silentMs, () => {
+    everySecond();
+    due();
+  });
   $("link").dataset.is = "away";
   say($("link"), `not connected: ${why}; trying again in ${duration(ms)}`);
 }
@@ -224,7 +231,7 @@ function due() {
 function draw(at) {
   isDue = false;
   drawnAt = at;
-  const now = serviceNow();
+  const now = reach.knownNow();
   jobsPanel.draw(view.isJob ? view.model.job.id : null);
   if (view.isJob) {
     // Counts of the list are as old as its last event.
@@ -242,7 +249,7 @@ function everySecond() {
   if (!view.isJob || !view.model.isWhole) {
     $("chart-figure").hidden = true;
   } else if (view.model.version !== chartOf || view.model.job.state !== "done") {
-    chart.draw(view.model, serviceNow());
+    chart.draw(view.model, reach.knownNow());
     chartOf = view.model.job.state === "done" ? view.model.version : null;
     due();
   }

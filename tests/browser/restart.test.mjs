@@ -73,6 +73,51 @@ test("devices that a restart leaves in doubt, on a page that was open all the wh
   assert.deepEqual(page.troubles, []);
 });
 
+test("while the service is away the page says so, and nothing on it goes on", async () => {
+  const { orc, sim, again } = await network({ latency: "0ms..1ms" });
+  await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "delay", by: "10m" });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await startUpgrade(page, "5.3.1", { sites: ["earth"] });
+  await page.waitForFunction(() => globalThis.page.view.model.done === 104);
+  await page.focus('button[data-verb="pause"]');
+  await orc.end("SIGKILL");
+  await page.waitForSelector('#reach[data-is="away"]');
+  assert.match(await page.textContent("#reach"), /^The service has not been reached since \d\d:\d\d:\d\d\. /);
+  await page.waitForSelector('#job-state[data-is="away"]');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause", "the focus stays");
+  // In sight wherever the page is scrolled to.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.getElementById("reach").getBoundingClientRect();
+    return scrollY > 0 && top >= 0 && bottom <= innerHeight;
+  });
+  // Every clock stands: each drawing says the same.
+  const texts = () => page.evaluate(() => ["verdict", "longest", "job-state", "chart-text"].map((id) => document.getElementById(id).textContent));
+  const before = await texts();
+  assert.match(before[0], /^104 of 106 devices completed\. That was so at \d\d:\d\d:\d\d; /);
+  assert.match(before[2], /^running at \d\d:\d\d:\d\d$/);
+  const attempts = () => page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/events/")).length);
+  const tried = await attempts();
+  for (let n = tried; n < tried + 2; n = await attempts()) await page.waitForEvent("requestfailed");
+  assert.deepEqual(await texts(), before);
+  for (const verb of ["pause", "cancel"]) {
+    const button = page.locator(`button[data-verb="${verb}"]`);
+    assert.equal(await button.getAttribute("aria-disabled"), "true", verb);
+    await button.dispatchEvent("click");
+    assert.equal(await page.locator("#ask[open]").count(), 0);
+  }
+  assert.equal(await page.textContent("#controls-why"), "The service is not reached.");
+  await again();
+  await page.waitForSelector('#reach[data-is="back"]');
+  assert.match(await page.textContent("#reach"), /^The service was not reached for \d+ s, from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\. /);
+  await page.waitForFunction(() => document.getElementById("job-state").textContent === "running");
+  assert.equal(await page.getAttribute('button[data-verb="pause"]', "aria-disabled"), null);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause");
+  assert.deepEqual(page.troubles, []);
+});
+
 test("a page that is opened later, and one of a job that is over", async () => {
   const { orc } = await network({ latency: "20ms..60ms" });
   const first = await open();
