@@ -22,6 +22,21 @@ export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
 
 // --- the one sentence
 
+function outlookOf(model, now) {
+  const { is, ms } = model.outlook(now);
+  const { in_hand } = model.counts;
+  const gone = `Running for ${about(now - model.startedMs)}`;
+  const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
+  if (is === "foretold") return `About ${about(ms)} left of the ${about(model.foretoldMs)} that were expected.`;
+  if (is === "rate") return `About ${about(ms)} left at the rate of the last seconds.${expected}`;
+  if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
+  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
+  if (in_hand === 0) return `${gone}.${expected}`;
+  const where = model.inDoubt === in_hand ? "in doubt" : "in hand";
+  if (in_hand === 1) return `${gone}; the last device is ${where}, for ${about(ms)} by now.${expected}`;
+  return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
+}
+
 // away: the service is not reached, and was at now.
 export function verdictOf(model, now, away = false) {
   const { job, counts } = model;
@@ -34,15 +49,9 @@ export function verdictOf(model, now, away = false) {
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${duration(model.foretoldMs)} were expected`}.`;
+    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
-    const left = model.leftMs(now);
-    const gone = now - model.startedMs;
-    const expected = model.foretoldMs === null ? "" : ` About ${duration(model.foretoldMs)} were expected.`;
-    if (counts.waiting === 0) text += ` Running for ${duration(gone)}; the last ${plural(counts.in_hand, "device")} are in hand.${expected}`;
-    else if (left === null) text += ` Running for ${duration(gone)}; how long it takes shows once devices have come to their end.${expected}`;
-    else if (left.by === "foretold") text += ` About ${duration(left.ms)} left of the ${duration(model.foretoldMs)} that were expected.`;
-    else text += ` About ${duration(left.ms)} left at the rate of the last seconds.${expected}`;
+    text += ` ${outlookOf(model, now)}`;
   } else if (job.state === "cancelling") {
     text += ` Nothing new starts; what is in hand (${plural(counts.in_hand, "device")}) comes to its end.`;
   }
@@ -69,7 +78,7 @@ export function doubtOf(model, now, service) {
 function longestOf(model, now) {
   const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
     .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
-  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${duration(Math.max(0, ms))}`).join(", ")}`;
+  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
 }
 
 // What was asked for, beside the version.

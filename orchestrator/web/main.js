@@ -3,7 +3,7 @@
 //   /events/ -> stream.js -> here -> model.js -> job.js, map.js, chart.js, device.js
 //   buttons -> api.js -> the service -> /events/
 
-import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
+import { $, about, fill, h, parseDuration, plural, say } from "./dom.js";
 import * as access from "./access.js";
 import { Problem, eachPage, get, readService, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
@@ -212,7 +212,7 @@ function onAway(why, ms, silentMs) {
     due();
   });
   $("link").dataset.is = "away";
-  say($("link"), `not connected: ${why}; trying again in ${duration(ms)}`);
+  say($("link"), `not connected: ${why}; trying again in ${about(ms)}`);
 }
 
 // --- drawing

@@ -5,6 +5,8 @@ export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "
 const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
+const QUIET_MS = 10_000; // nothing has ended for so long: no rate says how it goes on
+const FEW = 5; // devices, of which none tells how long the others take
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 
@@ -184,13 +186,33 @@ export class Model {
     return ended === 0 ? null : (ended * 1000) / (now - since);
   }
 
-  // Until all is done, and by what that is said; null: not known.
-  leftMs(at) {
+  // Since a device came to its end; since the job's start where none has.
+  quietMs(now) {
+    let last = this.startedMs;
+    for (const host of this.hosts)
+      if (host.duration_ms !== null) last = Math.max(last, Date.parse(host.started) + host.duration_ms);
+    return Math.max(0, now - last);
+  }
+
+  // How long it goes on, as far as that can be said: {is, ms}.
+  //   rate      ms are left at the rate of the last seconds, and no less were foretold
+  //   foretold  ms are left of what was foretold, and at that rate it would be sooner
+  //   last      only a few are left, and all in hand, the longest for ms
+  //   quiet     nothing has ended for ms
+  //   none      nothing has ended at all, and nothing more was foretold
+  outlook(now) {
     const left = this.total - this.done;
-    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - at;
-    if (foretold > 0) return { ms: foretold, by: "foretold" };
-    const rate = this.rate(at);
-    return rate === null ? null : { ms: (left / rate) * 1000, by: "rate" };
+    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - now;
+    const quiet = this.quietMs(now);
+    if (this.counts.waiting === 0 && left <= FEW && this.done > 0) {
+      const starts = this.hosts.filter((host) => host.state === "in_hand" && host.started !== null).map((host) => Date.parse(host.started));
+      return { is: "last", ms: Math.max(0, now - Math.min(now, ...starts)) };
+    }
+    if (this.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
+    const rate = quiet < QUIET_MS ? this.rate(now) : null;
+    if (rate === null) return quiet < QUIET_MS && foretold > 0 ? { is: "foretold", ms: foretold } : { is: "quiet", ms: quiet };
+    const ms = (left / rate) * 1000;
+    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 
   // Redundancy groups that a failure has stopped, with the devices that failed and those that were

@@ -1,6 +1,6 @@
 // The form: a dry run first, which shows what would be done, and then the start.
 
-import { $, count, duration, fill, h, parseDuration, plural } from "./dom.js";
+import { $, about, count, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
@@ -95,7 +95,7 @@ function preview(view, body, told) {
       fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, `${count(told.to_change)}; as wanted already: ${count(told.as_wanted)}; not known: ${count(told.unknown)}`)] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
         ? "not known yet: no device of these types has been through this task since the service started"
-        : `about ${duration(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
+        : `about ${about(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
       told.canaries.length > 0 ? [h("dt", {}, "Canaries"), h("dd", {}, told.canaries.join(", "))] : null,
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),

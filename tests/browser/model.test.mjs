@@ -110,13 +110,30 @@ test("devices in hand over time, to the device", () => {
   assert.deepEqual(open.inHandOverTime(Date.parse(at(10)), 4).values, [0, 0, 1, 1]);
 });
 
-test("how long is left: as foretold, then at the rate of the last 20 s", () => {
+test("how long it goes on: never less than the rate of the last seconds says", () => {
   const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
   const m = model(rows);
-  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 20_000, by: "rate" });
-  m.foretoldMs = 50_000;
-  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 30_000, by: "foretold" });
-  assert.equal(m.leftMs(Date.parse(at(60))), null); // nothing has ended for long
+  const outlook = (s, foretoldMs = null) => {
+    m.foretoldMs = foretoldMs;
+    return m.outlook(Date.parse(at(s)));
+  };
+  assert.deepEqual(outlook(20), { is: "rate", ms: 20_000 });
+  assert.deepEqual(outlook(20, 50_000), { is: "foretold", ms: 30_000 });
+  assert.deepEqual(outlook(20, 20_329), { is: "rate", ms: 20_000 }, "not the 329 ms that were left of what was foretold");
+  assert.deepEqual(outlook(29), { is: "rate", ms: (20 / 11) * 20_000 });
+  // A rate of long ago says nothing, nor does what was foretold.
+  assert.deepEqual(outlook(30), { is: "quiet", ms: 10_000 });
+  assert.deepEqual(outlook(60, 90_000), { is: "quiet", ms: 40_000 });
+});
+
+test("how long it goes on, before anything has ended, and when only a few are left", () => {
+  const begun = model([row("a", "in_hand", { started: at(0) }), row("b", "waiting")]);
+  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "none", ms: 30_000 });
+  begun.foretoldMs = 60_000;
+  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "foretold", ms: 30_000 });
+  assert.deepEqual(begun.outlook(Date.parse(at(70))), { is: "none", ms: 70_000 });
+  const last = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "in_hand", { started: at(2) }), row("c", "in_hand", { started: at(4) })]);
+  assert.deepEqual(last.outlook(Date.parse(at(14))), { is: "last", ms: 12_000 });
 });
 
 test("steps: a call with how long it took; what was decided stands where it was", () => {
