@@ -1,7 +1,8 @@
 // What an operator does on the page.
 import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
+import { join } from "node:path";
+import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, shots, startUpgrade, untilJob } from "./harness.mjs";
 
 afterEach(endTest);
 after(endAll);
@@ -141,6 +142,27 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   await page.waitForFunction(() => document.getElementById("faults").textContent === "No fault is in force");
   await page.waitForSelector('#referee[data-is="silent"]');
   assert.deepEqual([...new Set(page.origins)].sort(), [orc.url, sim.url].sort());
+  assert.deepEqual(page.troubles, []);
+});
+
+test("a violation in words, at the top, in the width of a phone", async () => {
+  const { orc, sim } = await network({ withDemo: true, orchestrator: ["--peer-check", "off", "--install-timeout", "1s"] });
+  const upgrade = (host) => postJson(`${orc.url}/upgrade-os/`, { version: "5.3.1", filter_hosts: [host] });
+  await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "brick" });
+  assert.deepEqual((await upgrade("leaf00.earth")).failed, ["leaf00.earth"]);
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('#referee[data-is="silent"]');
+  assert.equal(await page.isVisible("#violation"), false);
+  await upgrade("leaf01.earth");
+  await page.waitForSelector("#violation:not([hidden])");
+  assert.match(await page.textContent("#violation"), /^The referee of the simulated network has seen 1 violation: an install began on leaf01\.earth while leaf00\.earth was not up, of the redundancy group earth_leaf_\d+\. That was at \d\d:\d\d:\d\d, (for .*|and goes on)\.$/);
+  const { bottom, width } = await page.evaluate(() => ({ bottom: document.getElementById("violation").getBoundingClientRect().bottom, width: document.documentElement.scrollWidth }));
+  assert.ok(bottom < 844 / 2, `it ends at ${bottom}`);
+  assert.ok(width <= 390, `the page is ${width} px wide`);
+  await page.screenshot({ path: join(shots, "violation-phone.png") });
+  await postJson(`${sim.url}/reset/`, {});
+  await page.waitForSelector("#violation", { state: "hidden" });
   assert.deepEqual(page.troubles, []);
 });
 
