@@ -22,6 +22,19 @@ export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
 
 // --- the one sentence
 
+// What is in hand comes to its end; what is in doubt is told elsewhere.
+function endingOf({ counts, inDoubt }) {
+  const n = counts.in_hand - inDoubt;
+  if (n === 0) return "";
+  return n === 1 ? "; 1 device in hand comes to its end" : `; ${count(n)} devices in hand come to their end`;
+}
+
+function pausedOf(model) {
+  const because = model.job.paused_because;
+  const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
+  return ` Paused${why}${endingOf(model)}.`;
+}
+
 function outlookOf(model, now) {
   const { is, ms } = model.outlook(now);
   const { in_hand } = model.counts;
@@ -53,9 +66,9 @@ export function verdictOf(model, now, away = false) {
   } else if (job.state === "running") {
     text += ` ${outlookOf(model, now)}`;
   } else if (job.state === "cancelling") {
-    text += ` Nothing new starts; what is in hand (${plural(counts.in_hand, "device")}) comes to its end.`;
+    text += ` Nothing new starts${endingOf(model)}.`;
   }
-  if (job.state === "paused") text += ` Paused${job.paused_because ? `: ${job.paused_because}` : ""}.`;
+  if (job.state === "paused") text += pausedOf(model);
   if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
   if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
   return text;
@@ -126,7 +139,7 @@ function drawBars(model, now) {
 // --- controls
 
 // Asks before something that cannot be taken back. word: what must be typed; null: a click will do.
-export function confirm(title, text, action, word) {
+export function confirm(title, text, action, word, keep = "No, go back") {
   const dialog = $("ask");
   return new Promise((resolve) => {
     const typed = h("input", { autocomplete: "off", spellcheck: "false" });
@@ -136,7 +149,7 @@ export function confirm(title, text, action, word) {
       h("h2", { id: "ask-title" }, title),
       h("p", {}, text),
       word === null ? null : h("label", {}, `Type ${word} to go on`, typed),
-      h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, "Leave it"), yes)));
+      h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, keep), yes)));
     dialog.returnValue = "no";
     dialog.onclose = () => resolve(dialog.returnValue === "yes");
     dialog.showModal();
@@ -148,9 +161,9 @@ async function control(view, verb, button) {
   if (verb === "cancel") {
     const inHand = counts.in_hand;
     const text = inHand > 0
-      ? `What is in hand (${plural(inHand, "device")}) comes to its end first, for an install is not broken off. What has not begun is skipped.`
+      ? `${inHand === 1 ? "1 device is in hand and comes to its end" : `${count(inHand)} devices are in hand and come to their end`} first, for no install is broken off. What has not begun is skipped.`
       : "What has not begun is skipped.";
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null))) return;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -222,7 +235,7 @@ function drawWhy(view) {
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
   fill($("why-body"),
     stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and their other devices skipped`),
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and ${stopped.length === 1 ? "its" : "their"} other devices skipped`),
       h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
         h("strong", {}, stop.name), ": ",
         [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),

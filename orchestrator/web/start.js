@@ -100,7 +100,7 @@ function preview(view, body, told) {
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
     fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
-      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has" : `${plural(told.unknown, "device")} have not`} told its version to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
+      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
     h("details", {}, h("summary", {}, "Groups in their order"),
       h("ol", { class: "order", tabindex: 0 }, shown.map((group) => h("li", {}, `${group.name}: ${group.hosts.slice(0, 12).join(", ")}${group.hosts.length > 12 ? `, and ${count(group.hosts.length - 12)} more` : ""}`))),
       told.groups.length > shown.length ? h("p", { class: "quiet" }, `and ${plural(told.groups.length - shown.length, "group")} more`) : null),
@@ -109,6 +109,10 @@ function preview(view, body, told) {
 
 async function tryIt(view, button) {
   const body = request();
+  if (body.version !== undefined && !/^[0-9]{1,9}(\.[0-9]{1,9}){2}$/.test(body.version)) {
+    refused({ message: "Enter a version, such as 5.3.1", field: "version" });
+    return;
+  }
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {

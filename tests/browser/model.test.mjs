@@ -175,3 +175,10 @@ test("events are whole, however they come in pieces", () => {
     assert.deepEqual(told, [{ id: "7", name: "host", data: '{"a": 1}' }, { id: null, name: "step", data: "{}" }]);
   }
 });
+
+test("durations, as people read them", async () => {
+  const { about, duration } = await load("dom.js");
+  for (const [ms, text] of [[null, ""], [0, "under 1 ms"], [850, "850 ms"], [1000, "1 s"], [4100, "4.1 s"], [9990, "10 s"], [59_400, "59 s"], [60_000, "1 min"],
+    [200_000, "3 min 20 s"], [3_600_000, "1 h"], [7_500_000, "2 h 5 min"]]) assert.equal(duration(ms), text);
+  for (const [ms, text] of [[0, "1 s"], [329, "1 s"], [1001, "2 s"], [59_001, "1 min"], [300_000, "5 min"]]) assert.equal(about(ms), text);
+});

@@ -54,17 +54,26 @@ test("a refusal stands at the field that it is about", async () => {
   const page = await open();
   await page.goto(`${orc.url}/`);
   await page.waitForSelector('input[name="filter_sites"][value="earth"]');
-  await page.fill('input[name="version"]', "latest");
+  for (const version of ["", "latest", "5.3", "5.3.1.2"]) {
+    await page.fill('input[name="version"]', version);
+    await page.click("#dry-run");
+    await page.waitForSelector("#start-wrong");
+    assert.equal(await page.textContent("#start-wrong"), "Enter a version, such as 5.3.1", version);
+    assert.equal(await page.getAttribute('input[name="version"]', "aria-invalid"), "true");
+    assert.equal(await page.evaluate(() => document.activeElement.name), "version");
+  }
+  // What the service alone knows, it says itself.
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.fill('input[name="filter_hosts"]', "nobody");
   await page.click("#dry-run");
   await page.waitForSelector("#start-wrong");
-  assert.match(await page.textContent("#start-wrong"), /^version: /);
-  assert.equal(await page.getAttribute('input[name="version"]', "aria-invalid"), "true");
-  assert.equal(await page.evaluate(() => document.activeElement.name), "version");
+  assert.match(await page.textContent("#start-wrong"), /nobody/);
+  assert.equal(await page.evaluate(() => document.activeElement.name), "filter_hosts");
 });
 
 test("pause, resume, cancel with a typed word, retry", async () => {
   // Slow while somebody clicks, fast while the network is waited for.
-  const { orc, sim } = await network({ latency: "400ms..800ms", orchestrator: ["--workers", "20"] });
+  const { orc, sim } = await network({ latency: "1s..2s", orchestrator: ["--workers", "20"] });
   const speed = (time_scale) => postJson(`${sim.url}/time-scale/`, { time_scale });
   const page = await open();
   await page.goto(`${orc.url}/`);
@@ -72,6 +81,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await startUpgrade(page, "5.3.1", { sites: ["venus"] });
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 20);
   await page.click('button[data-verb="pause"]');
+  await page.waitForFunction(() => / Paused by request; \d+ devices in hand come to their end\.$/.test(document.getElementById("verdict").textContent));
   await speed(0.01);
   await page.waitForSelector('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 0);
