@@ -56,8 +56,9 @@ export function verdictOf(model, now, away = false) {
   const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
-  const { stopped } = model.stops();
+  const { stopped, lone } = model.stops();
   if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
+  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
   let text = `${parts.join(", ")}.`;
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
@@ -169,11 +170,16 @@ async function control(view, verb, button) {
     const again = counts.failed + counts.skipped;
     if (!(await confirm(`Retry ${plural(again, "device")}?`, `A new job of those that failed (${count(counts.failed)}) or were skipped (${count(counts.skipped)}), and of no other.`, "Retry them", null))) return;
   }
-  button.setAttribute("aria-disabled", "true"); // and keeps the focus
+  // The button keeps the focus while it waits; it may have been drawn anew under the question.
+  const pressed = button.isConnected ? button : ($("controls").querySelector(`[data-verb="${verb}"]`) ?? $("job-title"));
+  pressed.focus({ preventScroll: true });
+  button.setAttribute("aria-disabled", "true");
   try {
     const answer = await post(`/jobs/${job.id}/${verb}/`);
-    if (verb === "retry") view.goTo(answer);
-    else view.hear("job", answer);
+    if (verb === "retry") {
+      view.goTo(answer);
+      $("job-title").focus({ preventScroll: true });
+    } else view.hear("job", answer);
     view.notice(null);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -206,7 +212,7 @@ function drawControls(view, anew = false) {
     canRetry ? button("retry", "Retry failed and skipped") : null,
     job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null,
     isAway() ? h("span", { class: "quiet", id: "controls-why" }, "The service is not reached.") : null);
-  if (focused !== null) ($("controls").querySelector(`[data-verb="${focused}"]`) ?? $("controls").querySelector("button, a") ?? $("job-title")).focus();
+  if (focused !== null) ($("controls").querySelector(`[data-verb="${focused}"]`) ?? $("controls").querySelector("button, a") ?? $("job-title")).focus({ preventScroll: true });
 }
 
 // --- what went wrong

@@ -249,6 +249,8 @@ export class Model {
     for (const host of this.hosts)
       if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
     for (const name of stopped.keys()) lone.delete(name);
+    if (lone.size > 0) // one that goes on has not failed
+      for (const host of this.hosts) if (!isOver(host.state)) for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
       lone: lone.size,

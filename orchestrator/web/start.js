@@ -77,13 +77,15 @@ function preview(view, body, told) {
     `${fields.has("version") ? `Upgrade ${plural(told.hosts, "device")} to ${body.version}` : `Ask ${plural(told.hosts, "device")}`}`);
   const once = key(); // a second click is the same request
   go.addEventListener("click", async () => {
-    go.disabled = true;
+    if (go.getAttribute("aria-disabled") !== null) return;
+    go.setAttribute("aria-disabled", "true"); // and keeps the focus
     try {
       const job = await post(path, { ...body, expect_hosts: told.hosts }, { Prefer: "respond-async", "Idempotency-Key": once });
       fill($("preview"));
       view.goTo(job, told);
+      $("job-title").focus({ preventScroll: true });
     } catch (error) {
-      go.disabled = false;
+      go.removeAttribute("aria-disabled");
       $("preview").querySelector(".wrong")?.remove();
       go.before(h("p", { class: "wrong", role: "alert" }, error.message));
     }
@@ -119,6 +121,7 @@ async function tryIt(view, button) {
     const told = await post(task().path, { ...body, dry_run: true });
     for (const other of $("start").querySelectorAll("[aria-invalid]")) other.removeAttribute("aria-invalid");
     preview(view, body, told);
+    $("preview").scrollIntoView({ block: "nearest" });
   } catch (error) {
     refused(error);
   } finally {

@@ -94,6 +94,12 @@ test("a group that stopped, with who failed and who was skipped for it; other re
   assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
 });
 
+test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
+  const rows = [row("a", "changed", { groups: ["g"] }), row("b", "failed", { groups: ["g"], error: "x" }), row("c", "failed", { groups: ["h"], error: "x" })];
+  assert.equal(model(rows.concat(row("d", "waiting", { groups: ["h"] }))).stops().lone, 1);
+  assert.equal(model(rows.concat(row("d", "changed", { groups: ["h"] }))).stops().lone, 2);
+});
+
 test("the same fault of many devices is one", () => {
   assert.equal(faultOf({ name: "a.b", error: "connect to 10.0.0.7:830: a.b refused" }), faultOf({ name: "c.b", error: "connect to 10.0.0.8:830: c.b refused" }));
   assert.equal(faultOf({ name: "a", error: "connect to [::1]:83: refused" }), "connect to its address: refused");

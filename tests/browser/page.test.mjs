@@ -49,6 +49,20 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   assert.deepEqual([...new Set(page.origins)], [orc.url], "it asks nobody else");
 });
 
+test("the result of a dry run comes into sight, on a phone too", async () => {
+  const { orc } = await network();
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.locator("#dry-run").evaluate((button) => button.scrollIntoView({ block: "end" }));
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.getElementById("preview").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+});
+
 test("a refusal stands at the field that it is about", async () => {
   const { orc } = await network();
   const page = await open();
@@ -90,6 +104,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await speed(1);
   await page.click('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand > 0);
+  await page.waitForFunction(() => document.activeElement.dataset.verb === "pause");
 
   await page.click('button[data-verb="cancel"]');
   await page.waitForSelector("#ask[open]");
@@ -98,6 +113,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.fill("#ask input", "cancel");
   await yes.click();
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelling");
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   await speed(0.01);
   await untilJob(page, "done");
   const told = await json(`${orc.url}/jobs/${paused.id}/`);
@@ -108,6 +124,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.click('button[data-verb="retry"]');
   await page.click('#ask button[value="yes"]');
   await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   const again = await untilJob(page, "done");
   assert.equal(again.counts.hosts, told.counts.failed + told.counts.skipped);
   assert.equal(again.outcome, "completed");
@@ -223,6 +240,7 @@ test("with the keyboard alone", async () => {
   await page.waitForSelector("#go");
   await tabTo("#go");
   await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   await untilJob(page, "done");
 
   await page.focus("#find");
