@@ -40,8 +40,9 @@ function outlookOf(model, now) {
   const { in_hand } = model.counts;
   const gone = `Running for ${about(now - model.startedMs)}`;
   const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
-  if (is === "foretold") return `About ${about(ms)} left of the ${about(model.foretoldMs)} that were expected.`;
-  if (is === "rate") return `About ${about(ms)} left at the rate of the last seconds.${expected}`;
+  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
+  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
+  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
   if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
   if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
   if (in_hand === 0) return `${gone}.${expected}`;

@@ -232,10 +232,13 @@ function draw(at) {
   isDue = false;
   drawnAt = at;
   const now = reach.knownNow();
-  jobsPanel.draw(view.isJob ? view.model.job.id : null);
   if (view.isJob) {
     // Counts of the list are as old as its last event.
-    Object.assign(view.model.job.counts, { hosts: view.model.total, ...(view.model.isWhole ? view.model.counts : {}) });
+    const { job, total, counts, isWhole } = view.model;
+    for (const of of [job, jobsPanel.find(job.id)]) Object.assign(of?.counts ?? {}, { hosts: total, ...(isWhole ? counts : {}) });
+  }
+  jobsPanel.draw(view.isJob ? view.model.job.id : null);
+  if (view.isJob) {
     jobPanel.draw(view, now);
   } else if (view.model !== null) {
     jobPanel.drawNone(view);

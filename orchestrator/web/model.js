@@ -5,7 +5,7 @@ export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "
 const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
-const QUIET_MS = 10_000; // nothing has ended for so long: no rate says how it goes on
+const QUIET_MS = 10_000; // when nothing has ended for so long, no rate says how it goes on
 const FEW = 5; // devices, of which none tells how long the others take
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
@@ -176,10 +176,11 @@ export class Model {
     return { from, to, values };
   }
 
-  // Devices a second that came to their end, of the last 20 s; null: not known.
+  // Devices a second that came to their end, of the last 20 s; null: not known, or nothing has ended
+  // for 10 s.
   rate(now) {
     const since = Math.max(this.startedMs, now - RATE_MS);
-    if (now - since < 2000) return null;
+    if (now - since < 2000 || this.quietMs(now) >= QUIET_MS) return null;
     let ended = 0;
     for (const host of this.hosts)
       if (host.duration_ms !== null && Date.parse(host.started) + host.duration_ms > since) ended++;
@@ -195,8 +196,9 @@ export class Model {
   }
 
   // How long it goes on, as far as that can be said: {is, ms}.
-  //   rate      ms are left at the rate of the last seconds, and no less were foretold
+  //   rate      ms are left at the rate of the last seconds, and no more were foretold
   //   foretold  ms are left of what was foretold, and at that rate it would be sooner
+  // Both without devices in doubt, of which no rate says anything.
   //   last      only a few are left, and all in hand, the longest for ms
   //   quiet     nothing has ended for ms
   //   none      nothing has ended at all, and nothing more was foretold
@@ -209,9 +211,9 @@ export class Model {
       return { is: "last", ms: Math.max(0, now - Math.min(now, ...starts)) };
     }
     if (this.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
-    const rate = quiet < QUIET_MS ? this.rate(now) : null;
+    const rate = this.rate(now);
     if (rate === null) return quiet < QUIET_MS && foretold > 0 ? { is: "foretold", ms: foretold } : { is: "quiet", ms: quiet };
-    const ms = (left / rate) * 1000;
+    const ms = ((left - this.inDoubt) / rate) * 1000;
     return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 

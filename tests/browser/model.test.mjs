@@ -140,6 +140,9 @@ test("how long it goes on, before anything has ended, and when only a few are le
   assert.deepEqual(begun.outlook(Date.parse(at(70))), { is: "none", ms: 70_000 });
   const last = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "in_hand", { started: at(2) }), row("c", "in_hand", { started: at(4) })]);
   assert.deepEqual(last.outlook(Date.parse(at(14))), { is: "last", ms: 12_000 });
+  // Of devices in doubt no rate says anything.
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 30 ? row(`h${i}`, "waiting") : row(`h${i}`, "in_hand", { started: at(0), in_doubt: true })));
+  assert.deepEqual(model(rows).outlook(Date.parse(at(20))), { is: "rate", ms: 10_000 });
 });
 
 test("steps: a call with how long it took; what was decided stands where it was", () => {
@@ -170,6 +173,11 @@ test("every tile has a place of its own, in its group's frame and its site's pan
   assert.equal(hit(map, -1, -1), null);
   const right = neighbour(map, hosts, hosts[0], 1, 0);
   assert.ok(map.x[right.index] > map.x[0] && map.y[right.index] === map.y[0]);
+  const below = neighbour(map, hosts, hosts[0], 0, 1, 200);
+  assert.ok(Math.abs(map.y[below.index] - map.y[0] - 200) < 20 && map.x[below.index] === map.x[0]);
+  const lowest = hosts.reduce((low, host) => (map.y[host.index] > map.y[low.index] ? host : low));
+  assert.equal(neighbour(map, hosts, lowest, 0, 1), null);
+  assert.equal(neighbour(map, hosts, lowest, 0, 1, 200), null);
 });
 
 test("events are whole, however they come in pieces", () => {

@@ -32,7 +32,12 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   await page.waitForSelector("#go");
   await page.click("#go");
   await page.waitForFunction(() => globalThis.page.view.isJob && globalThis.page.view.model.counts.in_hand > 0);
-  await page.waitForFunction(() => globalThis.page.view.model.counts.changed > 0);
+  // The list of jobs and the sentence say the same at any moment.
+  await page.waitForFunction(() => {
+    const { changed } = globalThis.page.view.model.counts;
+    const said = /^(\d+) of 212 /.exec(document.getElementById("verdict").textContent)?.[1];
+    return changed > 0 && said > 0 && document.querySelector('#jobs-list a[aria-current="true"] .part').textContent.startsWith(`${said} of 212 completed`);
+  });
   assert.equal((await jobOf(page)).state, "running");
 
   const job = await untilJob(page, "done");
@@ -41,6 +46,7 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "completed");
   assert.equal(await shownCount(page, "completed"), told.counts.changed + told.counts.unchanged);
   assert.equal(await shownCount(page, "changed"), told.counts.changed);
+  assert.match(await page.textContent('#jobs-list a[aria-current="true"]'), /completed212 of 212 completed/);
   assert.equal(await shownCount(page, "failed"), 0);
   assert.deepEqual(await picture(page), await hostsOf(orc.url, job.id));
   assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
@@ -249,6 +255,14 @@ test("with the keyboard alone", async () => {
   const first = await page.textContent("#map-focus");
   await page.keyboard.press("ArrowDown");
   await page.waitForFunction((text) => document.getElementById("map-focus").textContent !== text, first);
+  // By a page as well; at the last row the key scrolls the page.
+  const second = await page.textContent("#map-focus");
+  const wasTaken = (key) => page.evaluate((name) => !document.getElementById("map").dispatchEvent(new KeyboardEvent("keydown", { key: name, cancelable: true, bubbles: true })), key);
+  assert.equal(await wasTaken("PageDown"), true);
+  assert.notEqual(await page.textContent("#map-focus"), second);
+  for (let i = 0; await wasTaken("ArrowDown"); i++) assert.ok(i < 200, "the last row is reached");
+  assert.equal(await wasTaken("PageDown"), false);
+  assert.equal(await wasTaken("PageUp"), true);
   await page.keyboard.press("Enter");
   await page.waitForSelector("#device:not([hidden])");
   assert.equal(await page.evaluate(() => document.activeElement.id), "device-title");
