@@ -59,6 +59,8 @@ test("the result of a dry run comes into sight, on a phone too", async () => {
   const { orc } = await network();
   const page = await open({ viewport: { width: 390, height: 844 } });
   await page.goto(`${orc.url}/`);
+  // The map and the table stand above, and have their height.
+  await page.waitForFunction(() => document.getElementById("map-space").clientHeight > 0 && document.querySelectorAll("#devices tbody tr").length === 100);
   await page.fill('input[name="version"]', "5.3.1");
   await page.locator("#dry-run").evaluate((button) => button.scrollIntoView({ block: "end" }));
   await page.click("#dry-run");
