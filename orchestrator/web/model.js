@@ -39,6 +39,8 @@ export class Model {
     this.nOf = new Map(); // by device: the last event that its row has
     this.unsettled = null; // what settle() was told, until all events before it are heard
     this.inDoubt = 0; // devices
+    this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
+    this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
   }
@@ -50,6 +52,9 @@ export class Model {
     this.counts[row.state]++;
     this.inDoubt += (lookOf(row) === "in_doubt") - (known !== undefined && lookOf(known) === "in_doubt");
     if (n > 0) this.nOf.set(row.name, n);
+    const end = row.duration_ms === null ? NaN : Date.parse(row.started) + row.duration_ms;
+    this.endOf[known?.index ?? this.hosts.length] = end;
+    if (end > this.lastEndMs) this.lastEndMs = end;
     if (known === undefined) {
       row.index = this.hosts.length;
       this.hosts.push(row);
@@ -182,17 +187,13 @@ export class Model {
     const since = Math.max(this.startedMs, now - RATE_MS);
     if (now - since < 2000 || this.quietMs(now) >= QUIET_MS) return null;
     let ended = 0;
-    for (const host of this.hosts)
-      if (host.duration_ms !== null && Date.parse(host.started) + host.duration_ms > since) ended++;
+    for (const end of this.endOf) if (end > since) ended++;
     return ended === 0 ? null : (ended * 1000) / (now - since);
   }
 
   // Since a device came to its end; since the job's start where none has.
   quietMs(now) {
-    let last = this.startedMs;
-    for (const host of this.hosts)
-      if (host.duration_ms !== null) last = Math.max(last, Date.parse(host.started) + host.duration_ms);
-    return Math.max(0, now - last);
+    return Math.max(0, now - Math.max(this.startedMs, this.lastEndMs));
   }
 
   // How long it goes on, as far as that can be said: {is, ms}.

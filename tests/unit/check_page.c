@@ -48,8 +48,8 @@ START_TEST(the_page_is_told_of_the_simulator) {
 END_TEST
 
 START_TEST(the_page_is_told_when_the_service_started_and_how_long_it_asks) {
-    char *page = page_index(
-        &(struct page_facts){.started_ms = 1591734190331, .install_timeout_ms = 300 * 1000});
+    char *page =
+        page_index(&(struct page_facts){.started_ms = 1591734190331, .install_timeout_ms = 300000});
     ck_assert_ptr_nonnull(strstr(page, "<meta name=\"started-ms\" content=\"1591734190331\">"));
     ck_assert_ptr_nonnull(strstr(page, "<meta name=\"install-timeout-ms\" content=\"300000\">"));
     free(page);
