@@ -146,6 +146,7 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   await page.goto(`${orc.url}/`);
   await page.waitForFunction(() => globalThis.page.view.model?.hosts.length === 848);
   await page.waitForSelector('#referee[data-is="silent"]');
+  await page.waitForFunction(() => document.querySelectorAll("#devices tbody tr").length === 100); // all is drawn, and stays where it is
   await page.fill("#find", "leaf06.earth");
   const at = await page.evaluate(() => globalThis.page.place("leaf06.earth"));
   await page.mouse.click(at.x, at.y);

@@ -1,7 +1,7 @@
 // The stream of events is lost and found, and the service with it.
 import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
+import { endAll, endTest, findings, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
 
 afterEach(endTest);
 after(endAll);
@@ -67,7 +67,7 @@ test("devices that a restart leaves in doubt, on a page that was open all the wh
   // A page that is opened now says the same.
   const later = await open();
   await later.goto(`${orc.url}/#/jobs/${id}`);
-  await later.waitForFunction(() => globalThis.page.view.model.inDoubt === 2);
+  await later.waitForFunction(() => globalThis.page.view.model?.isWhole && globalThis.page.view.model.inDoubt === 2);
   assert.deepEqual(await picture(later), await picture(page));
   await page.waitForFunction((text) => document.getElementById("doubt").textContent === text, await later.textContent("#doubt"));
   assert.deepEqual(page.troubles, []);
@@ -76,7 +76,7 @@ test("devices that a restart leaves in doubt, on a page that was open all the wh
 test("while the service is away the page says so, and nothing on it goes on", async () => {
   const { orc, sim, again } = await network({ latency: "0ms..1ms" });
   await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "delay", by: "10m" });
-  const page = await open();
+  const page = await open({ bypassCSP: true });
   await page.goto(`${orc.url}/`);
   await page.waitForSelector('input[name="filter_sites"][value="earth"]');
   await startUpgrade(page, "5.3.1", { sites: ["earth"] });
@@ -109,6 +109,7 @@ test("while the service is away the page says so, and nothing on it goes on", as
     assert.equal(await page.locator("#ask[open]").count(), 0);
   }
   assert.equal(await page.textContent("#controls-why"), "The service is not reached.");
+  assert.deepEqual(await findings(page), []);
   await again();
   await page.waitForSelector('#reach[data-is="back"]');
   assert.match(await page.textContent("#reach"), /^The service was not reached for \d+ s, from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\. /);
