@@ -5,7 +5,7 @@ import { fetchService } from "./access.js";
 import { parse } from "./sse.js";
 
 const waits = [250, 500, 1000, 2000, 4000]; // ms until the next attempt
-const SILENCE_MS = 40_000; // the service says something every 15 s
+const SILENCE_MS = 25_000; // the service says something every 15 s
 
 // Until the answer ends; heard() with each piece of it.
 async function read(answer, tell, heard = () => {}) {
