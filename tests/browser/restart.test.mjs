@@ -69,6 +69,7 @@ test("devices that a restart leaves in doubt, on a page that was open all the wh
   await later.goto(`${orc.url}/#/jobs/${id}`);
   await later.waitForFunction(() => globalThis.page.view.model?.isWhole && globalThis.page.view.model.inDoubt === 2);
   assert.deepEqual(await picture(later), await picture(page));
+  await later.waitForSelector("#doubt:not([hidden])");
   await page.waitForFunction((text) => document.getElementById("doubt").textContent === text, await later.textContent("#doubt"));
   assert.deepEqual(page.troubles, []);
 });
