@@ -1,5 +1,6 @@
 #include "orchestrator/api.h"
 
+#include "common/clock.h"
 #include "common/count.h"
 #include "common/http_tls.h"
 #include "common/mem.h"
@@ -276,7 +277,10 @@ static int start(struct api *api, struct error *err) {
     make_routes(api);
     int rc = yml_parse(&y, "spec/orchestrator.yaml", swagger_yaml, swagger_yaml_len, err);
     if (rc == 0) api->swagger = cJSON_Print(y.root);
-    api->page = api_page_new(api->config->simulator);
+    api->page =
+        api_page_new(&(struct page_facts){.simulator = api->config->simulator,
+                                          .started_ms = clock_wall_ms(),
+                                          .install_timeout_ms = api->config->install_timeout_ms});
     yml_deinit(&y);
     if (rc == 0) rc = start_parts(api, err);
     const struct http_config http = {.listen = api->config->listen,

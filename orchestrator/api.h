@@ -23,6 +23,7 @@ struct api_config {
     struct http_hosts hosts; // names of the service, beside localhost and where it listens
     const char *simulator;   // of a demonstration: its admin API's address, for the page; or NULL
     uint64_t resume_within_ms;
+    uint64_t install_timeout_ms; // of a device, for the page
     struct limits limits;
 };
 

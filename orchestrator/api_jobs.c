@@ -12,6 +12,7 @@
 #include "orchestrator/request_headers.h"
 #include "orchestrator/retry.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,9 @@ static void answer_hosts(struct http_request *r, const struct job *job) {
         http_answer_error(r, 400, &err);
         return;
     }
+    char n[24];
+    snprintf(n, sizeof n, "%" PRIu64, job->n);
+    http_answer_header(r, "Last-Event-ID", n);
     job_view_write_hosts(&text, job, &page);
     answer_text(r, 200, &text);
 }

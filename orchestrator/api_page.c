@@ -4,7 +4,6 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "orchestrator/page.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,8 @@ static const char docs_policy[] = "default-src 'none'; script-src 'self'; style-
                                   "base-uri 'none'; form-action 'none'; "
                                   "frame-ancestors 'none'";
 
-struct api_page *api_page_new(const char *simulator) {
+struct api_page *api_page_new(const struct page_facts *facts) {
+    const char *simulator = facts->simulator;
     struct api_page *page = mem_zalloc(sizeof *page);
     struct buf policy = {0};
     buf_addf(&policy,
@@ -32,7 +32,7 @@ struct api_page *api_page_new(const char *simulator) {
              "connect-src 'self'%s%s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
              simulator == NULL ? "" : " ", simulator == NULL ? "" : simulator);
     page->policy = buf_take(&policy);
-    page->index = page_index(simulator);
+    page->index = page_index(facts);
     return page;
 }
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "common/http.h"
+#include "orchestrator/page.h"
 
 struct api_page;
 
-// simulator is borrowed; NULL: there is none.
-struct api_page *api_page_new(const char *simulator);
+struct api_page *api_page_new(const struct page_facts *facts);
 void api_page_free(struct api_page *page); // takes NULL
 
 // What the routes' arg points to.

@@ -306,6 +306,7 @@ static int start(struct service *s, struct error *err) {
                                     .metrics = s->metrics,
                                     .processors = &s->processors,
                                     .log = &s->log};
+    s->config.api.install_timeout_ms = s->config.session.install_timeout_ms;
     rc = api_start(&s->api, &s->config.api, &parts, err);
     if (rc == UV_EADDRINUSE)
         error_advise(err, "end the program that listens there, or use another --listen ADDRESS");

@@ -4,6 +4,8 @@
 #include "common/count.h"
 #include "common/embed.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define JS   "text/javascript; charset=utf-8"
@@ -50,12 +52,24 @@ const struct page_file *page_find_docs(const char *name) {
     return find(docs_files, COUNT(docs_files), name);
 }
 
-char *page_index(const char *simulator) {
-    static const char place[] = "name=\"simulator\" content=\"";
+// Returns where the page goes on.
+static const char *fill_in(struct buf *out, const char *from, const char *name, const char *value) {
+    static const char content[] = "\" content=\"";
+    const char *at = strstr(strstr(from, name), content) + sizeof content - 1;
+    buf_add(out, from, (size_t)(at - from));
+    buf_adds(out, value);
+    return at;
+}
+
+char *page_index(const struct page_facts *facts) {
     struct buf out = {0};
-    const char *at = strstr(page_index_html, place) + sizeof place - 1;
-    buf_add(&out, page_index_html, (size_t)(at - page_index_html));
-    if (simulator != NULL) buf_adds(&out, simulator);
+    char started[24], timeout[24];
+    snprintf(started, sizeof started, "%lld", facts->started_ms);
+    snprintf(timeout, sizeof timeout, "%" PRIu64, facts->install_timeout_ms);
+    const char *at = fill_in(&out, page_index_html, "name=\"simulator",
+                             facts->simulator == NULL ? "" : facts->simulator);
+    at = fill_in(&out, at, "name=\"started-ms", started);
+    at = fill_in(&out, at, "name=\"install-timeout-ms", timeout);
     buf_adds(&out, at);
     return buf_take(&out);
 }

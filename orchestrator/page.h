@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct page_file {
     const char *name; // as it is asked for: "main.js"
@@ -16,8 +17,15 @@ struct page_file {
 const struct page_file *page_find(const char *name);
 const struct page_file *page_find_docs(const char *name);
 
-// The page itself, which is told of a simulator's address; NULL: of none. The caller's to free.
-char *page_index(const char *simulator);
+// What the page is told of the service that serves it.
+struct page_facts {
+    const char *simulator; // its address; NULL: there is none
+    long long started_ms;  // the service's start, since the epoch
+    uint64_t install_timeout_ms;
+};
+
+// The page itself. The caller's to free.
+char *page_index(const struct page_facts *facts);
 // The page of /docs/: Swagger UI, or how it comes to be there.
 const char *page_docs(void);
 

@@ -20,7 +20,7 @@ function readClock(answer) {
   skewMs = skew;
 }
 
-async function ask(url, options) {
+async function ask(url, options, withAnswer = () => {}) {
   let answer;
   try {
     answer = await (url.startsWith("/") ? fetchService : fetch)(url, options);
@@ -36,6 +36,7 @@ async function ask(url, options) {
     throw new Problem(answer.status, `the answer is not JSON: ${text.slice(0, 200)}`);
   }
   if (!answer.ok) throw new Problem(answer.status, body?.detail ?? answer.statusText, body?.field);
+  withAnswer(answer);
   return body;
 }
 
@@ -52,13 +53,14 @@ export function post(url, body, headers = {}) {
 
 export const remove = (url) => ask(url, { method: "DELETE" });
 
-// The rows of a job's devices, a page at a time.
-export async function eachPage(id, take, signal) {
+// The rows of a job's devices, a page at a time, and the last event of the job that they have.
+export async function eachPage(id, take, signal, filter = "") {
   const limit = 1000;
   let after = "";
   for (;;) {
-    const { hosts } = await get(`/jobs/${id}/hosts/?limit=${limit}${after}`, signal);
-    take(hosts);
+    let n = 0;
+    const { hosts } = await ask(`/jobs/${id}/hosts/?limit=${limit}${filter}${after}`, { signal }, (answer) => (n = Number(answer.headers.get("Last-Event-ID"))));
+    take(hosts, n);
     if (hosts.length < limit) return;
     after = `&after=${encodeURIComponent(hosts.at(-1).name)}`;
   }
@@ -70,4 +72,16 @@ export function key() {
   return `page-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
-export const simulator = document.querySelector('meta[name="simulator"]').content.replace(/\/$/, "");
+const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
+export const simulator = meta("simulator").replace(/\/$/, "");
+
+// The service that this page is connected to: when it started, and how long it asks a device in doubt.
+export const service = { startedMs: Number(meta("started-ms")), installTimeoutMs: Number(meta("install-timeout-ms")) };
+
+// ... which may have been restarted since.
+export async function readService() {
+  const html = await (await fetchService("/", { cache: "no-store" })).text();
+  const told = (name) => Number(new RegExp(`name="${name}" content="([0-9]+)"`).exec(html)?.[1] ?? NaN);
+  if (Number.isNaN(told("started-ms"))) return;
+  Object.assign(service, { startedMs: told("started-ms"), installTimeoutMs: told("install-timeout-ms") });
+}

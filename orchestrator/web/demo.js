@@ -1,6 +1,6 @@
 // The simulator's side, with --simulator: faults by a click, the referee's verdict, the speed.
 
-import { $, fill, h, plural, say } from "./dom.js";
+import { $, about, clock, count, duration, fill, h, plural, say } from "./dom.js";
 import { confirm } from "./job.js";
 import { get, post, remove, simulator } from "./api.js";
 
@@ -65,13 +65,51 @@ export function faultsOf(host) {
     ways.find(([, way]) => Object.entries(way).every(([name, value]) => rule[name] === value))?.[0] ?? `${rule.on}: ${rule.effect}`);
 }
 
+// --- the referee's verdict, in words
+
+const HOSTS_MAX = 6; // that a sentence names
+let startedMs = null; // the simulator: its times count from there
+
+async function readStart() {
+  const text = await (await fetch(at("/metrics/"))).text();
+  startedMs = Number(/^process_start_time_seconds ([0-9.e+]+)$/m.exec(text)?.[1] ?? NaN) * 1000;
+}
+
+function listOf(hosts) {
+  if (hosts.length === 1) return hosts[0];
+  const shown = hosts.slice(0, HOSTS_MAX);
+  if (hosts.length > HOSTS_MAX) return `${shown.join(", ")} and ${count(hosts.length - HOSTS_MAX)} more`;
+  return `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
+
+const sentences = {
+  group_overlap: ({ group, hosts }) => `${listOf(hosts)}, of the redundancy group ${group}, were being installed at the same time`,
+  throttle: ({ group, hosts }) => `${listOf(hosts)}, under the throttle ${group}, were being installed at the same time`,
+  peer_down: ({ group, hosts }) => `an install began on ${hosts.at(-1)}${hosts.length < 2 ? "" : ` while ${listOf(hosts.slice(0, -1))} ${hosts.length === 2 ? "was" : "were"} not up`}, of the redundancy group ${group}`,
+  double_drive: ({ hosts }) => `two connections were logged in to ${listOf(hosts)} at the same time`,
+  needless_install: ({ hosts }) => `${listOf(hosts)} was sent an install of the version that it ran already`,
+};
+
+function sentenceOf(violation) {
+  const { kind, started_ms, ended_ms } = violation;
+  const what = sentences[kind]?.(violation) ?? `${kind}: ${listOf(violation.hosts)}`;
+  const when = Number.isNaN(startedMs) ? `${about(started_ms)} after the simulator's start` : `at ${clock(startedMs + started_ms)}`;
+  return `${what}. That was ${when}${ended_ms === null ? ", and goes on" : `, for ${duration(ended_ms - started_ms)}`}.`;
+}
+
+async function sayVerdict(violations) {
+  const bad = violations.length;
+  if (bad > 0 && startedMs === null) await readStart();
+  $("referee").dataset.is = bad === 0 ? "silent" : "speaks";
+  say($("referee"), bad === 0 ? "The referee has seen no violation" : `The referee has seen ${plural(bad, "violation")}; the page says above which`);
+  $("violation").hidden = bad === 0;
+  say($("violation"), bad === 0 ? "" : `The referee of the simulated network has seen ${plural(bad, "violation")}${bad === 1 ? "" : "; the first"}: ${sentenceOf(violations[0])}`);
+}
+
 async function look() {
   try {
     const [audit, faults, speed] = await Promise.all([get(at("/audit/?violations")), get(at("/faults/")), get(at("/time-scale/"))]);
-    const referee = $("referee");
-    const bad = audit.violations.length;
-    referee.dataset.is = bad === 0 ? "silent" : "speaks";
-    say(referee, bad === 0 ? "The referee has seen no violation" : `The referee has seen ${plural(bad, "violation")}: ${JSON.stringify(audit.violations[0])}`);
+    await sayVerdict(audit.violations);
     rules = faults.faults;
     say($("faults"), faults.faults.length === 0 ? "No fault is in force" : `${plural(faults.faults.length, "fault")} in force, hit ${plural(faults.faults.reduce((n, fault) => n + fault.fired, 0), "call")}`);
     $("faults-none").disabled = faults.faults.length === 0;

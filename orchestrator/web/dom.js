@@ -26,16 +26,20 @@ export function say(element, text) {
 export const count = (n) => n.toLocaleString("en");
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
-// "850 ms", "4.1 s", "3 m 20 s", "2 h 5 m"
+// "850 ms", "4.1 s", "1 min", "3 min 20 s", "2 h 5 min"
 export function duration(ms) {
   if (ms === null || ms === undefined) return "";
+  if (ms < 1) return "under 1 ms";
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 9950 && ms % 1000 !== 0) return `${(ms / 1000).toFixed(1)} s`;
   const s = Math.round(ms / 1000);
   if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} m ${s % 60} s`;
-  return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} m`;
+  const [large, small, rest] = s < 3600 ? [`${Math.floor(s / 60)} min`, "s", s % 60] : [`${Math.floor(s / 3600)} h`, "min", Math.floor((s % 3600) / 60)];
+  return rest === 0 ? large : `${large} ${rest} ${small}`;
 }
+
+// For what is foretold: in seconds at least. "1 s", "40 s", "3 min 20 s"
+export const about = (ms) => duration(Math.max(1, Math.ceil(ms / 1000)) * 1000);
 
 // Of the service's own durations: "1h2m3s", "250ms".
 export function parseDuration(text) {

@@ -1,8 +1,9 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
-import { $, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf } from "./dom.js";
-import { Problem, post } from "./api.js";
+import { $, about, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
+import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
+import { isAway } from "./reach.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -21,39 +22,78 @@ export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
 
 // --- the one sentence
 
-export function verdictOf(model, now) {
+// What is in hand comes to its end; what is in doubt is told elsewhere.
+function endingOf({ counts, inDoubt }) {
+  const n = counts.in_hand - inDoubt;
+  if (n === 0) return "";
+  return n === 1 ? "; 1 device in hand comes to its end" : `; ${count(n)} devices in hand come to their end`;
+}
+
+function pausedOf(model) {
+  const because = model.job.paused_because;
+  const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
+  return ` Paused${why}${endingOf(model)}.`;
+}
+
+function outlookOf(model, now) {
+  const { is, ms } = model.outlook(now);
+  const { in_hand } = model.counts;
+  const gone = `Running for ${about(now - model.startedMs)}`;
+  const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
+  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
+  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
+  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
+  if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
+  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
+  if (in_hand === 0) return `${gone}.${expected}`;
+  const where = model.inDoubt === in_hand ? "in doubt" : "in hand";
+  if (in_hand === 1) return `${gone}; the last device is ${where}, for ${about(ms)} by now.${expected}`;
+  return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
+}
+
+// away: the service is not reached, and was at now.
+export function verdictOf(model, now, away = false) {
   const { job, counts } = model;
   const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
-  const { stopped } = model.stops();
+  const { stopped, lone } = model.stops();
   if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
+  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
   let text = `${parts.join(", ")}.`;
+  if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${duration(model.foretoldMs)} were expected`}.`;
+    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
-    const left = model.leftMs(now);
-    const gone = now - model.startedMs;
-    const expected = model.foretoldMs === null ? "" : ` About ${duration(model.foretoldMs)} were expected.`;
-    if (counts.waiting === 0) text += ` Running for ${duration(gone)}; the last ${plural(counts.in_hand, "device")} are in hand.${expected}`;
-    else if (left === null) text += ` Running for ${duration(gone)}; how long it takes shows once devices have come to their end.${expected}`;
-    else if (left.by === "foretold") text += ` About ${duration(left.ms)} left of the ${duration(model.foretoldMs)} that were expected.`;
-    else text += ` About ${duration(left.ms)} left at the rate of the last seconds.${expected}`;
+    text += ` ${outlookOf(model, now)}`;
   } else if (job.state === "cancelling") {
-    text += ` Nothing new starts; what is in hand (${plural(counts.in_hand, "device")}) comes to its end.`;
+    text += ` Nothing new starts${endingOf(model)}.`;
   }
-  if (job.state === "paused") text += ` Paused${job.paused_because ? `: ${job.paused_because}` : ""}.`;
+  if (job.state === "paused") text += pausedOf(model);
   if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
   if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
   return text;
+}
+
+// Devices that a restart of the service has left in doubt, and what is done about it.
+export function doubtOf(model, now, service) {
+  const { inDoubt, job } = model;
+  if (inDoubt === 0) return "";
+  const named = inDoubt > 3 ? [] : model.hosts.filter((host) => lookOf(host) === "in_doubt").map((host) => host.name);
+  const who = named.length === 0 ? plural(inDoubt, "device") : named.join(", ");
+  const until = service.startedMs + service.installTimeoutMs;
+  const asked = inDoubt === 1 ? "It is asked which version it runs" : "They are asked which version they run";
+  const text = `${who} ${inDoubt === 1 ? "is" : "are"} in doubt: the service ended while ${inDoubt === 1 ? "an install" : "their installs"} may have been under way. ${asked}, `;
+  if (job.state === "paused") return `${text}for ${about(service.installTimeoutMs)} at most; what is not settled then stays in doubt until the job is resumed or cancelled.`;
+  return now < until ? `${text}until ${clock(until)} at the latest.` : `${text}for ${about(service.installTimeoutMs)} at most.`;
 }
 
 // Those that hold a job up, and for how long.
 function longestOf(model, now) {
   const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
     .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
-  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${duration(Math.max(0, ms))}`).join(", ")}`;
+  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
 }
 
 // What was asked for, beside the version.
@@ -87,7 +127,7 @@ function makeBars() {
 function drawBars(model, now) {
   const { counts, total } = model;
   const values = { completed: counts.changed + counts.unchanged, changed: counts.changed, failed: counts.failed, skipped: counts.skipped };
-  const rate = model.job.state === "running" ? model.rate(now) : null;
+  const rate = model.job.state === "running" && !isAway() ? model.rate(now) : null;
   for (const [name, value] of Object.entries(values)) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
@@ -101,7 +141,7 @@ function drawBars(model, now) {
 // --- controls
 
 // Asks before something that cannot be taken back. word: what must be typed; null: a click will do.
-export function confirm(title, text, action, word) {
+export function confirm(title, text, action, word, keep = "No, go back") {
   const dialog = $("ask");
   return new Promise((resolve) => {
     const typed = h("input", { autocomplete: "off", spellcheck: "false" });
@@ -111,7 +151,7 @@ export function confirm(title, text, action, word) {
       h("h2", { id: "ask-title" }, title),
       h("p", {}, text),
       word === null ? null : h("label", {}, `Type ${word} to go on`, typed),
-      h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, "Leave it"), yes)));
+      h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, keep), yes)));
     dialog.returnValue = "no";
     dialog.onclose = () => resolve(dialog.returnValue === "yes");
     dialog.showModal();
@@ -123,25 +163,29 @@ async function control(view, verb, button) {
   if (verb === "cancel") {
     const inHand = counts.in_hand;
     const text = inHand > 0
-      ? `What is in hand (${plural(inHand, "device")}) comes to its end first, for an install is not broken off. What has not begun is skipped.`
+      ? `${inHand === 1 ? "1 device is in hand and comes to its end" : `${count(inHand)} devices are in hand and come to their end`} first, for no install is broken off. What has not begun is skipped.`
       : "What has not begun is skipped.";
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null))) return;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
     if (!(await confirm(`Retry ${plural(again, "device")}?`, `A new job of those that failed (${count(counts.failed)}) or were skipped (${count(counts.skipped)}), and of no other.`, "Retry them", null))) return;
   }
-  button.disabled = true;
+  // The button keeps the focus while it waits; it may have been drawn anew under the question.
+  const pressed = button.isConnected ? button : ($("controls").querySelector(`[data-verb="${verb}"]`) ?? $("job-title"));
+  pressed.focus({ preventScroll: true });
+  button.setAttribute("aria-disabled", "true");
   try {
     const answer = await post(`/jobs/${job.id}/${verb}/`);
-    if (verb === "retry") view.goTo(answer);
-    else view.hear("job", answer);
+    if (verb === "retry") {
+      view.goTo(answer);
+      $("job-title").focus({ preventScroll: true });
+    } else view.hear("job", answer);
     view.notice(null);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     view.notice(`${verb}: ${error.message}`);
   } finally {
-    button.disabled = false;
     drawControls(view, true);
   }
 }
@@ -151,22 +195,25 @@ let controlsOf = "";
 function drawControls(view, anew = false) {
   const { job, counts } = view.model;
   const canRetry = job.state === "done" && counts.failed + counts.skipped > 0;
-  const is = `${job.id} ${job.state} ${canRetry}`;
+  const is = `${job.id} ${job.state} ${canRetry} ${isAway()}`;
   if (is === controlsOf && !anew) return;
   controlsOf = is;
   const button = (verb, text, attributes = {}) => {
-    const made = h("button", { type: "button", "data-verb": verb, ...attributes }, text);
-    made.addEventListener("click", () => control(view, verb, made));
+    const made = h("button", { type: "button", "data-verb": verb, "aria-disabled": isAway() ? "true" : null, "aria-describedby": isAway() ? "controls-why" : null, ...attributes }, text);
+    made.addEventListener("click", () => {
+      if (made.getAttribute("aria-disabled") === null) control(view, verb, made);
+    });
     return made;
   };
-  const hadFocus = $("controls").contains(document.activeElement);
+  const focused = $("controls").contains(document.activeElement) ? document.activeElement.dataset.verb ?? "" : null;
   fill($("controls"),
     job.state === "running" || job.state === "waiting" ? button("pause", "Pause") : null,
     job.state === "paused" ? button("resume", "Resume", { class: "primary" }) : null,
     ["running", "waiting", "paused"].includes(job.state) ? button("cancel", "Cancel", { class: "danger" }) : null,
     canRetry ? button("retry", "Retry failed and skipped") : null,
-    job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null);
-  if (hadFocus) ($("controls").querySelector("button, a") ?? $("job")).focus();
+    job.state === "done" ? h("a", { href: `/jobs/${job.id}/report/` }, "Report (JSON)") : null,
+    isAway() ? h("span", { class: "quiet", id: "controls-why" }, "The service is not reached.") : null);
+  if (focused !== null) ($("controls").querySelector(`[data-verb="${focused}"]`) ?? $("controls").querySelector("button, a") ?? $("job-title")).focus({ preventScroll: true });
 }
 
 // --- what went wrong
@@ -195,7 +242,7 @@ function drawWhy(view) {
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
   fill($("why-body"),
     stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and their other devices skipped`),
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and ${stopped.length === 1 ? "its" : "their"} other devices skipped`),
       h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
         h("strong", {}, stop.name), ": ",
         [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
@@ -229,7 +276,7 @@ function drawTable(view) {
   const rows = [];
   let matching = 0;
   for (const host of model.hosts) {
-    if (state !== "" && host.state !== state) continue;
+    if (state !== "" && (state === "in_doubt" ? lookOf(host) : host.state) !== state) continue;
     matching++;
     if (rows.length < tableMax) rows.push(host);
   }
@@ -260,9 +307,11 @@ export function draw(view, now) {
   say($("job-title"), titleOf(job));
   const chip = $("job-state");
   chip.hidden = false;
-  chip.dataset.is = wordOf(job);
-  say(chip, wordOf(job));
-  say($("verdict"), verdictOf(model, now));
+  const isOld = isAway() && job.state !== "done";
+  chip.dataset.is = isOld ? "away" : wordOf(job);
+  say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
+  say($("verdict"), verdictOf(model, now, isAway()));
+  sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));
   $("bars").hidden = false;
@@ -279,7 +328,7 @@ export function draw(view, now) {
     clearTimeout(readLater);
     readLater = setTimeout(view.due, READ_MS - sinceRead);
   }
-  document.title = `${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
+  document.title = `${isAway() ? "not reached · " : ""}${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
 }
 
 // On paper all is there, whatever was chosen or folded.
@@ -305,13 +354,13 @@ export function drawNone(view) {
   $("job-state").hidden = true;
   $("bars").hidden = true;
   $("why").hidden = true;
-  $("longest").hidden = $("request").hidden = true;
+  $("doubt").hidden = $("longest").hidden = $("request").hidden = true;
   drawTable(view);
 }
 
 export function start(view) {
   makeBars();
-  fill($("devices-state"), h("option", { value: "" }, "any"), states.map((state) => h("option", { value: state }, state.replace("_", " "))));
+  fill($("devices-state"), h("option", { value: "" }, "any"), states.concat("in_doubt").map((state) => h("option", { value: state }, stateWords[state])));
   const redraw = () => drawTable(view);
   $("devices-state").addEventListener("change", () => {
     tableMax = PAGE;

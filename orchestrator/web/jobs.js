@@ -40,12 +40,15 @@ export function draw(shownId) {
   $("jobs-more").hidden = !hasOlder;
   const focused = document.activeElement?.closest?.("#jobs-list") ? document.activeElement.getAttribute("href") : null;
   fill($("jobs-list"), list.map((job) => {
-    const { hosts, waiting, in_hand, failed, skipped } = job.counts;
-    const wrong = [failed > 0 ? `${count(failed)} failed` : "", skipped > 0 ? `${count(skipped)} skipped` : ""].filter((text) => text).join(", ");
+    // In the words of the sentence about the job.
+    const { hosts, changed, unchanged, failed, skipped } = job.counts;
+    const parts = [`${count(changed + unchanged)} of ${count(hosts)} completed`];
+    if (failed > 0) parts.push(`${count(failed)} failed`);
+    if (skipped > 0) parts.push(`${count(skipped)} skipped`);
     return h("li", {}, h("a", { href: `#/jobs/${job.id}`, "aria-current": job.id === shownId ? "true" : null },
       h("span", { class: "line" }, h("strong", {}, titleOf(job)), h("span", { class: "chip", "data-is": wordOf(job) }, wordOf(job))),
-      h("span", { class: "line quiet" }, h("span", {}, `${count(hosts - waiting - in_hand)} of ${count(hosts)}${wrong === "" ? "" : `, ${wrong}`}`),
-        h("span", {}, job.created === null ? "" : day(job.created)))));
+      h("span", { class: "part quiet" }, parts.join(", ")),
+      h("span", { class: "part quiet" }, job.created === null ? "" : day(job.created))));
   }));
   if (focused !== null) $("jobs-list").querySelector(`a[href="${focused}"]`)?.focus();
 }

@@ -78,8 +78,8 @@ export function hit(map, px, py) {
   return null;
 }
 
-// The next host in a direction: the nearest one whose tile lies that way.
-export function neighbour(map, hosts, from, dx, dy) {
+// The next host in a direction: the one whose tile lies that way and nearest to what is so far away.
+export function neighbour(map, hosts, from, dx, dy, far = 0) {
   const fx = map.x[from.index];
   const fy = map.y[from.index];
   let best = null;
@@ -88,7 +88,7 @@ export function neighbour(map, hosts, from, dx, dy) {
     const along = (map.x[host.index] - fx) * dx + (map.y[host.index] - fy) * dy;
     if (along <= 0.5) continue;
     const across = Math.abs((map.x[host.index] - fx) * dy) + Math.abs((map.y[host.index] - fy) * dx);
-    const cost = along + across * 4;
+    const cost = Math.abs(along - far) + across * 4;
     if (cost < bestCost) [best, bestCost] = [host, cost];
   }
   return best;

@@ -3,9 +3,9 @@
 //   /events/ -> stream.js -> here -> model.js -> job.js, map.js, chart.js, device.js
 //   buttons -> api.js -> the service -> /events/
 
-import { $, duration, fill, h, parseDuration, plural, say } from "./dom.js";
+import { $, about, fill, h, parseDuration, plural, say } from "./dom.js";
 import * as access from "./access.js";
-import { Problem, eachPage, get, serviceNow } from "./api.js";
+import { Problem, eachPage, get, readService, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
 import * as chart from "./chart.js";
@@ -14,6 +14,7 @@ import * as device from "./device.js";
 import * as jobPanel from "./job.js";
 import * as jobsPanel from "./jobs.js";
 import * as map from "./map.js";
+import * as reach from "./reach.js";
 import * as startPanel from "./start.js";
 
 const TEXT_MS = 200; // text is for reading: it changes no faster
@@ -53,8 +54,9 @@ async function show(id, told) {
   model.held = recent.filter(([, data]) => data.job === id);
   begin(model, true);
   try {
-    await eachPage(id, (rows) => {
-      rows.forEach((row) => model.put(row));
+    await eachPage(id, (rows, n) => {
+      if (model.hosts.length === 0) model.reach(n);
+      rows.forEach((row) => model.put(row, n));
       map.show(model.hosts, (name) => model.byName.get(name));
       due();
     }, controller.signal);
@@ -63,6 +65,7 @@ async function show(id, told) {
     throw error;
   }
   model.whole();
+  if (isUnsettled) settle();
   map.repaint();
   due();
   if (told !== undefined) foretold(model, told);
@@ -165,14 +168,51 @@ function onSnapshot({ jobs }) {
   }).catch((error) => notice(`the jobs cannot be read: ${error.message}`));
 }
 
-function onLive() {
-  $("link").dataset.is = "live";
-  say($("link"), "live");
+// After a restart devices are in doubt, or wait again, and no event says so: those in hand are read
+// anew whenever the stream was lost.
+let isUnsettled = false;
+let settling = null; // its AbortController
+
+async function settle() {
+  const { model } = view;
+  if (!view.isJob || !model.isWhole) return; // show() does, once it is whole
+  isUnsettled = false;
+  settling?.abort();
+  const { signal } = (settling = new AbortController());
+  const rows = [];
+  let first = null;
+  try {
+    await readService();
+    await eachPage(model.job.id, (page, n) => {
+      first ??= n;
+      rows.push(...page);
+    }, signal, "&state=in_hand");
+  } catch {
+    isUnsettled ||= !signal.aborted; // the stream is lost again, and comes back
+    return;
+  }
+  if (view.model !== model) return;
+  model.settle(rows, first);
+  map.repaint();
+  due();
 }
 
-function onAway(why, ms) {
+function onLive() {
+  if ($("link").dataset.is === "away") isUnsettled = true;
+  $("link").dataset.is = "live";
+  say($("link"), "live");
+  reach.back();
+  due();
+  if (isUnsettled) settle();
+}
+
+function onAway(why, ms, silentMs) {
+  reach.away(serviceNow() - silentMs, () => {
+    everySecond();
+    due();
+  });
   $("link").dataset.is = "away";
-  say($("link"), `not connected: ${why}; trying again in ${duration(ms)}`);
+  say($("link"), `not connected: ${why}; trying again in ${about(ms)}`);
 }
 
 // --- drawing
@@ -191,11 +231,14 @@ function due() {
 function draw(at) {
   isDue = false;
   drawnAt = at;
-  const now = serviceNow();
-  jobsPanel.draw(view.isJob ? view.model.job.id : null);
+  const now = reach.knownNow();
   if (view.isJob) {
     // Counts of the list are as old as its last event.
-    Object.assign(view.model.job.counts, { hosts: view.model.total, ...(view.model.isWhole ? view.model.counts : {}) });
+    const { job, total, counts, isWhole } = view.model;
+    for (const of of [job, jobsPanel.find(job.id)]) Object.assign(of?.counts ?? {}, { hosts: total, ...(isWhole ? counts : {}) });
+  }
+  jobsPanel.draw(view.isJob ? view.model.job.id : null);
+  if (view.isJob) {
     jobPanel.draw(view, now);
   } else if (view.model !== null) {
     jobPanel.drawNone(view);
@@ -209,7 +252,7 @@ function everySecond() {
   if (!view.isJob || !view.model.isWhole) {
     $("chart-figure").hidden = true;
   } else if (view.model.version !== chartOf || view.model.job.state !== "done") {
-    chart.draw(view.model, serviceNow());
+    chart.draw(view.model, reach.knownNow());
     chartOf = view.model.job.state === "done" ? view.model.version : null;
     due();
   }

@@ -242,7 +242,7 @@ function under(event) {
   return hit(map, event.clientX - box.left - area.clientLeft, event.clientY - box.top - area.clientTop + area.scrollTop);
 }
 
-const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], PageUp: [0, -1], PageDown: [0, 1] };
 
 function near(host) {
   if (hosts.length <= 5000) return hosts;
@@ -252,8 +252,11 @@ function near(host) {
 function onKey(event) {
   const arrow = arrows[event.key];
   if (arrow !== undefined && hosts.length > 0) {
+    const far = event.key.startsWith("Page") ? area.clientHeight - 2 * map.tile : 0;
+    const next = chosen === null ? hosts[0] : (neighbour(map, far > 0 ? hosts : near(chosen), chosen, ...arrow, far) ?? neighbour(map, hosts, chosen, ...arrow, far));
+    if (next === null) return; // at the edge: the key scrolls the page
     event.preventDefault();
-    choose(chosen === null ? hosts[0] : (neighbour(map, near(chosen), chosen, ...arrow) ?? neighbour(map, hosts, chosen, ...arrow) ?? chosen));
+    choose(next);
   } else if (event.key === "Home" && hosts.length > 0) {
     event.preventDefault();
     choose(hosts[0]);

@@ -5,6 +5,8 @@ export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "
 const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
+const QUIET_MS = 10_000; // when nothing has ended for so long, no rate says how it goes on
+const FEW = 5; // devices, of which none tells how long the others take
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 
@@ -33,16 +35,26 @@ export class Model {
     this.stopsAt = -1; // the version that stopsThen is of
     this.stopsThen = null;
     this.isWhole = false;
-    this.lastN = 0; // of the events that were heard
+    this.lastN = 0; // of the events that were heard, or that the first rows had
+    this.nOf = new Map(); // by device: the last event that its row has
+    this.unsettled = null; // what settle() was told, until all events before it are heard
+    this.inDoubt = 0; // devices
+    this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
+    this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
   }
 
-  // Rows as /jobs/{id}/hosts/ and events have them.
-  put(row) {
+  // Rows as /jobs/{id}/hosts/ and events have them. n: the job's last event that the row has.
+  put(row, n = 0) {
     const known = this.byName.get(row.name);
     this.version++;
     this.counts[row.state]++;
+    this.inDoubt += (lookOf(row) === "in_doubt") - (known !== undefined && lookOf(known) === "in_doubt");
+    if (n > 0) this.nOf.set(row.name, n);
+    const end = row.duration_ms === null ? NaN : Date.parse(row.started) + row.duration_ms;
+    this.endOf[known?.index ?? this.hosts.length] = end;
+    if (end > this.lastEndMs) this.lastEndMs = end;
     if (known === undefined) {
       row.index = this.hosts.length;
       this.hosts.push(row);
@@ -51,6 +63,25 @@ export class Model {
     }
     this.counts[known.state]--;
     return Object.assign(known, row);
+  }
+
+  // After a restart of the service, of which no event tells: the devices in hand, as rows, and the
+  // job's last event when they were read. Those in doubt are among them; one that was in hand and is
+  // not waits again. Events before n may still come: the rows wait for them.
+  settle(rows, n) {
+    this.unsettled = { rows: new Map(rows.map((row) => [row.name, row])), n };
+    this.settleWhenDue();
+  }
+
+  settleWhenDue() {
+    if (this.unsettled === null || this.lastN < this.unsettled.n) return;
+    const { rows, n } = this.unsettled;
+    this.unsettled = null;
+    const isOlder = (name) => (this.nOf.get(name) ?? 0) <= n;
+    for (const host of this.hosts)
+      if (host.state === "in_hand" && isOlder(host.name) && !rows.has(host.name))
+        this.put({ ...host, state: "waiting", started: null, in_doubt: false });
+    for (const row of rows.values()) if (isOlder(row.name)) this.put(row, n);
   }
 
   whole() {
@@ -65,6 +96,7 @@ export class Model {
     if (name === "job") {
       this.job = laterOf(this.job, data);
       this.version++;
+      this.reach(data.n);
       return null;
     }
     if (!this.isWhole) {
@@ -75,10 +107,17 @@ export class Model {
       this.step(data.host, data.at, data.subtask, data.state, data.error);
       return null;
     }
-    this.lastN = data.n;
     this.decided(data);
     const { kind, attempt, at, job, n, ...row } = data;
-    return this.put(row);
+    const isNews = n > (this.nOf.get(row.name) ?? 0);
+    const host = isNews ? this.put(row, n) : this.byName.get(row.name);
+    this.reach(n);
+    return host;
+  }
+
+  reach(n) {
+    if (n > this.lastN) this.lastN = n;
+    this.settleWhenDue();
   }
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
@@ -142,23 +181,41 @@ export class Model {
     return { from, to, values };
   }
 
-  // Devices a second that came to their end, of the last 20 s; null: not known.
+  // Devices a second that came to their end, of the last 20 s; null: not known, or nothing has ended
+  // for 10 s.
   rate(now) {
     const since = Math.max(this.startedMs, now - RATE_MS);
-    if (now - since < 2000) return null;
+    if (now - since < 2000 || this.quietMs(now) >= QUIET_MS) return null;
     let ended = 0;
-    for (const host of this.hosts)
-      if (host.duration_ms !== null && Date.parse(host.started) + host.duration_ms > since) ended++;
+    for (const end of this.endOf) if (end > since) ended++;
     return ended === 0 ? null : (ended * 1000) / (now - since);
   }
 
-  // Until all is done, and by what that is said; null: not known.
-  leftMs(at) {
+  // Since a device came to its end; since the job's start where none has.
+  quietMs(now) {
+    return Math.max(0, now - Math.max(this.startedMs, this.lastEndMs));
+  }
+
+  // How long it goes on, as far as that can be said: {is, ms}.
+  //   rate      ms are left at the rate of the last seconds, and no more were foretold
+  //   foretold  ms are left of what was foretold, and at that rate it would be sooner
+  // Both without devices in doubt, of which no rate says anything.
+  //   last      only a few are left, and all in hand, the longest for ms
+  //   quiet     nothing has ended for ms
+  //   none      nothing has ended at all, and nothing more was foretold
+  outlook(now) {
     const left = this.total - this.done;
-    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - at;
-    if (foretold > 0) return { ms: foretold, by: "foretold" };
-    const rate = this.rate(at);
-    return rate === null ? null : { ms: (left / rate) * 1000, by: "rate" };
+    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - now;
+    const quiet = this.quietMs(now);
+    if (this.counts.waiting === 0 && left <= FEW && this.done > 0) {
+      const starts = this.hosts.filter((host) => host.state === "in_hand" && host.started !== null).map((host) => Date.parse(host.started));
+      return { is: "last", ms: Math.max(0, now - Math.min(now, ...starts)) };
+    }
+    if (this.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
+    const rate = this.rate(now);
+    if (rate === null) return quiet < QUIET_MS && foretold > 0 ? { is: "foretold", ms: foretold } : { is: "quiet", ms: quiet };
+    const ms = ((left - this.inDoubt) / rate) * 1000;
+    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 
   // Redundancy groups that a failure has stopped, with the devices that failed and those that were
@@ -195,6 +252,8 @@ export class Model {
     for (const host of this.hosts)
       if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
     for (const name of stopped.keys()) lone.delete(name);
+    if (lone.size > 0) // one that goes on has not failed
+      for (const host of this.hosts) if (!isOver(host.state)) for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
       lone: lone.size,

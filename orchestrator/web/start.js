@@ -1,6 +1,6 @@
 // The form: a dry run first, which shows what would be done, and then the start.
 
-import { $, count, duration, fill, h, parseDuration, plural } from "./dom.js";
+import { $, about, count, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
@@ -77,13 +77,15 @@ function preview(view, body, told) {
     `${fields.has("version") ? `Upgrade ${plural(told.hosts, "device")} to ${body.version}` : `Ask ${plural(told.hosts, "device")}`}`);
   const once = key(); // a second click is the same request
   go.addEventListener("click", async () => {
-    go.disabled = true;
+    if (go.getAttribute("aria-disabled") !== null) return;
+    go.setAttribute("aria-disabled", "true"); // and keeps the focus
     try {
       const job = await post(path, { ...body, expect_hosts: told.hosts }, { Prefer: "respond-async", "Idempotency-Key": once });
       fill($("preview"));
       view.goTo(job, told);
+      $("job-title").focus({ preventScroll: true });
     } catch (error) {
-      go.disabled = false;
+      go.removeAttribute("aria-disabled");
       $("preview").querySelector(".wrong")?.remove();
       go.before(h("p", { class: "wrong", role: "alert" }, error.message));
     }
@@ -95,12 +97,12 @@ function preview(view, body, told) {
       fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, `${count(told.to_change)}; as wanted already: ${count(told.as_wanted)}; not known: ${count(told.unknown)}`)] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
         ? "not known yet: no device of these types has been through this task since the service started"
-        : `about ${duration(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
+        : `about ${about(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
       told.canaries.length > 0 ? [h("dt", {}, "Canaries"), h("dd", {}, told.canaries.join(", "))] : null,
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
     fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
-      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has" : `${plural(told.unknown, "device")} have not`} told its version to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
+      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
     h("details", {}, h("summary", {}, "Groups in their order"),
       h("ol", { class: "order", tabindex: 0 }, shown.map((group) => h("li", {}, `${group.name}: ${group.hosts.slice(0, 12).join(", ")}${group.hosts.length > 12 ? `, and ${count(group.hosts.length - 12)} more` : ""}`))),
       told.groups.length > shown.length ? h("p", { class: "quiet" }, `and ${plural(told.groups.length - shown.length, "group")} more`) : null),
@@ -109,12 +111,17 @@ function preview(view, body, told) {
 
 async function tryIt(view, button) {
   const body = request();
+  if (body.version !== undefined && !/^[0-9]{1,9}(\.[0-9]{1,9}){2}$/.test(body.version)) {
+    refused({ message: "Enter a version, such as 5.3.1", field: "version" });
+    return;
+  }
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {
     const told = await post(task().path, { ...body, dry_run: true });
     for (const other of $("start").querySelectorAll("[aria-invalid]")) other.removeAttribute("aria-invalid");
     preview(view, body, told);
+    $("preview").scrollIntoView({ block: "nearest" });
   } catch (error) {
     refused(error);
   } finally {

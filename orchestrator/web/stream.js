@@ -5,7 +5,7 @@ import { fetchService } from "./access.js";
 import { parse } from "./sse.js";
 
 const waits = [250, 500, 1000, 2000, 4000]; // ms until the next attempt
-const SILENCE_MS = 40_000; // the service says something every 15 s
+const SILENCE_MS = 25_000; // the service says something every 15 s
 
 // Until the answer ends; heard() with each piece of it.
 async function read(answer, tell, heard = () => {}) {
@@ -35,21 +35,27 @@ export async function events(path, lastId, tell) {
   }
 }
 
-// Follows path until the page is left. on.event(name, data), on.live(), on.away(why, ms).
+// Follows path until the page is left. on.event(name, data), on.live(), on.away(why, ms, silentMs): it
+// tries again in ms; nothing was heard for silentMs.
 // Returns drop(), which ends the connection; the next one goes on behind the last event.
 export function follow(path, on) {
   let lastId = null;
   let failures = 0;
   let controller = null;
   let wake = null;
+  let silentMs = 0;
 
   async function once() {
     controller = new AbortController();
     let silence = 0;
     const listen = () => {
       clearTimeout(silence);
-      silence = setTimeout(() => controller.abort(), SILENCE_MS);
+      silence = setTimeout(() => {
+        silentMs = SILENCE_MS;
+        controller.abort(new Error("the service says nothing any more"));
+      }, SILENCE_MS);
     };
+    silentMs = 0;
     listen();
     try {
       const headers = lastId === null ? {} : { "Last-Event-ID": lastId };
@@ -78,7 +84,7 @@ export function follow(path, on) {
     for (;;) {
       const why = await once();
       const ms = waits[Math.min(failures++, waits.length - 1)];
-      on.away(why, ms);
+      on.away(why, ms, silentMs);
       await new Promise((resolve) => {
         wake = resolve;
         setTimeout(resolve, ms);
@@ -87,5 +93,5 @@ export function follow(path, on) {
   })();
 
   addEventListener("online", () => wake?.());
-  return () => controller?.abort();
+  return () => controller?.abort(new Error("the connection was dropped"));
 }

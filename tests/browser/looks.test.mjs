@@ -70,6 +70,13 @@ for (const colorScheme of ["light", "dark"]) {
     await untilJob(page, "done");
     await page.waitForSelector("#why:not([hidden])");
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing reaches past the right edge");
+    for (const summary of await page.locator("#why summary").all()) await summary.click();
+    await page.selectOption("#devices-state", "failed");
+    await page.waitForFunction(() => document.querySelector("#devices tbody .is-failed") !== null && document.querySelector("#devices tbody .is-changed") === null);
+    assert.deepEqual(await page.evaluate(() => ["#why-body", ".scroll", "#map", "#jobs-list"].filter((part) => {
+      const { scrollWidth, clientWidth } = document.querySelector(part);
+      return scrollWidth > clientWidth;
+    })), [], "nothing scrolls sideways");
     await page.screenshot({ path: join(shots, `phone-${colorScheme}.png`) });
     await views.device(page);
     assert.deepEqual(await findings(page), []);

@@ -50,6 +50,37 @@ test("what is heard before all rows are there waits for them", () => {
   assert.deepEqual(m.hosts.map((host) => host.state), ["waiting", "failed"]);
 });
 
+test("after a restart: who is in doubt and who waits again, though no event says so", () => {
+  const event = (name, kind, n, more = {}) => ({ ...row(name, "in_hand", more), kind, at: at(n), n, job: "j", attempt: 1 });
+  const doubtful = row("a", "in_hand", { started: at(1), in_doubt: true });
+  // The rows are read at 6; what happened before the kill is heard before or behind the answer.
+  const missed = [["a", "intent", 3], ["b", "started", 4], ["c", "started", 5], ["c", "outcome", 6]];
+  for (let heard = 0; heard <= missed.length; heard++) {
+    const m = model([row("a", "waiting"), row("b", "waiting"), row("c", "waiting"), row("d", "waiting")]);
+    m.hear("host", event("a", "started", 1, { started: at(1) }));
+    m.hear("host", event("d", "started", 2, { started: at(2) }));
+    const hear = ([name, kind, n]) => m.hear("host", { ...event(name, kind, n, { started: at(n) }), state: kind === "outcome" ? "changed" : "in_hand" });
+    missed.slice(0, heard).forEach(hear);
+    m.settle([{ ...doubtful }], 6);
+    missed.slice(heard).forEach(hear);
+    assert.deepEqual(m.hosts.map(({ state, in_doubt }) => [state, in_doubt]), [["in_hand", true], ["waiting", false], ["changed", false], ["waiting", false]], `${heard} heard before`);
+    assert.equal(m.inDoubt, 1);
+    assert.deepEqual([m.counts.in_hand, m.counts.waiting, m.counts.changed], [1, 2, 1]);
+    // What happens afterwards counts, and what comes twice does not.
+    hear(["b", "started", 7]);
+    hear(["a", "intent", 3]);
+    m.hear("host", { ...event("a", "outcome", 8), state: "changed" });
+    assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand", "changed", "waiting"]);
+    assert.equal(m.inDoubt, 0);
+  }
+  // An answer that was overtaken takes nothing back.
+  const m = model([row("a", "waiting"), row("b", "waiting")]);
+  m.hear("host", { ...event("a", "outcome", 9), state: "changed" });
+  m.hear("host", event("b", "started", 10, { started: at(10) }));
+  m.settle([{ ...doubtful }], 6);
+  assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand"]);
+});
+
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
   const m = model([
     row("a", "failed", { groups: ["g", "wan"], error: "login: no answer" }),
@@ -61,6 +92,12 @@ test("a group that stopped, with who failed and who was skipped for it; other re
   assert.equal(lone, 0);
   assert.deepEqual(stopped.map(({ name, failed, skipped }) => [name, [...failed].map((host) => host.name), skipped.map((host) => host.name)]), [["wan", ["a"], ["b"]]]);
   assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
+});
+
+test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
+  const rows = [row("a", "changed", { groups: ["g"] }), row("b", "failed", { groups: ["g"], error: "x" }), row("c", "failed", { groups: ["h"], error: "x" })];
+  assert.equal(model(rows.concat(row("d", "waiting", { groups: ["h"] }))).stops().lone, 1);
+  assert.equal(model(rows.concat(row("d", "changed", { groups: ["h"] }))).stops().lone, 2);
 });
 
 test("the same fault of many devices is one", () => {
@@ -79,13 +116,33 @@ test("devices in hand over time, to the device", () => {
   assert.deepEqual(open.inHandOverTime(Date.parse(at(10)), 4).values, [0, 0, 1, 1]);
 });
 
-test("how long is left: as foretold, then at the rate of the last 20 s", () => {
+test("how long it goes on: never less than the rate of the last seconds says", () => {
   const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
   const m = model(rows);
-  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 20_000, by: "rate" });
-  m.foretoldMs = 50_000;
-  assert.deepEqual(m.leftMs(Date.parse(at(20))), { ms: 30_000, by: "foretold" });
-  assert.equal(m.leftMs(Date.parse(at(60))), null); // nothing has ended for long
+  const outlook = (s, foretoldMs = null) => {
+    m.foretoldMs = foretoldMs;
+    return m.outlook(Date.parse(at(s)));
+  };
+  assert.deepEqual(outlook(20), { is: "rate", ms: 20_000 });
+  assert.deepEqual(outlook(20, 50_000), { is: "foretold", ms: 30_000 });
+  assert.deepEqual(outlook(20, 20_329), { is: "rate", ms: 20_000 }, "not the 329 ms that were left of what was foretold");
+  assert.deepEqual(outlook(29), { is: "rate", ms: (20 / 11) * 20_000 });
+  // A rate of long ago says nothing, nor does what was foretold.
+  assert.deepEqual(outlook(30), { is: "quiet", ms: 10_000 });
+  assert.deepEqual(outlook(60, 90_000), { is: "quiet", ms: 40_000 });
+});
+
+test("how long it goes on, before anything has ended, and when only a few are left", () => {
+  const begun = model([row("a", "in_hand", { started: at(0) }), row("b", "waiting")]);
+  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "none", ms: 30_000 });
+  begun.foretoldMs = 60_000;
+  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "foretold", ms: 30_000 });
+  assert.deepEqual(begun.outlook(Date.parse(at(70))), { is: "none", ms: 70_000 });
+  const last = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "in_hand", { started: at(2) }), row("c", "in_hand", { started: at(4) })]);
+  assert.deepEqual(last.outlook(Date.parse(at(14))), { is: "last", ms: 12_000 });
+  // Of devices in doubt no rate says anything.
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 30 ? row(`h${i}`, "waiting") : row(`h${i}`, "in_hand", { started: at(0), in_doubt: true })));
+  assert.deepEqual(model(rows).outlook(Date.parse(at(20))), { is: "rate", ms: 10_000 });
 });
 
 test("steps: a call with how long it took; what was decided stands where it was", () => {
@@ -116,6 +173,11 @@ test("every tile has a place of its own, in its group's frame and its site's pan
   assert.equal(hit(map, -1, -1), null);
   const right = neighbour(map, hosts, hosts[0], 1, 0);
   assert.ok(map.x[right.index] > map.x[0] && map.y[right.index] === map.y[0]);
+  const below = neighbour(map, hosts, hosts[0], 0, 1, 200);
+  assert.ok(Math.abs(map.y[below.index] - map.y[0] - 200) < 20 && map.x[below.index] === map.x[0]);
+  const lowest = hosts.reduce((low, host) => (map.y[host.index] > map.y[low.index] ? host : low));
+  assert.equal(neighbour(map, hosts, lowest, 0, 1), null);
+  assert.equal(neighbour(map, hosts, lowest, 0, 1, 200), null);
 });
 
 test("events are whole, however they come in pieces", () => {
@@ -126,4 +188,11 @@ test("events are whole, however they come in pieces", () => {
     assert.equal(rest, "");
     assert.deepEqual(told, [{ id: "7", name: "host", data: '{"a": 1}' }, { id: null, name: "step", data: "{}" }]);
   }
+});
+
+test("durations, as people read them", async () => {
+  const { about, duration } = await load("dom.js");
+  for (const [ms, text] of [[null, ""], [0, "under 1 ms"], [850, "850 ms"], [1000, "1 s"], [4100, "4.1 s"], [9990, "10 s"], [59_400, "59 s"], [60_000, "1 min"],
+    [200_000, "3 min 20 s"], [3_600_000, "1 h"], [7_500_000, "2 h 5 min"]]) assert.equal(duration(ms), text);
+  for (const [ms, text] of [[0, "1 s"], [329, "1 s"], [1001, "2 s"], [59_001, "1 min"], [300_000, "5 min"]]) assert.equal(about(ms), text);
 });

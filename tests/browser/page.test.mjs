@@ -1,7 +1,8 @@
 // What an operator does on the page.
 import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
+import { join } from "node:path";
+import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, postJson, shots, startUpgrade, untilJob } from "./harness.mjs";
 
 afterEach(endTest);
 after(endAll);
@@ -31,7 +32,12 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   await page.waitForSelector("#go");
   await page.click("#go");
   await page.waitForFunction(() => globalThis.page.view.isJob && globalThis.page.view.model.counts.in_hand > 0);
-  await page.waitForFunction(() => globalThis.page.view.model.counts.changed > 0);
+  // The list of jobs and the sentence say the same at any moment.
+  await page.waitForFunction(() => {
+    const { changed } = globalThis.page.view.model.counts;
+    const said = /^(\d+) of 212 /.exec(document.getElementById("verdict").textContent)?.[1];
+    return changed > 0 && said > 0 && document.querySelector('#jobs-list a[aria-current="true"] .part').textContent.startsWith(`${said} of 212 completed`);
+  });
   assert.equal((await jobOf(page)).state, "running");
 
   const job = await untilJob(page, "done");
@@ -40,6 +46,7 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "completed");
   assert.equal(await shownCount(page, "completed"), told.counts.changed + told.counts.unchanged);
   assert.equal(await shownCount(page, "changed"), told.counts.changed);
+  assert.match(await page.textContent('#jobs-list a[aria-current="true"]'), /completed212 of 212 completed/);
   assert.equal(await shownCount(page, "failed"), 0);
   assert.deepEqual(await picture(page), await hostsOf(orc.url, job.id));
   assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
@@ -48,22 +55,47 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   assert.deepEqual([...new Set(page.origins)], [orc.url], "it asks nobody else");
 });
 
+test("the result of a dry run comes into sight, on a phone too", async () => {
+  const { orc } = await network();
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  // The map and the table stand above, and have their height.
+  await page.waitForFunction(() => document.getElementById("map-space").clientHeight > 0 && document.querySelectorAll("#devices tbody tr").length === 100);
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.locator("#dry-run").evaluate((button) => button.scrollIntoView({ block: "end" }));
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.getElementById("preview").getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+});
+
 test("a refusal stands at the field that it is about", async () => {
   const { orc } = await network();
   const page = await open();
   await page.goto(`${orc.url}/`);
   await page.waitForSelector('input[name="filter_sites"][value="earth"]');
-  await page.fill('input[name="version"]', "latest");
+  for (const version of ["", "latest", "5.3", "5.3.1.2"]) {
+    await page.fill('input[name="version"]', version);
+    await page.click("#dry-run");
+    await page.waitForSelector("#start-wrong");
+    assert.equal(await page.textContent("#start-wrong"), "Enter a version, such as 5.3.1", version);
+    assert.equal(await page.getAttribute('input[name="version"]', "aria-invalid"), "true");
+    assert.equal(await page.evaluate(() => document.activeElement.name), "version");
+  }
+  // What the service alone knows, it says itself.
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.fill('input[name="filter_hosts"]', "nobody");
   await page.click("#dry-run");
   await page.waitForSelector("#start-wrong");
-  assert.match(await page.textContent("#start-wrong"), /^version: /);
-  assert.equal(await page.getAttribute('input[name="version"]', "aria-invalid"), "true");
-  assert.equal(await page.evaluate(() => document.activeElement.name), "version");
+  assert.match(await page.textContent("#start-wrong"), /nobody/);
+  assert.equal(await page.evaluate(() => document.activeElement.name), "filter_hosts");
 });
 
 test("pause, resume, cancel with a typed word, retry", async () => {
   // Slow while somebody clicks, fast while the network is waited for.
-  const { orc, sim } = await network({ latency: "400ms..800ms", orchestrator: ["--workers", "20"] });
+  const { orc, sim } = await network({ latency: "1s..2s", orchestrator: ["--workers", "20"] });
   const speed = (time_scale) => postJson(`${sim.url}/time-scale/`, { time_scale });
   const page = await open();
   await page.goto(`${orc.url}/`);
@@ -71,6 +103,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await startUpgrade(page, "5.3.1", { sites: ["venus"] });
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 20);
   await page.click('button[data-verb="pause"]');
+  await page.waitForFunction(() => / Paused by request; \d+ devices in hand come to their end\.$/.test(document.getElementById("verdict").textContent));
   await speed(0.01);
   await page.waitForSelector('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 0);
@@ -79,6 +112,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await speed(1);
   await page.click('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand > 0);
+  await page.waitForFunction(() => document.activeElement.dataset.verb === "pause");
 
   await page.click('button[data-verb="cancel"]');
   await page.waitForSelector("#ask[open]");
@@ -87,6 +121,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.fill("#ask input", "cancel");
   await yes.click();
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelling");
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   await speed(0.01);
   await untilJob(page, "done");
   const told = await json(`${orc.url}/jobs/${paused.id}/`);
@@ -97,6 +132,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.click('button[data-verb="retry"]');
   await page.click('#ask button[value="yes"]');
   await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   const again = await untilJob(page, "done");
   assert.equal(again.counts.hosts, told.counts.failed + told.counts.skipped);
   assert.equal(again.outcome, "completed");
@@ -110,6 +146,7 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   await page.goto(`${orc.url}/`);
   await page.waitForFunction(() => globalThis.page.view.model?.hosts.length === 848);
   await page.waitForSelector('#referee[data-is="silent"]');
+  await page.waitForFunction(() => document.querySelectorAll("#devices tbody tr").length === 100); // all is drawn, and stays where it is
   await page.fill("#find", "leaf06.earth");
   const at = await page.evaluate(() => globalThis.page.place("leaf06.earth"));
   await page.mouse.click(at.x, at.y);
@@ -141,6 +178,27 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   await page.waitForFunction(() => document.getElementById("faults").textContent === "No fault is in force");
   await page.waitForSelector('#referee[data-is="silent"]');
   assert.deepEqual([...new Set(page.origins)].sort(), [orc.url, sim.url].sort());
+  assert.deepEqual(page.troubles, []);
+});
+
+test("a violation in words, at the top, in the width of a phone", async () => {
+  const { orc, sim } = await network({ withDemo: true, orchestrator: ["--peer-check", "off", "--install-timeout", "1s"] });
+  const upgrade = (host) => postJson(`${orc.url}/upgrade-os/`, { version: "5.3.1", filter_hosts: [host] });
+  await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "brick" });
+  assert.deepEqual((await upgrade("leaf00.earth")).failed, ["leaf00.earth"]);
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('#referee[data-is="silent"]');
+  assert.equal(await page.isVisible("#violation"), false);
+  await upgrade("leaf01.earth");
+  await page.waitForSelector("#violation:not([hidden])");
+  assert.match(await page.textContent("#violation"), /^The referee of the simulated network has seen 1 violation: an install began on leaf01\.earth while leaf00\.earth was not up, of the redundancy group earth_leaf_\d+\. That was at \d\d:\d\d:\d\d, (for .*|and goes on)\.$/);
+  const { bottom, width } = await page.evaluate(() => ({ bottom: document.getElementById("violation").getBoundingClientRect().bottom, width: document.documentElement.scrollWidth }));
+  assert.ok(bottom < 844 / 2, `it ends at ${bottom}`);
+  assert.ok(width <= 390, `the page is ${width} px wide`);
+  await page.screenshot({ path: join(shots, "violation-phone.png") });
+  await postJson(`${sim.url}/reset/`, {});
+  await page.waitForSelector("#violation", { state: "hidden" });
   assert.deepEqual(page.troubles, []);
 });
 
@@ -191,6 +249,7 @@ test("with the keyboard alone", async () => {
   await page.waitForSelector("#go");
   await tabTo("#go");
   await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.activeElement.id === "job-title");
   await untilJob(page, "done");
 
   await page.focus("#find");
@@ -199,6 +258,14 @@ test("with the keyboard alone", async () => {
   const first = await page.textContent("#map-focus");
   await page.keyboard.press("ArrowDown");
   await page.waitForFunction((text) => document.getElementById("map-focus").textContent !== text, first);
+  // By a page as well; at the last row the key scrolls the page.
+  const second = await page.textContent("#map-focus");
+  const wasTaken = (key) => page.evaluate((name) => !document.getElementById("map").dispatchEvent(new KeyboardEvent("keydown", { key: name, cancelable: true, bubbles: true })), key);
+  assert.equal(await wasTaken("PageDown"), true);
+  assert.notEqual(await page.textContent("#map-focus"), second);
+  for (let i = 0; await wasTaken("ArrowDown"); i++) assert.ok(i < 200, "the last row is reached");
+  assert.equal(await wasTaken("PageDown"), false);
+  assert.equal(await wasTaken("PageUp"), true);
   await page.keyboard.press("Enter");
   await page.waitForSelector("#device:not([hidden])");
   assert.equal(await page.evaluate(() => document.activeElement.id), "device-title");

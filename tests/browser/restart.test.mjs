@@ -1,7 +1,7 @@
 // The stream of events is lost and found, and the service with it.
 import { after, afterEach, test } from "node:test";
 import assert from "node:assert/strict";
-import { endAll, endTest, hostsOf, jobOf, json, network, open, picture, startUpgrade, untilJob } from "./harness.mjs";
+import { endAll, endTest, findings, hostsOf, jobOf, json, network, open, picture, postJson, startUpgrade, untilJob } from "./harness.mjs";
 
 afterEach(endTest);
 after(endAll);
@@ -41,6 +41,83 @@ test("848 devices through a kill and a restart of the service", async () => {
   assert.deepEqual(await picture(page), await hostsOf(orc.url, id));
   await page.waitForFunction((n) => document.querySelector(".bar.completed span:last-child").textContent.startsWith(`${n} `), told.counts.changed + told.counts.unchanged);
   assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
+});
+
+test("devices that a restart leaves in doubt, on a page that was open all the while", async () => {
+  const { orc, sim, again } = await network({ latency: "0ms..1ms" });
+  const slow = ["leaf00.earth", "leaf02.earth"];
+  await postJson(`${sim.url}/faults/`, { match: { host: slow }, on: "install_os_version", effect: "delay", by: "10m" });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await startUpgrade(page, "5.3.1", { sites: ["earth"] });
+  // Only these two are left, and those that wait for them.
+  await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 2 && globalThis.page.view.model.done === 102);
+  const { id } = await jobOf(page);
+  assert.equal(await page.isVisible("#doubt"), false);
+  await orc.end("SIGKILL");
+  await page.waitForSelector('#link[data-is="away"]');
+  await again();
+  await page.waitForFunction(() => globalThis.page.view.model.inDoubt === 2);
+  assert.deepEqual(await picture(page), await hostsOf(orc.url, id));
+  await page.waitForSelector("#doubt:not([hidden])");
+  assert.match(await page.textContent("#doubt"), /^leaf00\.earth, leaf02\.earth are in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
+  await page.selectOption("#devices-state", "in_doubt");
+  assert.deepEqual(await page.locator("#devices tbody th").allTextContents(), slow);
+  // A page that is opened now says the same.
+  const later = await open();
+  await later.goto(`${orc.url}/#/jobs/${id}`);
+  await later.waitForFunction(() => globalThis.page.view.model?.isWhole && globalThis.page.view.model.inDoubt === 2);
+  assert.deepEqual(await picture(later), await picture(page));
+  await later.waitForSelector("#doubt:not([hidden])");
+  await page.waitForFunction((text) => document.getElementById("doubt").textContent === text, await later.textContent("#doubt"));
+  assert.deepEqual(page.troubles, []);
+});
+
+test("while the service is away the page says so, and nothing on it goes on", async () => {
+  const { orc, sim, again } = await network({ latency: "0ms..1ms" });
+  await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "delay", by: "10m" });
+  const page = await open({ bypassCSP: true });
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await startUpgrade(page, "5.3.1", { sites: ["earth"] });
+  await page.waitForFunction(() => globalThis.page.view.model.done === 104);
+  await page.focus('button[data-verb="pause"]');
+  await orc.end("SIGKILL");
+  await page.waitForSelector('#reach[data-is="away"]');
+  assert.match(await page.textContent("#reach"), /^The service has not been reached since \d\d:\d\d:\d\d\. /);
+  await page.waitForSelector('#job-state[data-is="away"]');
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause", "the focus stays");
+  // In sight wherever the page is scrolled to.
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await page.waitForFunction(() => {
+    const { top, bottom } = document.getElementById("reach").getBoundingClientRect();
+    return scrollY > 0 && top >= 0 && bottom <= innerHeight;
+  });
+  // Every clock stands: each drawing says the same.
+  const texts = () => page.evaluate(() => ["verdict", "longest", "job-state", "chart-text"].map((id) => document.getElementById(id).textContent));
+  const before = await texts();
+  assert.match(before[0], /^104 of 106 devices completed\. That was so at \d\d:\d\d:\d\d; /);
+  assert.match(before[2], /^running at \d\d:\d\d:\d\d$/);
+  const attempts = () => page.evaluate(() => performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/events/")).length);
+  const tried = await attempts();
+  for (let n = tried; n < tried + 2; n = await attempts()) await page.waitForEvent("requestfailed");
+  assert.deepEqual(await texts(), before);
+  for (const verb of ["pause", "cancel"]) {
+    const button = page.locator(`button[data-verb="${verb}"]`);
+    assert.equal(await button.getAttribute("aria-disabled"), "true", verb);
+    await button.dispatchEvent("click");
+    assert.equal(await page.locator("#ask[open]").count(), 0);
+  }
+  assert.equal(await page.textContent("#controls-why"), "The service is not reached.");
+  assert.deepEqual(await findings(page), []);
+  await again();
+  await page.waitForSelector('#reach[data-is="back"]');
+  assert.match(await page.textContent("#reach"), /^The service was not reached for \d+ s, from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\. /);
+  await page.waitForFunction(() => document.getElementById("job-state").textContent === "running");
+  assert.equal(await page.getAttribute('button[data-verb="pause"]', "aria-disabled"), null);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause");
+  assert.deepEqual(page.troubles, []);
 });
 
 test("a page that is opened later, and one of a job that is over", async () => {

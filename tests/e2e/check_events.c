@@ -176,6 +176,61 @@ START_TEST(a_stream_that_is_cut_goes_on_without_a_gap) {
 }
 END_TEST
 
+// Of a job's hosts, those that are over; n: the job's last event that the answer has.
+static size_t count_over(const char *base, const char *id, unsigned *n) {
+    char path[128];
+    size_t over = 0;
+    snprintf(path, sizeof path, "/jobs/%s/hosts/?limit=1000", id);
+    struct answer a = http_get(base, path);
+    ck_assert_int_eq(a.status, 200);
+    ck_assert_ptr_nonnull(answer_header(&a, "Last-Event-ID"));
+    *n = (unsigned)strtoul(answer_header(&a, "Last-Event-ID"), NULL, 10);
+    cJSON *told = answer_json(&a);
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(told, "hosts")) {
+        const char *state = text_of(row, "state");
+        over += strcmp(state, "waiting") != 0 && strcmp(state, "in_hand") != 0;
+    }
+    cJSON_Delete(told);
+    answer_free(&a);
+    return over;
+}
+
+static size_t count_outcomes(const struct heard *h, unsigned until) {
+    size_t count = 0;
+    for (size_t i = 0; i < h->count; i++) {
+        unsigned n;
+        char kind[16];
+        if (sscanf(h->list[i], "host %*s %u %15s", &n, kind) != 2 || n > until) continue;
+        count += strcmp(kind, "outcome") == 0;
+    }
+    return count;
+}
+
+START_TEST(rows_say_up_to_which_event_they_are) {
+    struct lab lab = start("1ms..10ms", stores[_i]);
+    struct heard some = {0}, whole = {0};
+    char id[64], path[128];
+    unsigned n[2];
+    size_t over[2];
+    begin_job(&lab, site, id);
+    events_path(id, path);
+    snprintf(some.last_id, sizeof some.last_id, "0");
+    hear(&some, lab.api, path, 100);
+    over[0] = count_over(lab.api, id, &n[0]);
+    ck_assert_uint_ge(n[0], 100);
+    snprintf(whole.last_id, sizeof whole.last_id, "0");
+    hear(&whole, lab.api, path, SIZE_MAX);
+    over[1] = count_over(lab.api, id, &n[1]);
+    ck_assert_uint_eq(n[1], strtoul(whole.last_id, NULL, 10));
+    for (size_t i = 0; i < COUNT(n); i++)
+        ck_assert_uint_eq(over[i], count_outcomes(&whole, n[i]));
+    forget(&some);
+    forget(&whole);
+    stop(&lab);
+}
+END_TEST
+
 // What was heard of one job among others is the end of what there is to hear of it.
 static void assert_end_of(const struct heard *of_all, const char *id, const struct heard *of_job) {
     size_t at = of_job->count;
@@ -363,6 +418,7 @@ Suite *check_events(void) {
     Suite *suite = suite_create("events");
     TCase *tcase = tcase_create("events");
     tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, rows_say_up_to_which_event_they_are, 0, COUNT(stores));
     tcase_add_loop_test(tcase, a_stream_that_is_cut_goes_on_without_a_gap, 0, COUNT(stores));
     tcase_add_loop_test(tcase, a_stream_of_all_jobs_that_is_cut_goes_on_without_a_gap, 0,
                         COUNT(stores));

@@ -33,7 +33,10 @@ START_TEST(an_origin_is_an_address_and_nothing_else) {
 END_TEST
 
 START_TEST(the_page_is_told_of_the_simulator) {
-    char *with = page_index("http://127.0.0.1:8301"), *without = page_index(NULL);
+    struct page_facts facts = {.simulator = "http://127.0.0.1:8301"};
+    char *with = page_index(&facts);
+    facts.simulator = NULL;
+    char *without = page_index(&facts);
     ck_assert_ptr_nonnull(
         strstr(with, "<meta name=\"simulator\" content=\"http://127.0.0.1:8301\">"));
     ck_assert_ptr_nonnull(strstr(without, "<meta name=\"simulator\" content=\"\">"));
@@ -41,6 +44,15 @@ START_TEST(the_page_is_told_of_the_simulator) {
     ck_assert_str_eq(with + strlen(with) - strlen("</html>\n"), "</html>\n");
     free(with);
     free(without);
+}
+END_TEST
+
+START_TEST(the_page_is_told_when_the_service_started_and_how_long_it_asks) {
+    char *page =
+        page_index(&(struct page_facts){.started_ms = 1591734190331, .install_timeout_ms = 300000});
+    ck_assert_ptr_nonnull(strstr(page, "<meta name=\"started-ms\" content=\"1591734190331\">"));
+    ck_assert_ptr_nonnull(strstr(page, "<meta name=\"install-timeout-ms\" content=\"300000\">"));
+    free(page);
 }
 END_TEST
 
@@ -83,6 +95,7 @@ Suite *check_page(void) {
     tcase_add_loop_test(tc, an_origin_is_an_address_and_nothing_else, 0,
                         sizeof origins / sizeof *origins);
     tcase_add_test(tc, the_page_is_told_of_the_simulator);
+    tcase_add_test(tc, the_page_is_told_when_the_service_started_and_how_long_it_asks);
     tcase_add_test(tc, what_the_page_names_is_there);
     tcase_add_test(tc, docs_are_there_or_say_how_they_come);
     suite_add_tcase(suite, tc);

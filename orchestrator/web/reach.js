@@ -1,0 +1,47 @@
+// Whether the service is reached. While it is not, nothing on the page may look as if it went on:
+// time stands still, and a line that stays in sight says since when.
+
+import { $, about, clock, say } from "./dom.js";
+import { serviceNow } from "./api.js";
+
+const BRIEF_MS = 1000; // a stream that is cut and taken up at once is no news
+const TOLD_MS = 60_000; // for so long it is said that the service was away
+
+let lost = null; // when it was heard last, by its own clock; null: it is reached
+let isSaid = false;
+let timer = 0;
+
+export const isAway = () => isSaid;
+
+// The service's time, as far as anything is known of it.
+export const knownNow = () => (isSaid ? lost : serviceNow());
+
+function show(is, text) {
+  $("reach").hidden = text === "";
+  $("reach").dataset.is = is;
+  say($("reach"), text);
+}
+
+// onShown: what is shown must be drawn anew.
+export function away(at, onShown) {
+  if (lost !== null) return;
+  lost = at;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    isSaid = true;
+    show("away", `The service has not been reached since ${clock(at)}. What is shown is as it was then. The page keeps trying.`);
+    onShown();
+  }, BRIEF_MS);
+}
+
+export function back() {
+  if (lost === null) return;
+  clearTimeout(timer);
+  if (isSaid) {
+    const now = serviceNow();
+    show("back", `The service was not reached for ${about(now - lost)}, from ${clock(lost)} to ${clock(now)}. It is reached again, and goes on.`);
+  }
+  lost = null;
+  isSaid = false;
+  timer = setTimeout(() => show("", ""), TOLD_MS);
+}
