@@ -28,6 +28,7 @@ export function away(at, onShown) {
   lost = at;
   clearTimeout(timer);
   timer = setTimeout(() => {
+    if ($("login").open) return; // it is reached, and wants a token
     isSaid = true;
     show("away", `The service has not been reached since ${clock(at)}. What is shown is as it was then. The page keeps trying.`);
     onShown();
