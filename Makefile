@@ -29,7 +29,7 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
 
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
-COMMON_PURE = acmeos address buf bytes clock completion duration error file glob heap http_framing http_head \
+COMMON_PURE = acmeos address buf bytes clock completion duration error file folder glob heap http_framing http_head \
 	http_host http_limits http_peer http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
@@ -59,7 +59,7 @@ BENCH_SHELL = bench concurrency controlled events followers http https interrupt
 	picture processors scale scratch tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
-	event_cursor event_log expect fault file findings gate glob group heap heard http_framing http_head http_host \
+	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
 	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes limit limits line log mem metrics model network \
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \

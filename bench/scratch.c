@@ -1,9 +1,9 @@
 #include "bench/scratch.h"
 
+#include "common/folder.h"
 #include "common/program.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,20 +19,12 @@ static void pass_on(int signum) {
     kill(worker, signum);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
-    (void)status;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 int scratch_run(int (*work)(void *arg), void *arg) {
-    const char *tmp = getenv("TMPDIR");
     pid_t parent = getpid();
     int status = 0;
-    snprintf(folder, sizeof folder, "%.40s/bench-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-    if (mkdtemp(folder) == NULL) {
-        perror(folder);
+    struct error err;
+    if (folder_make(folder, sizeof folder, "bench", &err) != 0) {
+        fprintf(stderr, "bench: %s\n", err.text);
         return EXIT_FAILURE;
     }
     worker = fork();
@@ -46,7 +38,7 @@ int scratch_run(int (*work)(void *arg), void *arg) {
     sigaction(SIGTERM, &action, NULL);
     while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
         ;
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(folder);
     if (worker < 0) return EXIT_FAILURE;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

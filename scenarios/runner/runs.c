@@ -10,13 +10,13 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/folder.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "scenarios/runner/play.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,19 +36,6 @@ static void on_interrupt(int signum) {
     interrupted = 1;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at) {
-    (void)status;
-    (void)type;
-    (void)at;
-    remove(path);
-    return 0;
-}
-
-static void remove_folder(const char *path) {
-    enum { OPEN_FOLDERS = 8 };
-    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-}
-
 // Programs run elsewhere.
 static int make_absolute(struct run *run, struct error *err) {
     char *absolute = file_absolute(run->dir);
@@ -61,17 +48,15 @@ static int make_absolute(struct run *run, struct error *err) {
 static int make_folder(struct run *run, const struct runs_config *config, size_t number,
                        struct error *err) {
     if (config->keep == NULL) {
-        const char *tmp = getenv("TMPDIR");
-        snprintf(run->dir, sizeof run->dir, "%.200s/scenario-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-        if (mkdtemp(run->dir) == NULL) return error_system(err, -errno, "%s", run->dir);
-        return make_absolute(run, err);
+        int rc = folder_make(run->dir, sizeof run->dir, "scenario", err);
+        return rc == 0 ? make_absolute(run, err) : rc;
     }
     const char *file = strrchr(run->scenario->path, '/');
     file = file == NULL ? run->scenario->path : file + 1;
     snprintf(run->dir, sizeof run->dir, "%.250s/%04zu-%.100s", config->keep, number + 1, file);
     if (mkdir(config->keep, 0755) != 0 && errno != EEXIST)
         return error_system(err, -errno, "%s", config->keep);
-    remove_folder(run->dir); // of a round before
+    folder_remove(run->dir); // of a round before
     if (mkdir(run->dir, 0755) != 0) return error_system(err, -errno, "%s", run->dir);
     return make_absolute(run, err);
 }
@@ -157,7 +142,7 @@ static void finish(struct run *run, const struct runs_config *config, const char
     run->seconds = (double)(clock_monotonic_us() - run->started_us) / 1e6;
     run->result = instead != NULL ? make_result("fail", instead) : result_of(run, status);
     buf_deinit(&run->output);
-    if (config->keep == NULL) remove_folder(run->dir);
+    if (config->keep == NULL) folder_remove(run->dir);
 }
 
 // Reads what there is. True: the child has said all.
@@ -175,7 +160,7 @@ static void abandon(struct run *run, const struct runs_config *config) {
     buf_deinit(&run->output); // of which only a part may have come
     waitpid(run->pid, NULL, 0);
     run->pid = 0;
-    if (config->keep == NULL) remove_folder(run->dir);
+    if (config->keep == NULL) folder_remove(run->dir);
 }
 
 struct crew { // the runs that play now

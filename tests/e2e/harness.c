@@ -10,7 +10,6 @@
 #include "common/mem.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -445,15 +444,6 @@ const char *folder_path(const char *dir, const char *name) {
     char *path = paths[next++ % COUNT(paths)];
     snprintf(path, sizeof paths[0], "%.60s/%.60s", dir, name);
     return path;
-}
-
-void folder_remove(const char *dir) {
-    DIR *folder = opendir(dir);
-    ck_assert_ptr_nonnull(folder);
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.') unlink(folder_path(dir, entry->d_name));
-    closedir(folder);
-    rmdir(dir);
 }
 
 void write_private(const char *path, const char *text) {

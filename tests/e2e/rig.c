@@ -5,12 +5,12 @@
 #include "common/count.h"
 #include "common/daemon.h"
 #include "common/file.h"
+#include "common/folder.h"
 #include "common/glob.h"
 #include "common/mem.h"
 #include "tests/torture/truth.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -191,19 +191,12 @@ void rig_set_up(void) {
     snprintf(rig.admin, sizeof rig.admin, "%s", rig.simulator.url);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
-    (void)status;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 void rig_tear_down(void) {
     if (rig.simulator.pid != 0) ck_assert_int_eq(program_stop(&rig.simulator), 0);
     munmap(rig.machine, sizeof *rig.machine);
     close(rig.disk);
     free(rows_text);
-    nftw(rig.dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(rig.dir);
 }
 
 struct start {

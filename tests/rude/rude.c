@@ -13,6 +13,7 @@
 #include "common/count.h"
 #include "common/daemon.h"
 #include "common/file.h"
+#include "common/folder.h"
 #include "common/json.h"
 #include "common/program.h"
 #include "common/rng.h"
@@ -25,7 +26,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -336,19 +336,6 @@ static int run(struct play *p, struct error *err) {
 
 // --- life
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
-    (void)status;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static int make_folder(struct play *p, struct error *err) {
-    const char *tmp = getenv("TMPDIR");
-    snprintf(p->dir, sizeof p->dir, "%.40s/rude-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-    return mkdtemp(p->dir) == NULL ? error_system(err, -errno, "%s", p->dir) : 0;
-}
-
 // A program that has ended says more than that it does not answer.
 static void tell_stderr(const struct play *p) {
     static const char *const files[] = {"orchestrator.stderr", "simulator.stderr"};
@@ -361,7 +348,7 @@ static void tell_stderr(const struct play *p) {
 
 static int play(struct play *p) {
     struct error err;
-    int rc = make_folder(p, &err);
+    int rc = folder_make(p->dir, sizeof p->dir, "rude", &err);
     printf("rude: seed %llu\n", (unsigned long long)p->seed);
     fflush(stdout);
     if (rc == 0) rc = run(p, &err);
@@ -371,7 +358,7 @@ static int play(struct play *p) {
         printf("what there is of it lies in %s; seed %llu\n", p->dir, (unsigned long long)p->seed);
         return EXIT_FAILURE;
     }
-    nftw(p->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(p->dir);
     printf("rude: %zu kinds of device, %zu kinds of client (%s), %zu hosts: the job noticed "
            "nothing\n",
            device_kinds_count, client_kinds_count, p->came + strlen("left "), p->good);

@@ -17,13 +17,13 @@
 #include "common/client.h"
 #include "common/clock.h"
 #include "common/daemon.h"
+#include "common/folder.h"
 #include "common/program.h"
 #include "common/rng.h"
 #include "tests/torture/truth.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -254,17 +254,9 @@ static int run(struct torture *t, struct error *err) {
 
 // --- life
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
-    (void)status;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 static int make_folder(struct torture *t, struct error *err) {
-    const char *tmp = getenv("TMPDIR");
-    snprintf(t->dir, sizeof t->dir, "%.40s/kills-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-    if (mkdtemp(t->dir) == NULL) return error_system(err, -errno, "%s", t->dir);
+    int rc = folder_make(t->dir, sizeof t->dir, "kills", err);
+    if (rc != 0) return rc;
     snprintf(t->store, sizeof t->store, "%s/store", t->dir);
     snprintf(t->log, sizeof t->log, "%s/log", t->dir);
     snprintf(t->listen, sizeof t->listen, "127.0.0.1:0");
@@ -289,7 +281,7 @@ static int torture(struct torture *t) {
                (unsigned long long)t->seed);
         return EXIT_FAILURE;
     }
-    nftw(t->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(t->dir);
     printf("%u jobs, %zu hosts, %u kills, nothing lost\n", t->job, t->sum.hosts, t->kills);
     return EXIT_SUCCESS;
 }

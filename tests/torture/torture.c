@@ -8,6 +8,7 @@
 #include "common/client.h"
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/folder.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/process.h"
@@ -15,7 +16,6 @@
 #include "tests/torture/round.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,25 +37,14 @@ struct torture {
 
 // --- files
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at) {
-    (void)status;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
-static void remove_folder(const char *path) {
-    enum { OPEN_FOLDERS = 16 };
-    nftw(path, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-}
-
 static int write_json(const char *path, const cJSON *value, struct error *err) {
-    char *text = cJSON_Print(value);
-    FILE *file = fopen(path, "w");
-    if (file == NULL) return error_system(err, -errno, "%s", path);
-    fputs(text, file);
-    cJSON_free(text);
-    return fclose(file) == 0 ? 0 : error_system(err, -errno, "%s", path);
+    char *json = cJSON_Print(value);
+    struct buf text = {0};
+    buf_adds(&text, json);
+    int rc = file_write(path, &text, err);
+    buf_deinit(&text);
+    cJSON_free(json);
+    return rc;
 }
 
 static void round_folder(const struct torture *t, uint64_t seed, char path[PATH_LEN]) {
@@ -100,7 +89,7 @@ static void take_result(struct torture *t, const cJSON *run) {
     t->told_hosts += hosts == NULL ? 0 : hosts->valuedouble;
     round_folder(t, number, folder);
     if (strcmp(json_text(run, "outcome"), "pass") == 0) {
-        remove_folder(folder);
+        folder_remove(folder);
         return;
     }
     t->failures++;
@@ -166,10 +155,9 @@ static int play_all(struct torture *t, struct error *err) {
 // --- life
 
 static int prepare(struct torture *t, struct error *err) {
-    const char *tmp = getenv("TMPDIR");
     char rounds[PATH_LEN];
-    snprintf(t->dir, sizeof t->dir, "%.40s/torture-XXXXXX", tmp == NULL ? "/tmp" : tmp);
-    if (mkdtemp(t->dir) == NULL) return error_system(err, -errno, "%s", t->dir);
+    int rc = folder_make(t->dir, sizeof t->dir, "torture", err);
+    if (rc != 0) return rc;
     snprintf(rounds, sizeof rounds, "%s/rounds", t->dir);
     if (mkdir(rounds, 0700) != 0) return error_system(err, -errno, "%s", rounds);
     process_beside("scenario", t->scenario);
@@ -199,7 +187,7 @@ static int torture(struct torture *t) {
         return EXIT_FAILURE;
     }
     printf("nothing lost\n");
-    remove_folder(t->dir);
+    folder_remove(t->dir);
     return EXIT_SUCCESS;
 }
 
