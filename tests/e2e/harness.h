@@ -2,6 +2,8 @@
 // process group of its own and ends the group with the test, whatever happens to it.
 #pragma once
 
+#include "common/folder.h"
+
 #include <check.h>
 #include <cjson/cJSON.h>
 #include <stddef.h>
@@ -91,6 +93,5 @@ int listen_silently(char url[64]);
 
 // A path in the folder; valid until the eighth next call.
 const char *folder_path(const char *dir, const char *name);
-void folder_remove(const char *dir); // with its files
 // A file that is its owner's alone, anew.
 void write_private(const char *path, const char *text);
