@@ -155,9 +155,11 @@ unsigned recovery_begin(struct world *w, long long alive_ms) {
     return reading.count;
 }
 
+// An orchestrator that is told to end reads it no more: the next one does.
 void recovery_read_inventory(struct world *w) {
     story_tell(w, "the inventory can be read");
     w->is_inventory_away = false;
+    if (w->is_ending) return;
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         struct job *job = clients_job(w, i);
         if (job != NULL && job_awaits_credentials(job))
