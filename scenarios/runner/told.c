@@ -112,12 +112,28 @@ static void told_deinit(struct told *t) {
     *t = (struct told){0};
 }
 
+// Where a host is put back and another takes its place, the list has the same counts.
+static int compare_rows(struct stage *s, struct told *t, struct error *err) {
+    const cJSON *job;
+    int rc = 0;
+    cJSON_ArrayForEach(job, t->jobs) {
+        cJSON *rows = NULL;
+        if (strcmp(json_text(job, "state"), "done") == 0) continue;
+        rc = told_read_hosts(s, json_text(job, "id"), &rows, err);
+        if (rc != 0) return rc;
+        if (!cJSON_Compare(rows, get(job, "rows"), true)) t->is_settled = false;
+        cJSON_Delete(rows);
+    }
+    return 0;
+}
+
 static int read_once(struct stage *s, struct told *t, struct error *err) {
     cJSON *again = NULL;
     int rc = read_jobs(s, &t->list, &t->jobs, err);
     if (rc == 0) rc = stage_get_json(s, PROGRAM_SIMULATOR, "/devices/", &t->devices, err);
     if (rc == 0) rc = read_list(s, "/jobs/", "jobs", "id", &again, err);
     if (rc == 0) t->is_settled = cJSON_Compare(t->list, again, true);
+    if (rc == 0 && t->is_settled) rc = compare_rows(s, t, err);
     cJSON_Delete(again);
     return rc;
 }
