@@ -65,7 +65,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
-	session session_calls session_doubt setup sse stats store store_crash store_event store_file store_queue \
+	session session_calls session_doubt shared_out setup sse stats store store_crash store_event store_file store_queue \
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.

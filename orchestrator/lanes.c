@@ -360,11 +360,13 @@ static void take_up_host(struct lane *lane, enum past past, uint32_t host) {
     if (past == PAST_IN_DOUBT) note_doubt(lane, host);
 }
 
-// pasts are the cohort's hosts', in its order.
-static void take_up(struct lane *lane, const enum past *pasts) {
+// pasts has room for what is known of the cohort's hosts.
+static void take_up(struct lane *lane, past_of past_of_host, void *arg, enum past *pasts) {
     const struct cohort *cohort = lane->cohort;
     const uint32_t *hosts = &lane->of->grouping->order[cohort->first];
     uint32_t *begun = &lane->of->own_order[cohort->first];
+    for (uint32_t i = 0; i < cohort->count; i++)
+        pasts[i] = past_of_host(arg, hosts[i]);
     for (int past = PAST_OVER; past <= PAST_PENDING; past++)
         for (uint32_t i = 0; i < cohort->count; i++) {
             if ((int)pasts[i] != past) continue;
@@ -376,19 +378,14 @@ static void take_up(struct lane *lane, const enum past *pasts) {
 static void take_up_all(struct lanes *lanes, past_of past, void *arg) {
     const struct grouping *grouping = lanes->grouping;
     enum past *pasts = mem_array(grouping->hosts, sizeof *pasts);
-    for (size_t i = 0; i < grouping->hosts; i++)
-        pasts[i] = past(arg, grouping->order[i]);
     own_order(lanes);
     for (size_t i = 0; i < grouping->cohorts_count; i++)
-        take_up(&lanes->list[i], &pasts[grouping->cohorts[i].first]);
+        take_up(&lanes->list[i], past, arg, &pasts[grouping->cohorts[i].first]);
     free(pasts);
 }
 
-static void skip_stopped(struct lanes *lanes) {
-    for (size_t i = 0; i < lanes->grouping->count; i++) {
-        struct share *share = &lanes->shares[i];
-        if (share->failed >= share->constraint->limit && share->left > 0) skip_rest(share);
-    }
+static void skip_if_stopped(struct share *share) {
+    if (share->failed >= share->constraint->limit && share->left > 0) skip_rest(share);
 }
 
 // --- life
@@ -404,7 +401,8 @@ static void count_hosts(struct lane *lane) {
 }
 
 static void enter_lock(struct share *share) {
-    if (share->constraint->cohorts_count > 1) share->parked = mem_zalloc(sizeof *share->parked);
+    if (share->constraint->cohorts_count > 1 && share->parked == NULL)
+        share->parked = mem_zalloc(sizeof *share->parked);
     if (share->constraint->redundancy && share->left > 0) share->of->locks->groups_pending++;
     lock_enter(share);
     offers_check_reservation(share->of->locks);
@@ -435,7 +433,74 @@ void lanes_init(struct lanes *lanes, struct locks *locks, const struct grouping 
         if (lanes->shares[i].left > 0 || lanes->shares[i].in_hand > 0)
             enter_lock(&lanes->shares[i]);
     wait_all(lanes);
-    skip_stopped(lanes);
+    for (size_t i = 0; i < grouping->count; i++)
+        skip_if_stopped(&lanes->shares[i]);
+}
+
+// --- what other processes have
+
+typedef void (*each_share)(struct share *share);
+
+// Each once: all cohorts that share one are there, so it comes with its first.
+static void visit_shares(struct lanes *lanes, const uint32_t *cohorts, size_t count,
+                         each_share visit) {
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t j = 0; j < lane_needs_count(&lanes->list[cohorts[i]]); j++) {
+            struct share *share = lane_share(&lanes->list[cohorts[i]], j);
+            if (*constraint_cohorts(lanes->grouping, share->constraint) == cohorts[i]) visit(share);
+        }
+}
+
+static void forget_failures(struct share *share) {
+    assert(share->left == 0 && share->in_hand == 0 && !share->is_queued);
+    share->failed = 0;
+}
+
+static void enter_lock_if_left(struct share *share) {
+    if (share->left == 0 && share->in_hand == 0) return;
+    enter_lock(share);
+    if (share->of->is_paused) lock_pause(share);
+}
+
+static void take_on(struct lane *lane, past_of past, void *arg) {
+    enum past *pasts = mem_array(lane->cohort->count, sizeof *pasts);
+    assert(lane->state == LANE_EMPTY && lane->in_hand == 0);
+    lane->begun = 0;
+    take_up(lane, past, arg, pasts);
+    count_hosts(lane);
+    free(pasts);
+}
+
+void lanes_take_on(struct lanes *lanes, const uint32_t *cohorts, size_t count, past_of past,
+                   void *arg) {
+    own_order(lanes);
+    lanes->skipped = 0; // of a job that is stopped there are hosts to skip once more
+    visit_shares(lanes, cohorts, count, forget_failures);
+    for (size_t i = 0; i < count; i++)
+        take_on(&lanes->list[cohorts[i]], past, arg);
+    visit_shares(lanes, cohorts, count, enter_lock_if_left);
+    for (size_t i = 0; i < count; i++)
+        if (lane_hosts_left(&lanes->list[cohorts[i]]) > 0) offers_wait(&lanes->list[cohorts[i]]);
+    for (size_t i = 0; i < count; i++)
+        offers_make(&lanes->list[cohorts[i]]);
+    visit_shares(lanes, cohorts, count, skip_if_stopped);
+}
+
+// As if they had been skipped, but for the telling.
+static void give_up(struct lane *lane) {
+    assert(lane->in_hand == 0);
+    while (lane_hosts_left(lane) > 0) {
+        begin(lane);
+        lane->of->left--;
+    }
+    if (lane->state != LANE_EMPTY) offers_end(lane);
+}
+
+void lanes_give_up(struct lanes *lanes, const uint32_t *cohorts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        give_up(&lanes->list[cohorts[i]]);
+    for (size_t i = 0; i < count; i++)
+        settle(&lanes->list[cohorts[i]]);
 }
 
 void lanes_deinit(struct lanes *lanes) {

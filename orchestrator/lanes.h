@@ -39,6 +39,14 @@ void lanes_unpause(struct lanes *lanes);
 // doubt that were not told yet: they are forgotten, too.
 void lanes_abandon(struct lanes *lanes);
 
+// Of a job whose hosts several processes share out among them by cohorts, all that share a
+// constraint at once. Those that come must be over here, so far, and past says of each of their
+// hosts what has become of it; as with lanes_init(). What has not begun of those that leave is over
+// here from now on, and nobody is told; nothing of them may be in hand.
+void lanes_take_on(struct lanes *lanes, const uint32_t *cohorts, size_t count, past_of past,
+                   void *arg);
+void lanes_give_up(struct lanes *lanes, const uint32_t *cohorts, size_t count);
+
 // The constraint is held from outside, or released.
 void lanes_hold(struct locks *locks, const char *key);
 void lanes_release(struct locks *locks, const char *key);

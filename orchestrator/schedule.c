@@ -78,6 +78,21 @@ void schedule_abandon(struct schedule *s, struct schedule_job *job) {
     schedule_remove(s, job);
 }
 
+void schedule_take_on(struct schedule *s, struct schedule_job *job, const uint32_t *cohorts,
+                      size_t count, past_of past, void *arg) {
+    const size_t doubts = job->lanes.doubts_left;
+    lanes_take_on(&job->lanes, cohorts, count, past, arg);
+    const unsigned more = (unsigned)(job->lanes.doubts_left - doubts);
+    job->in_hand += more;
+    s->in_hand += more;
+}
+
+void schedule_give_up(struct schedule *s, struct schedule_job *job, const uint32_t *cohorts,
+                      size_t count) {
+    (void)s;
+    lanes_give_up(&job->lanes, cohorts, count);
+}
+
 // --- work
 
 static struct schedule_work work_of(struct schedule_job *job, struct lane *lane, uint32_t host) {

@@ -81,6 +81,16 @@ void schedule_remove(struct schedule *s, struct schedule_job *job); // finished 
 // driver; and these only after schedule_halt(), for their places are given back.
 void schedule_abandon(struct schedule *s, struct schedule_job *job);
 
+// Of a job whose hosts several processes share out among them, so many cohorts come to this one, or
+// leave it: with each all that share a constraint with it, also by way of others. What another
+// process has is over as far as this one is concerned: past has said so of all hosts of those that
+// come, or they have left. Now past says what has become of each of them, and those in doubt are in
+// hand. Of those that leave nothing may be in hand; nobody is told of what has not begun.
+void schedule_take_on(struct schedule *s, struct schedule_job *job, const uint32_t *cohorts,
+                      size_t count, past_of past, void *arg);
+void schedule_give_up(struct schedule *s, struct schedule_job *job, const uint32_t *cohorts,
+                      size_t count);
+
 // The next host to start, which is then being claimed: it has its places and a worker until it is
 // put back or done. False: nothing may start now.
 bool schedule_next(struct schedule *s, struct schedule_work *work);
