@@ -41,11 +41,11 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 	versions world
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection device_ca main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
-ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request \
+ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request components \
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
-	lock metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
-	retry schedule select session store_event store_file store_kept store_memory store_queue task tasks \
+	lease lock metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
+	retry schedule select session shards store_event store_file store_kept store_memory store_queue task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
@@ -61,11 +61,11 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
 	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
-	job_stored job_timeline job_view joblog jobs json knee lanes limit limits line log mem metrics model network \
+	job_stored job_timeline job_view joblog jobs json knee lanes lease limit limits line log mem metrics model network \
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
-	session session_calls session_doubt shared_out setup sse stats store store_crash store_event store_file store_queue \
+	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_queue \
 	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.

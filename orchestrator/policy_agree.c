@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/strmap.h"
+#include "orchestrator/components.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,48 +10,22 @@
 struct view {
     const struct job_view *job;
     struct applied_policy applied;
-    uint32_t *parent; // by host: up to the host that stands for its component
-    uint32_t *sizes;  // of the component that a host stands for
-    bool *concerned;  // by the host that stands for it: it has selected hosts
+    struct components components;
+    bool *concerned; // by the host that stands for a component: it has selected hosts
 };
 
-// --- components
-
 static uint32_t root_of(const struct view *v, uint32_t host) {
-    while (v->parent[host] != host) {
-        v->parent[host] = v->parent[v->parent[host]];
-        host = v->parent[host];
-    }
-    return host;
+    return components_of(&v->components, host);
 }
 
-static void tie(struct view *v, uint32_t a, uint32_t b) {
-    uint32_t x = root_of(v, a), y = root_of(v, b);
-    if (x == y) return;
-    if (v->sizes[x] < v->sizes[y]) {
-        uint32_t other = x;
-        x = y;
-        y = other;
-    }
-    v->parent[y] = x;
-    v->sizes[x] += v->sizes[y];
+static uint32_t size_of(const struct view *v, uint32_t root) {
+    return v->components.sizes[root];
 }
 
 static void find_components(struct view *v) {
-    const struct applied_policy *applied = &v->applied;
     const size_t hosts = v->job->inventory->count;
-    v->parent = mem_array(hosts, sizeof *v->parent);
-    v->sizes = mem_array(hosts, sizeof *v->sizes);
+    components_find(&v->components, &v->applied, hosts);
     v->concerned = mem_array(hosts, sizeof *v->concerned);
-    for (uint32_t i = 0; i < hosts; i++) {
-        v->parent[i] = i;
-        v->sizes[i] = 1;
-    }
-    for (size_t g = 0; g < applied->count; g++) {
-        const uint32_t *members = &applied->members[applied->groups[g].first];
-        for (uint32_t i = 1; i < applied->groups[g].count; i++)
-            tie(v, members[0], members[i]);
-    }
     for (size_t i = 0; i < v->job->selection->count; i++)
         v->concerned[root_of(v, v->job->selection->hosts[i])] = true;
 }
@@ -69,8 +44,7 @@ static int view_init(struct view *v, const struct policy *policy, const struct j
 
 static void view_deinit(struct view *v) {
     applied_policy_deinit(&v->applied);
-    free(v->parent);
-    free(v->sizes);
+    components_deinit(&v->components);
     free(v->concerned);
 }
 
@@ -120,12 +94,12 @@ static const char *find_difference(const struct view *a, const struct view *b) {
         const uint32_t j = (uint32_t)(found - 1), x = root_of(a, i), y = root_of(b, j);
         if (like[x] == 0) like[x] = y + 1;
         shared[x]++;
-        if (like[x] != y + 1 || a->sizes[x] != b->sizes[y] || !is_same_device(a, i, b, j) ||
+        if (like[x] != y + 1 || size_of(a, x) != size_of(b, y) || !is_same_device(a, i, b, j) ||
             !is_in_same_groups(a, i, b, j))
             different = of_a->hosts[i].name;
     }
     for (uint32_t i = 0; i < of_a->count && different == NULL; i++)
-        if (shared[i] > 0 && shared[i] != a->sizes[i]) different = of_a->hosts[i].name;
+        if (shared[i] > 0 && shared[i] != size_of(a, i)) different = of_a->hosts[i].name;
     strmap_deinit(&names);
     free(like);
     free(shared);

@@ -165,8 +165,10 @@ static void on_skip(void *arg, uint32_t host, uint32_t cause) {
 }
 
 static enum past past_of_host(void *arg, uint32_t host) {
-    static const enum past pasts[] = {[WAITING] = PAST_PENDING, [IN_DOUBT] = PAST_IN_DOUBT,
-                                      [DONE] = PAST_OVER,       [FAILED] = PAST_FAILED,
+    static const enum past pasts[] = {[WAITING] = PAST_PENDING,
+                                      [IN_DOUBT] = PAST_IN_DOUBT,
+                                      [DONE] = PAST_OVER,
+                                      [FAILED] = PAST_FAILED,
                                       [SKIPPED] = PAST_OVER};
     const struct owner *owner = arg;
     const struct shared_job *job = owner->job;
@@ -370,9 +372,9 @@ static void begin(struct model *m) {
         make_job(m, &m->list[j]);
         for (unsigned n = 0; n < m->nodes; n++) {
             m->owners[j][n] = (struct owner){&m->list[j], n};
-            m->list[j].at[n] = schedule_add_resumed(m->schedules[n], &m->list[j].grouping,
-                                                    &m->owners[j][n], past_of_host,
-                                                    &m->owners[j][n]);
+            m->list[j].at[n] =
+                schedule_add_resumed(m->schedules[n], &m->list[j].grouping, &m->owners[j][n],
+                                     past_of_host, &m->owners[j][n]);
         }
     }
 }
