@@ -23,30 +23,13 @@ static long long wall_now(const struct gate *g) {
     return g->shell.wall_ms(g->shell.self);
 }
 
+// Where several nodes share the job only the one that leads says how it stands.
 static void note_state(struct run *run, enum job_state state, const char *why) {
-    run_note(run, (struct store_event){
-                      .kind = STORE_JOB, .host = STORE_NO_HOST, .state = state, .text = why});
-}
-
-// The same; kept is told when the store has it.
-static void note_asked_for(struct run *run, enum job_state state, enum job_outcome outcome,
-                           const char *why, gate_kept kept, void *arg) {
-    const struct gate_shell *shell = &run->gate->shell;
-    const struct store_event event = {.kind = STORE_JOB,
-                                      .job = run->job->number,
-                                      .host = STORE_NO_HOST,
-                                      .wall_ms = wall_now(run->gate),
-                                      .state = state,
-                                      .outcome = outcome,
-                                      .text = why};
-    run_apply(run, &event);
-    shell->append(shell->self, &event, kept, arg);
+    const struct store_event event = {.state = state, .text = why};
+    if (gate_leads(run->gate)) run_note_job(run, &event, NULL, NULL);
 }
 
 // --- runs in the way of others
-
-static void begin_run(struct run *run);
-static void go_on(struct run *run);
 
 static bool starts_nothing(const struct run *run) {
     return run->state == RUN_PAUSED || run->state == RUN_STOPPED;
@@ -54,8 +37,10 @@ static bool starts_nothing(const struct run *run) {
 
 // One that changes nothing is in nobody's way, and nobody is in its.
 static bool is_in_the_way(const struct run *run) {
+    const bool has_hosts =
+        run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
     return !run->job->task->reads && run->state != RUN_ENDING &&
-           (!starts_nothing(run) || run->flights > 0);
+           (!starts_nothing(run) || has_hosts);
 }
 
 static bool has_place(const struct gate *g) {
@@ -87,11 +72,11 @@ static void stand_in_line(struct run *run) {
 
 // Those that wait for no other run begin, in order of arrival, as many as may run. One may end at
 // once, and let another in.
-static void let_in(struct gate *g) {
+void gate_let_in(struct gate *g) {
     struct run *run;
-    if (g->is_aborted) return; // it would be kept that they do
+    if (g->is_aborted || !gate_leads(g)) return; // it would be kept that they do
     while ((run = first_in_line(g)) != NULL)
-        go_on(run);
+        run_open(run);
     for (run = g->runs; run != NULL; run = run->next)
         stand_in_line(run);
 }
@@ -102,7 +87,7 @@ static void end_waiting(struct gate *g, const struct run *run) {
         for (size_t i = other->awaited_count; i > 0; i--)
             if (other->awaited[i - 1] == run)
                 other->awaited[i - 1] = other->awaited[--other->awaited_count];
-    let_in(g);
+    gate_let_in(g);
 }
 
 static void await_run(struct run *run, struct run *other, const char *host) {
@@ -128,10 +113,10 @@ static struct job_view view_of(const struct job *job) {
                               : (struct job_view){job->whole, &job->whole_selection};
 }
 
-static void await_others(struct run *run) {
+void run_await_others(struct run *run) {
     const struct gate *g = run->gate;
     const struct job_view view = view_of(run->job);
-    if (run->job->task->reads) return;
+    if (run->job->task->reads || !gate_leads(g)) return;
     for (struct run *other = g->runs; other != run; other = other->next) {
         const char *host = "";
         if (!is_in_the_way(other)) continue;
@@ -173,53 +158,85 @@ static struct store_event end_of(const struct run *run) {
     return event;
 }
 
-// What could not be kept is found again by the next process, which ends it once more.
-static void on_ended(void *arg, enum store_status status, uint64_t n) {
-    struct run *run = arg;
+// Nothing of it is to be done here any more.
+static void leave_schedule(struct run *run) {
     struct gate *g = run->gate;
-    struct job *job = run->job;
-    (void)n;
-    if (status == STORE_OK) {
-        const struct store_event event = end_of(run);
-        run_apply(run, &event);
-        run_tell(run, (struct event){.kind = EVENT_TASK_COMPLETED,
-                                     .failed = job->counts[HOST_FAILED] > 0,
-                                     .duration_ms = gate_now(g) - run->started_ms});
-    }
-    free_run(run);
-    if (status == STORE_OK) jobs_done(g->config.jobs, job);
-}
-
-static void enter_schedule(struct run *run);
-
-// The canaries are over, and all is well: the others' turn has come. Or all that is left is to be
-// skipped.
-static bool goes_on_with_others(struct run *run) {
-    if (!run->is_canary_phase || run->job->counts[HOST_WAITING] == 0) return false;
-    schedule_remove(run->gate->schedule, run->scheduled);
-    enter_schedule(run);
-    return !schedule_finished(run->scheduled);
-}
-
-// The run may be no more when it returns.
-static void finish_if_done(struct run *run) {
-    struct gate *g = run->gate;
-    if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
-    if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
-    if (goes_on_with_others(run)) return;
-    schedule_remove(g->schedule, run->scheduled);
+    if (run->scheduled != NULL) schedule_remove(g->schedule, run->scheduled);
     run->scheduled = NULL;
     run->is_skipping = false; // nothing is left to skip
     run->state = RUN_ENDING;
     end_waiting(g, run);
     run->ended_ms = wall_now(g);
+}
+
+void run_end(struct run *run) {
+    struct gate *g = run->gate;
+    struct job *job = run->job;
+    if (run->state != RUN_ENDING) leave_schedule(run);
+    if (gate_leads(g))
+        run_tell(run, (struct event){.kind = EVENT_TASK_COMPLETED,
+                                     .failed = job->counts[HOST_FAILED] > 0,
+                                     .duration_ms = gate_now(g) - run->started_ms});
+    free_run(run);
+    jobs_done(g->config.jobs, job);
+}
+
+// What could not be kept is found again by the next process, which ends it once more.
+static void on_ended(void *arg, enum store_status status, uint64_t n) {
+    struct run *run = arg;
+    (void)n;
+    if (status != STORE_OK) {
+        free_run(run);
+        return;
+    }
+    const struct store_event event = end_of(run);
+    run_apply(run, &event);
+    run_end(run);
+}
+
+// The canaries are over, and all is well: the others' turn has come. Or all that is left is to be
+// skipped.
+static bool goes_on_with_others(struct run *run) {
+    if (!run->is_canary_phase || run->job->counts[HOST_WAITING] == 0) return false;
+    if (run->job->canaries_left > 0) return false; // other nodes have them
+    schedule_remove(run->gate->schedule, run->scheduled);
+    run_enter_schedule(run);
+    return !schedule_finished(run->scheduled);
+}
+
+// What other nodes have of it may be left when this one has nothing any more; the end is told by
+// the one that leads, and heard by all.
+static void finish_shared(struct run *run) {
+    const struct job *job = run->job;
+    if (run->flights > 0 || run->state == RUN_ENDING || !gate_leads(run->gate)) return;
+    if (job->counts[HOST_WAITING] + job->counts[HOST_IN_HAND] > 0) return;
+    leave_schedule(run);
+    const struct store_event event = end_of(run);
+    run_note_job(run, &event, NULL, NULL);
+}
+
+// The run may be no more when it returns.
+void run_finish_if_done(struct run *run) {
+    struct gate *g = run->gate;
+    if (run->scheduled == NULL || !schedule_finished(run->scheduled)) return;
+    if (g->is_aborted) return; // the next process finds all its hosts over, and ends it
+    if (goes_on_with_others(run)) return;
+    if (gate_is_shared(g)) {
+        finish_shared(run);
+        return;
+    }
+    leave_schedule(run);
     const struct store_event event = end_of(run);
     g->shell.append(g->shell.self, &event, on_ended, run);
 }
 
-static void on_host_over(struct run *run) {
-    if (starts_nothing(run) && run->flights == 0) end_waiting(run->gate, run);
-    finish_if_done(run);
+void run_host_over(struct run *run) {
+    if (run->is_over) {
+        if (run->flights == 0) run_end(run);
+        return;
+    }
+    if (starts_nothing(run) && !is_in_the_way(run)) end_waiting(run->gate, run);
+    run_finish_if_done(run);
 }
 
 // --- hosts
@@ -238,7 +255,8 @@ static void skip(struct run *run, uint32_t host, const char *why) {
 static void on_skip(void *arg, uint32_t host, uint32_t cause) {
     struct run *run = arg;
     const struct host *hosts = run->job->inventory->hosts;
-    if (run->gate->is_ending || run->gate->is_aborted) return; // the next process skips it
+    // Whoever takes it up skips it.
+    if (run->gate->is_ending || run->gate->is_aborted || run->gate->is_quiet) return;
     if (cause != SCHEDULE_NO_HOST)
         skip(run, host, hosts[cause].name);
     else
@@ -256,11 +274,12 @@ static void pass_over(struct run *run, struct schedule_work *work) {
     skip(run, work->host, why);
     schedule_done(schedule, work, false);
     brakes_check(run, work->host);
-    finish_if_done(run);
+    run_finish_if_done(run);
 }
 
 static bool next_work(struct gate *g, struct schedule_work *work) {
     struct device *device;
+    if (g->is_quiet) return false;
     if (schedule_in_hand(g->schedule) >= g->config.workers) return false;
     while (peers_are_pressed(g->peers) && (device = peers_next_kept(g->peers)) != NULL) {
         struct run *run = device->kept_for.run;
@@ -285,9 +304,9 @@ static bool skip_some(struct gate *g) {
     struct run *run = g->runs;
     while (run != NULL && !run->is_skipping)
         run = run->next;
-    if (run == NULL || g->is_aborted || g->is_halted) return false;
+    if (run == NULL || g->is_aborted || g->is_halted || g->is_quiet) return false;
     run->is_skipping = schedule_skip_some(g->schedule, run->scheduled, SKIPS_AT_ONCE);
-    if (!run->is_skipping) finish_if_done(run);
+    if (!run->is_skipping) run_finish_if_done(run);
     return true;
 }
 
@@ -322,7 +341,7 @@ static void append_run(struct run *run) {
     run->next = NULL;
 }
 
-static struct run *run_new(struct gate *g, struct job *job, enum run_state state) {
+struct run *run_new(struct gate *g, struct job *job, enum run_state state) {
     struct run *run = mem_alloc(sizeof *run);
     *run = (struct run){.gate = g, .job = job, .state = state, .started_ms = gate_now(g)};
     append_run(run);
@@ -333,33 +352,30 @@ static struct run *run_new(struct gate *g, struct job *job, enum run_state state
     return run;
 }
 
-static enum past past_of_host(void *arg, uint32_t host) {
+// While the canaries go, the others are as good as over; so is what other nodes have.
+enum past run_past(void *arg, uint32_t host) {
     static const enum past pasts[HOST_STATES] = {
         [HOST_WAITING] = PAST_PENDING, [HOST_IN_HAND] = PAST_IN_DOUBT, [HOST_CHANGED] = PAST_OVER,
         [HOST_UNCHANGED] = PAST_OVER,  [HOST_FAILED] = PAST_FAILED,    [HOST_SKIPPED] = PAST_OVER};
-    return pasts[job_host(arg, host)->state];
-}
-
-// While the canaries go, the others are as good as over.
-static enum past past_of_canary(void *arg, uint32_t host) {
-    const struct job_host *h = job_host(arg, host);
-    return h->is_canary || h->state == HOST_IN_HAND ? past_of_host(arg, host) : PAST_OVER;
+    const struct run *run = arg;
+    const uint32_t place = job_place(run->job, host);
+    const struct job_host *h = &run->job->hosts[place];
+    if (!gate_has(run->gate, run->job, place)) return PAST_OVER;
+    if (run->is_canary_phase && !h->is_canary && h->state != HOST_IN_HAND) return PAST_OVER;
+    return pasts[h->state];
 }
 
 static bool was_begun(const struct job *job) {
     return job->counts[HOST_WAITING] < job->selection.count;
 }
 
-static void enter_schedule(struct run *run) {
+void run_enter_schedule(struct run *run) {
     struct gate *g = run->gate;
     struct job *job = run->job;
     run->is_canary_phase = job->canaries_left > 0;
     pace_weigh(&g->pace, job->task->name, job->inventory, &job->grouping);
-    if (run->is_canary_phase)
-        run->scheduled =
-            schedule_add_resumed(g->schedule, &job->grouping, run, past_of_canary, job);
-    else if (was_begun(job))
-        run->scheduled = schedule_add_resumed(g->schedule, &job->grouping, run, past_of_host, job);
+    if (run->is_canary_phase || was_begun(job) || gate_is_shared(g))
+        run->scheduled = schedule_add_resumed(g->schedule, &job->grouping, run, run_past, run);
     else
         run->scheduled = schedule_add(g->schedule, &job->grouping, run);
     schedule_limit(g->schedule, run->scheduled, job->brakes.workers);
@@ -374,17 +390,17 @@ static void begin_run(struct run *run) {
     run->state = RUN_OPEN;
     if (run->opened_ms == 0) run->opened_ms = gate_now(run->gate);
     note_state(run, JOB_RUNNING, NULL);
-    enter_schedule(run);
+    run_enter_schedule(run);
 }
 
 // Nobody is in its way any more.
-static void go_on(struct run *run) {
+void run_open(struct run *run) {
     struct gate *g = run->gate;
     run->is_in_line = false;
     if (run->scheduled == NULL) {
         begin_run(run);
         gate_arm(g);
-        finish_if_done(run);
+        run_finish_if_done(run);
         return;
     }
     run->state = RUN_OPEN;
@@ -395,21 +411,21 @@ static void go_on(struct run *run) {
 void gate_submit(struct gate *g, struct job *job) {
     struct run *run = run_new(g, job, RUN_WAITING);
     run_tell(run, (struct event){.kind = EVENT_TASK_STARTED});
-    await_others(run);
-    let_in(g);
+    run_await_others(run);
+    gate_let_in(g);
     gate_start(g);
 }
 
 // --- jobs of an earlier process
 
-static void begin_doubts(struct run *run) {
+void run_begin_doubts(struct run *run) {
     struct schedule_work work;
     while (schedule_next_in_doubt(run->gate->schedule, run->scheduled, &work))
         flight_begin_in_doubt(run->gate, &work);
 }
 
 // By the wall clock, for the other one may have begun anew; where it went back, none is known.
-static void count_time_before(struct run *run) {
+void run_count_time_before(struct run *run) {
     const long long passed_ms = wall_now(run->gate) - run->job->started_ms;
     if (run->job->started_ms == 0) return;
     run->opened_ms = run->started_ms;
@@ -435,13 +451,13 @@ static void go_on_stopping(struct run *run) {
     job_stop_write_skipped(&skipped, job->outcome, job->why);
     run->state = RUN_STOPPED;
     run->skipped = buf_take(&skipped);
-    enter_schedule(run);
-    begin_doubts(run);
+    run_enter_schedule(run);
+    run_begin_doubts(run);
 }
 
 void gate_resume(struct gate *g, struct job *job, const char *why) {
     struct run *run = run_new(g, job, RUN_PAUSED);
-    count_time_before(run);
+    run_count_time_before(run);
     if (job->state == JOB_CANCELLING) {
         go_on_stopping(run);
         return;
@@ -453,13 +469,13 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         tell_resumed(run, "in doubt");
     }
     if (was_begun(job)) { // it has been open: nobody that sees it differently has
-        enter_schedule(run);
-        begin_doubts(run);
+        run_enter_schedule(run);
+        run_begin_doubts(run);
     }
     brakes_check_all(run);
     gate_arm(g); // its time may run while it is paused
     if (run->scheduled != NULL && schedule_finished(run->scheduled))
-        finish_if_done(run); // all was over but the job's own end
+        run_finish_if_done(run); // all was over but the job's own end
 }
 
 void gate_ask_doubts(struct gate *g) {
@@ -468,7 +484,7 @@ void gate_ask_doubts(struct gate *g) {
         flight_ask_doubt(flight);
 }
 
-static struct run *run_of(const struct gate *g, const struct job *job) {
+struct run *gate_run_of(const struct gate *g, const struct job *job) {
     struct run *run = g->runs;
     while (run != NULL && run->job != job)
         run = run->next;
@@ -488,25 +504,34 @@ static void wake_all(struct run *run) {
 // With hosts in hand it has kept its place, and all that disagree wait for it; else it queues
 // behind those that came meanwhile. So a run waits for those before it alone, and never in a
 // circle.
-void gate_unpause(struct gate *g, struct job *job) {
-    struct run *run = run_of(g, job);
-    if (run == NULL || run->state != RUN_PAUSED) return;        // it has ended
-    if (job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
+void run_wait_again(struct run *run) {
+    struct gate *g = run->gate;
+    if (run->job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
     if (run->flights == 0) {
         unlink_run(run);
         append_run(run);
     }
     run->state = RUN_WAITING;
-    await_others(run);
+    run_await_others(run);
     wake_all(run);
-    let_in(g);
+    gate_let_in(g);
     gate_start(g);
+}
+
+void gate_unpause(struct gate *g, struct job *job) {
+    const struct store_event event = {.state = JOB_WAITING, .text = "it is resumed"};
+    struct run *run = gate_run_of(g, job);
+    if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
+    if (gate_is_shared(g))
+        run_note_job(run, &event, NULL, NULL); // all nodes hear it
+    else
+        run_wait_again(run);
 }
 
 // --- what a client asks for, and what stops a job
 
 // Nothing of it begins any more. The last of its hosts may end the run.
-static void hold_back(struct run *run) {
+void run_hold_back(struct run *run) {
     struct gate *g = run->gate;
     const size_t flights = run->flights;
     run->awaited_count = 0;
@@ -521,43 +546,57 @@ static void hold_back(struct run *run) {
     gate_start(g);
 }
 
-bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg) {
-    static const char why[] = "by request";
-    struct run *run = run_of(g, job);
-    if (run == NULL || (run->state != RUN_WAITING && run->state != RUN_OPEN)) return false;
+void run_pause(struct run *run, const char *why) {
     run->state = RUN_PAUSED;
     run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
-    if (run->scheduled != NULL) schedule_pause(g->schedule, run->scheduled);
-    note_asked_for(run, JOB_PAUSED, JOB_NO_OUTCOME, why, kept, arg);
-    hold_back(run);
+    if (run->scheduled != NULL) schedule_pause(run->gate->schedule, run->scheduled);
+}
+
+bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg) {
+    const struct store_event event = {.state = JOB_PAUSED, .text = "by request"};
+    struct run *run = gate_run_of(g, job);
+    if (run == NULL || (run->state != RUN_WAITING && run->state != RUN_OPEN)) return false;
+    run_pause(run, event.text);
+    run_note_job(run, &event, kept, arg);
+    run_hold_back(run);
     return true;
+}
+
+// Nothing of it begins any more, and what has not is skipped, some at a time.
+void run_stop(struct run *run, enum job_outcome outcome, const char *text) {
+    struct gate *g = run->gate;
+    struct buf skipped = {0};
+    job_stop_write_skipped(&skipped, outcome, text);
+    run->state = RUN_STOPPED;
+    free(run->skipped);
+    run->skipped = buf_take(&skipped);
+    if (run->scheduled == NULL) {
+        run_enter_schedule(run);
+    } else {
+        schedule_stop(g->schedule, run->scheduled);
+        run->is_skipping = true;
+        g->shell.start_soon(g->shell.self, true);
+    }
 }
 
 static void stop_run(struct run *run, enum job_outcome outcome, const char *brake, const char *why,
                      const char *host, gate_kept kept, void *arg) {
-    struct gate *g = run->gate;
-    struct buf reason = {0}, text = {0}, skipped = {0};
+    struct buf reason = {0}, text = {0};
     if (brake != NULL) buf_addf(&reason, "%s: ", brake);
     buf_adds(&reason, why);
     if (outcome == JOB_STOPPED)
         job_stop_write(&text, reason.data, host);
     else
         buf_adds(&text, why);
-    job_stop_write_skipped(&skipped, outcome, text.data);
     run->state = RUN_STOPPED;
-    run->skipped = buf_take(&skipped);
     run_tell(run, (struct event){.kind = EVENT_TASK_STOPPING, .brake = brake, .text = reason.data});
-    note_asked_for(run, JOB_CANCELLING, outcome, text.data, kept, arg);
+    const struct store_event event = {
+        .state = JOB_CANCELLING, .outcome = outcome, .text = text.data};
+    run_note_job(run, &event, kept, arg);
+    run_stop(run, outcome, text.data);
     buf_deinit(&reason);
     buf_deinit(&text);
-    if (run->scheduled == NULL) {
-        enter_schedule(run);
-    } else {
-        schedule_stop(g->schedule, run->scheduled);
-        run->is_skipping = true;
-        g->shell.start_soon(g->shell.self, true);
-    }
-    hold_back(run);
+    run_hold_back(run);
 }
 
 static void on_brake(struct run *run, const char *brake, const char *why, const char *host) {
@@ -565,7 +604,7 @@ static void on_brake(struct run *run, const char *brake, const char *why, const 
 }
 
 bool gate_cancel(struct gate *g, struct job *job, gate_kept kept, void *arg) {
-    struct run *run = run_of(g, job);
+    struct run *run = gate_run_of(g, job);
     if (run == NULL || run->state == RUN_STOPPED || run->state == RUN_ENDING) return false;
     stop_run(run, JOB_CANCELLED, NULL, "cancelled by request", NULL, kept, arg);
     return true;
@@ -576,7 +615,7 @@ bool gate_cancel(struct gate *g, struct job *job, gate_kept kept, void *arg) {
 static void finish_all(struct gate *g) {
     for (struct run *run = g->runs, *next; run != NULL; run = next) {
         next = run->next;
-        finish_if_done(run);
+        run_finish_if_done(run);
     }
 }
 
@@ -652,7 +691,7 @@ struct gate *gate_new(const struct gate_config *config, const struct gate_shell 
                                    .start = gate_start,
                                    .outcome = brakes_check,
                                    .stop = on_brake,
-                                   .host_over = on_host_over};
+                                   .host_over = run_host_over};
     g->host_due_ms = UINT64_MAX;
     g->peers = peers_new(&config->peers);
     g->schedule = schedule_new(config->workers, on_skip);

@@ -126,7 +126,8 @@ static void carry_out(struct gate *g, const struct peers_deed *deed) {
 
 void gate_pump(struct gate *g) {
     struct peers_deed deed;
-    if (g->is_aborted || g->pumping) return; // what comes up meanwhile is seen by the loop below
+    if (g->is_aborted || g->is_quiet || g->pumping)
+        return; // what comes up meanwhile is seen by the loop below
     g->pumping = true;
     while (peers_next(g->peers, gate_now(g), &deed))
         carry_out(g, &deed);

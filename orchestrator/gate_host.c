@@ -35,9 +35,11 @@ static bool is_in_contact(const struct flight *flight) {
 
 static struct store_event event_of(const struct flight *flight, enum store_kind kind) {
     const struct job *job = flight->run->job;
+    const uint32_t place = job_place(job, flight->work.host);
     return (struct store_event){.kind = kind,
                                 .job = job->number,
-                                .host = job_place(job, flight->work.host),
+                                .epoch = run_epoch(flight->run, place),
+                                .host = place,
                                 .attempt = row_of(flight)->attempt,
                                 .version = flight->version[0] == '\0' ? NULL : flight->version};
 }
@@ -575,4 +577,14 @@ void flight_drop(struct flight *flight) {
     flight->turn->device->contact = NULL;
     free_flight(flight, TURN_LEFT);
     schedule_put_back(g->schedule, &work);
+}
+
+// What was sent is whoever's who has the shard next; so is what was not. The store is told of both
+// behind what it has been asked, if it hears this node at all.
+void flight_lose(struct flight *flight) {
+    flight->wants = false;
+    if (flight->store_asked && flight->outcome == OUTCOME_OPEN && !flight->is_left)
+        note(flight, STORE_WITHDRAWN);
+    flight->is_left = true;
+    flight_land(flight);
 }

@@ -33,6 +33,7 @@ struct gate {
     uint64_t flights_over; // that were
     bool pumping;
     bool is_halted;  // nothing begins any more
+    bool is_quiet;   // the same, until this node has shards again
     bool is_aborted; // all contacts are over, and nothing more is kept: the store is being closed
     bool is_ending;  // nothing is told or kept any more
 };
@@ -62,6 +63,7 @@ struct run { // of a job that is not done
     bool is_skipping;     // of one that is stopped: some may be left
     bool is_canary_phase; // only the canaries go
     bool is_in_line;      // it waits for one of --max-jobs to end, and has said so
+    bool is_over;         // another node has ended the job; this one has hosts of it in hand still
 };
 
 enum outcome_state {
@@ -106,6 +108,21 @@ static inline uint64_t gate_now(const struct gate *g) {
     return g->shell.now_ms(g->shell.self);
 }
 
+static inline bool gate_is_shared(const struct gate *g) {
+    return g->config.held != NULL;
+}
+
+// Whether the place of the job is this node's.
+static inline bool gate_has(const struct gate *g, const struct job *job, uint32_t place) {
+    return !gate_is_shared(g) || g->config.held->epochs[job_shard(job, place)] != 0;
+}
+
+// One node leads: it says when jobs may run, and when they are done. The others follow what is
+// kept.
+static inline bool gate_leads(const struct gate *g) {
+    return !gate_is_shared(g) || g->config.held->epochs[0] != 0;
+}
+
 // --- gate_tell.c
 
 void run_tell(struct run *run, struct event event);
@@ -114,9 +131,35 @@ void run_tell_of_host(struct run *run, uint32_t number, struct event event);
 void run_apply(struct run *run, const struct store_event *event);
 // The event is kept, and applied to the job at once.
 void run_note(struct run *run, struct store_event event);
+// The same of the job itself; kept may be NULL. Where nodes share the job it is applied by all of
+// them when it comes back from the store (gate_heard()).
+void run_note_job(struct run *run, const struct store_event *event, gate_kept kept, void *arg);
 
 // What the run's host is logged in to with, by the inventory that the run is seen in.
 void run_log_in(const struct run *run, struct device *device, uint32_t host);
+
+uint64_t run_epoch(const struct run *run, uint32_t place); // of its shard here
+
+// --- gate.c
+
+void run_enter_schedule(struct run *run);
+void run_begin_doubts(struct run *run);
+void run_open(struct run *run);
+// What is done here where the job is paused or stopped, whoever said so; run_hold_back() is due for
+// both. text: of the event.
+void run_pause(struct run *run, const char *why);
+void run_stop(struct run *run, enum job_outcome outcome, const char *text);
+void run_hold_back(struct run *run);  // the run may be no more then
+void run_wait_again(struct run *run); // it was paused, and is to go on
+void run_end(struct run *run);        // its job is done; it is no more, nor is the job
+void run_finish_if_done(struct run *run);
+void run_host_over(struct run *run); // here, or at another node; the run may be no more then
+struct run *run_new(struct gate *g, struct job *job, enum run_state state);
+void run_count_time_before(struct run *run);
+struct run *gate_run_of(const struct gate *g, const struct job *job); // NULL: it has ended
+void gate_let_in(struct gate *g);
+void run_await_others(struct run *run);
+enum past run_past(void *run, uint32_t host); // of the inventory
 
 // --- gate_host.c
 
@@ -136,6 +179,7 @@ void flight_note_due(struct flight *flight);
 void flight_time_out(struct flight *flight); // where its host_timeout is over; else nothing
 void flight_abort(struct flight *flight);
 void flight_drop(struct flight *flight); // with nothing told
+void flight_lose(struct flight *flight); // it has no contact any more, and may not have another
 
 // --- gate_brakes.c
 

@@ -7,6 +7,7 @@
 #include "orchestrator/peers.h"
 #include "orchestrator/policy.h"
 #include "orchestrator/session.h"
+#include "orchestrator/shards.h"
 #include "orchestrator/store_back.h"
 
 // As of store.h: n is the event's number.
@@ -49,6 +50,8 @@ struct gate_config {
     const struct policy *policy;                // by which the jobs were grouped
     const struct credentials_file *credentials; // may change between two calls; NULL: none
     const struct processors *processors;
-    struct jobs *jobs;  // whose jobs it runs, and which it tells when one is done
-    bool is_persistent; // the store's jobs outlive the process
+    struct jobs *jobs;              // whose jobs it runs, and which it tells when one is done
+    bool is_persistent;             // the store's jobs outlive the process
+    const struct shards_held *held; // several nodes share the jobs (gate_nodes.h); NULL: this is
+                                    // the only one
 };

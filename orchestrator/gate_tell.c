@@ -43,7 +43,25 @@ void run_log_in(const struct run *run, struct device *device, uint32_t host) {
 void run_note(struct run *run, struct store_event event) {
     const struct gate_shell *shell = &run->gate->shell;
     event.job = run->job->number;
+    event.epoch = run_epoch(run, event.host);
     event.wall_ms = wall_now(run->gate);
     run_apply(run, &event);
     shell->append(shell->self, &event, NULL, NULL);
+}
+
+void run_note_job(struct run *run, const struct store_event *event, gate_kept kept, void *arg) {
+    const struct gate_shell *shell = &run->gate->shell;
+    struct store_event stamped = *event;
+    stamped.job = run->job->number;
+    stamped.host = STORE_NO_HOST;
+    stamped.kind = STORE_JOB;
+    if (stamped.wall_ms == 0) stamped.wall_ms = wall_now(run->gate);
+    if (!gate_is_shared(run->gate)) run_apply(run, &stamped);
+    shell->append(shell->self, &stamped, kept, arg);
+}
+
+uint64_t run_epoch(const struct run *run, uint32_t place) {
+    const struct gate *g = run->gate;
+    if (!gate_is_shared(g) || place == STORE_NO_HOST) return 0;
+    return g->config.held->epochs[job_shard(run->job, place)];
 }

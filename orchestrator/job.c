@@ -34,6 +34,7 @@ void job_free(struct job *job) {
     for (size_t i = 0; i < job->selection.count; i++)
         free(job->hosts[i].text);
     free(job->hosts);
+    free(job->shards);
     free(job->key);
     free(job->request);
     free(job->why);
@@ -309,13 +310,38 @@ void job_stop_write_skipped(struct buf *out, enum job_outcome outcome, const cha
     cJSON_Delete(stop);
 }
 
+static void settle(struct job *job, struct job_host *h) {
+    if (h->state != HOST_IN_HAND) return;
+    set_in_doubt(job, h, h->has_intent);
+    if (!h->has_intent) turn(job, h, HOST_WAITING);
+}
+
 void job_settle(struct job *job) {
+    for (size_t i = 0; i < job->selection.count; i++)
+        settle(job, &job->hosts[i]);
+}
+
+void job_settle_in(struct job *job, const bool *shards) {
+    for (size_t i = 0; i < job->selection.count; i++)
+        if (shards[job_shard(job, (uint32_t)i)]) settle(job, &job->hosts[i]);
+}
+
+void job_rewind(struct job *job) {
+    memset(job->counts, 0, sizeof job->counts);
+    job->counts[HOST_WAITING] = job->selection.count;
+    job->in_doubt = job->canaries_left = 0;
     for (size_t i = 0; i < job->selection.count; i++) {
         struct job_host *h = &job->hosts[i];
-        if (h->state != HOST_IN_HAND) continue;
-        set_in_doubt(job, h, h->has_intent);
-        if (!h->has_intent) turn(job, h, HOST_WAITING);
+        const bool is_canary = h->is_canary;
+        free(h->text);
+        *h = (struct job_host){.is_canary = is_canary};
+        job->canaries_left += is_canary;
     }
+    free(job->why);
+    job->why = NULL;
+    job->state = JOB_WAITING;
+    job->outcome = JOB_NO_OUTCOME;
+    job->started_ms = job->ended_ms = job->progress_ms = 0;
 }
 
 // --- the report

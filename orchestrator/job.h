@@ -35,6 +35,9 @@ struct job {
     struct inventory *inventory;
     struct selection selection;
     struct grouping grouping;
+    // Where several nodes share out its hosts: each one's shard, in the selection's order
+    // (shards.h); NULL: all are in the first.
+    uint16_t *shards;
     // Of a job that was read from a store: its inventory has the hosts that it names and no others.
     // The selection in the whole inventory, where that is the same still; else NULL.
     struct inventory *whole;
@@ -79,6 +82,11 @@ void job_stop_write_skipped(struct buf *out, enum job_outcome outcome, const cha
 // doubt.
 void job_settle(struct job *job);
 
+// The same of the shards marked, which no node had for a while; and the whole job as if nothing had
+// happened to it, so that all its events can be applied once more.
+void job_settle_in(struct job *job, const bool *shards);
+void job_rewind(struct job *job);
+
 // The job is the same in that inventory, and seen in it from now on. Takes over the selection.
 void job_see_in(struct job *job, struct inventory *inventory, struct selection *selection);
 // Where the host of the inventory stands in the whole one; JOB_NOT_IN_WHOLE where it does not.
@@ -90,6 +98,10 @@ uint32_t job_in_whole(const struct job *job, uint32_t host);
 // in it any more have none.
 bool job_awaits_credentials(const struct job *job);
 void job_take_credentials(struct job *job, const struct inventory *today);
+
+static inline uint16_t job_shard(const struct job *job, uint32_t place) {
+    return job->shards == NULL ? 0 : job->shards[place];
+}
 
 // The host's place in the selection. host is an index into the inventory, and must be one of it.
 uint32_t job_place(const struct job *job, uint32_t host);

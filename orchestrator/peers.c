@@ -573,6 +573,31 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
     devices_let_rest(&p->devices, device);
 }
 
+void peers_distrust(struct peers *p) {
+    for (size_t i = 0; i < p->devices.buckets_count; i++)
+        for (struct device *device = p->devices.buckets[i]; device != NULL; device = device->next)
+            if (device->turn == NULL && device->ask != ASK_RUNNING && device->ask != ASK_KEPT)
+                device->up_ms = device->down_ms = 0;
+}
+
+// First all are found, for one that rests may have another forgotten.
+void peers_lose_contacts(struct peers *p) {
+    struct device **lost = mem_array(p->devices.count, sizeof(struct device *));
+    size_t count = 0;
+    for (size_t i = 0; i < p->devices.buckets_count; i++)
+        for (struct device *device = p->devices.buckets[i]; device != NULL; device = device->next)
+            if (device->contact != NULL) lost[count++] = device;
+    while (count > 0) {
+        struct device *device = lost[--count];
+        device->contact = NULL;
+        device->up_ms = device->down_ms = 0;
+        device_set_login(device, (struct credentials){0});
+        release_slot(p, device);
+        devices_let_rest(&p->devices, device);
+    }
+    free(lost);
+}
+
 void peers_keep_not(struct peers *p, struct device *device) {
     if (device->ask != ASK_KEPT || device->is_unwanted) return;
     device->is_unwanted = true;

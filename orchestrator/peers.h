@@ -125,6 +125,11 @@ void peers_keep_not(struct peers *p, struct device *device);
 void peers_keep_none(struct peers *p);
 void peers_keep_none_of(struct peers *p, const void *run); // as given to peers_kept()
 
+// Nothing is known of any device any more, but which are in hand: others may have worked on them.
+void peers_distrust(struct peers *p);
+// All contacts are over, of asks and of turns; none of these may begin another.
+void peers_lose_contacts(struct peers *p);
+
 // Whether asks and kept sessions are nearly as many as may be: then hosts whose session is kept are
 // to go before others, or they would have to make room for new asks. At other times the order of
 // the schedule is the better one.

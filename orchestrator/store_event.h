@@ -36,9 +36,10 @@ enum job_outcome { // of a job that is done, or is to be
 
 struct store_event { // strings are borrowed; NULL: there is none
     enum store_kind kind;
-    uint64_t job; // its number
-    uint64_t n;   // of those read: its number in the job, from 1 and without a gap
-    uint64_t ms;  // of STORE_OUTCOME: how long the host was in hand
+    uint64_t job;   // its number
+    uint64_t n;     // of those read: its number in the job, from 1 and without a gap
+    uint64_t epoch; // of the host's shard, where several nodes share a job out; 0: it is not said
+    uint64_t ms;    // of STORE_OUTCOME: how long the host was in hand
     long long wall_ms;
     uint32_t host;            // its place in the job's selection; STORE_NO_HOST of STORE_JOB
     uint8_t attempt;          // of STORE_INTENT and what follows: 1 for the first install, or 2
@@ -57,6 +58,7 @@ struct store_job {   // strings are borrowed; NULL: there is none
     const char *request; // the body, as JSON text
     const void *image;   // its hosts and groups: job_image.h
     size_t image_len;
+    const uint16_t *shards; // of each host; NULL: all are in the first
     uint64_t hosts;
     uint64_t results[HOST_STATES]; // of those that have one
     uint64_t n;                    // its last event's

@@ -1,0 +1,239 @@
+#include "orchestrator/gate_nodes.h"
+
+#include "common/mem.h"
+#include "orchestrator/gate_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+// --- what other nodes say of a job
+
+static void heard_running(struct run *run) {
+    struct gate *g = run->gate;
+    if (run->state != RUN_WAITING && run->state != RUN_PAUSED) return;
+    run_open(run);
+    gate_start(g);
+}
+
+static void heard_paused(struct run *run, const char *why) {
+    if (run->state != RUN_WAITING && run->state != RUN_OPEN) return;
+    run_pause(run, why == NULL ? "by another node" : why);
+    run_hold_back(run);
+}
+
+static void heard_stopped(struct run *run, const struct store_event *event) {
+    if (run->state == RUN_STOPPED || run->state == RUN_ENDING) return;
+    run_stop(run, event->outcome, event->text);
+    run_hold_back(run);
+}
+
+// Hosts whose outcome is kept may have their logout before them still.
+static void heard_done(struct run *run) {
+    if (run->flights > 0)
+        run->is_over = true;
+    else
+        run_end(run);
+}
+
+static void heard_of_job(struct run *run, const struct store_event *event) {
+    const enum job_state before = run->job->state;
+    run_apply(run, event);
+    switch (event->state) {
+    case JOB_WAITING:
+        if (before == JOB_PAUSED && run->state == RUN_PAUSED) run_wait_again(run);
+        break;
+    case JOB_RUNNING:
+        heard_running(run);
+        break;
+    case JOB_PAUSED:
+        heard_paused(run, event->text);
+        break;
+    case JOB_CANCELLING:
+        heard_stopped(run, event);
+        break;
+    case JOB_DONE:
+        heard_done(run);
+        break;
+    }
+}
+
+// What is over elsewhere may be the last, of the job or of its canaries, or one too many.
+static void heard_of_host(struct run *run, const struct store_event *event) {
+    struct gate *g = run->gate;
+    run_apply(run, event);
+    if (event->kind == STORE_OUTCOME) brakes_check(run, run->job->selection.hosts[event->host]);
+    run_host_over(run);
+    gate_start(g);
+}
+
+void gate_heard(struct gate *g, struct job *job, const struct store_event *event) {
+    struct run *run = gate_run_of(g, job);
+    if (run == NULL) return;
+    if (event->kind == STORE_JOB)
+        heard_of_job(run, event);
+    else if (run_epoch(run, event->host) == 0 || run_epoch(run, event->host) != event->epoch)
+        heard_of_host(run, event);
+    else
+        run_finish_if_done(run); // its own, which is applied
+}
+
+// --- shards come and go
+
+// Those cohorts of the job whose shard is marked; a cohort is never cut.
+static uint32_t *cohorts_in(const struct job *job, const bool *shards, size_t *count) {
+    const struct grouping *grouping = &job->grouping;
+    uint32_t *cohorts = mem_array(grouping->cohorts_count, sizeof *cohorts);
+    *count = 0;
+    for (uint32_t i = 0; i < grouping->cohorts_count; i++) {
+        const uint32_t place = job_place(job, grouping->order[grouping->cohorts[i].first]);
+        if (shards[job_shard(job, place)]) cohorts[(*count)++] = i;
+    }
+    return cohorts;
+}
+
+// What is in doubt is asked in jobs that are paused, too.
+static void take_on(struct run *run, const bool *shards) {
+    struct gate *g = run->gate;
+    job_settle_in(run->job, shards);
+    if (run->scheduled == NULL) {
+        if (run->job->in_doubt == 0) return;
+        run_enter_schedule(run);
+    } else {
+        size_t count;
+        uint32_t *cohorts = cohorts_in(run->job, shards, &count);
+        schedule_take_on(g->schedule, run->scheduled, cohorts, count, run_past, run);
+        free(cohorts);
+    }
+    run_begin_doubts(run);
+    if (run->state != RUN_STOPPED) return;
+    run->is_skipping = true;
+    g->shell.start_soon(g->shell.self, true);
+}
+
+static void append(struct run **list, struct run *run) {
+    while (*list != NULL)
+        list = &(*list)->next;
+    *list = run;
+    run->next = NULL;
+}
+
+// A run waits for those before it alone. So those that are under way come first; among those that
+// wait the numbers say who came first.
+static void put_in_order(struct gate *g) {
+    struct run *under_way = NULL, *waiting = NULL;
+    for (struct run *run = g->runs, *next; run != NULL; run = next) {
+        next = run->next;
+        if (run->state != RUN_WAITING) {
+            append(&under_way, run);
+            continue;
+        }
+        struct run **link = &waiting;
+        while (*link != NULL && (*link)->job->number < run->job->number)
+            link = &(*link)->next;
+        run->next = *link;
+        *link = run;
+    }
+    struct run **end = &under_way;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = waiting;
+    g->runs = under_way;
+}
+
+// This node leads from now on.
+static void lead(struct gate *g) {
+    put_in_order(g);
+    for (struct run *run = g->runs; run != NULL; run = run->next) {
+        run->awaited_count = 0;
+        if (run->state == RUN_WAITING) run_await_others(run);
+    }
+    gate_let_in(g);
+}
+
+static void check_all(struct gate *g) {
+    for (struct run *run = g->runs, *next; run != NULL; run = next) {
+        next = run->next;
+        brakes_check_all(run);
+        run_host_over(run);
+    }
+}
+
+void gate_take_on(struct gate *g, const bool *shards) {
+    g->is_quiet = false;
+    peers_distrust(g->peers);
+    for (struct run *run = g->runs; run != NULL; run = run->next)
+        if (run->state != RUN_ENDING) take_on(run, shards);
+    if (shards[0]) lead(g);
+    check_all(g);
+    gate_arm(g);
+    gate_pump(g);
+    gate_start(g);
+}
+
+void gate_give_up(struct gate *g, const bool *shards) {
+    for (struct run *run = g->runs; run != NULL; run = run->next) {
+        size_t count;
+        if (run->scheduled == NULL) continue;
+        uint32_t *cohorts = cohorts_in(run->job, shards, &count);
+        schedule_give_up(g->schedule, run->scheduled, cohorts, count);
+        free(cohorts);
+    }
+}
+
+bool gate_is_idle_in(const struct gate *g, uint16_t shard) {
+    for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next) {
+        const struct job *job = flight->run->job;
+        if (job_shard(job, job_place(job, flight->work.host)) == shard) return false;
+    }
+    return true;
+}
+
+// --- the lease is lost
+
+void gate_lose(struct gate *g) {
+    g->is_quiet = true;
+    g->shell.abort_all(g->shell.self);
+    peers_lose_contacts(g->peers);
+    for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
+        next = flight->next;
+        flight_lose(flight);
+    }
+}
+
+// What this node has said, and the store has not kept, was never so.
+void gate_rewind(struct gate *g, struct job *job) {
+    struct run *run = gate_run_of(g, job);
+    job_rewind(job);
+    if (run == NULL) return;
+    assert(run->flights == 0);
+    if (run->scheduled != NULL) schedule_remove(g->schedule, run->scheduled);
+    run->scheduled = NULL;
+    free(run->skipped);
+    run->skipped = NULL;
+    run->is_skipping = run->is_canary_phase = run->is_over = run->is_in_line = false;
+    run->awaited_count = 0;
+    run->state = RUN_WAITING;
+}
+
+// --- jobs that are new here
+
+void gate_join(struct gate *g, struct job *job, const char *why) {
+    static const enum run_state states[] = {[JOB_WAITING] = RUN_WAITING,
+                                            [JOB_RUNNING] = RUN_OPEN,
+                                            [JOB_PAUSED] = RUN_PAUSED,
+                                            [JOB_CANCELLING] = RUN_STOPPED};
+    const struct store_event pause = {.state = JOB_PAUSED, .text = why};
+    struct run *run = run_new(g, job, states[job->state]);
+    run_count_time_before(run);
+    if (run->state == RUN_STOPPED)
+        run_stop(run, job->outcome, job->why);
+    else if (run->state == RUN_OPEN)
+        run_enter_schedule(run);
+    if (why != NULL && (run->state == RUN_WAITING || run->state == RUN_OPEN)) {
+        run_pause(run, why);
+        run_note_job(run, &pause, NULL, NULL);
+    }
+    if (run->state == RUN_WAITING) run_await_others(run);
+    gate_let_in(g);
+    gate_start(g);
+}
