@@ -211,9 +211,8 @@ static int watch_and_enter(struct postgres *s, long long wall_ms, struct store_f
         if (!is_first && (strcmp(first.id, other.id) != 0 || first.beat != other.beat))
             return used_by(&other, err);
         if (is_first)
-            program_say("orchestrator: %s was left in use by node %s (%s): waiting %d s whether it "
-                        "is gone",
-                        s->shown, other.id, other.place, TTL_MS / 1000);
+            program_say("orchestrator: %s: looking for %d s at most whether node %s (%s) is alive",
+                        s->shown, TTL_MS / 1000, other.id, other.place);
         first = other;
         if (clock_boot_ms() - first.since_ms >= TTL_MS)
             rc = take(s, &first, err);
