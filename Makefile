@@ -6,7 +6,7 @@ SANITISE ?=
 
 VERSION := $(shell sed -n 's/^.define PROJECT_VERSION "\(.*\)"/\1/p' common/version.h)
 
-PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libsystemd
+PACKAGES = libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libpq libsystemd
 WARNINGS = -Wall -Wextra -Werror -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes \
 	-Wundef -Wvla -Wformat=2 -Wpointer-arith -Wcast-qual -Wwrite-strings
 # What this compiler knows, of some options.
@@ -25,9 +25,9 @@ CFLAGS += -std=c17 -g $(OPTIMISE) $(HARDENING) $(WARNINGS) $(SANITISE) -fno-comm
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SANITISE)
 pure_libs = $(shell pkg-config --libs libcjson yaml-0.1 gnutls 2>/dev/null) -lm
 all_libs = $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm -lpthread
-test_libs = $(shell pkg-config --libs check libcurl sqlite3 gnutls 2>/dev/null)
+test_libs = $(shell pkg-config --libs check libcurl sqlite3 libpq gnutls 2>/dev/null)
 
-# Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h>: they link into the unit
+# Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h> nor <libpq-fe.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf bytes clock completion duration error file folder glob heap http_framing http_head \
 	http_host http_limits http_peer http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
@@ -45,11 +45,12 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host gate_nodes \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
 	lease lock metrics offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
-	retry schedule select session shards store_event store_file store_kept store_memory store_queue task tasks \
+	retry schedule select session shards store_event store_file store_kept store_memory store_queue store_where task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
-	recover runner store store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
+	recover runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
+	store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
 	suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
@@ -66,7 +67,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_queue \
-	store_sqlite strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
+	store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
@@ -87,7 +88,8 @@ scenario_pure = $(call objects,scenarios/runner,$(SCENARIO_PURE))
 scenario_shell = $(call objects,scenarios/runner,$(SCENARIO_SHELL))
 unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
-store_backs = $(call objects,orchestrator,store_sql store_sqlite store_sqlite_read store_sqlite_write)
+store_backs = $(call objects,orchestrator,store_postgres store_postgres_read store_postgres_schema store_postgres_write \
+	store_pq store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write)
 e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
@@ -139,17 +141,18 @@ $(BUILD)/machine.so: tests/torture/machine.h
 preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
-unit_shells = $(store_backs) $(call objects,common,tls) $(call objects,simulator,device_ca)
+unit_shells = $(store_backs) $(call objects,common,program tls) $(call objects,simulator,device_ca)
 rounds = $(call objects,tests/torture,round place draw)
+lab = $(call objects,tests/lab,postgres)
 
-$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
+$(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
-		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process tls turnstile) \
+		$(call objects,orchestrator,store_event store_file store_kept store_memory store_queue store_where) \
+		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process program tls turnstile) \
 		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
@@ -203,6 +206,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
+$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql
 $(BUILD)/obj/orchestrator/page.o: $(wildcard orchestrator/web/*) $(swagger_ui)
 
 # Swagger UI is no part of this repository: it is fetched once, where npm and its registry are there.

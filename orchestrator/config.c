@@ -112,8 +112,15 @@ static int set_peer_wait(void *config, const char *value, struct error *err) {
 
 static int set_state(void *config, const char *value, struct error *err) {
     struct config *c = config;
-    if (*value == '\0') return error_set(err, "expected a file, or none");
+    if (*value == '\0') return error_set(err, "expected a file, postgresql://..., or none");
     c->store.where = value;
+    return 0;
+}
+
+static int set_allow_async(void *config, const char *value, struct error *err) {
+    (void)value;
+    (void)err;
+    ((struct config *)config)->store.allows_async = true;
     return 0;
 }
 
@@ -280,10 +287,13 @@ static const struct option_spec specs[] = {
     {"downgrade", "allow|refuse",
      "whether a device that runs a newer version is changed, unless a request says (allow)",
      set_downgrade},
-    {"state", "FILE|none",
-     "keep the jobs in this SQLite file, so that they outlive the process; none: in memory "
-     "(orchestrator.db)",
+    {"state", "FILE|URI|none",
+     "keep the jobs in this SQLite file, or in a PostgreSQL database (postgresql://...), so that "
+     "they outlive the process; none: in memory (orchestrator.db)",
      set_state},
+    {"allow-async", NULL,
+     "take a PostgreSQL server whose standbys are asynchronous: jobs may be lost with it",
+     set_allow_async},
     {"keep-jobs", "N", "so many jobs that are done stay to be looked at (1000)", set_keep_jobs},
     {"resume-within", "DURATION",
      "jobs go on by themselves if the service was away for less than this (10m)",

@@ -20,11 +20,11 @@
 #include "common/mem.h"
 #include "orchestrator/store_file.h"
 #include "orchestrator/store_queue.h"
+#include "orchestrator/store_where.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     STALL_MS = 5000,  // of one write: it is said then that it has not come back
@@ -437,6 +437,7 @@ static int init_queue(struct store *s, const struct store_config *config, struct
     const int rc = s->back->read(s->db, &open, count_job, &queue.open_jobs, err);
     if (s->back->blocks) queue.gather_us = GATHER_US;
     if (s->back->blocks) queue.alive_us = ALIVE_US;
+    queue.beat_us = (uint64_t)s->back->beat_ms * 1000;
     store_queue_init(&s->queue, &queue);
     return rc;
 }
@@ -465,16 +466,23 @@ static void init_lock(struct store *s) {
         abort(); // out of memory
 }
 
+static const struct store_back *back_of(const char *where) {
+    if (store_where_is_memory(where)) return &store_memory;
+    return store_where_is_postgres(where) ? &store_postgres : &store_sqlite;
+}
+
 int store_open(struct store **store, uv_loop_t *loop, const struct store_config *config,
                struct error *err) {
     struct store *s = mem_zalloc(sizeof *s);
-    s->back = strcmp(config->where, "none") == 0 ? &store_memory : &store_sqlite;
+    char shown[STORE_SHOWN_MAX];
+    s->back = back_of(config->where);
+    store_where_show(config->where, shown);
+    store_postgres_allow_async(config->allows_async);
     s->reader.store = s;
     s->commit_delay_ms = config->commit_delay_ms;
     s->size_max = config->size_max;
-    error_set(&s->why_stalled, "%.200s: a write has not come back for %d s", config->where,
-              STALL_MS / 1000);
-    error_advise(&s->why_stalled, "%s", store_file_advice(EIO));
+    error_set(&s->why_stalled, "%s: a write has not come back for %d s", shown, STALL_MS / 1000);
+    if (s->back == &store_sqlite) error_advise(&s->why_stalled, "%s", store_file_advice(EIO));
     init_lock(s);
     int rc = s->back->open(&s->db, config->where, clock_wall_ms(), &s->found, err);
     if (rc == 0) s->size = size_of(s);
@@ -483,6 +491,8 @@ int store_open(struct store **store, uv_loop_t *loop, const struct store_config 
     if (rc == 0) rc = init_handles(s, loop, err);
     if (rc == 0) {
         *store = s;
+        uv_update_time(loop); // to open it may have taken seconds
+        if (s->back->beat_ms > 0) turn(s);
         return 0;
     }
     stop_threads(s);

@@ -12,8 +12,10 @@
 //
 // While a job is open the time is kept every STORE_ALIVE_MS, but not before the first write of this
 // process: until its owner has decided what becomes of the jobs that it found, a restart more
-// changes nothing. Of the jobs that are done the oldest beyond keep_jobs are dropped, whenever
-// another is.
+// changes nothing. A back that wants a beat is written to all the time. Where it has fenced this
+// process off (STORE_FENCED) the store is not well again: nothing that is asked is kept any more,
+// and whoever waits is answered STORE_UNREACHABLE when the store is closed. Of the jobs that are
+// done the oldest beyond keep_jobs are dropped, whenever another is.
 #pragma once
 
 #include "orchestrator/store_back.h"
@@ -25,7 +27,8 @@ enum { STORE_ALIVE_MS = 5000 };
 struct store;
 
 struct store_config {
-    const char *where;        // "none": memory; else a file. Borrowed.
+    const char *where;        // "none": memory; postgresql://…; else a file. Borrowed.
+    bool allows_async;        // PostgreSQL's standbys may lack what was kept
     uint64_t keep_jobs;       // so many that are done stay
     uint64_t size_max;        // bytes: beyond, store_has_room() says no; 0: no limit
     unsigned commit_delay_ms; // for tests: a disk that takes so much longer

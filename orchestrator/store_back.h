@@ -13,6 +13,8 @@ enum store_status {
     STORE_HELD,        // an intent of a job that does not run: it is not kept
     STORE_CONFLICT,    // of a create: a job with this key is there; n is its number
     STORE_UNREACHABLE, // not kept, and the store says why; it may be well again
+    STORE_FENCED, // of a batch: likewise, and it will not be well again for this process, which
+                  // another took for dead: nothing that it asks for is kept any more
 };
 
 // n: of a create the job's number; of an event its own.
@@ -27,6 +29,7 @@ enum store_op_kind {
     STORE_FORGET, // drop the job of job.id, if it is there: nobody was told of it; a batch of its
                   // own, and the only one that may come under the number of another
     STORE_AUDIT,  // a line of the audit; of each kind the newest are kept (STORE_AUDIT_MAX)
+    STORE_BEAT,   // nothing, not even the time: a back with beat_ms
 };
 
 enum { // so many lines of the audit, of what was looked at and of what was refused before
@@ -102,9 +105,14 @@ struct store_back {
     uint64_t (*size)(void *db);
     void (*close)(void *db); // takes NULL
     bool blocks;             // else it answers at once and needs no thread
+    unsigned beat_ms; // it wants a batch so often, or another takes this process for dead; 0: no
 };
 
-extern const struct store_back store_memory, store_sqlite;
+extern const struct store_back store_memory, store_sqlite, store_postgres;
+
+// Of store_postgres, before it is opened: a standby that may lack what was kept is no reason not
+// to.
+void store_postgres_allow_async(bool is_allowed);
 
 // As if the process had ended and the next had opened the same memory: what a crash leaves, for
 // those who play one.

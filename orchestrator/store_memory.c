@@ -322,6 +322,7 @@ static void carry_out(struct memory *m, struct store_op *op, size_t index) {
         add_audit(m, &op->audit);
         break;
     case STORE_ALIVE:
+    case STORE_BEAT:
         break;
     }
 }

@@ -171,10 +171,20 @@ void store_queue_retain(struct store_queue *q) {
     add_alone(q, &q->asked, STORE_RETAIN, (struct store_waiter){0})->keep = q->config.keep_jobs;
 }
 
+static void give_up(struct store_queue *q) {
+    while (q->asked.first != NULL) {
+        struct store_batch *batch = take_first(&q->asked);
+        for (size_t i = 0; i < batch->count; i++)
+            batch->ops[i].status = STORE_UNREACHABLE;
+        put_last(&q->told, batch);
+    }
+}
+
 void store_queue_close(struct store_queue *q) {
     q->is_closing = true;
     q->last_tries = q->failures > 0;
     q->retry_us = 0;
+    if (q->is_fenced) give_up(q);
 }
 
 // --- what is written
@@ -184,16 +194,18 @@ static struct store_turn wait_until(const struct store_queue *q, uint64_t now_us
 }
 
 // Nothing is queued. The time is kept while a job is open, but it says only that this process is
-// at work once it has written anything else.
+// at work once it has written anything else; a beat keeps no time.
 static bool has_alive(struct store_queue *q, uint64_t now_us, struct store_turn *wait) {
-    const uint64_t due_us = q->kept_us + q->config.alive_us;
+    const bool keeps_time = q->config.alive_us > 0 && q->config.open_jobs > 0 && q->has_kept;
+    const uint64_t alive_us = keeps_time ? q->timed_us + q->config.alive_us : UINT64_MAX;
+    const uint64_t beat_us = q->config.beat_us > 0 ? q->kept_us + q->config.beat_us : UINT64_MAX;
+    const uint64_t due_us = alive_us < beat_us ? alive_us : beat_us;
     *wait = (struct store_turn){0};
-    if (q->config.alive_us == 0 || q->config.open_jobs == 0 || !q->has_kept || q->is_closing)
-        return false;
+    if (due_us == UINT64_MAX || q->is_closing) return false;
     if (now_us < due_us)
         *wait = wait_until(q, now_us, due_us);
     else
-        add_op(new_batch(q, &q->asked), STORE_ALIVE, NULL, NULL);
+        add_op(new_batch(q, &q->asked), now_us >= alive_us ? STORE_ALIVE : STORE_BEAT, NULL, NULL);
     return now_us >= due_us;
 }
 
@@ -207,6 +219,7 @@ static uint64_t gather_us(const struct store_queue *q) {
 struct store_turn store_queue_next(struct store_queue *q, uint64_t now_us) {
     struct store_turn wait;
     if (q->is_under_way) return (struct store_turn){.has_more = true};
+    if (q->is_fenced) return (struct store_turn){0};
     if (q->asked.first == NULL && !has_alive(q, now_us, &wait)) return wait;
     uint64_t due_us = q->has_begun ? q->began_us + gather_us(q) : 0;
     if (q->failures > 0) due_us = q->retry_us;
@@ -239,8 +252,11 @@ static void on_kept(struct store_queue *q, uint64_t now_us) {
     put_last(&q->told, batch);
     q->config.beat = batch->number;
     q->failures = q->last_tries = 0;
-    q->has_kept = true;
     q->kept_us = now_us;
+    if (batch->count > 1 || batch->ops[0].kind != STORE_BEAT) {
+        q->has_kept = true;
+        q->timed_us = now_us;
+    }
     q->took_us = now_us - q->began_us;
     for (size_t i = 0; i < batch->count; i++)
         learn(q, &batch->ops[i]);
@@ -274,15 +290,6 @@ static void turn_to_forget(struct store_queue *q, struct store_batch *batch) {
     op->job.image_len = 0;
 }
 
-static void give_up(struct store_queue *q) {
-    while (q->asked.first != NULL) {
-        struct store_batch *batch = take_first(&q->asked);
-        for (size_t i = 0; i < batch->count; i++)
-            batch->ops[i].status = STORE_UNREACHABLE;
-        put_last(&q->told, batch);
-    }
-}
-
 static void on_not_kept(struct store_queue *q, const struct error *err, uint64_t now_us) {
     const unsigned doublings = q->failures < 8 ? q->failures : 8;
     uint64_t wait_ms = (uint64_t)STORE_RETRY_MS << doublings;
@@ -299,10 +306,12 @@ void store_queue_written(struct store_queue *q, enum store_status status, const 
                          uint64_t now_us) {
     assert(q->is_under_way);
     q->is_under_way = false;
+    if (status == STORE_FENCED) q->is_fenced = true;
     if (status == STORE_OK)
         on_kept(q, now_us);
     else
         on_not_kept(q, err, now_us);
+    if (q->is_fenced && q->is_closing) give_up(q);
 }
 
 // --- who is told

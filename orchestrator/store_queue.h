@@ -12,6 +12,9 @@
 // that one took (up to 50 ms): a commit costs the same for one op as for a hundred. A create, whose
 // image may be large, and whatever drops jobs are batches of their own.
 //
+// Where the back has fenced this process off (STORE_FENCED) nothing is written any more: what waits
+// does so until the queue is closed, and is given up then.
+//
 // A create that was not kept is refused at once, and so are those behind it: a client waits for
 // them. But an answer may have been lost behind a commit, so the batch becomes one that forgets the
 // job; it keeps its number and is tried until it is kept like all others. So two batches of
@@ -51,6 +54,7 @@ struct store_batches {
 struct store_queue_config {
     uint64_t gather_us;
     uint64_t alive_us; // the time is kept so often while a job is open; 0: never
+    uint64_t beat_us;  // something is written so often, whatever else there is to do; 0: no need to
     uint64_t keep_jobs;
     uint64_t beat;      // of the last batch that was kept
     uint64_t open_jobs; // that are not done
@@ -65,9 +69,11 @@ struct store_queue {
     bool is_under_way;
     bool has_begun; // a batch went before
     bool has_kept;  // a batch of this process
+    bool is_fenced; // nothing is tried any more
     bool is_closing;
     bool retains; // one that drops jobs is queued
     uint64_t began_us, kept_us, retry_us;
+    uint64_t timed_us;   // the last batch that was kept and had the time
     uint64_t took_us;    // the last batch that was kept
     unsigned failures;   // of the first batch, so far
     unsigned last_tries; // since the queue is closing

@@ -251,6 +251,7 @@ static bool carry_out(struct sqlite_writer *w, struct store_op *op, size_t index
     case STORE_AUDIT:
         return add_audit(w, &op->audit);
     case STORE_ALIVE:
+    case STORE_BEAT:
         break;
     }
     return true;

@@ -20,6 +20,7 @@ for purpose in "$@"; do
         need_library yaml-0.1 libyaml-dev
         need_library libcurl libcurl4-gnutls-dev
         need_library sqlite3 libsqlite3-dev
+        need_library libpq libpq-dev
         need_library libsystemd libsystemd-dev
         ;;
     demo)
@@ -30,6 +31,8 @@ for purpose in "$@"; do
         need_library check check
         need_command promtool prometheus
         need_command prove perl
+        [ -x /usr/lib/postgresql/"$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null |
+            sort -V | tail -n 1)"/bin/initdb ] || need postgresql # its server alone: tests/lab/postgres.sh starts one
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         need_command zsh zsh

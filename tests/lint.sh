@@ -27,7 +27,7 @@ compiles_with() { # COMPILER BUILD OPTIMISATION
         OPTIMISE="$3" >"$build/lint-$1.out" 2>&1 || { grep -E 'error|warning' "$build/lint-$1.out"; false; }
 }
 
-flags() { pkg-config --cflags libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libsystemd check; }
+flags() { pkg-config --cflags libuv libmicrohttpd gnutls libcjson yaml-0.1 libcurl sqlite3 libpq libsystemd check; }
 
 # Clang's analyzer takes nineteen parts in twenty of the time. It plays the paths through a function, up
 # to so many nodes of them (225000 are its own default), and leaves tests out, which run anyway.
@@ -53,14 +53,14 @@ cppcheck_all() {
 
 formatted() { clang-format --dry-run -Werror "${all[@]}"; }
 
-# Pure modules reach neither the loop nor the HTTP server nor SQLite nor GnuTLS nor systemd, not even through a
+# Pure modules reach neither the loop nor the HTTP server nor SQLite nor libpq nor GnuTLS nor systemd, not even through a
 # header of ours.
 pure_includes() {
     local bad=0 module
     for module in $pure; do
         # shellcheck disable=SC2046
-        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd|sqlite3|gnutls/[a-z0-9]+|systemd/[a-z-]+)\.h'; then
-            echo "$module.c is pure and includes <uv.h>, <microhttpd.h>, <sqlite3.h>, <gnutls/...> or <systemd/...>"
+        if gcc -MM -MG -std=c17 -D_GNU_SOURCE -I. "$module.c" | grep -qE '[ /](uv|microhttpd|sqlite3|libpq-fe|gnutls/[a-z0-9]+|systemd/[a-z-]+)\.h'; then
+            echo "$module.c is pure and includes <uv.h>, <microhttpd.h>, <sqlite3.h>, <libpq-fe.h>, <gnutls/...> or <systemd/...>"
             bad=1
         fi
     done
@@ -72,6 +72,7 @@ named_shells() {
     ! grep -lE '^#include <(uv|microhttpd)\.h>' "${all[@]}" | grep -vxE \
         'common/(http(_internal)?|turnstile)\.h|orchestrator/(api|api_events|api_tasks|errands|connection|dial|fetch|main|notify|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
         ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c' &&
+        ! grep -lE '^#include <libpq-fe\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_pq(_advice)?\.h|tests/lab/postgres\.c' &&
         ! grep -lE '^#include <gnutls/' "${all[@]}" | grep -vxE 'common/(tls\.c|http_tls\.[ch])|orchestrator/access\.c|simulator/device_ca\.c|tests/e2e/check_https\.c|tests/unit/check_tls\.c' &&
         ! grep -lE '^#include <systemd/' "${all[@]}" | grep -vx 'orchestrator/notify\.c'
 }
@@ -123,8 +124,8 @@ check "clang, warnings as errors" compiles_with clang "$build/lint-clang" -O0
 check "clang-tidy" tidy
 check "cppcheck" cppcheck_all
 check "clang-format" formatted
-check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h> nor <gnutls/...> nor <systemd/...>" pure_includes
-check "only named files include <uv.h>, <microhttpd.h>, <sqlite3.h>, <gnutls/...> or <systemd/...>" named_shells
+check "pure modules include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h> nor <libpq-fe.h> nor <gnutls/...> nor <systemd/...>" pure_includes
+check "only named files include <uv.h>, <microhttpd.h>, <sqlite3.h>, <libpq-fe.h>, <gnutls/...> or <systemd/...>" named_shells
 check "every header stands alone" headers_stand_alone
 check "no file is past 800 lines" sizes
 check "CONTRIBUTING's diff of a task is what stands in the sources" diff_of_a_task

@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs the test programs of a build folder, and ends with one line that counts all tests. The suites
 # of a program run beside one another, TEST_JOBS at a time: most of them wait most of the time.
-# HISTORIES histories count as one test.
+# HISTORIES histories count as one test. One PostgreSQL server is there for all of them.
 # usage: tests/run.sh BUILD [unit|e2e|histories|browser...]
 set -u
 
 build=$1
 shift
 [ $# -gt 0 ] || set -- histories unit e2e
+[ -n "${TEST_POSTGRES:-}" ] || exec tests/lab/postgres.sh run "$0" "$build" "$@"
 export BUILD="$build"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}"

@@ -1,14 +1,16 @@
 // What every back of a store keeps to: each test runs over all of them.
+#include "tests/lab/postgres.h"
 #include "tests/unit/stores.h"
 
 Suite *check_store(void);
 
-static const struct store_back *const backs[] = {&store_memory, &store_sqlite};
+static const struct store_back *const backs[] = {&store_memory, &store_sqlite, &store_postgres};
 
 // --- a store under test
 
 static const struct store_back *back;
 static struct store_place place;
+static char where[LAB_URI_MAX];
 static void *db;
 static struct store_found found;
 static struct error err;
@@ -21,14 +23,18 @@ static void reopen_at(long long wall_ms) {
         return;
     }
     back->close(db);
-    int rc = back->open(&db, place.file, wall_ms, &found, &err);
+    int rc = back->open(&db, where, wall_ms, &found, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
 }
 
 static void begin(int which) {
     back = backs[which];
     place = store_place_make();
-    int rc = back->open(&db, place.file, WALL_MS, &found, &err);
+    if (back == &store_postgres)
+        lab_database(where);
+    else
+        snprintf(where, sizeof where, "%s", place.file);
+    int rc = back->open(&db, where, WALL_MS, &found, &err);
     ck_assert_msg(rc == 0, "%s", err.text);
 }
 

@@ -10,6 +10,7 @@ enum { KEEP = 7 };
 
 #define GATHER_US UINT64_C(2000)
 #define ALIVE_US  UINT64_C(5000000)
+#define BEAT_US   UINT64_C(2000000)
 
 static struct store_queue queue;
 static struct buf told;
@@ -73,7 +74,7 @@ static void ask_done(uint64_t job) {
 // What is to be written: "41: a b", "41: create a", "41: alive"; or when to ask again: "in 1500".
 static const char *next_at(uint64_t now_us) {
     static char text[1000];
-    static const char *const kinds[] = {"create", "", "alive", "retain", "forget"};
+    static const char *const kinds[] = {"create", "", "alive", "retain", "forget", "audit", "beat"};
     const struct store_turn turn = store_queue_next(&queue, now_us);
     if (turn.batch == NULL) {
         snprintf(text, sizeof text, "in %llu%s", (unsigned long long)turn.wait_us,
@@ -119,6 +120,12 @@ static void lost_at(uint64_t now_us) {
     struct error err;
     error_set(&err, "the disk is full");
     store_queue_written(&queue, STORE_UNREACHABLE, &err, now_us);
+}
+
+static void fenced_at(uint64_t now_us) {
+    struct error err;
+    error_set(&err, "taken for dead");
+    store_queue_written(&queue, STORE_FENCED, &err, now_us);
 }
 
 static void assert_told(const char *expected) {
@@ -295,6 +302,79 @@ START_TEST(the_time_is_kept_while_a_job_is_open_and_nothing_else_is) {
     NEXT(9 * ALIVE_US, "47: create c");
     kept_at(9 * ALIVE_US);
     NEXT(10 * ALIVE_US, "48: alive");
+    end();
+}
+END_TEST
+
+START_TEST(a_back_that_wants_a_beat_has_one_whatever_else_there_is) {
+    begin(0);
+    queue.config.beat_us = BEAT_US;
+    NEXT(ALIVE_US, "41: beat"); // at once: the process has just begun
+    kept_at(ALIVE_US + 1000);
+    NEXT(ALIVE_US + 2000, "in 1999000, idle");
+    ask_event("a");
+    NEXT(ALIVE_US + 4000, "42: a"); // which is one
+    kept_at(ALIVE_US + 4000);
+    NEXT(ALIVE_US + BEAT_US, "in 4000, idle");
+    NEXT(ALIVE_US + BEAT_US + 4000, "43: beat");
+    lost_at(ALIVE_US + BEAT_US + 4000);
+    NEXT(ALIVE_US + BEAT_US + 104000, "43: beat"); // until it is kept
+    store_queue_close(&queue);
+    kept_at(ALIVE_US + BEAT_US + 105000);
+    NEXT(3 * ALIVE_US, "in 0, idle");
+    end();
+}
+END_TEST
+
+START_TEST(a_beat_keeps_no_time_and_puts_off_none) {
+    begin(1);
+    queue.config.beat_us = BEAT_US;
+    NEXT(10 * ALIVE_US, "41: beat"); // what was found is not decided yet
+    kept_at(10 * ALIVE_US);
+    NEXT(10 * ALIVE_US + 5 * BEAT_US, "42: beat");
+    kept_at(10 * ALIVE_US + 5 * BEAT_US);
+    ask_event("a");
+    NEXT(20 * ALIVE_US, "43: a");
+    kept_at(20 * ALIVE_US);
+    for (uint64_t i = 1; i <= 2; i++) {
+        NEXT(20 * ALIVE_US + i * BEAT_US, i == 1 ? "44: beat" : "45: beat");
+        kept_at(20 * ALIVE_US + i * BEAT_US);
+    }
+    NEXT(21 * ALIVE_US - 1000, "in 1000, idle");
+    NEXT(21 * ALIVE_US, "46: alive");
+    kept_at(21 * ALIVE_US);
+    NEXT(21 * ALIVE_US + BEAT_US, "47: beat");
+    end();
+}
+END_TEST
+
+START_TEST(a_store_that_is_fenced_off_writes_nothing_more_and_gives_up_when_it_closes) {
+    begin(1);
+    queue.config.beat_us = BEAT_US;
+    ask_event("a");
+    NEXT(0, "41: a");
+    fenced_at(1);
+    ck_assert(!store_queue_is_well(&queue));
+    ask_event("b");
+    ask_create("c");
+    NEXT(10 * ALIVE_US, "in 0, idle");
+    assert_told("c! "); // a client waits for it
+    store_queue_close(&queue);
+    assert_told("a! b! ");
+    ck_assert(store_queue_is_empty(&queue));
+    end();
+}
+END_TEST
+
+START_TEST(a_store_that_is_fenced_off_while_it_closes_gives_up) {
+    begin(0);
+    ask_event("a");
+    ask_event("b");
+    store_queue_close(&queue);
+    NEXT(0, "41: a b");
+    fenced_at(1);
+    assert_told("a! b! ");
+    ck_assert(store_queue_is_empty(&queue));
     end();
 }
 END_TEST
@@ -504,6 +584,11 @@ Suite *check_store_queue(void) {
     tcase_add_test(tcase, whenever_a_job_is_done_old_ones_are_dropped_piece_by_piece);
     tcase_add_test(tcase, a_store_that_closes_writes_all_that_is_left_without_waiting);
     tcase_add_test(tcase, what_a_store_that_closes_cannot_write_is_given_up_and_told);
+    tcase_add_test(tcase, a_back_that_wants_a_beat_has_one_whatever_else_there_is);
+    tcase_add_test(tcase, a_beat_keeps_no_time_and_puts_off_none);
+    tcase_add_test(tcase,
+                   a_store_that_is_fenced_off_writes_nothing_more_and_gives_up_when_it_closes);
+    tcase_add_test(tcase, a_store_that_is_fenced_off_while_it_closes_gives_up);
     tcase_add_test(tcase, a_batch_has_so_many_ops_at_most);
     tcase_add_test(tcase, whatever_happens_each_is_told_once_and_events_are_kept_in_order);
     return suite;

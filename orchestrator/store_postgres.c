@@ -1,0 +1,301 @@
+// A store in a PostgreSQL database. In this version of it one orchestrator at a time has it; what
+// keeps others from it holds for several as well:
+//
+//   absent --enter--> ALIVE --(a beat with each write)--> ALIVE --leave--> gone
+//                       |
+//                       +--(its beat does not move for TTL_MS, says another's clock)--take--> dead
+//
+// Who opens a database where a node is alive watches that node's beat on its own clock, so no two
+// clocks are ever compared. Whoever was taken for dead learns it with its next write, which is not
+// kept (store_postgres_write.c).
+//
+// One connection is the writer's thread's, the other the reader's. Each is made anew where it is
+// lost, by whoever needs it next.
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/program.h"
+#include "orchestrator/store_postgres_read.h"
+#include "orchestrator/store_postgres_schema.h"
+#include "orchestrator/store_postgres_write.h"
+#include "orchestrator/store_where.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    BEAT_MS = 2000,
+    TTL_MS = 10000,
+    WATCH_MS = 500,
+    NODE_VERSION = 1, // which kinds of events it knows
+};
+
+struct postgres {
+    char *where;
+    char shown[STORE_SHOWN_MAX];
+    struct postgres_writer writer;
+    struct pq reader;
+    bool has_entered;
+};
+
+static bool allows_async;
+
+void store_postgres_allow_async(bool is_allowed) {
+    allows_async = is_allowed;
+}
+
+// --- a connection
+
+// Sessions do as they were told: an answer comes after the commit is on disk, here and on the
+// synchronous standbys; nothing waits for a lock longer than its asker waits for the answer.
+#define SESSION                                                                                    \
+    "set synchronous_commit = on; set lock_timeout = 800; set statement_timeout = 30000;"          \
+    " set idle_in_transaction_session_timeout = 10000; set default_transaction_isolation = "       \
+    "'read committed'; set bytea_output = hex; set search_path = pg_catalog, pg_temp;"             \
+    " set client_min_messages = warning"
+
+static int check_database(struct pq *pq, struct error *err) {
+    PGresult *row = pq_ask(pq,
+                           "select current_setting('server_encoding'),"
+                           " current_setting('synchronous_standby_names'),"
+                           " (select count(*) from pg_stat_replication"
+                           "   where coalesce(state, '') <> 'backup'"
+                           "     and coalesce(application_name, '') <> 'pg_basebackup')",
+                           NULL, PQ_REPLY_MS, err);
+    if (row == NULL) return ERROR_INPUT;
+    int rc = 0;
+    if (strcmp(pq_text(row, 0), "UTF8") != 0)
+        rc = error_set(err,
+                       "the database is in %.20s: make one in UTF8 (createdb -E UTF8 -T template0)",
+                       pq_text(row, 0));
+    else if (pq_text(row, 1)[0] == '\0' && pq_number(row, 2) > 0 && !allows_async)
+        rc = error_set(err,
+                       "it has a standby that may lack what was kept, and jobs would be lost with "
+                       "the primary: set synchronous_standby_names on the server, or start with "
+                       "--allow-async");
+    PQclear(row);
+    return rc;
+}
+
+static int make_session(struct pq *pq, struct error *err) {
+    int rc = pq_connect(pq, err);
+    if (rc == 0) rc = pq_run(pq, SESSION, PQ_REPLY_MS, err);
+    if (rc == 0) rc = check_database(pq, err);
+    if (rc != 0) pq_close(pq);
+    return rc;
+}
+
+// --- writing, reading
+
+static bool connect_writer(struct postgres *s, struct error *err) {
+    if (s->writer.pq.conn != NULL) return true;
+    s->writer.is_known = false;
+    return make_session(&s->writer.pq, err) == 0;
+}
+
+static enum store_status postgres_write(void *db, uint64_t number, long long wall_ms,
+                                        struct store_op *ops, size_t count, struct error *err) {
+    struct postgres *s = db;
+    enum store_status status = STORE_UNREACHABLE;
+    if (s->writer.is_fenced || connect_writer(s, err))
+        status = postgres_writer_write(&s->writer, number, wall_ms, ops, count, err);
+    if (status != STORE_OK) error_from(err, "%s", s->shown);
+    return status;
+}
+
+// A connection that has lain still may be over: then it is asked once more over another.
+static int postgres_read(void *db, const struct store_query *query, store_row row, void *arg,
+                         struct error *err) {
+    struct postgres *s = db;
+    int rc = 0;
+    for (int tries = 0; tries < 2; tries++) {
+        const bool was_connected = s->reader.conn != NULL;
+        bool told = false;
+        rc = was_connected ? 0 : make_session(&s->reader, err);
+        if (rc == 0) rc = postgres_read_rows(&s->reader, query, row, arg, &told, err);
+        if (rc == 0 || told || !was_connected || s->reader.conn != NULL) break;
+    }
+    if (rc != 0) error_from(err, "%s", s->shown);
+    return rc;
+}
+
+// --- one orchestrator at a time
+
+static void name_node(char id[STORE_NODE_ID_MAX]) {
+    unsigned char bytes[12] = {0};
+    size_t len = 0;
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) abort(); // it never fails
+    for (size_t i = 0; i < sizeof bytes; i++)
+        len += (size_t)snprintf(id + len, STORE_NODE_ID_MAX - len, "%02x", bytes[i]);
+}
+
+// One who is alive.
+struct other {
+    char id[STORE_NODE_ID_MAX];
+    char place[100];
+    int64_t beat;
+    uint64_t since_ms; // its beat was seen first
+};
+
+static void see(struct other *other, const PGresult *row) {
+    const char *id = pq_text(row, 0);
+    const int64_t beat = pq_number(row, 1);
+    if (strcmp(other->id, id) == 0 && other->beat == beat) return;
+    snprintf(other->id, sizeof other->id, "%s", id);
+    snprintf(other->place, sizeof other->place, "%s", pq_text(row, 2));
+    other->beat = beat;
+    other->since_ms = clock_boot_ms();
+}
+
+// Whether this one is in; else who is there.
+static int enter(struct postgres *s, long long wall_ms, struct store_found *found,
+                 struct other *other, struct error *err) {
+    struct pq_params *p = &s->writer.params;
+    char host[65] = "?", place[100];
+    gethostname(host, sizeof host - 1);
+    snprintf(place, sizeof place, "process %ld on %s", (long)getpid(), host);
+    pq_params_clear(p);
+    pq_add_text(p, s->writer.id);
+    pq_add_text(p, place);
+    pq_add_number(p, NODE_VERSION);
+    pq_add_number(p, wall_ms > 0 ? wall_ms / 1000 : 0);
+    PGresult *row = pq_ask(&s->writer.pq,
+                           "select other, other_beat, other_place, epoch, is_new, alive_ms, beat"
+                           " from orchestrator.enter($1, $2, $3, $4)",
+                           p, PQ_REPLY_MS, err);
+    if (row == NULL) return ERROR_INPUT;
+    if (pq_is_null(row, 0)) {
+        *found = (struct store_found){.epoch = (uint64_t)pq_number(row, 3),
+                                      .is_new = pq_bool(row, 4),
+                                      .alive_ms = pq_number(row, 5),
+                                      .beat = (uint64_t)pq_number(row, 6)};
+        s->writer.beat = found->beat;
+        s->has_entered = s->writer.is_known = true;
+    } else {
+        see(other, row);
+    }
+    PQclear(row);
+    return 0;
+}
+
+static int take(struct postgres *s, const struct other *other, struct error *err) {
+    struct pq_params *p = &s->writer.params;
+    pq_params_clear(p);
+    pq_add_text(p, other->id);
+    pq_add_number(p, other->beat);
+    PGresult *row = pq_ask(&s->writer.pq, "select orchestrator.take($1, $2)", p, PQ_REPLY_MS, err);
+    if (row == NULL) return ERROR_INPUT;
+    PQclear(row);
+    return 0;
+}
+
+// It is there, and its beat has moved.
+static int used_by(const struct other *other, struct error *err) {
+    return error_set(err,
+                     "used by another orchestrator, node %s (%s): end that one, or use another "
+                     "--state",
+                     other->id, other->place);
+}
+
+static int watch_and_enter(struct postgres *s, long long wall_ms, struct store_found *found,
+                           struct error *err) {
+    struct other first = {0};
+    for (;;) {
+        struct other other = first;
+        int rc = enter(s, wall_ms, found, &other, err);
+        if (rc != 0 || s->has_entered) return rc;
+        const bool is_first = first.id[0] == '\0';
+        if (!is_first && (strcmp(first.id, other.id) != 0 || first.beat != other.beat))
+            return used_by(&other, err);
+        if (is_first)
+            program_say("orchestrator: %s: looking for %d s at most whether node %s (%s) is alive",
+                        s->shown, TTL_MS / 1000, other.id, other.place);
+        first = other;
+        if (clock_boot_ms() - first.since_ms >= TTL_MS)
+            rc = take(s, &first, err);
+        else
+            poll(NULL, 0, WATCH_MS);
+        if (rc != 0) return rc;
+    }
+}
+
+// --- opening, closing
+
+// What libpq says of a wrong URI may hold its password.
+static int check_uri(const struct postgres *s, struct error *err) {
+    char *why = NULL;
+    PQconninfoOption *options = PQconninfoParse(s->where, &why);
+    const bool is_well = options != NULL;
+    PQfreemem(why);
+    PQconninfoFree(options);
+    if (is_well) return 0;
+    return error_set(err,
+                     "%s is no URI of PostgreSQL: expected "
+                     "postgresql://USER@HOST:PORT/DATABASE?OPTION=VALUE, and %%40 for an @ in "
+                     "a name or a password",
+                     s->shown);
+}
+
+static void free_store(struct postgres *s) {
+    pq_close(&s->reader);
+    postgres_writer_deinit(&s->writer);
+    free(s->where);
+    free(s);
+}
+
+static int open_database(struct postgres *s, long long wall_ms, struct store_found *found,
+                         struct error *err) {
+    int rc = make_session(&s->writer.pq, err);
+    if (rc == 0) rc = postgres_schema_ready(&s->writer.pq, s->shown, err);
+    if (rc == 0) rc = watch_and_enter(s, wall_ms, found, err);
+    if (rc == 0) rc = make_session(&s->reader, err);
+    return rc;
+}
+
+// Its next start need not wait then.
+static void leave(struct postgres *s) {
+    struct error ignored;
+    if (!s->has_entered || s->writer.is_fenced || !connect_writer(s, &ignored)) return;
+    pq_params_clear(&s->writer.params);
+    pq_add_text(&s->writer.params, s->writer.id);
+    PQclear(pq_ask(&s->writer.pq, "select orchestrator.leave($1)", &s->writer.params, PQ_REPLY_MS,
+                   &ignored));
+}
+
+static int postgres_open(void **db, const char *where, long long wall_ms, struct store_found *found,
+                         struct error *err) {
+    struct postgres *s = mem_zalloc(sizeof *s);
+    s->where = mem_strdup(where);
+    s->writer.pq.where = s->reader.where = s->where;
+    store_where_show(where, s->shown);
+    name_node(s->writer.id);
+    int rc = check_uri(s, err);
+    if (rc == 0) {
+        rc = open_database(s, wall_ms, found, err);
+        if (rc != 0 && strncmp(err->text, s->shown, strlen(s->shown)) != 0)
+            error_from(err, "%s", s->shown);
+    }
+    if (rc == 0) {
+        *db = s;
+        return 0;
+    }
+    leave(s);
+    free_store(s);
+    return rc;
+}
+
+static void postgres_close(void *db) {
+    if (db == NULL) return;
+    leave(db);
+    free_store(db);
+}
+
+const struct store_back store_postgres = {.open = postgres_open,
+                                          .write = postgres_write,
+                                          .read = postgres_read,
+                                          .close = postgres_close,
+                                          .blocks = true,
+                                          .beat_ms = BEAT_MS};

@@ -1,0 +1,259 @@
+#include "orchestrator/store_postgres_read.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    STATUS_MAX = 999,
+    ROWS_MS = 5000, // between two rows
+    INT8 = 20,
+    TEXT = 25,
+    BYTEA = 17, // types, as the server numbers them
+};
+
+// A row under a reader's eyes; is_wrong where a value is not of its type or too large.
+struct cells {
+    const PGresult *row;
+    bool is_wrong;
+};
+
+static uint64_t cell(struct cells *c, int column, uint64_t max) {
+    uint64_t value = 0;
+    if (PQftype(c->row, column) == INT8 && PQgetlength(c->row, 0, column) == 8) {
+        const char *bytes = PQgetvalue(c->row, 0, column);
+        for (int i = 0; i < 8; i++)
+            value = value << 8 | (unsigned char)bytes[i];
+        if (value <= max && value <= INT64_MAX) return value;
+    }
+    c->is_wrong = true;
+    return 0;
+}
+
+static uint64_t cell_or(struct cells *c, int column, uint64_t max, uint64_t otherwise) {
+    return PQgetisnull(c->row, 0, column) != 0 ? otherwise : cell(c, column, max);
+}
+
+static const char *text_cell(struct cells *c, int column) {
+    if (PQgetisnull(c->row, 0, column) != 0) return NULL;
+    if (PQftype(c->row, column) == TEXT) return PQgetvalue(c->row, 0, column);
+    c->is_wrong = true;
+    return NULL;
+}
+
+enum { JOB_IMAGE = 17 };
+
+static struct store_job job_of(struct cells *c) {
+    struct store_job job = {.number = cell(c, 0, INT32_MAX),
+                            .id = text_cell(c, 1),
+                            .key = text_cell(c, 2),
+                            .task = text_cell(c, 3),
+                            .request = text_cell(c, 4),
+                            .hosts = cell(c, 5, UINT32_MAX),
+                            .n = cell(c, 10, UINT32_MAX),
+                            .state = (enum job_state)cell(c, 11, JOB_DONE),
+                            .outcome = (enum job_outcome)cell(c, 12, JOB_STOPPED),
+                            .text = text_cell(c, 13),
+                            .created_ms = (long long)cell(c, 14, INT64_MAX),
+                            .started_ms = (long long)cell(c, 15, INT64_MAX),
+                            .ended_ms = (long long)cell(c, 16, INT64_MAX)};
+    for (int i = 0; i < HOST_STATES - HOST_CHANGED; i++)
+        job.results[HOST_CHANGED + i] = cell(c, 6 + i, UINT32_MAX);
+    return job;
+}
+
+static struct store_event event_of(struct cells *c) {
+    return (struct store_event){.job = cell(c, 0, INT32_MAX),
+                                .n = cell(c, 1, UINT32_MAX),
+                                .wall_ms = (long long)cell(c, 2, INT64_MAX),
+                                .kind = (enum store_kind)cell(c, 3, STORE_JOB),
+                                .host = (uint32_t)cell_or(c, 4, UINT32_MAX, STORE_NO_HOST),
+                                .attempt = (uint8_t)cell_or(c, 5, UINT8_MAX, 0),
+                                .result = (enum host_state)cell_or(c, 6, HOST_STATES, HOST_WAITING),
+                                .ms = cell_or(c, 7, INT64_MAX, 0),
+                                .state = (enum job_state)cell_or(c, 8, JOB_DONE, 0),
+                                .outcome = (enum job_outcome)cell_or(c, 9, JOB_STOPPED, 0),
+                                .version = text_cell(c, 10),
+                                .text = text_cell(c, 11)};
+}
+
+// A reading under way.
+struct reading {
+    struct cells cells;
+    const struct store_query *query;
+    store_row row;
+    void *arg;
+    uint64_t n;       // of the event before
+    struct buf image; // of the job, as far as its pieces have come
+    PGresult *first;  // of a job that comes with its image: the row of the first piece
+    bool goes_on;
+};
+
+static int tell_job(struct reading *r, struct error *err) {
+    struct store_job job = job_of(&r->cells);
+    int rc = store_job_check(&job, err);
+    if (r->cells.is_wrong) rc = error_set(err, "a value that is none of its column");
+    if (rc != 0) error_from(err, "job %llu", (unsigned long long)job.number);
+    job.image = r->image.len == 0 ? NULL : r->image.data;
+    job.image_len = r->image.len;
+    if (rc == 0) r->goes_on = r->row(r->arg, &job, NULL);
+    return rc;
+}
+
+static int tell_event(struct reading *r, struct error *err) {
+    const struct store_event event = event_of(&r->cells);
+    int rc = store_event_check(&event, err);
+    if (r->cells.is_wrong) rc = error_set(err, "a value that is none of its column");
+    if (rc == 0 && event.n != r->n + 1)
+        rc = error_set(err, "event %llu is missing", (unsigned long long)r->n + 1);
+    if (rc != 0) {
+        error_from(err, "job %llu, event %llu", (unsigned long long)event.job,
+                   (unsigned long long)event.n);
+        return rc;
+    }
+    r->n = event.n;
+    r->goes_on = r->row(r->arg, NULL, &event);
+    return 0;
+}
+
+static int tell_audit(struct reading *r, struct error *err) {
+    struct cells *c = &r->cells;
+    const struct store_audit audit = {.n = cell(c, 0, INT64_MAX),
+                                      .is_refused = cell(c, 1, 1) != 0,
+                                      .wall_ms = (long long)cell(c, 2, INT64_MAX),
+                                      .status = (int)cell(c, 3, STATUS_MAX),
+                                      .who = text_cell(c, 4),
+                                      .from = text_cell(c, 5),
+                                      .method = text_cell(c, 6),
+                                      .path = text_cell(c, 7),
+                                      .job = text_cell(c, 8)};
+    if (c->is_wrong || audit.from == NULL || audit.method == NULL || audit.path == NULL)
+        return error_set(err, "line %llu of the audit: a value that is none of its column",
+                         (unsigned long long)audit.n);
+    r->goes_on = r->query->audit(r->arg, &audit);
+    return 0;
+}
+
+// One row a piece of its image, in order; without one, one row. Returns whether the row is kept.
+static bool gather_image(struct reading *r, PGresult *row) {
+    if (PQgetisnull(row, 0, JOB_IMAGE) == 0 && PQftype(row, JOB_IMAGE) == BYTEA)
+        buf_add(&r->image, PQgetvalue(row, 0, JOB_IMAGE), (size_t)PQgetlength(row, 0, JOB_IMAGE));
+    if (r->first != NULL) return false;
+    r->first = row;
+    return true;
+}
+
+static int tell_row(struct reading *r, struct error *err) {
+    if (r->query->kind == STORE_READ_AUDIT) return tell_audit(r, err);
+    return r->query->kind == STORE_READ_EVENTS ? tell_event(r, err) : tell_job(r, err);
+}
+
+// --- what is asked
+
+#define JOB                                                                                        \
+    "select number, id, key, task, request, hosts, changed, unchanged, failed, skipped, n,"        \
+    " state::bigint, outcome::bigint, text, created_ms, started_ms, ended_ms"
+#define JOBS " from orchestrator.jobs join orchestrator.bodies on job = number"
+#define AUDIT                                                                                      \
+    "select n, refused::int::bigint, wall_ms, status::bigint, who, source, method, path, job"      \
+    " from orchestrator.audit where "
+
+static void add_unless_0(struct pq_params *p, uint64_t value) {
+    if (value == 0)
+        pq_add_null(p);
+    else
+        pq_add_number(p, value < INT64_MAX ? (int64_t)value : INT64_MAX);
+}
+
+static const char *ask_for_jobs(struct pq_params *p, const struct store_query *query) {
+    add_unless_0(p, query->job);
+    add_unless_0(p, (uint64_t)query->state);
+    pq_add_bool(p, query->is_open);
+    add_unless_0(p, query->limit);
+    pq_add_text(p, query->id);
+    pq_add_text(p, query->key);
+    return JOB JOBS " where ($1::bigint is null or number < $1) and"
+                    " ($2::smallint is null or state = $2) and (not $3::bool or state <> 5) and"
+                    " ($5::text is null or id = $5) and ($6::text is null or key = $6)"
+                    " order by number desc limit $4::bigint";
+}
+
+static const char *ask_for_job(struct pq_params *p, const struct store_query *query) {
+    add_unless_0(p, query->id == NULL && query->key == NULL ? query->job : 0);
+    pq_add_text(p, query->id);
+    pq_add_text(p, query->id == NULL ? query->key : NULL);
+    return JOB ", bytes" JOBS
+               " left join (select id as of, piece, bytes from orchestrator.images) i"
+               " on of = id where number = $1 or id = $2 or key = $3 order by piece";
+}
+
+static const char *ask_for_audit(struct pq_params *p, const struct store_query *query) {
+    if (query->oldest_first)
+        pq_add_number(p, (int64_t)query->after);
+    else
+        add_unless_0(p, query->after);
+    add_unless_0(p, query->limit);
+    return query->oldest_first ? AUDIT "n > $1 order by n limit $2::bigint"
+                               : AUDIT
+               "($1::bigint is null or n < $1) order by n desc limit $2::bigint";
+}
+
+static const char *ask_for(struct pq_params *p, const struct store_query *query) {
+    _Static_assert(JOB_DONE == 5, "the queries say so");
+    switch (query->kind) {
+    case STORE_READ_JOBS:
+        return ask_for_jobs(p, query);
+    case STORE_READ_JOB:
+        return ask_for_job(p, query);
+    case STORE_READ_AUDIT:
+        return ask_for_audit(p, query);
+    case STORE_READ_EVENTS:
+        break;
+    }
+    pq_add_number(p, (int64_t)query->job);
+    pq_add_number(p, (int64_t)query->after);
+    add_unless_0(p, query->limit);
+    return "select job, n, wall_ms, kind::bigint, host, attempt::bigint, result::bigint, ms,"
+           " state::bigint, outcome::bigint, version, text from orchestrator.events"
+           " where job = $1 and n > $2 order by n limit $3::bigint";
+}
+
+static bool has_none(const struct store_query *query) {
+    if (query->kind == STORE_READ_JOBS) return false;
+    return query->after > INT64_MAX || query->job > INT32_MAX;
+}
+
+static int read_all(struct reading *r, struct pq *pq, struct error *err) {
+    int rc = 0;
+    while (rc == 0 && r->goes_on) {
+        PGresult *row = NULL;
+        rc = pq_next(pq, &row, ROWS_MS, err);
+        if (rc != 0 || row == NULL) break;
+        if (r->query->kind == STORE_READ_JOB) {
+            if (!gather_image(r, row)) PQclear(row);
+            continue;
+        }
+        r->cells = (struct cells){.row = row};
+        rc = tell_row(r, err);
+        PQclear(row);
+    }
+    if (rc == 0 && r->first != NULL) {
+        r->cells = (struct cells){.row = r->first};
+        rc = tell_row(r, err);
+    }
+    return rc;
+}
+
+int postgres_read_rows(struct pq *pq, const struct store_query *query, store_row row, void *arg,
+                       bool *told, struct error *err) {
+    if (has_none(query)) return 0;
+    struct pq_params params = {0};
+    struct reading r = {.query = query, .row = row, .arg = arg, .n = query->after, .goes_on = true};
+    int rc = pq_begin(pq, ask_for(&params, query), &params, err);
+    if (rc == 0) rc = read_all(&r, pq, err);
+    *told = r.cells.row != NULL;
+    pq_end(pq);
+    PQclear(r.first);
+    buf_deinit(&r.image);
+    pq_params_deinit(&params);
+    return rc;
+}

@@ -1,0 +1,106 @@
+#include "tests/lab/postgres.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SERVERS_MAX = 32 };
+
+static struct {
+    char folders[SERVERS_MAX][40];
+    int count;
+    pid_t owner; // a child that ends leaves them to it
+} started;
+
+static void fail(const char *what, const char *why) {
+    fprintf(stderr, "tests/lab: %s: %s\n", what, why);
+    exit(EXIT_FAILURE);
+}
+
+static void run(const char *command) {
+    if (system(command) != 0) fail("cannot run", command);
+}
+
+static void end_all(void) {
+    char command[200];
+    if (getpid() != started.owner) return;
+    for (int i = 0; i < started.count; i++) {
+        snprintf(command, sizeof command, "tests/lab/postgres.sh kill %s; rm -rf %s",
+                 started.folders[i], started.folders[i]);
+        run(command);
+    }
+}
+
+// The folder goes at the end.
+static void note_folder(struct lab_server *server) {
+    if (started.owner != getpid()) {
+        started.owner = getpid();
+        started.count = 0;
+        atexit(end_all);
+    }
+    if (started.count == SERVERS_MAX) fail("servers", "too many");
+    snprintf(server->folder, sizeof server->folder, "/tmp/lab-postgres-XXXXXX");
+    if (mkdtemp(server->folder) == NULL) fail("mkdtemp", server->folder);
+    memcpy(started.folders[started.count++], server->folder, sizeof server->folder);
+}
+
+void lab_server_start(struct lab_server *server, const char *settings) {
+    char command[600], line[LAB_URI_MAX] = "";
+    if (server->folder[0] == '\0') note_folder(server);
+    snprintf(command, sizeof command, "tests/lab/postgres.sh start %s %s", server->folder,
+             settings);
+    FILE *out = popen(command, "r");
+    if (out == NULL || fgets(line, sizeof line, out) == NULL || pclose(out) != 0)
+        fail("the server does not start", server->folder);
+    line[strcspn(line, "\n")] = '\0';
+    memcpy(server->uri, line, sizeof server->uri);
+}
+
+void lab_server_stop(const struct lab_server *server, const char *how) {
+    char command[200];
+    snprintf(command, sizeof command, "tests/lab/postgres.sh %s %s", how, server->folder);
+    run(command);
+}
+
+static const char *server_uri(void) {
+    static struct lab_server own;
+    static pid_t owner;
+    const char *given = getenv("TEST_POSTGRES");
+    if (given != NULL) return given;
+    if (owner != getpid()) {
+        own = (struct lab_server){0};
+        lab_server_start(&own, "");
+        owner = getpid();
+    }
+    return own.uri;
+}
+
+// The URI is postgresql://USER@/DATABASE?host=FOLDER.
+void lab_database(char uri[LAB_URI_MAX]) {
+    static unsigned count;
+    char statement[100], name[50];
+    const char *server = server_uri();
+    const char *question = strchr(server, '?'), *at = strstr(server, "@/");
+    if (question == NULL || at == NULL) fail("TEST_POSTGRES", server);
+    snprintf(name, sizeof name, "test_%ld_%u", (long)getpid(), ++count);
+    snprintf(statement, sizeof statement, "create database %s", name);
+    lab_ask(server, statement);
+    snprintf(uri, LAB_URI_MAX, "%.*s@/%s%s", (int)(at - server), server, name, question);
+}
+
+const char *lab_ask(const char *uri, const char *statement) {
+    static char value[400];
+    PGconn *conn = PQconnectdb(uri);
+    PGresult *result = PQexec(conn, statement);
+    const ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        fail(statement, PQerrorMessage(conn));
+    const bool has_value = PQntuples(result) > 0 && PQnfields(result) > 0;
+    snprintf(value, sizeof value, "%s", has_value ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    PQfinish(conn);
+    return value;
+}
