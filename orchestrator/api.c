@@ -126,6 +126,19 @@ static void get_metrics(void *app, struct http_request *r) {
     api_metrics_answer(r, api->parts.metrics, &now);
 }
 
+static void get_nodes(void *app, struct http_request *r) {
+    const struct api *api = app;
+    size_t len;
+    if (api->parts.nodes == NULL) {
+        http_answer_problem(r, 404,
+                            "the store is this orchestrator's alone: several share one that "
+                            "--state postgresql://... names");
+        return;
+    }
+    char *text = nodes_json(api->parts.nodes, &len);
+    http_answer(r, 200, "application/json", text, len);
+}
+
 static void answer_ok(struct http_request *r) {
     http_answer(r, 200, "text/plain; charset=utf-8", mem_strdup("ok\n"), 3);
 }
@@ -159,6 +172,8 @@ static void get_readyz(void *app, struct http_request *r) {
             http_is_known(r) ? why : " cannot be written; asked with a token this says why");
     else if (!store_has_room(api->parts.store, &err))
         http_answer_problem(r, 503, "the store: %s", err.text);
+    else if (api->parts.nodes != NULL && (why = nodes_why_not(api->parts.nodes)) != NULL)
+        http_answer_problem(r, 503, "this node: %s", why);
     else
         fetcher_probe(api->fetcher, on_probed, r);
 }
@@ -175,6 +190,7 @@ static const struct http_route fixed_routes[] = {
     {HTTP_GET, "/hosts/", get_hosts, .arg = NULL},
     {HTTP_GET, "/hosts/{host}/", get_host, .arg = NULL},
     {HTTP_GET, "/audit/", get_audit, .query = api_audit_query},
+    {HTTP_GET, "/nodes/", get_nodes, .arg = NULL},
     {HTTP_POST, "/jobs/{id}/resume/", post_job_resume, .arg = NULL},
     {HTTP_POST, "/jobs/{id}/pause/", post_job_pause, .arg = NULL},
     {HTTP_POST, "/jobs/{id}/cancel/", post_job_cancel, .arg = NULL},
@@ -230,6 +246,11 @@ static void on_recovered(void *arg) {
     if (!store_has_room(api->parts.store, &err)) store_retain(api->parts.store);
     api_jobs_open(&api->job_views);
     api_tasks_open(&api->tasks);
+}
+
+// Where nodes share the store their jobs are joined, one by one.
+static void on_nothing_left(void *arg) {
+    (void)arg;
 }
 
 // What serves requests about jobs.
@@ -314,7 +335,12 @@ int api_start(struct api **started, const struct api_config *config, const struc
     }
     runner_on_breath(parts->runner, on_breath, api);
     *started = api;
-    recovery_begin(api->recovery, on_recovered, api);
+    if (parts->nodes == NULL) {
+        recovery_begin(api->recovery, on_recovered, api);
+    } else {
+        recovery_begin(api->recovery, on_nothing_left, api);
+        nodes_begin(parts->nodes, api->recovery, on_recovered, api);
+    }
     return 0;
 }
 
@@ -361,9 +387,9 @@ void api_leave_store(struct api *api) {
 bool api_is_idle(const struct api *api) {
     return api->is_draining && api->fetcher == NULL && api->tasks.creating == 0 &&
            errands_is_idle(&api->tasks.making) && errands_is_idle(&api->tasks.playing) &&
-           errands_is_idle(&api->hosts.grouping) && job_loader_is_idle(api->loader) &&
-           api->job_views.reading == 0 && api->audit.reading == 0 &&
-           event_streams_reading(api_events_streams(api->events)) == 0;
+           errands_is_idle(&api->hosts.grouping) && recovery_is_idle(api->recovery) &&
+           job_loader_is_idle(api->loader) && api->job_views.reading == 0 &&
+           api->audit.reading == 0 && event_streams_reading(api_events_streams(api->events)) == 0;
 }
 
 static void on_http_closed(void *arg) {

@@ -8,6 +8,7 @@
 #include "orchestrator/jobs.h"
 #include "orchestrator/limit.h"
 #include "orchestrator/metrics.h"
+#include "orchestrator/nodes.h"
 #include "orchestrator/resume.h"
 #include "orchestrator/runner.h"
 
@@ -31,6 +32,7 @@ struct api_parts { // what it speaks for
     uv_loop_t *loop;
     struct jobs *jobs;
     struct runner *runner;
+    struct nodes *nodes; // NULL: the store is this process's alone
     struct store *store;
     struct metrics *metrics;
     struct processors *processors;

@@ -287,6 +287,8 @@ static int make_job(struct post *post, struct error *err) {
     if (!is_expected) return 409;
     if (canaries_mark(post->job, &post->request.canaries, err) != 0) return 400;
     if (post->request.is_dry_run) return 0;
+    if (store_is_shared(post->tasks->store))
+        post->job->shards = shards_of(policy, post->job->inventory, &post->job->selection);
     job_image_write(&post->image, post->job->inventory, &post->job->selection, &post->job->grouping,
                     policy_hash(policy));
     return 0;
@@ -328,6 +330,7 @@ static void create_job(struct post *post) {
                                   .request = job->request,
                                   .image = image,
                                   .image_len = image_len,
+                                  .shards = job->shards,
                                   .hosts = job->selection.count,
                                   .state = JOB_WAITING,
                                   .created_ms = job->created_ms};

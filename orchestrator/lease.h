@@ -83,8 +83,8 @@ bool lease_may_act(const struct lease *lease, uint64_t now_ms);
 struct lease_wants {
     const struct lease_node *dead; // declare it dead, while its beat is that; NULL: nobody. It
                                    // lives until the next look.
-    uint32_t claim;   // so many free shards
-    uint32_t give_up; // so many of its own, as soon as nothing of them is in hand
+    uint32_t claim;                // so many free shards
+    uint32_t give_up;              // so many of its own, as soon as nothing of them is in hand
 };
 
 // view is an answer that has just come. is_hungry: this node has workers that have nothing to do.

@@ -5,6 +5,7 @@
 #include "orchestrator/cli.h"
 #include "orchestrator/config.h"
 #include "orchestrator/fetch.h"
+#include "orchestrator/nodes.h"
 #include "orchestrator/notify.h"
 
 #include <curl/curl.h>
@@ -31,6 +32,8 @@ struct service {
     struct jobs *jobs;
     struct store *store;
     struct runner *runner;
+    struct shards_held held;
+    struct nodes *nodes; // NULL: the store is this process's alone
     struct api *api;
     uv_signal_t term, interrupt, hangup;
     uv_prepare_t before_wait;
@@ -66,6 +69,8 @@ static void on_store_closed(void *arg) {
 static void close_store_when_idle(struct service *s) {
     if (!s->ending || s->store_closing || !api_is_idle(s->api)) return;
     if (gate_under_way(runner_gate(s->runner)) > 0 && !s->aborted) return;
+    if (s->nodes != NULL) nodes_stop(s->nodes);
+    if (s->nodes != NULL && !nodes_is_idle(s->nodes)) return;
     s->store_closing = true;
     api_leave_store(s->api);
     store_close(s->store, on_store_closed, s);
@@ -93,6 +98,7 @@ static void end(struct service *s) {
     if (!s->ending) {
         s->ending = true;
         api_drain(s->api);
+        if (s->nodes != NULL) nodes_leave(s->nodes);
         if (store_is_persistent(s->store))
             gate_halt(gate);
         else
@@ -173,6 +179,15 @@ static void on_store_trouble(void *arg, const char *why) {
     log_note(&s->log, why == NULL ? LOG_WARNING : LOG_ERROR, clock_wall_ms(), "store", text);
     if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: the store: %s", text);
     if (why != NULL && s->api != NULL) api_store_unwell(s->api, why);
+}
+
+// Nothing of it is on any device's way any more: its connections were closed when its lease ended.
+static void on_fenced(void *arg, const char *why) {
+    struct service *s = arg;
+    log_note(&s->log, LOG_ERROR, clock_wall_ms(), "store", why);
+    log_flush(&s->log);
+    program_say("orchestrator: the store: %s", why);
+    exit(EXIT_FAILURE);
 }
 
 // --- what the service manager is told
@@ -267,6 +282,19 @@ static int open_log(struct service *s, struct error *err) {
     return 0;
 }
 
+static void share(struct service *s) {
+    const struct nodes_config config = {.loop = &s->loop,
+                                        .store = s->store,
+                                        .jobs = s->jobs,
+                                        .gate = runner_gate(s->runner),
+                                        .held = &s->held,
+                                        .workers = s->config.workers,
+                                        .fenced = on_fenced,
+                                        .fenced_arg = s};
+    s->nodes = nodes_new(&config);
+    runner_share(s->runner, s->nodes);
+}
+
 static int start(struct service *s, struct error *err) {
     struct config *c = &s->config;
     c->session.keep_ms = c->peers.max_age_ms;
@@ -294,14 +322,17 @@ static int start(struct service *s, struct error *err) {
                                      .credentials = &s->config.credentials,
                                      .processors = &s->processors,
                                      .jobs = s->jobs,
-                                     .is_persistent = store_is_persistent(s->store)};
+                                     .is_persistent = store_is_persistent(s->store),
+                                     .held = store_is_shared(s->store) ? &s->held : NULL};
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
+    if (store_is_shared(s->store)) share(s);
     rc = config_load_tls(&s->config, &s->config.api.tls, err);
     if (rc != 0) return rc;
     runner_set_trust(s->runner, c->device_ca);
     const struct api_parts parts = {.loop = &s->loop,
                                     .jobs = s->jobs,
                                     .runner = s->runner,
+                                    .nodes = s->nodes,
                                     .store = s->store,
                                     .metrics = s->metrics,
                                     .processors = &s->processors,
@@ -361,6 +392,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "orchestrator: %s\n", err.text);
         s.exit_code = EXIT_FAILURE;
         notify_close(&s.notify);
+        if (s.nodes != NULL) nodes_stop(s.nodes);
         if (s.runner != NULL) runner_close(s.runner);
         if (s.store != NULL) store_close(s.store, on_nothing, NULL);
     } else if (say_ready(&s, &err) != 0) {
@@ -372,6 +404,7 @@ int main(int argc, char **argv) {
 
     notify_deinit(&s.notify);
     api_free(s.api);
+    nodes_free(s.nodes);
     runner_free(s.runner);
     jobs_free(s.jobs);
     metrics_free(s.metrics);

@@ -4,6 +4,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "orchestrator/connection.h"
+#include "orchestrator/nodes.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
@@ -16,6 +17,7 @@ enum {
 struct runner {
     struct gate *gate;
     struct store *store;
+    struct nodes *nodes; // NULL: the store is this process's alone
     struct connection_context context;
     uv_idle_t more;   // runs while hosts may start that have not
     uv_timer_t retry; // when peers are to be asked again
@@ -57,9 +59,11 @@ static void take(void *self, void *contact, const struct task *task, const struc
     connection_take(contact, task, args);
 }
 
+// Right before the bytes of the install.
 static void answer(void *self, void *contact, bool granted) {
-    (void)self;
-    connection_answer(contact, granted);
+    const struct runner *r = self;
+    const bool may_act = r->nodes == NULL || nodes_may_act(r->nodes);
+    connection_answer(contact, granted && may_act);
 }
 
 static void leave(void *self, void *contact) {
@@ -78,7 +82,11 @@ static void abort_all(void *self) {
 }
 
 static void append(void *self, const struct store_event *event, gate_kept kept, void *arg) {
-    store_append(((struct runner *)self)->store, event, kept, arg);
+    const struct runner *r = self;
+    if (r->nodes == NULL)
+        store_append(r->store, event, kept, arg);
+    else
+        nodes_append(r->nodes, event, kept, arg);
 }
 
 static void on_more(uv_idle_t *more) {
@@ -151,6 +159,10 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
 
 void runner_set_trust(struct runner *r, struct tls_trust *trust) {
     r->context.trust = trust;
+}
+
+void runner_share(struct runner *r, struct nodes *nodes) {
+    r->nodes = nodes;
 }
 
 struct gate *runner_gate(struct runner *r) {

@@ -16,6 +16,10 @@ void runner_set_trust(struct runner *runner, struct tls_trust *trust);
 void runner_close(struct runner *runner); // its handles in the loop; nothing may be in hand
 void runner_free(struct runner *runner);  // after the loop has ended; takes NULL
 
+// Where several nodes share the store: nothing that changes a device is sent but under the lease.
+struct nodes;
+void runner_share(struct runner *runner, struct nodes *nodes);
+
 // Jobs are given to it, and stopped, through its gate.
 struct gate *runner_gate(struct runner *runner);
 

@@ -72,6 +72,9 @@ struct store {
     void *trouble_arg;
     void (*kept)(void *arg, const struct store_event *event);
     void *kept_arg;
+    void (*acknowledged)(void *arg, uint64_t sent_ms);
+    void *acknowledged_arg;
+    uint64_t sent_number, sent_ms; // of the batch that was handed over last: when it first was
     void (*closed)(void *arg);
     void *closed_arg;
     bool is_turning;
@@ -198,7 +201,15 @@ static void on_stall(uv_timer_t *timer) {
     tell_trouble(s, was_well);
 }
 
+// A batch that was sent before may have been kept then.
+static void note_sent(struct store *s, const struct store_batch *batch) {
+    if (s->sent_number == batch->number) return;
+    s->sent_number = batch->number;
+    s->sent_ms = clock_boot_ms();
+}
+
 static void hand_over(struct store *s, struct store_batch *batch) {
+    note_sent(s, batch);
     s->stalled = STALL_NONE;
     uv_timer_start(&s->stall, on_stall, STALL_MS, 0);
     uv_mutex_lock(&s->lock);
@@ -260,6 +271,8 @@ static void take_written(struct store *s) {
     s->stalled = STALL_NONE;
     store_queue_written(&s->queue, written.status, &written.err, uv_hrtime() / 1000);
     tell_trouble(s, was_well);
+    if (written.status == STORE_OK && s->acknowledged != NULL)
+        s->acknowledged(s->acknowledged_arg, s->sent_ms);
     if (written.status == STORE_OK && s->committed != NULL)
         s->committed(s->committed_arg, written.seconds);
     turn(s);
@@ -401,7 +414,39 @@ void store_on_kept(struct store *s, void (*kept)(void *arg, const struct store_e
                    void *arg) {
     s->kept = kept;
     s->kept_arg = arg;
-    s->queue.config.tells_all = kept != NULL;
+    s->queue.config.tells_all = kept != NULL && !store_is_shared(s);
+}
+
+// --- where several nodes share it
+
+bool store_is_shared(const struct store *s) {
+    return s->back->look != NULL;
+}
+
+void store_lease(struct store *s, struct store_lease *lease, store_done done, void *arg) {
+    store_queue_lease(&s->queue, lease, done, arg);
+    if (!s->gathers) turn(s);
+}
+
+int store_look(const struct store_reader *reader, struct store_view *view, struct error *err) {
+    return reader->store->back->look(reader->store->db, view, err);
+}
+
+void store_on_acknowledged(struct store *s, void (*told)(void *arg, uint64_t sent_ms), void *arg) {
+    s->acknowledged = told;
+    s->acknowledged_arg = arg;
+}
+
+bool store_is_fenced(const struct store *s) {
+    return s->queue.is_fenced;
+}
+
+bool store_is_creating(const struct store *s, const char *id) {
+    return store_queue_is_creating(&s->queue, id);
+}
+
+void store_heard(struct store *s, const struct store_event *event) {
+    if (s->kept != NULL) s->kept(s->kept_arg, event);
 }
 
 void store_on_commit(struct store *s, void (*committed)(void *arg, double seconds), void *arg) {
@@ -438,6 +483,7 @@ static int init_queue(struct store *s, const struct store_config *config, struct
     if (s->back->blocks) queue.gather_us = GATHER_US;
     if (s->back->blocks) queue.alive_us = ALIVE_US;
     queue.beat_us = (uint64_t)s->back->beat_ms * 1000;
+    queue.is_shared = store_is_shared(s);
     store_queue_init(&s->queue, &queue);
     return rc;
 }

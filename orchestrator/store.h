@@ -25,6 +25,7 @@
 enum { STORE_ALIVE_MS = 5000 };
 
 struct store;
+struct store_reader;
 
 struct store_config {
     const char *where;        // "none": memory; postgresql://…; else a file. Borrowed.
@@ -63,6 +64,23 @@ bool store_has_room(const struct store *store, struct error *err);
 // Drops the oldest jobs that are done beyond keep_jobs, also where none is done now.
 void store_retain(struct store *store);
 
+// --- where several nodes share it (lease.h)
+
+bool store_is_shared(const struct store *store);
+// Answered like an event, in its turn. lease is the caller's, and lives until then.
+void store_lease(struct store *store, struct store_lease *lease, store_done done, void *arg);
+// On the reader's thread.
+int store_look(const struct store_reader *reader, struct store_view *view, struct error *err);
+// Told of each batch that is kept, on the loop: when it was first sent, by clock_boot_ms().
+void store_on_acknowledged(struct store *store, void (*told)(void *arg, uint64_t sent_ms),
+                           void *arg);
+bool store_is_fenced(const struct store *store); // for good: store_is_well() says why
+// This process has asked for the job, and has not been answered.
+bool store_is_creating(const struct store *store, const char *id);
+// What store_on_kept() tells, in the order of all nodes' events: of a shared store it is told by
+// whoever reads them.
+void store_heard(struct store *store, const struct store_event *event);
+
 // How long commits took: told of each batch that was kept. For metrics.
 void store_on_commit(struct store *store, void (*committed)(void *arg, double seconds), void *arg);
 
@@ -77,7 +95,6 @@ void store_on_kept(struct store *store, void (*kept)(void *arg, const struct sto
 // `work` reads, on the reader's thread: it may touch nothing but what arg owns. `then` is called on
 // the loop's, never from within. Reads run one after another, and see what was committed before
 // they began. A back that does not block is read on the loop's thread.
-struct store_reader;
 typedef void (*store_work)(void *arg, const struct store_reader *reader);
 void store_read(struct store *store, store_work work, void (*then)(void *arg), void *arg);
 // The same before the loop runs, at once.

@@ -4,6 +4,8 @@
 #pragma once
 
 #include "common/error.h"
+#include "orchestrator/lease.h"
+#include "orchestrator/shards.h"
 #include "orchestrator/store_event.h"
 
 #include <stdbool.h>
@@ -30,11 +32,23 @@ enum store_op_kind {
                   // own, and the only one that may come under the number of another
     STORE_AUDIT,  // a line of the audit; of each kind the newest are kept (STORE_AUDIT_MAX)
     STORE_BEAT,   // nothing, not even the time: a back with beat_ms
+    STORE_LEASE,  // shards are claimed and given back, a node is declared dead; a batch of its own
 };
 
 enum { // so many lines of the audit, of what was looked at and of what was refused before
     STORE_AUDIT_MAX = 100000,
     STORE_REFUSED_MAX = 1000
+};
+
+// What a node wants of its lease, and then which shards it has. All of one transaction.
+struct store_lease {
+    bool is_hungry;
+    bool gives_all; // all that it has, before it claims any
+    bool gives[SHARDS];
+    char dead[LEASE_ID_MAX]; // this node is, if its beat is that still; "": nobody
+    uint64_t dead_beat;
+    uint32_t claim;            // so many of those that are free
+    struct shards_held result; // also where the answer was lost before
 };
 
 struct store_op {
@@ -45,6 +59,7 @@ struct store_op {
         struct store_event event; // its n is written as well
         struct store_audit audit;
         uint64_t keep;
+        struct store_lease *lease; // the caller's, until it is told
     };
     // What came of it, written by the back where the batch was kept.
     enum store_status status;
@@ -55,9 +70,10 @@ struct store_op {
 // What was found when the store was opened.
 struct store_found {
     bool is_new;
-    long long alive_ms; // when it was last written, by the wall clock then; 0: never
-    uint64_t epoch;     // of this start: more than any before, and at least the Unix time
-    uint64_t beat;      // the number of the last batch
+    long long alive_ms;      // when it was last written, by the wall clock then; 0: never
+    uint64_t epoch;          // of this start: more than any before, and at least the Unix time
+    uint64_t beat;           // the number of the last batch
+    char node[LEASE_ID_MAX]; // of this start, where several nodes share the store; "": they do not
 };
 
 // Which rows are read; they come in the order said.
@@ -83,6 +99,18 @@ struct store_query {
     size_t limit; // 0: all
 };
 
+// Of several nodes: those that are not dead, and what is free. Arrays are the caller's to free.
+struct store_view {
+    struct lease_node *nodes;
+    struct store_place { // the same, for people
+        char text[100];
+        int version;
+    } * places;
+    size_t count;
+    uint32_t free_shards;
+    uint64_t incarnation, age_ms; // as of struct lease_view
+};
+
 // Told of each row, whose strings live for the call: a job or an event, the other is NULL. False:
 // no more of them.
 typedef bool (*store_row)(void *arg, const struct store_job *job, const struct store_event *event);
@@ -101,6 +129,8 @@ struct store_back {
     // behind the rows that are right.
     int (*read)(void *db, const struct store_query *query, store_row row, void *arg,
                 struct error *err);
+    // Who shares it; NULL: it is one process's.
+    int (*look)(void *db, struct store_view *view, struct error *err);
     // Bytes that its rows take of what may be full; NULL: nobody counts them.
     uint64_t (*size)(void *db);
     void (*close)(void *db); // takes NULL

@@ -331,6 +331,7 @@ static bool carry_out(struct postgres_writer *w, uint64_t *beat, long long wall_
     case STORE_AUDIT:
     case STORE_ALIVE:
     case STORE_BEAT:
+    case STORE_LEASE:
         break;
     }
     if (count == 1 && (ops[0].kind == STORE_BEAT || ops[0].kind == STORE_ALIVE)) {

@@ -42,6 +42,7 @@ static void free_job(struct store_job *job) {
     free_const(job->task);
     free_const(job->request);
     free_const(job->image);
+    free_const(job->shards);
     free_const(job->text);
 }
 
@@ -146,6 +147,13 @@ void store_queue_audit(struct store_queue *q, const struct store_audit *audit) {
     op->audit.job = copy(audit->job);
 }
 
+static const uint16_t *copy_shards(const struct store_job *job) {
+    if (job->shards == NULL) return NULL;
+    uint16_t *shards = mem_array(job->hosts, sizeof *shards);
+    memcpy(shards, job->shards, job->hosts * sizeof *shards);
+    return shards;
+}
+
 static void copy_job(struct store_job *to, const struct store_job *job) {
     *to = *job;
     to->id = copy(job->id);
@@ -153,6 +161,7 @@ static void copy_job(struct store_job *to, const struct store_job *job) {
     to->task = copy(job->task);
     to->request = copy(job->request);
     to->text = copy(job->text);
+    to->shards = copy_shards(job);
 }
 
 // Who is refused is told in his turn, behind what is to be told already.
@@ -163,6 +172,27 @@ void store_queue_create(struct store_queue *q, const struct store_job *job, stor
     struct store_batches *list = store_queue_is_well(q) ? &q->asked : &q->told;
     const struct store_waiter waiter = {.done = done, .arg = arg};
     copy_job(&add_alone(q, list, STORE_CREATE, waiter)->job, job);
+}
+
+void store_queue_lease(struct store_queue *q, struct store_lease *lease, store_done done,
+                       void *arg) {
+    assert(!q->is_closing);
+    const struct store_waiter waiter = {.done = done, .arg = arg};
+    add_alone(q, &q->asked, STORE_LEASE, waiter)->lease = lease;
+}
+
+static bool is_creating(const struct store_batches *list, const char *id) {
+    for (const struct store_batch *batch = list->first; batch != NULL; batch = batch->next) {
+        const struct store_op *op = &batch->ops[0];
+        const bool is_create = op->kind == STORE_CREATE || op->kind == STORE_FORGET;
+        if (is_create && batch->told == 0 && op->job.id != NULL && strcmp(op->job.id, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool store_queue_is_creating(const struct store_queue *q, const char *id) {
+    return is_creating(&q->asked, id) || is_creating(&q->told, id);
 }
 
 void store_queue_retain(struct store_queue *q) {
@@ -297,7 +327,7 @@ static void on_not_kept(struct store_queue *q, const struct error *err, uint64_t
     q->failures++;
     q->retry_us = now_us + wait_ms * 1000;
     q->why = *err;
-    if (is_create(q->asked.first)) turn_to_forget(q, q->asked.first);
+    if (is_create(q->asked.first) && !q->config.is_shared) turn_to_forget(q, q->asked.first);
     refuse_creates(q);
     if (q->is_closing && ++q->last_tries >= STORE_LAST_TRIES) give_up(q);
 }

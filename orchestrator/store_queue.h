@@ -18,7 +18,9 @@
 // A create that was not kept is refused at once, and so are those behind it: a client waits for
 // them. But an answer may have been lost behind a commit, so the batch becomes one that forgets the
 // job; it keeps its number and is tried until it is kept like all others. So two batches of
-// different contents never come under one number, except for this one, which may.
+// different contents never come under one number, except for this one, which may. Where several
+// nodes share the store the others may have begun the job by then: so its create is tried until it
+// is kept, like all else, and the client waits.
 #pragma once
 
 #include "orchestrator/store_back.h"
@@ -59,6 +61,7 @@ struct store_queue_config {
     uint64_t beat;      // of the last batch that was kept
     uint64_t open_jobs; // that are not done
     bool tells_all;     // store_queue_answer(): also what nobody waits for
+    bool is_shared;     // by several nodes
 };
 
 struct store_queue {
@@ -89,6 +92,9 @@ void store_queue_create(struct store_queue *q, const struct store_job *job, stor
 void store_queue_append(struct store_queue *q, const struct store_event *event, store_done done,
                         void *arg);
 void store_queue_audit(struct store_queue *q, const struct store_audit *audit);
+void store_queue_lease(struct store_queue *q, struct store_lease *lease, store_done done,
+                       void *arg);
+bool store_queue_is_creating(const struct store_queue *q, const char *id);
 // As store_retain(); also done by itself when a job is done.
 void store_queue_retain(struct store_queue *q);
 // Nothing more is asked. What is left is tried, but not without end.

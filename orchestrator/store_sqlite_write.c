@@ -252,6 +252,7 @@ static bool carry_out(struct sqlite_writer *w, struct store_op *op, size_t index
         return add_audit(w, &op->audit);
     case STORE_ALIVE:
     case STORE_BEAT:
+    case STORE_LEASE: // it is the store of one process
         break;
     }
     return true;
