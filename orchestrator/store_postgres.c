@@ -207,10 +207,9 @@ static int watch_and_enter(struct postgres *s, long long wall_ms, struct store_f
         struct other other = first;
         int rc = enter(s, wall_ms, found, &other, err);
         if (rc != 0 || s->has_entered) return rc;
-        const bool is_first = first.id[0] == '\0';
-        if (!is_first && (strcmp(first.id, other.id) != 0 || first.beat != other.beat))
-            return used_by(&other, err);
-        if (is_first)
+        const bool is_known = strcmp(first.id, other.id) == 0;
+        if (is_known && first.beat != other.beat) return used_by(&other, err);
+        if (!is_known)
             program_say("orchestrator: %s: looking for %d s at most whether node %s (%s) is alive",
                         s->shown, TTL_MS / 1000, other.id, other.place);
         first = other;
