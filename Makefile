@@ -66,7 +66,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
-	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_queue \
+	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_postgres store_queue \
 	store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
@@ -143,7 +143,7 @@ preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,program tls) $(call objects,simulator,device_ca)
 rounds = $(call objects,tests/torture,round place draw)
-lab = $(call objects,tests/lab,postgres)
+lab = $(call objects,tests/lab,postgres proxy)
 
 $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
 		$(orchestrator_pure) $(common_pure)

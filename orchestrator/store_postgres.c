@@ -122,7 +122,7 @@ static int postgres_read(void *db, const struct store_query *query, store_row ro
     return rc;
 }
 
-// --- one orchestrator at a time
+// --- the start
 
 static void name_node(char id[STORE_NODE_ID_MAX]) {
     unsigned char bytes[12] = {0};
@@ -132,27 +132,8 @@ static void name_node(char id[STORE_NODE_ID_MAX]) {
         len += (size_t)snprintf(id + len, STORE_NODE_ID_MAX - len, "%02x", bytes[i]);
 }
 
-// One who is alive.
-struct other {
-    char id[STORE_NODE_ID_MAX];
-    char place[100];
-    int64_t beat;
-    uint64_t since_ms; // its beat was seen first
-};
-
-static void see(struct other *other, const PGresult *row) {
-    const char *id = pq_text(row, 0);
-    const int64_t beat = pq_number(row, 1);
-    if (strcmp(other->id, id) == 0 && other->beat == beat) return;
-    snprintf(other->id, sizeof other->id, "%s", id);
-    snprintf(other->place, sizeof other->place, "%s", pq_text(row, 2));
-    other->beat = beat;
-    other->since_ms = clock_boot_ms();
-}
-
-// Whether this one is in; else who is there.
-static int enter(struct postgres *s, long long wall_ms, struct store_found *found,
-                 struct other *other, struct error *err) {
+static int join_others(struct postgres *s, long long wall_ms, struct store_found *found,
+                       struct error *err) {
     struct pq_params *p = &s->writer.params;
     char host[65] = "?", place[100];
     gethostname(host, sizeof host - 1);
@@ -163,63 +144,65 @@ static int enter(struct postgres *s, long long wall_ms, struct store_found *foun
     pq_add_number(p, NODE_VERSION);
     pq_add_number(p, wall_ms > 0 ? wall_ms / 1000 : 0);
     PGresult *row = pq_ask(&s->writer.pq,
-                           "select other, other_beat, other_place, epoch, is_new, alive_ms, beat"
-                           " from orchestrator.enter($1, $2, $3, $4)",
+                           "select epoch, is_new, alive_ms from orchestrator.join_others($1, $2,"
+                           " $3, $4)",
                            p, PQ_REPLY_MS, err);
     if (row == NULL) return ERROR_INPUT;
-    if (pq_is_null(row, 0)) {
-        *found = (struct store_found){.epoch = (uint64_t)pq_number(row, 3),
-                                      .is_new = pq_bool(row, 4),
-                                      .alive_ms = pq_number(row, 5),
-                                      .beat = (uint64_t)pq_number(row, 6)};
-        s->writer.beat = found->beat;
-        s->has_entered = s->writer.is_known = true;
-    } else {
-        see(other, row);
-    }
+    *found = (struct store_found){.epoch = (uint64_t)pq_number(row, 0),
+                                  .is_new = pq_bool(row, 1),
+                                  .alive_ms = pq_number(row, 2)};
+    snprintf(found->node, sizeof found->node, "%s", s->writer.id);
+    s->has_entered = s->writer.is_known = true;
     PQclear(row);
     return 0;
 }
 
-static int take(struct postgres *s, const struct other *other, struct error *err) {
-    struct pq_params *p = &s->writer.params;
-    pq_params_clear(p);
-    pq_add_text(p, other->id);
-    pq_add_number(p, other->beat);
-    PGresult *row = pq_ask(&s->writer.pq, "select orchestrator.take($1, $2)", p, PQ_REPLY_MS, err);
-    if (row == NULL) return ERROR_INPUT;
-    PQclear(row);
-    return 0;
+// --- who shares it
+
+// An epoch that was never given says that no shard ever was anybody's.
+#define LOOK                                                                                       \
+    "select n.id, n.beat, coalesce(c.shards, 0), n.hungry, n.version, n.place,"                    \
+    " (select count(*) from orchestrator.shards where node is null),"                              \
+    " (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint * 64"                        \
+    "   + ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint,"               \
+    " case when is_called"                                                                         \
+    "   then (extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::bigint"  \
+    "   else 9223372036854775807 end"                                                              \
+    " from orchestrator.epochs, orchestrator.nodes n left join"                                    \
+    " (select node, count(*) as shards from orchestrator.shards group by node) c on c.node = n.id" \
+    " where not n.dead order by n.nth"
+
+static void take_node(struct store_view *view, const PGresult *rows, int row) {
+    struct lease_node *node = &view->nodes[view->count];
+    struct store_place *place = &view->places[view->count++];
+    snprintf(node->id, sizeof node->id, "%s", PQgetvalue(rows, row, 0));
+    node->beat = strtoull(PQgetvalue(rows, row, 1), NULL, 10);
+    node->shards = (uint32_t)strtoul(PQgetvalue(rows, row, 2), NULL, 10);
+    node->is_hungry = PQgetvalue(rows, row, 3)[0] == 't';
+    place->version = atoi(PQgetvalue(rows, row, 4));
+    snprintf(place->text, sizeof place->text, "%s", PQgetvalue(rows, row, 5));
 }
 
-// It is there, and its beat has moved.
-static int used_by(const struct other *other, struct error *err) {
-    return error_set(err,
-                     "used by another orchestrator, node %s (%s): end that one, or use another "
-                     "--state",
-                     other->id, other->place);
-}
-
-static int watch_and_enter(struct postgres *s, long long wall_ms, struct store_found *found,
-                           struct error *err) {
-    struct other first = {0};
-    for (;;) {
-        struct other other = first;
-        int rc = enter(s, wall_ms, found, &other, err);
-        if (rc != 0 || s->has_entered) return rc;
-        const bool is_first = first.id[0] == '\0';
-        if (!is_first && (strcmp(first.id, other.id) != 0 || first.beat != other.beat))
-            return used_by(&other, err);
-        if (is_first)
-            program_say("orchestrator: %s: looking for %d s at most whether node %s (%s) is alive",
-                        s->shown, TTL_MS / 1000, other.id, other.place);
-        first = other;
-        if (clock_boot_ms() - first.since_ms >= TTL_MS)
-            rc = take(s, &first, err);
-        else
-            poll(NULL, 0, WATCH_MS);
-        if (rc != 0) return rc;
+static int postgres_look(void *db, struct store_view *view, struct error *err) {
+    struct postgres *s = db;
+    int rc = s->reader.conn != NULL ? 0 : make_session(&s->reader, err);
+    PGresult *rows = rc == 0 ? pq_ask(&s->reader, LOOK, NULL, PQ_REPLY_MS, err) : NULL;
+    if (rows == NULL) {
+        error_from(err, "%s", s->shown);
+        return ERROR_INPUT;
     }
+    const int count = PQntuples(rows);
+    *view = (struct store_view){.nodes = mem_array((size_t)count, sizeof *view->nodes),
+                                .places = mem_array((size_t)count, sizeof *view->places)};
+    for (int i = 0; i < count; i++)
+        take_node(view, rows, i);
+    if (count > 0) {
+        view->free_shards = (uint32_t)pq_number(rows, 6);
+        view->incarnation = (uint64_t)pq_number(rows, 7);
+        view->age_ms = (uint64_t)pq_number(rows, 8);
+    }
+    PQclear(rows);
+    return 0;
 }
 
 // --- opening, closing
@@ -250,7 +233,7 @@ static int open_database(struct postgres *s, long long wall_ms, struct store_fou
                          struct error *err) {
     int rc = make_session(&s->writer.pq, err);
     if (rc == 0) rc = postgres_schema_ready(&s->writer.pq, s->shown, err);
-    if (rc == 0) rc = watch_and_enter(s, wall_ms, found, err);
+    if (rc == 0) rc = join_others(s, wall_ms, found, err);
     if (rc == 0) rc = make_session(&s->reader, err);
     return rc;
 }
@@ -296,6 +279,7 @@ static void postgres_close(void *db) {
 const struct store_back store_postgres = {.open = postgres_open,
                                           .write = postgres_write,
                                           .read = postgres_read,
+                                          .look = postgres_look,
                                           .close = postgres_close,
                                           .blocks = true,
                                           .beat_ms = BEAT_MS};

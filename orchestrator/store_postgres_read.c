@@ -1,6 +1,9 @@
 #include "orchestrator/store_postgres_read.h"
 
+#include "common/mem.h"
+
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -40,7 +43,7 @@ static const char *text_cell(struct cells *c, int column) {
     return NULL;
 }
 
-enum { JOB_IMAGE = 17 };
+enum { JOB_IMAGE = 17, JOB_SHARDS = 18, SHARD_BYTES = 2 };
 
 static struct store_job job_of(struct cells *c) {
     struct store_job job = {.number = cell(c, 0, INT32_MAX),
@@ -73,7 +76,8 @@ static struct store_event event_of(struct cells *c) {
                                 .state = (enum job_state)cell_or(c, 8, JOB_DONE, 0),
                                 .outcome = (enum job_outcome)cell_or(c, 9, JOB_STOPPED, 0),
                                 .version = text_cell(c, 10),
-                                .text = text_cell(c, 11)};
+                                .text = text_cell(c, 11),
+                                .epoch = cell_or(c, 12, INT64_MAX, 0)};
 }
 
 // A reading under way.
@@ -88,14 +92,33 @@ struct reading {
     bool goes_on;
 };
 
+// Two bytes a host, the higher first; NULL: there are none.
+static uint16_t *shards_in(struct cells *c, uint64_t hosts) {
+    if (PQgetisnull(c->row, 0, JOB_SHARDS) != 0) return NULL;
+    const unsigned char *bytes = (const unsigned char *)PQgetvalue(c->row, 0, JOB_SHARDS);
+    if ((uint64_t)PQgetlength(c->row, 0, JOB_SHARDS) != hosts * SHARD_BYTES) {
+        c->is_wrong = true;
+        return NULL;
+    }
+    uint16_t *shards = mem_array(hosts, sizeof *shards);
+    for (uint64_t i = 0; i < hosts; i++) {
+        shards[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+        c->is_wrong |= shards[i] >= SHARDS;
+    }
+    return shards;
+}
+
 static int tell_job(struct reading *r, struct error *err) {
     struct store_job job = job_of(&r->cells);
+    uint16_t *shards = r->query->kind == STORE_READ_JOB ? shards_in(&r->cells, job.hosts) : NULL;
+    job.shards = shards;
     int rc = store_job_check(&job, err);
     if (r->cells.is_wrong) rc = error_set(err, "a value that is none of its column");
     if (rc != 0) error_from(err, "job %llu", (unsigned long long)job.number);
     job.image = r->image.len == 0 ? NULL : r->image.data;
     job.image_len = r->image.len;
     if (rc == 0) r->goes_on = r->row(r->arg, &job, NULL);
+    free(shards);
     return rc;
 }
 
@@ -181,7 +204,7 @@ static const char *ask_for_job(struct pq_params *p, const struct store_query *qu
     add_unless_0(p, query->id == NULL && query->key == NULL ? query->job : 0);
     pq_add_text(p, query->id);
     pq_add_text(p, query->id == NULL ? query->key : NULL);
-    return JOB ", bytes" JOBS
+    return JOB ", bytes, shards" JOBS
                " left join (select id as of, piece, bytes from orchestrator.images) i"
                " on of = id where number = $1 or id = $2 or key = $3 order by piece";
 }
@@ -213,7 +236,7 @@ static const char *ask_for(struct pq_params *p, const struct store_query *query)
     pq_add_number(p, (int64_t)query->after);
     add_unless_0(p, query->limit);
     return "select job, n, wall_ms, kind::bigint, host, attempt::bigint, result::bigint, ms,"
-           " state::bigint, outcome::bigint, version, text from orchestrator.events"
+           " state::bigint, outcome::bigint, version, text, epoch from orchestrator.events"
            " where job = $1 and n > $2 order by n limit $3::bigint";
 }
 

@@ -204,17 +204,33 @@ static void add_job(struct pq_params *p, const struct store_job *job, int64_t pi
         pq_add_bytes(p, (const char *)job->image + gone, job->image_len - gone);
 }
 
+// Two bytes a host, the higher first.
+static void add_shards(struct pq_params *p, struct buf *bytes, const struct store_job *job) {
+    if (job->shards == NULL) {
+        pq_add_null(p);
+        return;
+    }
+    for (uint64_t i = 0; i < job->hosts; i++) {
+        const char both[] = {(char)(job->shards[i] >> 8), (char)(job->shards[i] & 0xff)};
+        buf_add(bytes, both, sizeof both);
+    }
+    pq_add_bytes(p, bytes->data, bytes->len);
+}
+
 static bool create(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
                    struct store_op *op, struct error *err) {
     int64_t pieces = 0;
     if (!add_pieces(w, &op->job, beat, &pieces, err)) return false;
     begin(w, *beat);
     pq_add_number(&w->params, wall_ms);
+    struct buf shards = {0};
     add_job(&w->params, &op->job, pieces);
+    add_shards(&w->params, &shards, &op->job);
     PGresult *row = call(w, SENT_BATCH,
-                         "select number, is_kept from " SCHEMA "create_job($1, $2, $3, $4, $5, $6,"
-                         " $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+                         "select number, is_kept from " SCHEMA "create_shared($1, $2, $3, $4, $5,"
+                         " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                          PQ_REPLY_MS, err);
+    buf_deinit(&shards);
     if (row == NULL) return false;
     op->n = (uint64_t)pq_number(row, 0);
     op->status = pq_bool(row, 1) ? STORE_OK : STORE_CONFLICT;
@@ -266,6 +282,7 @@ static void add_event(struct pq_params *p, int at, size_t index, const struct st
     pq_element_or_null(p, at + 9, is_of_job, e->outcome);
     pq_element_text(p, at + 10, e->version);
     pq_element_text(p, at + 11, e->text);
+    pq_element_or_null(p, at + 12, e->epoch != 0, (int64_t)e->epoch);
 }
 
 static void add_line(struct pq_params *p, int at, const struct store_audit *a) {
@@ -286,13 +303,13 @@ static bool has_kind(const struct store_op *ops, size_t count, enum store_op_kin
 }
 
 #define APPEND                                                                                     \
-    "select jobs, lasts, held from " SCHEMA "append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11," \
-    " $12, $13, $14, $15"
-#define LINES ", $16, $17, $18, $19, $20, $21, $22, $23, $24, $25"
+    "select jobs, lasts, held from " SCHEMA "append_shared($1, $2, $3, $4, $5, $6, $7, $8, $9, "   \
+    "$10, $11, $12, $13, $14, $15, $16"
+#define LINES ", $17, $18, $19, $20, $21, $22, $23, $24, $25, $26"
 
 static bool append(struct postgres_writer *w, long long wall_ms, struct store_op *ops, size_t count,
                    struct error *err) {
-    enum { EVENT_ARRAYS = 12, LINE_ARRAYS = 8 };
+    enum { EVENT_ARRAYS = 13, LINE_ARRAYS = 8 };
     struct pq_params *p = &w->params;
     const bool has_lines = has_kind(ops, count, STORE_AUDIT);
     pq_add_number(p, wall_ms);
@@ -314,6 +331,55 @@ static bool append(struct postgres_writer *w, long long wall_ms, struct store_op
     return store_kept_answer(ops, count, &w->held, find_last, w, err) == 0;
 }
 
+// --- the lease
+
+static void take_shards(const PGresult *row, struct shards_held *held) {
+    const char *shards = pq_text(row, 0), *epochs = pq_text(row, 1);
+    *held = (struct shards_held){0};
+    for (int64_t shard, epoch; pq_array_next(&shards, &shard) && pq_array_next(&epochs, &epoch);)
+        if (shard >= 0 && shard < SHARDS) held->epochs[shard] = (uint64_t)epoch;
+}
+
+static bool lease(struct postgres_writer *w, long long wall_ms, struct store_op *op,
+                  struct error *err) {
+    struct pq_params *p = &w->params;
+    struct store_lease *wants = op->lease;
+    pq_add_number(p, wall_ms);
+    pq_add_bool(p, wants->is_hungry);
+    pq_add_bool(p, wants->gives_all);
+    const int gives = pq_add_arrays(p, 1);
+    for (size_t i = 0; i < SHARDS; i++)
+        if (wants->gives[i]) pq_element(p, gives, (int64_t)i);
+    pq_add_text(p, wants->dead[0] == '\0' ? NULL : wants->dead);
+    pq_add_number(p, (int64_t)wants->dead_beat);
+    pq_add_number(p, wants->claim);
+    PGresult *row =
+        call(w, SENT_BATCH,
+             "select shards, epochs from " SCHEMA "lease($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             PQ_REPLY_MS, err);
+    if (row == NULL) return false;
+    take_shards(row, &wants->result);
+    PQclear(row);
+    op->status = STORE_OK;
+    op->n = 0;
+    return true;
+}
+
+static bool answer_lease(struct postgres_writer *w, struct store_op *op, struct error *err) {
+    pq_params_clear(&w->params);
+    pq_add_text(&w->params, w->id);
+    PGresult *row = pq_ask(&w->pq,
+                           "select array_agg(shard order by shard), array_agg(epoch order by shard)"
+                           " from " SCHEMA "shards where node = $1",
+                           &w->params, PQ_REPLY_MS, err);
+    if (row == NULL) return false;
+    take_shards(row, &op->lease->result);
+    PQclear(row);
+    op->status = STORE_OK;
+    op->n = 0;
+    return true;
+}
+
 // --- a batch
 
 static bool carry_out(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
@@ -327,11 +393,12 @@ static bool carry_out(struct postgres_writer *w, uint64_t *beat, long long wall_
         return retain(w, is_again, wall_ms, &ops[0], err);
     case STORE_FORGET:
         return forget(w, is_again, wall_ms, &ops[0], err);
+    case STORE_LEASE:
+        return lease(w, wall_ms, &ops[0], err);
     case STORE_APPEND:
     case STORE_AUDIT:
     case STORE_ALIVE:
     case STORE_BEAT:
-    case STORE_LEASE:
         break;
     }
     if (count == 1 && (ops[0].kind == STORE_BEAT || ops[0].kind == STORE_ALIVE)) {
@@ -362,9 +429,13 @@ static enum store_status answer_again(struct postgres_writer *w, struct store_op
                                       struct error *err) {
     const enum store_status status = look(w, ops, count, err);
     if (status != STORE_OK) return status;
-    const bool is_well = ops[0].kind == STORE_CREATE
-                             ? answer_create(w, &ops[0], err)
-                             : store_kept_answer(ops, count, &w->held, find_last, w, err) == 0;
+    bool is_well;
+    if (ops[0].kind == STORE_CREATE)
+        is_well = answer_create(w, &ops[0], err);
+    else if (ops[0].kind == STORE_LEASE)
+        is_well = answer_lease(w, &ops[0], err);
+    else
+        is_well = store_kept_answer(ops, count, &w->held, find_last, w, err) == 0;
     return is_well ? STORE_OK : STORE_UNREACHABLE;
 }
 
