@@ -71,7 +71,8 @@ void gate_heard(struct gate *g, struct job *job, const struct store_event *event
     if (run == NULL) return;
     if (event->kind == STORE_JOB)
         heard_of_job(run, event);
-    else if (run_epoch(run, event->host) == 0 || run_epoch(run, event->host) != event->epoch)
+    else if (event->epoch == 0 ||
+             event->epoch != g->config.held->own[job_shard(job, event->host)])
         heard_of_host(run, event);
     else
         run_finish_if_done(run); // its own, which is applied

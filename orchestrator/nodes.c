@@ -24,6 +24,7 @@ enum {
 
 struct tracked { // a job of which events are heard
     uint64_t number, heard;
+    uint64_t told; // to who follows it; after a rewind it is behind what is heard
 };
 
 struct heard { // events of a job, as they were read; strings are copies
@@ -81,7 +82,8 @@ struct nodes {
     struct shards_held granted;
     uint64_t granted_look; // a look of this number or a later one shows all that was kept before
     bool is_granted;
-    bool must_give_all; // the lease was lost: what the store says it has is not its own
+    bool must_give_all;  // the lease was lost: what the store says it has is not its own
+    uint64_t rewinds_at; // with this look all is heard anew; 0: it is not
     bool is_ready, is_first, is_leaving, is_stopped, is_fenced;
     void (*ready)(void *arg);
     void *ready_arg;
@@ -123,11 +125,25 @@ static void mark_all(bool marks[SHARDS], bool mark) {
 static void lose(struct nodes *n) {
     n->counts.lost++;
     gate_lose(n->config.gate);
-    *n->config.held = (struct shards_held){0};
+    memset(n->config.held->epochs, 0, sizeof n->config.held->epochs);
     n->is_granted = false;
     n->must_give_all = true;
     n->counts.shards = 0;
     arm_killer(n);
+}
+
+// What it has done itself while it lost its lease it would take for another node's.
+static bool is_deaf(const struct nodes *n) {
+    return n->must_give_all || n->rewinds_at != 0;
+}
+
+static void rewind_all(struct nodes *n) {
+    n->rewinds_at = 0;
+    memset(n->config.held->own, 0, sizeof n->config.held->own);
+    for (size_t i = 0; i < n->tracked_count; i++) {
+        struct job *job = jobs_numbered(n->config.jobs, n->tracked[i].number);
+        if (job != NULL) gate_rewind(n->config.gate, job);
+    }
 }
 
 // What was granted is taken on when no job that is open is unknown, and all is heard.
@@ -135,12 +151,12 @@ static void take_on(struct nodes *n) {
     bool marks[SHARDS];
     uint32_t count = 0;
     if (!n->is_granted || n->look.nth < n->granted_look || n->look.is_cut) return;
-    if (n->joining_count > 0 || !lease_may_act(&n->lease, clock_boot_ms())) return;
+    if (n->joining_count > 0 || is_deaf(n) || !lease_may_act(&n->lease, clock_boot_ms())) return;
     n->is_granted = false;
     for (size_t i = 0; i < SHARDS; i++) {
         marks[i] = n->granted.epochs[i] != 0 && n->config.held->epochs[i] == 0;
         count += marks[i];
-        if (marks[i]) n->config.held->epochs[i] = n->granted.epochs[i];
+        if (marks[i]) n->config.held->epochs[i] = n->config.held->own[i] = n->granted.epochs[i];
     }
     n->lease.shards += count;
     n->counts.shards = n->lease.shards;
@@ -180,12 +196,20 @@ static bool is_hungry(const struct nodes *n) {
            has_waiting_hosts(n->config.jobs);
 }
 
+// What the store has kept of it counts, and is heard with a look that begins now.
+static void hear_anew(struct nodes *n) {
+    n->must_give_all = false;
+    n->rewinds_at = n->looks_begun + 1;
+    for (size_t i = 0; i < n->tracked_count; i++)
+        n->tracked[i].heard = 0;
+}
+
 static void on_leased(void *arg, enum store_status status, uint64_t number) {
     struct nodes *n = arg;
     (void)number;
     n->leases = false;
     if (status != STORE_OK) return;
-    if (n->wanted.gives_all) n->must_give_all = false;
+    if (n->wanted.gives_all) hear_anew(n);
     if (n->wanted.gives_all || n->must_give_all) return; // what was granted has been lost since
     n->granted = n->wanted.result;
     n->is_granted = true;
@@ -222,7 +246,7 @@ static void act_on(struct nodes *n, const struct lease_wants *wants) {
         memcpy(n->wanted.dead, wants->dead->id, LEASE_ID_MAX);
         n->wanted.dead_beat = wants->dead->beat;
     }
-    if (!n->is_leaving && !n->is_granted && n->joining_count == 0 && n->is_ready)
+    if (!n->is_leaving && !n->is_granted && n->joining_count == 0 && n->is_ready && !is_deaf(n))
         n->wanted.claim = wants->claim;
     if (gives > 0 || wants->dead != NULL || n->wanted.claim > 0 || is_hungry(n) != n->was_hungry)
         ask_lease(n);
@@ -286,7 +310,7 @@ static struct tracked *tracked_of(const struct nodes *n, uint64_t number) {
 
 static void track(struct nodes *n, uint64_t number, uint64_t heard) {
     n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
-    n->tracked[n->tracked_count++] = (struct tracked){number, heard};
+    n->tracked[n->tracked_count++] = (struct tracked){number, heard, heard};
 }
 
 static void tell_those_waiting(struct nodes *n, uint64_t job, uint64_t heard) {
@@ -311,7 +335,8 @@ static void hear(struct nodes *n, const struct heard *heard) {
         if (tracked == NULL || event->n <= tracked->heard) continue;
         tracked->heard = event->n;
         if (job != NULL) gate_heard(n->config.gate, job, event);
-        store_heard(n->config.store, event);
+        if (event->n > tracked->told) store_heard(n->config.store, event);
+        if (event->n > tracked->told) tracked->told = event->n;
         tell_those_waiting(n, heard->number, event->n);
     }
 }
@@ -406,7 +431,8 @@ static void deliver(struct nodes *n, struct look *look) {
                                     .free_shards = look->view.free_shards,
                                     .incarnation = look->view.incarnation,
                                     .age_ms = look->view.age_ms};
-    for (size_t i = 0; i < look->heard_count; i++)
+    if (n->rewinds_at != 0 && look->nth >= n->rewinds_at) rewind_all(n);
+    for (size_t i = 0; i < look->heard_count && !is_deaf(n); i++)
         hear(n, &look->heard[i]);
     meet_jobs(n, look);
     forget_jobs(n, look);
@@ -501,6 +527,8 @@ const char *nodes_why_not(const struct nodes *n) {
         return "the lease of this node is over: it could not write to the store for 7 s";
     if (n->lease.state != LEASE_ALIVE) return "this node has not written to the store yet";
     if (n->why_blind.text[0] != '\0') return n->why_blind.text;
+    if (clock_boot_ms() < n->lease.claims_from_ms)
+        return "the store was started within the last 10 s: another node may be at work still";
     return n->is_ready ? NULL : join == NULL ? "open jobs are being read" : join;
 }
 
