@@ -71,11 +71,18 @@ void gate_heard(struct gate *g, struct job *job, const struct store_event *event
     if (run == NULL) return;
     if (event->kind == STORE_JOB)
         heard_of_job(run, event);
-    else if (event->epoch == 0 ||
-             event->epoch != g->config.held->own[job_shard(job, event->host)])
+    else if (event->epoch == 0 || event->epoch != g->config.held->own[job_shard(job, event->host)])
         heard_of_host(run, event);
     else
         run_finish_if_done(run); // its own, which is applied
+}
+
+bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *arg) {
+    const struct store_event event = {.state = JOB_WAITING, .text = "it is resumed"};
+    struct run *run = gate_run_of(g, job);
+    if (run == NULL || run->state != RUN_PAUSED) return false;
+    run_note_job(run, &event, kept, arg);
+    return true;
 }
 
 // --- shards come and go

@@ -19,6 +19,10 @@
 // same in this node's inventory, or by its policy, and so is to be paused; NULL: it is.
 void gate_join(struct gate *g, struct job *job, const char *why);
 
+// In place of gate_unpause(): a paused job is to go on, and does when that is heard. False: it is not
+// paused. kept as with gate_pause().
+bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *arg);
+
 // An event that is kept, in the order of its job's; of a host's those that other nodes have kept.
 // The job may be no more then.
 void gate_heard(struct gate *g, struct job *job, const struct store_event *event);
