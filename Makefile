@@ -331,6 +331,11 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
 	@ASAN_OPTIONS=detect_leaks=0 $(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
 
+.PHONY: scenarios-postgres
+scenarios-postgres: deps-test all ## play scenarios/ with the jobs in PostgreSQL, on a server of their own
+	@ORCHESTRATOR=$(abspath $(BUILD))/orchestrator tests/lab/postgres.sh run $(BUILD)/scenario run scenarios/ \
+		--orchestrator tests/lab/on_postgres.sh
+
 .PHONY: crash-matrix
 crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does
 	@$(MAKE) --no-print-directory $(crash)

@@ -1,7 +1,7 @@
 // Jobs and lines of the audit come one at a time, for a job may be large: nothing of it is kept but
 // an image, which comes in pieces. Events are many and small: they come some thousand at a time.
-// which takes a fifth of the time. More may be added meanwhile, and are read as well; if their job
-// is dropped meanwhile, that is no more than if it had been dropped before.
+// More may be added meanwhile, and are read as well; if their job is dropped meanwhile, that is no
+// more than if it had been dropped before.
 #include "orchestrator/store_postgres_read.h"
 
 #include <assert.h>

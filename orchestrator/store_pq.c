@@ -94,15 +94,13 @@ int pq_connect(struct pq *pq, struct error *err) {
     int rc = 0;
     pq_close(pq);
     pq->conn = start(pq->where);
-    if (PQstatus(pq->conn) == CONNECTION_BAD) {
-        rc = pq_explain_connecting(pq->conn, err);
-    } else if (!connect_until(pq->conn, clock_boot_ms() + PQ_CONNECT_MS)) {
+    const bool has_begun = PQstatus(pq->conn) != CONNECTION_BAD;
+    if (has_begun && !connect_until(pq->conn, clock_boot_ms() + PQ_CONNECT_MS)) {
         rc = overrun(pq, PQ_CONNECT_MS, err);
         error_from(err, "connecting");
         return rc;
-    } else if (PQstatus(pq->conn) != CONNECTION_OK) {
-        rc = pq_explain_connecting(pq->conn, err);
     }
+    if (PQstatus(pq->conn) != CONNECTION_OK) rc = pq_explain_connecting(pq->conn, err);
     if (rc == 0) rc = refuse_old(pq, err);
     if (rc != 0) {
         pq_close(pq);
