@@ -58,7 +58,7 @@ BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http https interrupted lab live main networks order output overhead \
 	picture processors scale scratch tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
-	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
+	cli_request cli_view completion console console_epoch console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
 	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes limit limits line log mem metrics model network \
