@@ -30,6 +30,7 @@ struct device {
     char *why;                // of either
     char *version;            // that it last said it runs; NULL: not known
     struct credentials login; // of its contact, copies; NULL: the service's
+    bool takes_epochs;        // the same: its login says the service's epoch
     bool is_foreign;          // of a platform that cannot be asked: never up
     enum ask_state ask;
     uint64_t rank;    // while an ask is wanted: of the oldest turn that waits for it
@@ -73,6 +74,6 @@ struct device *devices_use(struct devices *devices, const struct host *host);
 void devices_let_rest(struct devices *devices, struct device *device);
 
 void device_set_why(struct device *device, const char *why); // copied; NULL: none
-// Copied. Not while it has a contact, which borrows it.
-void device_set_login(struct device *device, struct credentials login);
+// How the next contact logs in. Copied. Not while it has a contact, which borrows it.
+void device_set_login(struct device *device, struct credentials login, bool takes_epochs);
 void device_set_version(struct device *device, const char *version); // copied; NULL: as before

@@ -503,7 +503,8 @@ static void log_in_in_doubt(const struct flight *flight) {
     else
         device_set_login(flight->turn->device,
                          credentials_of_image(config->credentials, job->inventory, host,
-                                              &job->grouping, flight->work.cohort));
+                                              &job->grouping, flight->work.cohort),
+                         job->inventory->hosts[host].epochs);
 }
 
 // With wrong credentials its device would refuse the login, and be taken for one that has failed.

@@ -35,9 +35,11 @@ void run_log_in(const struct run *run, struct device *device, uint32_t host) {
     const struct job *job = run->job;
     const uint32_t in_whole = job_in_whole(job, host);
     const bool is_whole = in_whole != JOB_NOT_IN_WHOLE;
-    device_set_login(device, credentials_of(config->credentials, config->policy,
-                                            is_whole ? job->whole : job->inventory,
-                                            is_whole ? in_whole : host));
+    device_set_login(device,
+                     credentials_of(config->credentials, config->policy,
+                                    is_whole ? job->whole : job->inventory,
+                                    is_whole ? in_whole : host),
+                     job->inventory->hosts[host].epochs);
 }
 
 void run_note(struct run *run, struct store_event event) {

@@ -563,7 +563,7 @@ void peers_leaving(struct peers *p, struct device *device) {
 void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
     const bool lost = device->ask == ASK_KEPT, unanswered = device->ask == ASK_RUNNING;
     device->contact = NULL;
-    device_set_login(device, (struct credentials){0});
+    device_set_login(device, (struct credentials){0}, false);
     release_slot(p, device);
     if (lost) device->up_ms = 0;
     if (unanswered && device->waiting != NULL)

@@ -37,19 +37,26 @@ static long long wall_ms(void *self) {
     return clock_wall_ms();
 }
 
+// The epoch is the store's of now, asked at each session's start.
+static struct session_login login_of(const struct runner *r, const struct device *device) {
+    return (struct session_login){.own = &device->login,
+                                  .epoch = device->takes_epochs ? store_found(r->store)->epoch
+                                                                : ACMEOS_NO_EPOCH};
+}
+
 static void *connect_to(void *self, const struct task *task, const struct task_args *args,
                         struct device *device) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start(&r->context, task, args, &device->host, &device->login, device);
+    return connection_start(&r->context, task, args, &device->host, login_of(r, device), device);
 }
 
 static void *connect_in_doubt(void *self, const struct task *task, const struct task_args *args,
                               struct device *device, const char *was) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start_in_doubt(&r->context, task, args, &device->host, &device->login, was,
-                                     device);
+    return connection_start_in_doubt(&r->context, task, args, &device->host, login_of(r, device),
+                                     was, device);
 }
 
 static void take(void *self, void *contact, const struct task *task, const struct task_args *args) {
