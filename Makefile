@@ -70,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli credentials device_tls https notify turnstile
+	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
 
