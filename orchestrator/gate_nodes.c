@@ -188,12 +188,20 @@ void gate_give_up(struct gate *g, const bool *shards) {
     }
 }
 
-bool gate_is_idle_in(const struct gate *g, uint16_t shard) {
+void gate_mark_in_hand(const struct gate *g, bool *shards) {
     for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next) {
         const struct job *job = flight->run->job;
-        if (job_shard(job, job_place(job, flight->work.host)) == shard) return false;
+        shards[job_shard(job, job_place(job, flight->work.host))] = true;
     }
-    return true;
+}
+
+void gate_mark_contacts(const struct gate *g, bool *shards) {
+    peers_mark_contacts(g->peers, shards);
+}
+
+void gate_let_go_in(struct gate *g, const bool *shards) {
+    peers_keep_none_in(g->peers, shards);
+    gate_pump(g);
 }
 
 // --- the lease is lost

@@ -100,9 +100,9 @@ struct reading {
 
 // Two bytes a host, the higher first; NULL: there are none.
 static uint16_t *shards_in(struct cells *c, uint64_t hosts) {
-    if (PQgetisnull(c->row, 0, JOB_SHARDS) != 0) return NULL;
-    const unsigned char *bytes = (const unsigned char *)PQgetvalue(c->row, 0, JOB_SHARDS);
-    if ((uint64_t)PQgetlength(c->row, 0, JOB_SHARDS) != hosts * SHARD_BYTES) {
+    if (PQgetisnull(c->rows, c->row, JOB_SHARDS) != 0) return NULL;
+    const unsigned char *bytes = (const unsigned char *)PQgetvalue(c->rows, c->row, JOB_SHARDS);
+    if ((uint64_t)PQgetlength(c->rows, c->row, JOB_SHARDS) != hosts * SHARD_BYTES) {
         c->is_wrong = true;
         return NULL;
     }

@@ -1,5 +1,5 @@
-// Three orchestrators over one database and one network. Each test has a thing go wrong in the midst
-// of a job, and then asks every node how it ended.
+// Three orchestrators over one database and one network. Each test has a thing go wrong in the
+// midst of a job, and then asks every node how it ended.
 #include "common/mem.h"
 #include "tests/e2e/harness.h"
 #include "tests/lab/postgres.h"
@@ -35,10 +35,10 @@ static void start_node(struct cluster *c, unsigned i) {
     char inventory[100], name[16];
     snprintf(inventory, sizeof inventory, "%s/inventory/", c->lab.admin);
     snprintf(name, sizeof name, "log%u", i);
-    c->nodes[i] = program_start(
-        "orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log",
-                             folder_path(c->lab.dir, name), "--state", c->state,
-                             "--install-timeout", "10s", "--workers", "40"));
+    c->nodes[i] = program_start("orchestrator",
+                                ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log",
+                                     folder_path(c->lab.dir, name), "--state", c->state,
+                                     "--install-timeout", "10s", "--workers", "40"));
 }
 
 static long shards_of_all(const char *url, unsigned *nodes) {
