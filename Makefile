@@ -59,7 +59,7 @@ BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench concurrency controlled events followers http https interrupted lab live main networks order output overhead \
 	picture processors scale scratch tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
-	cli_request cli_view completion console console_install credentials deciding devices dry_run duration error event \
+	cli_request cli_view completion console console_epoch console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
 	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes lease limit limits line log mem metrics model network \
@@ -70,8 +70,8 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = scenario machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
-	programs dial requests store client timeline cli credentials device_tls https notify turnstile
+E2E_TESTS = nodes scenario postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
 
@@ -90,7 +90,7 @@ unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
 store_backs = $(call objects,orchestrator,store_postgres store_postgres_read store_postgres_schema store_postgres_write \
 	store_pq store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write)
-e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth)
+e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth) $(lab)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
 
@@ -206,7 +206,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
-$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql
+$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql orchestrator/store_postgres_nodes.sql
 $(BUILD)/obj/orchestrator/page.o: $(wildcard orchestrator/web/*) $(swagger_ui)
 
 # Swagger UI is no part of this repository: it is fetched once, where npm and its registry are there.
@@ -330,6 +330,11 @@ test-tsan: tsan ## run the end-to-end tests and the scenarios under ThreadSaniti
 # To look for leaks takes half of the time of a process that lives for a second: make torture does.
 scenarios: deps-test asan ## play scenarios/ under AddressSanitizer and UBSan; write build/scenarios.xml (JUnit)
 	@ASAN_OPTIONS=detect_leaks=0 $(BUILD)/asan/scenario run scenarios/ --jobs 4 --junit $(BUILD)/scenarios.xml
+
+.PHONY: scenarios-postgres
+scenarios-postgres: deps-test all ## play scenarios/ with the jobs in PostgreSQL, on a server of their own
+	@ORCHESTRATOR=$(abspath $(BUILD))/orchestrator tests/lab/postgres.sh run $(BUILD)/scenario run scenarios/ \
+		--orchestrator tests/lab/on_postgres.sh
 
 .PHONY: crash-matrix
 crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed at everything that it does

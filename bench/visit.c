@@ -303,7 +303,8 @@ struct visit *visit_begin(struct visitor *visitor, const struct host *host, uint
     s->deadline_us = UINT64_MAX;
     session_init(&s->session, visitor->config, kinds[task], visitor->args, host, 0);
     s->login = network_login(visitor->world->network, device);
-    session_log_in_with(&s->session, &s->login);
+    session_log_in_with(&s->session,
+                        (struct session_login){&s->login, host->epochs ? 1 : ACMEOS_NO_EPOCH});
     begin_turn(s, now_us, update);
     go_on_until_due(s);
     return s;

@@ -16,7 +16,7 @@ enum {
     INVENTORY_HOSTS_MAX = 4 * 1000 * 1000,
     INVENTORY_NAME_MAX = 255,  // bytes of a name, an address, a platform
     INVENTORY_GLOBS_MAX = 100, // in one request: each is tried on every host
-    INVENTORY_PLATFORMS_MAX = INT16_MAX,
+    INVENTORY_PLATFORMS_MAX = (1 << 14) - 1,
     INVENTORY_NO_NAME = UINT16_MAX // as a site or dev_type: the host has none
 };
 
@@ -27,8 +27,9 @@ struct host {
     uint16_t port;          // 0: none, and it is of another platform
     uint16_t site;          // into inventory.sites; hosts of another platform may have no name
     uint16_t dev_type;      // into inventory.dev_types; the same
-    uint16_t platform : 15; // into inventory.platforms: 0 is acmeos, the one that we speak to
+    uint16_t platform : 14; // into inventory.platforms: 0 is acmeos, the one that we speak to
     bool tls : 1;           // it is spoken to over TLS
+    bool epochs : 1;        // its login takes an epoch
 };
 
 struct names {

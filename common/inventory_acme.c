@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-static const char *const own[] = {"hostname", "port",     "platform", "dev_type",
-                                  "rack",     "username", "password", "tls"};
+static const char *const own[] = {"hostname", "port",     "platform", "dev_type", "rack",
+                                  "username", "password", "tls",      "epochs"};
 
 static int read_credentials(const cJSON *entry, struct host_fields *f, struct error *err) {
     int rc = inventory_builder_secret(cJSON_GetObjectItemCaseSensitive(entry, "username"),
@@ -27,6 +27,8 @@ static int read_fields(const cJSON *entry, struct host_fields *f, struct error *
     if (rc == 0) rc = json_uint_opt(entry, "port", 1, UINT16_MAX, &f->port, err);
     const cJSON *tls = cJSON_GetObjectItemCaseSensitive(entry, "tls");
     if (rc == 0) rc = inventory_builder_bool(tls, &f->tls, err);
+    const cJSON *epochs = cJSON_GetObjectItemCaseSensitive(entry, "epochs");
+    if (rc == 0) rc = inventory_builder_bool(epochs, &f->epochs, err);
     if (rc == 0 && strcmp(f->platform, "acmeos") == 0) rc = read_credentials(entry, f, err);
     return rc;
 }

@@ -38,14 +38,14 @@ static int read_port(const cJSON *vars, uint64_t *out, struct error *err) {
 }
 
 // Of an inventory in INI a boolean comes as a text.
-static int read_tls(const cJSON *tls, bool *out, struct error *err) {
+static int read_flag(const cJSON *flag, bool *out, struct error *err) {
     static const char *const words[] = {"false", "true", "no", "yes"};
-    for (size_t i = 0; cJSON_IsString(tls) && i < COUNT(words); i++)
-        if (strcasecmp(tls->valuestring, words[i]) == 0) {
+    for (size_t i = 0; cJSON_IsString(flag) && i < COUNT(words); i++)
+        if (strcasecmp(flag->valuestring, words[i]) == 0) {
             *out = i % 2 == 1;
             return 0;
         }
-    return cJSON_IsNull(tls) ? 0 : inventory_builder_bool(tls, out, err);
+    return cJSON_IsNull(flag) ? 0 : inventory_builder_bool(flag, out, err);
 }
 
 // "acmeos", or with the collection that it comes from: "acme.net.acmeos".
@@ -89,14 +89,17 @@ static int read_fields(struct inventory_builder *b, const cJSON *vars, struct ho
     if (rc != 0 || f->platform == NULL || strcmp(f->platform, "acmeos") != 0) return rc;
     rc = inventory_builder_text(b, get(vars, "ansible_host"), &f->address, err);
     if (f->address == NULL) f->address = f->name; // as Ansible does
-    if (rc == 0) rc = read_tls(get(vars, "tls"), &f->tls, err);
+    if (rc == 0) rc = read_flag(get(vars, "tls"), &f->tls, err);
+    if (rc == 0) rc = read_flag(get(vars, "epochs"), &f->epochs, err);
     if (rc == 0) rc = read_port(vars, &f->port, err);
     return rc == 0 ? read_credentials(vars, f, err) : rc;
 }
 
 static bool is_attribute(const char *name) {
-    return strncmp(name, "ansible_", 8) != 0 && strcmp(name, "site") != 0 &&
-           strcmp(name, "dev_type") != 0 && strcmp(name, "rack") != 0 && strcmp(name, "tls") != 0;
+    static const char *const own[] = {"site", "dev_type", "rack", "tls", "epochs"};
+    for (size_t i = 0; i < COUNT(own); i++)
+        if (strcmp(name, own[i]) == 0) return false;
+    return strncmp(name, "ansible_", 8) != 0;
 }
 
 // What is missing is told by Ansible's name for it.

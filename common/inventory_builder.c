@@ -206,8 +206,9 @@ int inventory_builder_host(struct inventory_builder *b, const struct host_fields
     host.address = texts_share(&inventory->texts, f->address == NULL ? f->name : f->address);
     host.rack = texts_share(&inventory->texts, f->rack == NULL ? "" : f->rack);
     host.port = (uint16_t)f->port;
-    host.platform = platform_index & 0x7fffU;
+    host.platform = platform_index & 0x3fffU;
     host.tls = f->tls;
+    host.epochs = f->epochs;
     append(b, &host);
     if (host.platform == 0) keep_credentials(b, &f->credentials);
     return 0;
@@ -262,7 +263,6 @@ bool inventory_means_groups(const char *attribute) {
            (strcmp(attribute, GROUPS) != 0 && suggest_slip(attribute, GROUPS));
 }
 
-// Passed over, the device would get its password in plain text.
 // What is meant for a password must be no attribute, which a policy could name.
 static int check_slip(const cJSON *value, struct error *err) {
     static const char *const slips[][2] = {{"username", "username"},
@@ -281,12 +281,18 @@ static int check_slip(const cJSON *value, struct error *err) {
     return 0;
 }
 
-static int check_tls(const cJSON *value, struct error *err) {
-    if (strcasecmp(value->string, "tls") != 0) return 0;
-    error_set(err, "unknown field; did you mean tls?");
-    error_in(err, "%.100s", value->string);
-    err->at = value;
-    return ERROR_INPUT;
+// Passed over, the device would get its password in plain text, or take orders from whoever has
+// been replaced.
+static int check_flag(const cJSON *value, struct error *err) {
+    static const char *const flags[] = {"tls", "epochs"};
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        if (strcasecmp(value->string, flags[i]) != 0) continue;
+        error_set(err, "unknown field; did you mean %s?", flags[i]);
+        error_in(err, "%.100s", value->string);
+        err->at = value;
+        return ERROR_INPUT;
+    }
+    return 0;
 }
 
 static bool is_text(const cJSON *value) {
@@ -337,7 +343,7 @@ int inventory_builder_attribute(struct inventory_builder *b, const cJSON *value,
     bool list = cJSON_IsArray(value), groups = strcmp(key, GROUPS) == 0;
     if (strcmp(key, "username") == 0 || strcmp(key, "password") == 0) return 0;
     const bool is_ours = b->inventory->hosts[b->inventory->count - 1].platform == 0;
-    if (is_ours && (check_tls(value, err) != 0 || check_slip(value, err) != 0)) return ERROR_INPUT;
+    if (is_ours && (check_flag(value, err) != 0 || check_slip(value, err) != 0)) return ERROR_INPUT;
     if (groups && !cJSON_IsNull(value) && check_groups(value, err) != 0) return ERROR_INPUT;
     if (!list && !is_text(value) && !inventory_means_groups(key)) return 0;
     if (strlen(key) > TERMS_ATTRIBUTE_MAX) return 0; // no rule can name it

@@ -25,7 +25,7 @@ struct host_fields {
     const char *name, *address, *platform, *site, *dev_type, *rack;
     struct credentials credentials; // of acmeos alone: nobody logs in to others
     uint64_t port;                  // 0: none
-    bool tls;
+    bool tls, epochs;
 };
 
 void inventory_builder_init(struct inventory_builder *b);

@@ -1,5 +1,6 @@
 #include "common/inventory_nornir.h"
 
+#include "common/count.h"
 #include "common/json.h"
 #include "common/mem.h"
 
@@ -221,9 +222,9 @@ static int read_port(const cJSON *port, uint64_t *out, struct error *err) {
     return rc == 0 ? 0 : wrong(port, "port", err);
 }
 
-static int read_tls(const struct layers *layers, bool *out, struct error *err) {
-    const cJSON *tls = datum_of(layers, layers->count, "tls");
-    int rc = cJSON_IsNull(tls) ? 0 : inventory_builder_bool(tls, out, err);
+static int read_flag(const struct layers *layers, const char *key, bool *out, struct error *err) {
+    const cJSON *flag = datum_of(layers, layers->count, key);
+    int rc = cJSON_IsNull(flag) ? 0 : inventory_builder_bool(flag, out, err);
     if (rc != 0) error_in(err, "data");
     return rc;
 }
@@ -236,7 +237,8 @@ static int read_fields(struct reader *r, const struct layers *layers, struct hos
     if (rc == 0) rc = read_data(r, layers, "rack", &f->rack, err);
     if (rc != 0 || f->platform == NULL || strcmp(f->platform, "acmeos") != 0) return rc;
     rc = inventory_builder_text(r->builder, field_of(layers, "hostname"), &f->address, err);
-    if (rc == 0) rc = read_tls(layers, &f->tls, err);
+    if (rc == 0) rc = read_flag(layers, "tls", &f->tls, err);
+    if (rc == 0) rc = read_flag(layers, "epochs", &f->epochs, err);
     if (rc == 0) rc = read_port(field_of(layers, "port"), &f->port, err);
     if (rc == 0)
         rc = inventory_builder_secret(field_of(layers, "username"), &f->credentials.username, err);
@@ -245,15 +247,18 @@ static int read_fields(struct reader *r, const struct layers *layers, struct hos
     return rc;
 }
 
+static bool is_field(const char *key) {
+    static const char *const fields[] = {"site", "dev_type", "rack", "tls", "epochs"};
+    for (size_t i = 0; i < COUNT(fields); i++)
+        if (strcmp(key, fields[i]) == 0) return true;
+    return false;
+}
+
 static int read_attributes(struct reader *r, const struct layers *layers, struct error *err) {
     for (size_t i = 0; i < layers->count; i++) {
         const cJSON *field;
         cJSON_ArrayForEach(field, get(layers->list[i], "data")) {
-            const char *key = field->string;
-            if (strcmp(key, "site") == 0 || strcmp(key, "dev_type") == 0 ||
-                strcmp(key, "rack") == 0 || strcmp(key, "tls") == 0 ||
-                datum_of(layers, i, key) != NULL)
-                continue;
+            if (is_field(field->string) || datum_of(layers, i, field->string) != NULL) continue;
             int rc = inventory_builder_attribute(r->builder, field, err);
             if (rc == 0) continue;
             error_in(err, "data");

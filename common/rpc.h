@@ -19,7 +19,7 @@ enum rpc_error {
 };
 
 int rpc_error_code(enum rpc_error e);
-const char *rpc_error_message(enum rpc_error e); // where it ends in ": ", a detail follows
+const char *rpc_error_message(enum rpc_error e); // where it ends in a space, a detail follows
 
 // --- the device's end
 

@@ -317,6 +317,10 @@ void api_jobs_resume(struct api_jobs *a, struct http_request *r) {
 
 typedef bool (*control_fn)(struct gate *g, struct job *job, gate_kept kept, void *arg);
 
+static void refuse_control(struct http_request *r, const struct job *job) {
+    http_answer_problem(r, 409, "the job is %s", job_state_names[job->state]);
+}
+
 static void list_unkept(struct visit *visit) {
     visit->next = visit->a->unkept;
     visit->a->unkept = visit;
@@ -362,15 +366,15 @@ static void on_kept(void *arg, enum store_status status, uint64_t n) {
         store_read(visit->a->store, read_row, answer_row, visit_reads(visit));
         return;
     }
+    if (status == STORE_HELD) { // another node has changed the job meanwhile
+        answer_instead(visit, refuse_control);
+        return;
+    }
     if (status == STORE_OK && job != NULL)
         answer_job(visit->r, visit->status, job);
     else
         http_answer_problem(visit->r, 503, "the orchestrator is shutting down");
     visit_free(visit);
-}
-
-static void refuse_control(struct http_request *r, const struct job *job) {
-    http_answer_problem(r, 409, "the job is %s", job_state_names[job->state]);
 }
 
 static void have(struct visit *visit, control_fn control) {

@@ -474,7 +474,7 @@ static void begin(struct connection *c) {
 
 struct connection *connection_start(struct connection_context *context, const struct task *task,
                                     const struct task_args *args, const struct host *host,
-                                    const struct credentials *login, void *arg) {
+                                    struct session_login login, void *arg) {
     struct connection *c = connection_new(context, arg);
     session_init(&c->session, context->config, task, args, host, first_id(context));
     session_log_in_with(&c->session, login);
@@ -484,9 +484,8 @@ struct connection *connection_start(struct connection_context *context, const st
 
 struct connection *connection_start_in_doubt(struct connection_context *context,
                                              const struct task *task, const struct task_args *args,
-                                             const struct host *host,
-                                             const struct credentials *login, const char *was,
-                                             void *arg) {
+                                             const struct host *host, struct session_login login,
+                                             const char *was, void *arg) {
     struct connection *c = connection_new(context, arg);
     session_init_in_doubt(&c->session, context->config, task, args, host, first_id(context), was,
                           uv_now(context->loop));

@@ -41,14 +41,13 @@ void connection_context_close(struct connection_context *context);
 // Never calls back from within. login: session_log_in_with().
 struct connection *connection_start(struct connection_context *context, const struct task *task,
                                     const struct task_args *args, const struct host *host,
-                                    const struct credentials *login, void *arg);
+                                    struct session_login login, void *arg);
 // The same of a device that another process may have been changing; was as of
 // session_init_in_doubt(). It never wants SESSION_ASK.
 struct connection *connection_start_in_doubt(struct connection_context *context,
                                              const struct task *task, const struct task_args *args,
-                                             const struct host *host,
-                                             const struct credentials *login, const char *was,
-                                             void *arg);
+                                             const struct host *host, struct session_login login,
+                                             const char *was, void *arg);
 void connection_answer(struct connection *c, bool granted);
 // Another task takes the session over: session.h. It may call back from within.
 void connection_take(struct connection *c, const struct task *task, const struct task_args *args);

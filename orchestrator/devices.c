@@ -141,9 +141,10 @@ void device_set_why(struct device *device, const char *why) {
     device->why = copy;
 }
 
-void device_set_login(struct device *device, struct credentials login) {
+void device_set_login(struct device *device, struct credentials login, uint64_t epoch) {
     assert(device->contact == NULL);
     forget_login(device);
+    device->epoch = epoch;
     if (login.username != NULL) device->login.username = mem_strdup(login.username);
     if (login.password != NULL) device->login.password = mem_strdup(login.password);
 }

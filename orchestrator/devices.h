@@ -30,6 +30,8 @@ struct device {
     char *why;                // of either
     char *version;            // that it last said it runs; NULL: not known
     struct credentials login; // of its contact, copies; NULL: the service's
+    uint64_t epoch;           // the same: what its login says, or ACMEOS_NO_EPOCH
+    uint16_t shard;           // of where it was logged in to last
     bool is_foreign;          // of a platform that cannot be asked: never up
     enum ask_state ask;
     uint64_t rank;    // while an ask is wanted: of the oldest turn that waits for it
@@ -73,6 +75,6 @@ struct device *devices_use(struct devices *devices, const struct host *host);
 void devices_let_rest(struct devices *devices, struct device *device);
 
 void device_set_why(struct device *device, const char *why); // copied; NULL: none
-// Copied. Not while it has a contact, which borrows it.
-void device_set_login(struct device *device, struct credentials login);
+// How the next contact logs in. Copied. Not while it has a contact, which borrows it.
+void device_set_login(struct device *device, struct credentials login, uint64_t epoch);
 void device_set_version(struct device *device, const char *version); // copied; NULL: as before

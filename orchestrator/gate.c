@@ -519,13 +519,9 @@ void run_wait_again(struct run *run) {
 }
 
 void gate_unpause(struct gate *g, struct job *job) {
-    const struct store_event event = {.state = JOB_WAITING, .text = "it is resumed"};
     struct run *run = gate_run_of(g, job);
     if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
-    if (gate_is_shared(g))
-        run_note_job(run, &event, NULL, NULL); // all nodes hear it
-    else
-        run_wait_again(run);
+    run_wait_again(run);
 }
 
 // --- what a client asks for, and what stops a job

@@ -98,7 +98,8 @@ void gate_step(struct gate *g, struct device *device, const struct session_updat
 // --- what the peers want done
 
 static void ask(struct gate *g, struct device *device) {
-    run_log_in(run_of(device->waiting), device, device->waiting->host);
+    const struct flight *flight = device->waiting->turn->owner;
+    run_log_in(flight->run, device, device->waiting->host, flight->work.host);
     peers_asking(g->peers, device, is_to_stay(device));
     device->contact = g->shell.connect(
         g->shell.self, device->is_passing ? &task_ask_and_leave : &task_ask, NULL, device);

@@ -446,7 +446,7 @@ void flight_contact(struct flight *flight) {
     struct device *device = flight->turn->device;
     const struct job *job = flight->run->job;
     if (device->contact == NULL) {
-        run_log_in(flight->run, device, flight->work.host);
+        run_log_in(flight->run, device, flight->work.host, flight->work.host);
         device->contact = shell->connect(shell->self, job->task, &job->args, device);
     } else if (device->ask != ASK_LEAVING) {
         shell->take(shell->self, device->contact, job->task, &job->args);
@@ -501,11 +501,12 @@ static void log_in_in_doubt(const struct flight *flight) {
     const struct job *job = flight->run->job;
     const uint32_t host = flight->work.host;
     if (job->whole != NULL)
-        run_log_in(flight->run, flight->turn->device, host);
+        run_log_in(flight->run, flight->turn->device, host, host);
     else
-        device_set_login(flight->turn->device,
-                         credentials_of_image(config->credentials, job->inventory, host,
-                                              &job->grouping, flight->work.cohort));
+        run_log_in_with(flight->run, flight->turn->device,
+                        credentials_of_image(config->credentials, job->inventory, host,
+                                             &job->grouping, flight->work.cohort),
+                        host, host);
 }
 
 // With wrong credentials its device would refuse the login, and be taken for one that has failed.

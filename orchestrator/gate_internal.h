@@ -136,7 +136,11 @@ void run_note(struct run *run, struct store_event event);
 void run_note_job(struct run *run, const struct store_event *event, gate_kept kept, void *arg);
 
 // What the run's host is logged in to with, by the inventory that the run is seen in.
-void run_log_in(const struct run *run, struct device *device, uint32_t host);
+// for_host: the selected one for whose sake that is done, itself or another of its groups.
+void run_log_in(const struct run *run, struct device *device, uint32_t host, uint32_t for_host);
+// The same with these credentials.
+void run_log_in_with(const struct run *run, struct device *device, struct credentials login,
+                     uint32_t host, uint32_t for_host);
 
 uint64_t run_epoch(const struct run *run, uint32_t place); // of its shard here
 

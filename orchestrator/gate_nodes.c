@@ -71,11 +71,18 @@ void gate_heard(struct gate *g, struct job *job, const struct store_event *event
     if (run == NULL) return;
     if (event->kind == STORE_JOB)
         heard_of_job(run, event);
-    else if (event->epoch == 0 ||
-             event->epoch != g->config.held->own[job_shard(job, event->host)])
+    else if (event->epoch == 0 || event->epoch != g->config.held->own[job_shard(job, event->host)])
         heard_of_host(run, event);
     else
         run_finish_if_done(run); // its own, which is applied
+}
+
+bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *arg) {
+    const struct store_event event = {.state = JOB_WAITING, .text = "it is resumed"};
+    struct run *run = gate_run_of(g, job);
+    if (run == NULL || run->state != RUN_PAUSED) return false;
+    run_note_job(run, &event, kept, arg);
+    return true;
 }
 
 // --- shards come and go
@@ -181,12 +188,20 @@ void gate_give_up(struct gate *g, const bool *shards) {
     }
 }
 
-bool gate_is_idle_in(const struct gate *g, uint16_t shard) {
+void gate_mark_in_hand(const struct gate *g, bool *shards) {
     for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next) {
         const struct job *job = flight->run->job;
-        if (job_shard(job, job_place(job, flight->work.host)) == shard) return false;
+        shards[job_shard(job, job_place(job, flight->work.host))] = true;
     }
-    return true;
+}
+
+void gate_mark_contacts(const struct gate *g, bool *shards) {
+    peers_mark_contacts(g->peers, shards);
+}
+
+void gate_let_go_in(struct gate *g, const bool *shards) {
+    peers_keep_none_in(g->peers, shards);
+    gate_pump(g);
 }
 
 // --- the lease is lost

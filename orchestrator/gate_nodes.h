@@ -19,6 +19,10 @@
 // same in this node's inventory, or by its policy, and so is to be paused; NULL: it is.
 void gate_join(struct gate *g, struct job *job, const char *why);
 
+// In place of gate_unpause(): a paused job is to go on, and does when that is heard. False: it is
+// not paused. kept as with gate_pause().
+bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *arg);
+
 // An event that is kept, in the order of its job's; of a host's those that other nodes have kept.
 // The job may be no more then.
 void gate_heard(struct gate *g, struct job *job, const struct store_event *event);
@@ -28,7 +32,11 @@ void gate_heard(struct gate *g, struct job *job, const struct store_event *event
 // member of a group is asked before its first install.
 void gate_take_on(struct gate *g, const bool *shards);
 void gate_give_up(struct gate *g, const bool *shards);
-bool gate_is_idle_in(const struct gate *g, uint16_t shard); // nothing of it is in hand
+// Marks shards of which hosts are in hand, and those where devices have a contact, of these or of
+// an ask; lets go of sessions that are kept.
+void gate_mark_in_hand(const struct gate *g, bool *shards);
+void gate_mark_contacts(const struct gate *g, bool *shards);
+void gate_let_go_in(struct gate *g, const bool *shards);
 
 // Nothing begins until gate_take_on(). Hosts stay in hand until the store has answered what it was
 // asked; when none is (gate_in_hand()), what was held is given up.

@@ -50,8 +50,9 @@ struct gate_config {
     const struct policy *policy;                // by which the jobs were grouped
     const struct credentials_file *credentials; // may change between two calls; NULL: none
     const struct processors *processors;
-    struct jobs *jobs;              // whose jobs it runs, and which it tells when one is done
-    bool is_persistent;             // the store's jobs outlive the process
+    struct jobs *jobs;  // whose jobs it runs, and which it tells when one is done
+    bool is_persistent; // the store's jobs outlive the process
+    uint64_t epoch;     // of this start, for devices that take epochs; shards have their own
     const struct shards_held *held; // several nodes share the jobs (gate_nodes.h); NULL: this is
                                     // the only one
 };

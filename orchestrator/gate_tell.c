@@ -1,5 +1,7 @@
 #include "orchestrator/gate_internal.h"
 
+#include "common/acmeos.h"
+
 #include <assert.h>
 
 static long long wall_now(const struct gate *g) {
@@ -30,14 +32,26 @@ void run_apply(struct run *run, const struct store_event *event) {
     (void)rc;
 }
 
-void run_log_in(const struct run *run, struct device *device, uint32_t host) {
+void run_log_in_with(const struct run *run, struct device *device, struct credentials login,
+                     uint32_t host, uint32_t for_host) {
+    const struct gate *g = run->gate;
+    const uint32_t place = job_place(run->job, for_host);
+    uint64_t epoch = gate_is_shared(g) ? run_epoch(run, place) : g->config.epoch;
+    if (!run->job->inventory->hosts[host].epochs) epoch = ACMEOS_NO_EPOCH;
+    device_set_login(device, login, epoch);
+    device->shard = job_shard(run->job, place);
+}
+
+void run_log_in(const struct run *run, struct device *device, uint32_t host, uint32_t for_host) {
     const struct gate_config *config = &run->gate->config;
     const struct job *job = run->job;
     const uint32_t in_whole = job_in_whole(job, host);
     const bool is_whole = in_whole != JOB_NOT_IN_WHOLE;
-    device_set_login(device, credentials_of(config->credentials, config->policy,
-                                            is_whole ? job->whole : job->inventory,
-                                            is_whole ? in_whole : host));
+    run_log_in_with(run, device,
+                    credentials_of(config->credentials, config->policy,
+                                   is_whole ? job->whole : job->inventory,
+                                   is_whole ? in_whole : host),
+                    host, for_host);
 }
 
 void run_note(struct run *run, struct store_event event) {

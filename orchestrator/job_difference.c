@@ -109,6 +109,11 @@ static bool host_differs(const struct side *was, size_t i, const struct side *no
                  old->name);
         return true;
     }
+    if (old->epochs != new->epochs) {
+        buf_addf(out, new->epochs ? "%s takes epochs, did not" : "%s takes no epochs, did",
+                 old->name);
+        return true;
+    }
     if (differ_in_field(was, old, now, new, out)) return true;
     if (was->selected[i] == now->selected[new - now->image.inventory->hosts]) return false;
     buf_addf(out,

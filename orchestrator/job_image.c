@@ -4,14 +4,16 @@
 //      "ORJ", version (1 byte), checksum of what follows (8 bytes, little-endian), hash of the
 //      policy (the same)
 //      hosts; of each: name, platform, site, device type, rack, address, port * 2 + is it selected,
-//          and 131072 more where it is spoken to over TLS
+//          and 131072 more where it is spoken to over TLS, 262144 more where it takes epochs (from
+//          version 3 on)
 //      constraints; how long their texts are; of each key and name; then
 //          of each: limit, members * 2 + is it redundancy, others, each other's number here
 //      of each selected host: its cohort
 //      from version 2 on: how many hosts have credentials of their own; of each how far it stands
 //          behind the one before, counted from 1; where this began (8 bytes, little-endian)
 //
-// Where no host has any the image is of version 1, which older orchestrators read, too.
+// Each image is of the first version that can say it, for older orchestrators read that, too: of
+// version 1 where no host has credentials of its own, of version 2 where none takes epochs.
 //
 // A platform, a site or a device type is 0 (none), 1 and its name where it is new, else 2 + its
 // number in order of appearance. A rack or an address is 0 and the text, or 1 + the number of an
@@ -33,13 +35,15 @@
 #include <string.h>
 
 enum {
-    VERSION = 2,
-    VERSION_PLAIN = 1, // without credentials
-    TAIL = 8,          // from version 2 on: the number at its end
+    VERSION = 3,             // some host takes epochs
+    VERSION_CREDENTIALS = 2, // some host has credentials of its own
+    VERSION_PLAIN = 1,
+    TAIL = 8, // from version 2 on: the number at its end
     SUM_AT = 4,
     POLICY_AT = SUM_AT + 8,
     HEAD = POLICY_AT + 8,
     TLS_BIT = 17,       // above a port and whether it is selected
+    EPOCHS_BIT = 18,    // above that
     SHARED = 4096,      // texts that the writer knows; a power of two
     HOST_MIN = 8,       // bytes of one: a name of one letter and its NUL, and six numbers
     HOST_USUAL = 64,    // ... with its share of the groups
@@ -93,6 +97,7 @@ struct writer {
     const struct grouping *grouping;
     uint32_t *numbers; // by host: its number in the image
     bool *is_in;       // by host: it is in the image
+    bool has_epochs;   // a host that is in it takes some
     struct naming platforms, sites, dev_types;
     struct {
         const char *text;
@@ -145,7 +150,9 @@ static void put_host(struct writer *w, const struct host *host, bool is_selected
     put_name(w->out, &w->dev_types, host->dev_type);
     put_shared(w, host->rack);
     put_shared(w, host->address);
-    put(w->out, (uint64_t)host->tls << TLS_BIT | (uint64_t)host->port << 1 | is_selected);
+    put(w->out, (uint64_t)host->epochs << EPOCHS_BIT | (uint64_t)host->tls << TLS_BIT |
+                    (uint64_t)host->port << 1 | is_selected);
+    w->has_epochs = w->has_epochs || host->epochs;
 }
 
 enum { SELECTED = 1, OTHER = 2 }; // in writer.numbers, before there are any
@@ -231,8 +238,8 @@ static bool has_credentials(const struct inventory *inventory, size_t host) {
            inventory_withholds_credentials(inventory, host);
 }
 
-// Of the hosts of the image. False: none has any, and nothing is written.
-static bool put_credentials(struct writer *w, size_t start) {
+// Of the hosts of the image. Returns its version: of a plain one nothing is written.
+static char put_credentials(struct writer *w, size_t start) {
     const struct inventory *inventory = w->inventory;
     const uint64_t began = w->out->len - start;
     struct buf hosts = {0};
@@ -245,7 +252,8 @@ static bool put_credentials(struct writer *w, size_t start) {
         before = number;
         count++;
     }
-    if (count > 0) {
+    const char version = w->has_epochs ? VERSION : count > 0 ? VERSION_CREDENTIALS : VERSION_PLAIN;
+    if (version > VERSION_PLAIN) {
         unsigned char tail[TAIL];
         put(w->out, count);
         buf_add(w->out, hosts.data, hosts.len);
@@ -253,7 +261,7 @@ static bool put_credentials(struct writer *w, size_t start) {
         buf_add(w->out, tail, sizeof tail);
     }
     buf_deinit(&hosts);
-    return count > 0;
+    return version;
 }
 
 static void naming_init(struct naming *naming, const struct names *names) {
@@ -276,13 +284,13 @@ void job_image_write(struct buf *out, const struct inventory *inventory,
     naming_init(&w->sites, &inventory->sites);
     naming_init(&w->dev_types, &inventory->dev_types);
     memcpy(head, magic, sizeof magic - 1);
-    head[SUM_AT - 1] = VERSION_PLAIN;
     put_number_at(head + POLICY_AT, policy);
     buf_add(out, head, sizeof head);
     put_hosts(w);
     put_constraints(w);
     put_cohorts(w);
-    if (put_credentials(w, start)) out->data[start + SUM_AT - 1] = VERSION;
+    const char version = put_credentials(w, start);
+    out->data[start + SUM_AT - 1] = version;
     job_image_seal(out->data + start, out->len - start);
     free(w->platforms.numbers);
     free(w->sites.numbers);
@@ -296,6 +304,7 @@ void job_image_write(struct buf *out, const struct inventory *inventory,
 
 struct reader {
     const unsigned char *at, *end;
+    unsigned char version;
     struct job_image image;
     bool *selected; // by host
     size_t platforms_cap, sites_cap, dev_types_cap, others_cap, cohorts_cap, needs_cap;
@@ -396,15 +405,17 @@ static void get_host(struct reader *r) {
     host.dev_type = get_name(r, &inventory->dev_types, &r->dev_types_cap, "a device type");
     host.rack = get_shared(r, "a rack");
     host.address = get_shared(r, "an address");
-    const uint64_t port = get(r, (UINT64_C(2) << TLS_BIT) - 1);
+    const uint64_t port =
+        get(r, (UINT64_C(2) << (r->version < VERSION ? TLS_BIT : EPOCHS_BIT)) - 1);
     if (platform == INVENTORY_NO_NAME) wrong(r, "a host has no platform");
     if (platform >= INVENTORY_PLATFORMS_MAX) wrong(r, "it has too many names");
-    host.platform = platform & 0x7fffU;
+    host.platform = platform & 0x3fffU;
     if (!r->is_wrong) check_host(r, &host);
     if (r->is_wrong) return;
     host.name = texts_keep(&inventory->texts, host.name);
     host.port = (uint16_t)(port >> 1);
-    host.tls = port >> TLS_BIT != 0;
+    host.tls = (port >> TLS_BIT & 1) != 0;
+    host.epochs = port >> EPOCHS_BIT != 0;
     const uint32_t number = (uint32_t)inventory->count++;
     inventory->hosts[number] = host;
     r->selected[number] = (port & 1) != 0;
@@ -558,7 +569,7 @@ static void get_credentials(struct reader *r) {
     struct inventory *inventory = r->image.inventory;
     const uint32_t count = get_count(r, 1, (uint32_t)inventory->count);
     uint64_t number = 0;
-    if (count == 0) wrong(r, "it has credentials of no host");
+    if (count == 0 && r->version < VERSION) wrong(r, "it has credentials of no host");
     for (uint32_t i = 0; i < count && !r->is_wrong; i++) {
         const uint64_t step = get(r, inventory->count - number);
         number += step;
@@ -585,7 +596,7 @@ static int read_image(const unsigned char *bytes, size_t len, struct job_image *
                       struct error *err) {
     const bool has_tail = bytes[SUM_AT - 1] > VERSION_PLAIN && len >= HEAD + TAIL;
     const unsigned char *end = bytes + len - (has_tail ? TAIL : 0);
-    struct reader r = {.at = bytes + HEAD, .end = end, .err = err};
+    struct reader r = {.at = bytes + HEAD, .end = end, .version = bytes[SUM_AT - 1], .err = err};
     r.image.inventory = mem_zalloc(sizeof *r.image.inventory);
     r.image.inventory->refs = 1;
     r.image.policy = number_at(bytes + POLICY_AT);

@@ -323,6 +323,7 @@ static int start(struct service *s, struct error *err) {
                                      .processors = &s->processors,
                                      .jobs = s->jobs,
                                      .is_persistent = store_is_persistent(s->store),
+                                     .epoch = store_found(s->store)->epoch,
                                      .held = store_is_shared(s->store) ? &s->held : NULL};
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
     if (store_is_shared(s->store)) share(s);

@@ -107,15 +107,21 @@ static void take_on(struct node *n, const struct look *look) {
     if (count > 0) gate_take_on(n->config.gate, marks);
 }
 
+// Nothing of it may be in hand, nor any device have a connection: another node is to log in next.
 static uint32_t give_some(struct node *n, uint32_t most) {
-    uint32_t count = 0;
-    for (uint32_t i = SHARDS; i > 0 && count < most; i--) {
-        const uint16_t shard = (uint16_t)(i - 1);
-        if (n->config.held->epochs[shard] == 0) continue;
-        if (!gate_is_idle_in(n->config.gate, shard)) continue;
-        n->wanted.gives[shard] = true;
-        count++;
+    bool in_hand[SHARDS] = {false}, in_contact[SHARDS] = {false}, let_go[SHARDS] = {false};
+    uint32_t chosen = 0, count = 0;
+    gate_mark_in_hand(n->config.gate, in_hand);
+    gate_mark_contacts(n->config.gate, in_contact);
+    for (uint32_t i = SHARDS; i > 0 && chosen < most; i--) {
+        const uint32_t shard = i - 1;
+        if (n->config.held->epochs[shard] == 0 || in_hand[shard]) continue;
+        chosen++;
+        let_go[shard] = in_contact[shard];
+        n->wanted.gives[shard] = !in_contact[shard];
+        count += !in_contact[shard];
     }
+    gate_let_go_in(n->config.gate, let_go);
     if (count == 0) return 0;
     gate_give_up(n->config.gate, n->wanted.gives);
     for (size_t i = 0; i < SHARDS; i++)

@@ -145,8 +145,8 @@ const char *nodes_why_not(const struct nodes *n) {
     return node_why_not(n->node, recovery_joins_wait(n->recovery));
 }
 
-static void add_node(struct buf *out, const struct lease_node *node,
-                     const struct store_place *place, bool is_this) {
+static void add_node(struct buf *out, const struct lease_node *node, const struct store_who *place,
+                     bool is_this) {
     buf_adds(out, "{\"id\": ");
     buf_add_json(out, node->id);
     buf_adds(out, ", \"place\": ");

@@ -13,6 +13,7 @@
 // last are put back.
 #include "orchestrator/peers.h"
 
+#include "common/acmeos.h"
 #include "common/mem.h"
 
 #include <assert.h>
@@ -563,7 +564,7 @@ void peers_leaving(struct peers *p, struct device *device) {
 void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
     const bool lost = device->ask == ASK_KEPT, unanswered = device->ask == ASK_RUNNING;
     device->contact = NULL;
-    device_set_login(device, (struct credentials){0});
+    device_set_login(device, (struct credentials){0}, ACMEOS_NO_EPOCH);
     release_slot(p, device);
     if (lost) device->up_ms = 0;
     if (unanswered && device->waiting != NULL)
@@ -571,6 +572,17 @@ void peers_gone(struct peers *p, struct device *device, uint64_t now_ms) {
     if (device->waiting != NULL) // it was leaving when somebody came to ask
         want_ask(p, device, device->waiting->turn->number);
     devices_let_rest(&p->devices, device);
+}
+
+void peers_mark_contacts(const struct peers *p, bool *shards) {
+    for (size_t i = 0; i < p->devices.buckets_count; i++)
+        for (const struct device *d = p->devices.buckets[i]; d != NULL; d = d->next)
+            if (d->contact != NULL) shards[d->shard] = true;
+}
+
+void peers_keep_none_in(struct peers *p, const bool *shards) {
+    for (struct device *device = p->kept.first; device != NULL; device = device->behind)
+        if (shards[device->shard]) peers_keep_not(p, device);
 }
 
 void peers_distrust(struct peers *p) {
@@ -591,7 +603,7 @@ void peers_lose_contacts(struct peers *p) {
         struct device *device = lost[--count];
         device->contact = NULL;
         device->up_ms = device->down_ms = 0;
-        device_set_login(device, (struct credentials){0});
+        device_set_login(device, (struct credentials){0}, ACMEOS_NO_EPOCH);
         release_slot(p, device);
         devices_let_rest(&p->devices, device);
     }

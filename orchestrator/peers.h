@@ -125,6 +125,9 @@ void peers_keep_not(struct peers *p, struct device *device);
 void peers_keep_none(struct peers *p);
 void peers_keep_none_of(struct peers *p, const void *run); // as given to peers_kept()
 
+// Marks where devices have contacts; lets go of sessions that are kept there.
+void peers_mark_contacts(const struct peers *p, bool *shards);
+void peers_keep_none_in(struct peers *p, const bool *shards);
 // Nothing is known of any device any more, but which are in hand: others may have worked on them.
 void peers_distrust(struct peers *p);
 // All contacts are over, of asks and of turns; none of these may begin another.

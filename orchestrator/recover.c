@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/policy_hash.h"
 #include "common/program.h"
+#include "orchestrator/gate_nodes.h"
 #include "orchestrator/job_difference.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/request.h"
@@ -312,20 +313,44 @@ static void unlink_resuming(struct resuming *one) {
     *link = one->next;
 }
 
+// All nodes have been told, or the job is not paused any more.
+static void on_asked(void *arg, enum store_status status, uint64_t n) {
+    struct resuming *one = arg;
+    struct error err;
+    const struct job *job = jobs_numbered(one->recovery->config.jobs, one->number);
+    const bool is_paused = job != NULL && job->state == JOB_PAUSED;
+    (void)n;
+    unlink_resuming(one);
+    if (is_paused) error_set(&err, "the store did not keep that it goes on");
+    if (one->told != NULL) one->told(one->arg, job, status != STORE_OK && is_paused ? &err : NULL);
+    free(one);
+}
+
+static bool asks_to_go_on(struct resuming *one, struct job *job) {
+    const struct recovery_config *config = &one->recovery->config;
+    one->is_asked = store_is_shared(config->store) && job != NULL && job->state == JOB_PAUSED &&
+                    gate_ask_to_go_on(config->gate, job, on_asked, one);
+    return one->is_asked;
+}
+
 static void on_inventory_again(void *arg, struct inventory *inventory, const struct error *why) {
     struct resuming *one = arg;
     const struct recovery *r = one->recovery;
     struct buf differs = {0};
     struct error err;
-    unlink_resuming(one);
     if (inventory != NULL) give_credentials(r, inventory);
     struct job *job = jobs_numbered(r->config.jobs, one->number);
     if (job != NULL && job->state == JOB_PAUSED) {
         look_up_again(r, job, inventory, why, &differs);
+        if (differs.len == 0 && asks_to_go_on(one, job)) {
+            inventory_unref(inventory);
+            return;
+        }
         if (differs.len == 0) gate_unpause(r->config.gate, job);
         job = jobs_numbered(r->config.jobs, one->number); // it may have ended
     }
     if (differs.len > 0) error_set(&err, "%s", differs.data);
+    unlink_resuming(one);
     one->told(one->arg, job, differs.len > 0 ? &err : NULL);
     inventory_unref(inventory);
     buf_deinit(&differs);
@@ -343,6 +368,10 @@ void recovery_resume(struct recovery *r, const struct job *job, recovery_told to
 void recovery_forget(struct recovery *r, const void *arg) {
     for (struct resuming *one = r->resuming; one != NULL; one = one->next) {
         if (one->arg != arg) continue;
+        if (one->is_asked) {
+            one->told = NULL;
+            return;
+        }
         fetcher_forget(r->config.fetcher, one);
         unlink_resuming(one);
         free(one);

@@ -18,7 +18,8 @@ struct resuming { // who wants a paused job to go on
     struct resuming *next;
     struct recovery *recovery;
     uint64_t number;
-    recovery_told told;
+    bool is_asked;      // the store has been told that it is to go on
+    recovery_told told; // NULL: nobody wants to know any more
     void *arg;
 };
 

@@ -39,18 +39,22 @@ static long long wall_ms(void *self) {
     return clock_wall_ms();
 }
 
+static struct session_login login_of(const struct device *device) {
+    return (struct session_login){.own = &device->login, .epoch = device->epoch};
+}
+
 static void *connect_to(void *self, const struct task *task, const struct task_args *args,
                         struct device *device) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start(&r->context, task, args, &device->host, &device->login, device);
+    return connection_start(&r->context, task, args, &device->host, login_of(device), device);
 }
 
 static void *connect_in_doubt(void *self, const struct task *task, const struct task_args *args,
                               struct device *device, const char *was) {
     struct runner *r = self;
     device->runner = r;
-    return connection_start_in_doubt(&r->context, task, args, &device->host, &device->login, was,
+    return connection_start_in_doubt(&r->context, task, args, &device->host, login_of(device), was,
                                      device);
 }
 

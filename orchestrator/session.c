@@ -14,6 +14,7 @@
 #include "common/rpc.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ void session_init(struct session *s, const struct session_config *config, const 
                           .task = task,
                           .args = args,
                           .host = host,
+                          .login = {.epoch = ACMEOS_NO_EPOCH},
                           .state = SESSION_CONNECTING,
                           .call_id = first_id,
                           .sent_id = first_id,
@@ -73,7 +75,7 @@ void session_init_in_doubt(struct session *s, const struct session_config *confi
     s->install_deadline_ms = now_ms + config->install_timeout_ms;
 }
 
-void session_log_in_with(struct session *s, const struct credentials *login) {
+void session_log_in_with(struct session *s, struct session_login login) {
     s->login = login;
 }
 
@@ -155,13 +157,15 @@ static void end_call(const struct session *s, const char *failure, struct sessio
 
 static void write_login(const struct session *s, struct buf *params) {
     static const struct credentials none;
-    const struct credentials *own = s->login == NULL ? &none : s->login;
+    const struct credentials *own = s->login.own == NULL ? &none : s->login.own;
     buf_adds(params, "{\"hostname\": ");
     buf_add_json(params, s->host->name);
     buf_adds(params, ", \"username\": ");
     buf_add_json(params, own->username == NULL ? s->config->username : own->username);
     buf_adds(params, ", \"password\": ");
     buf_add_json(params, own->password == NULL ? s->config->password : own->password);
+    if (s->login.epoch != ACMEOS_NO_EPOCH)
+        buf_addf(params, ", \"epoch\": %" PRIu64, s->login.epoch);
     buf_adds(params, "}");
 }
 
@@ -347,6 +351,19 @@ static void lose(struct session *s, uint64_t now_ms, struct session_update *upda
 
 // --- answers
 
+static int check_epoch(const struct session *s, const cJSON *result, struct error *err) {
+    uint64_t epoch;
+    if (s->login.epoch == ACMEOS_NO_EPOCH) return 0;
+    int rc = json_uint(result, "epoch", 0, ACMEOS_EPOCH_MAX, &epoch, err);
+    if (rc != 0) {
+        error_in(err, "result");
+        return rc;
+    }
+    if (epoch == s->login.epoch) return 0;
+    return error_set(err, "said the epoch %" PRIu64 " but was answered %" PRIu64, s->login.epoch,
+                     epoch);
+}
+
 // A session that reached the wrong box must find out before it changes anything.
 static int check_login(const struct session *s, const cJSON *result, struct error *err) {
     const char *hostname, *platform;
@@ -359,8 +376,9 @@ static int check_login(const struct session *s, const cJSON *result, struct erro
         error_in(err, "result");
         return rc;
     }
-    if (strcmp(platform, "acmeos") == 0) return 0;
-    return error_set(err, "expected the platform acmeos but reached %.40s", platform);
+    if (strcmp(platform, "acmeos") != 0)
+        return error_set(err, "expected the platform acmeos but reached %.40s", platform);
+    return check_epoch(s, result, err);
 }
 
 static void take_step_result(struct session *s, const struct session_input *input,

@@ -20,11 +20,16 @@
 // knows how it ended. It is a session that has lost its connection after a call that was sent right
 // now: it goes on at the task's resume step, asks until the install timeout, and changes nothing.
 //
+// A login that says an epoch must be answered with the same. A device that did not keep it would
+// take an install from whoever had its group in charge before, and nobody would know. The epoch
+// holds for the session, connections that are opened anew included.
+//
 // The session of a task that keeps (task.h) stays logged in after its step, until another task
 // takes it over, it is told to leave, or its time is over. Its own answer is the first step's of
 // the task that takes it.
 #pragma once
 
+#include "common/acmeos.h"
 #include "common/buf.h"
 #include "common/inventory.h"
 #include "orchestrator/task.h"
@@ -35,6 +40,12 @@ enum { // unless an option says otherwise
     SESSION_CONNECT_TIMEOUT_MS = 5 * 1000,
     SESSION_CALL_TIMEOUT_MS = 30 * 1000,
     SESSION_INSTALL_TIMEOUT_MS = 300 * 1000,
+};
+
+// What a login says of whom it is for.
+struct session_login {
+    const struct credentials *own; // NULL, or what is NULL of it: config's
+    uint64_t epoch; // of whoever has the device's group in charge now; ACMEOS_NO_EPOCH: none
 };
 
 struct session_config {
@@ -99,8 +110,8 @@ struct session {
     const struct task *task;
     const struct task_args *args;
     const struct host *host;
-    const struct credentials *login; // NULL, or what is NULL of it: config's
-    enum session_state {             // one door: enter() in session.c
+    struct session_login login;
+    enum session_state { // one door: enter() in session.c
         SESSION_CONNECTING,
         SESSION_LOGIN,
         SESSION_STEP,
@@ -142,8 +153,8 @@ void session_init_in_doubt(struct session *s, const struct session_config *confi
                            const struct task *task, const struct task_args *args,
                            const struct host *host, uint32_t first_id, const char *was,
                            uint64_t now_ms);
-// Before the first step; what it does not say is the config's. Borrowed.
-void session_log_in_with(struct session *s, const struct credentials *login);
+// Before the first step; without, config's credentials and no epoch. What it points to is borrowed.
+void session_log_in_with(struct session *s, struct session_login login);
 void session_deinit(struct session *s);
 
 // When the connection must be there that is wanted now.

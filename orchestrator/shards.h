@@ -15,8 +15,8 @@ uint16_t *shards_of(const struct policy *policy, const struct inventory *invento
                     const struct selection *selection);
 
 // The shards that a node has. An epoch is the store's word that they are its own, until another is
-// given; 0: the shard is not this node's. own are those of what this node has done itself to the jobs
-// as they stand here: also of shards that it has given up since.
+// given; 0: the shard is not this node's. own are those of what this node has done itself to the
+// jobs as they stand here: also of shards that it has given up since.
 struct shards_held {
     uint64_t epochs[SHARDS];
     uint64_t own[SHARDS];

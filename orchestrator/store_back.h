@@ -102,7 +102,7 @@ struct store_query {
 // Of several nodes: those that are not dead, and what is free. Arrays are the caller's to free.
 struct store_view {
     struct lease_node *nodes;
-    struct store_place { // the same, for people
+    struct store_who { // the same, for people
         char text[100];
         int version;
     } * places;

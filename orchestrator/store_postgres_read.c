@@ -1,3 +1,7 @@
+// Jobs and lines of the audit come one at a time, for a job may be large: nothing of it is kept but
+// an image, which comes in pieces. Events are many and small: they come some thousand at a time.
+// More may be added meanwhile, and are read as well; if their job is dropped meanwhile, that is no
+// more than if it had been dropped before.
 #include "orchestrator/store_postgres_read.h"
 
 #include "common/mem.h"
@@ -8,7 +12,8 @@
 
 enum {
     STATUS_MAX = 999,
-    ROWS_MS = 5000, // between two rows
+    ROWS_MS = 5000, // between two rows, or for some thousand
+    EVENTS_AT_ONCE = 4096,
     INT8 = 20,
     TEXT = 25,
     BYTEA = 17, // types, as the server numbers them
@@ -16,14 +21,15 @@ enum {
 
 // A row under a reader's eyes; is_wrong where a value is not of its type or too large.
 struct cells {
-    const PGresult *row;
+    const PGresult *rows;
+    int row; // which of them
     bool is_wrong;
 };
 
 static uint64_t cell(struct cells *c, int column, uint64_t max) {
     uint64_t value = 0;
-    if (PQftype(c->row, column) == INT8 && PQgetlength(c->row, 0, column) == 8) {
-        const char *bytes = PQgetvalue(c->row, 0, column);
+    if (PQftype(c->rows, column) == INT8 && PQgetlength(c->rows, c->row, column) == 8) {
+        const char *bytes = PQgetvalue(c->rows, c->row, column);
         for (int i = 0; i < 8; i++)
             value = value << 8 | (unsigned char)bytes[i];
         if (value <= max && value <= INT64_MAX) return value;
@@ -33,12 +39,12 @@ static uint64_t cell(struct cells *c, int column, uint64_t max) {
 }
 
 static uint64_t cell_or(struct cells *c, int column, uint64_t max, uint64_t otherwise) {
-    return PQgetisnull(c->row, 0, column) != 0 ? otherwise : cell(c, column, max);
+    return PQgetisnull(c->rows, c->row, column) != 0 ? otherwise : cell(c, column, max);
 }
 
 static const char *text_cell(struct cells *c, int column) {
-    if (PQgetisnull(c->row, 0, column) != 0) return NULL;
-    if (PQftype(c->row, column) == TEXT) return PQgetvalue(c->row, 0, column);
+    if (PQgetisnull(c->rows, c->row, column) != 0) return NULL;
+    if (PQftype(c->rows, column) == TEXT) return PQgetvalue(c->rows, c->row, column);
     c->is_wrong = true;
     return NULL;
 }
@@ -94,9 +100,9 @@ struct reading {
 
 // Two bytes a host, the higher first; NULL: there are none.
 static uint16_t *shards_in(struct cells *c, uint64_t hosts) {
-    if (PQgetisnull(c->row, 0, JOB_SHARDS) != 0) return NULL;
-    const unsigned char *bytes = (const unsigned char *)PQgetvalue(c->row, 0, JOB_SHARDS);
-    if ((uint64_t)PQgetlength(c->row, 0, JOB_SHARDS) != hosts * SHARD_BYTES) {
+    if (PQgetisnull(c->rows, c->row, JOB_SHARDS) != 0) return NULL;
+    const unsigned char *bytes = (const unsigned char *)PQgetvalue(c->rows, c->row, JOB_SHARDS);
+    if ((uint64_t)PQgetlength(c->rows, c->row, JOB_SHARDS) != hosts * SHARD_BYTES) {
         c->is_wrong = true;
         return NULL;
     }
@@ -165,11 +171,6 @@ static bool gather_image(struct reading *r, PGresult *row) {
     return true;
 }
 
-static int tell_row(struct reading *r, struct error *err) {
-    if (r->query->kind == STORE_READ_AUDIT) return tell_audit(r, err);
-    return r->query->kind == STORE_READ_EVENTS ? tell_event(r, err) : tell_job(r, err);
-}
-
 // --- what is asked
 
 #define JOB                                                                                        \
@@ -222,22 +223,18 @@ static const char *ask_for_audit(struct pq_params *p, const struct store_query *
 
 static const char *ask_for(struct pq_params *p, const struct store_query *query) {
     _Static_assert(JOB_DONE == 5, "the queries say so");
-    switch (query->kind) {
-    case STORE_READ_JOBS:
-        return ask_for_jobs(p, query);
-    case STORE_READ_JOB:
-        return ask_for_job(p, query);
-    case STORE_READ_AUDIT:
-        return ask_for_audit(p, query);
-    case STORE_READ_EVENTS:
-        break;
-    }
-    pq_add_number(p, (int64_t)query->job);
-    pq_add_number(p, (int64_t)query->after);
-    add_unless_0(p, query->limit);
+    if (query->kind == STORE_READ_JOBS) return ask_for_jobs(p, query);
+    return query->kind == STORE_READ_JOB ? ask_for_job(p, query) : ask_for_audit(p, query);
+}
+
+static const char *ask_for_events(struct pq_params *p, uint64_t job, uint64_t after, size_t limit) {
+    pq_params_clear(p);
+    pq_add_number(p, (int64_t)job);
+    pq_add_number(p, (int64_t)after);
+    pq_add_number(p, (int64_t)limit);
     return "select job, n, wall_ms, kind::bigint, host, attempt::bigint, result::bigint, ms,"
            " state::bigint, outcome::bigint, version, text, epoch from orchestrator.events"
-           " where job = $1 and n > $2 order by n limit $3::bigint";
+           " where job = $1 and n > $2 order by n limit $3";
 }
 
 static bool has_none(const struct store_query *query) {
@@ -245,8 +242,28 @@ static bool has_none(const struct store_query *query) {
     return query->after > INT64_MAX || query->job > INT32_MAX;
 }
 
-static int read_all(struct reading *r, struct pq *pq, struct error *err) {
-    int rc = 0;
+static int read_events(struct reading *r, struct pq *pq, struct pq_params *p, struct error *err) {
+    size_t left = r->query->limit == 0 ? SIZE_MAX : r->query->limit;
+    int rc = 0, rows = EVENTS_AT_ONCE;
+    while (rc == 0 && r->goes_on && rows == EVENTS_AT_ONCE && left > 0) {
+        const size_t limit = left < EVENTS_AT_ONCE ? left : EVENTS_AT_ONCE;
+        const char *question = ask_for_events(p, r->query->job, r->n, limit);
+        PGresult *events = pq_ask_rows(pq, question, p, ROWS_MS, err);
+        if (events == NULL) return ERROR_INPUT;
+        rows = PQntuples(events);
+        left -= (size_t)rows;
+        for (int i = 0; i < rows && rc == 0 && r->goes_on; i++) {
+            r->cells = (struct cells){.rows = events, .row = i};
+            rc = tell_event(r, err);
+        }
+        PQclear(events);
+    }
+    return rc;
+}
+
+static int read_one_by_one(struct reading *r, struct pq *pq, struct pq_params *p,
+                           struct error *err) {
+    int rc = pq_begin(pq, ask_for(p, r->query), p, err);
     while (rc == 0 && r->goes_on) {
         PGresult *row = NULL;
         rc = pq_next(pq, &row, ROWS_MS, err);
@@ -255,14 +272,15 @@ static int read_all(struct reading *r, struct pq *pq, struct error *err) {
             if (!gather_image(r, row)) PQclear(row);
             continue;
         }
-        r->cells = (struct cells){.row = row};
-        rc = tell_row(r, err);
+        r->cells = (struct cells){.rows = row};
+        rc = r->query->kind == STORE_READ_AUDIT ? tell_audit(r, err) : tell_job(r, err);
         PQclear(row);
     }
     if (rc == 0 && r->first != NULL) {
-        r->cells = (struct cells){.row = r->first};
-        rc = tell_row(r, err);
+        r->cells = (struct cells){.rows = r->first};
+        rc = tell_job(r, err);
     }
+    pq_end(pq);
     return rc;
 }
 
@@ -271,10 +289,9 @@ int postgres_read_rows(struct pq *pq, const struct store_query *query, store_row
     if (has_none(query)) return 0;
     struct pq_params params = {0};
     struct reading r = {.query = query, .row = row, .arg = arg, .n = query->after, .goes_on = true};
-    int rc = pq_begin(pq, ask_for(&params, query), &params, err);
-    if (rc == 0) rc = read_all(&r, pq, err);
-    *told = r.cells.row != NULL;
-    pq_end(pq);
+    int rc = query->kind == STORE_READ_EVENTS ? read_events(&r, pq, &params, err)
+                                              : read_one_by_one(&r, pq, &params, err);
+    *told = r.cells.rows != NULL;
     PQclear(r.first);
     buf_deinit(&r.image);
     pq_params_deinit(&params);

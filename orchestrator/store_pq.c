@@ -94,15 +94,13 @@ int pq_connect(struct pq *pq, struct error *err) {
     int rc = 0;
     pq_close(pq);
     pq->conn = start(pq->where);
-    if (PQstatus(pq->conn) == CONNECTION_BAD) {
-        rc = pq_explain_connecting(pq->conn, err);
-    } else if (!connect_until(pq->conn, clock_boot_ms() + PQ_CONNECT_MS)) {
+    const bool has_begun = PQstatus(pq->conn) != CONNECTION_BAD;
+    if (has_begun && !connect_until(pq->conn, clock_boot_ms() + PQ_CONNECT_MS)) {
         rc = overrun(pq, PQ_CONNECT_MS, err);
         error_from(err, "connecting");
         return rc;
-    } else if (PQstatus(pq->conn) != CONNECTION_OK) {
-        rc = pq_explain_connecting(pq->conn, err);
     }
+    if (PQstatus(pq->conn) != CONNECTION_OK) rc = pq_explain_connecting(pq->conn, err);
     if (rc == 0) rc = refuse_old(pq, err);
     if (rc != 0) {
         pq_close(pq);
@@ -202,14 +200,24 @@ static int read_answer(struct pq *pq, PGresult **answer, unsigned reply_ms, stru
     return rc;
 }
 
-PGresult *pq_ask(struct pq *pq, const char *question, struct pq_params *params, unsigned reply_ms,
-                 struct error *err) {
+static PGresult *ask(struct pq *pq, const char *question, struct pq_params *params, int format,
+                     unsigned reply_ms, struct error *err) {
     PGresult *answer = NULL;
-    int rc = send_question(pq, question, params, 0, &reply_ms, err);
+    int rc = send_question(pq, question, params, format, &reply_ms, err);
     if (rc == 0) rc = read_answer(pq, &answer, reply_ms, err);
     if (rc == 0) return answer;
     PQclear(answer);
     return NULL;
+}
+
+PGresult *pq_ask(struct pq *pq, const char *question, struct pq_params *params, unsigned reply_ms,
+                 struct error *err) {
+    return ask(pq, question, params, 0, reply_ms, err);
+}
+
+PGresult *pq_ask_rows(struct pq *pq, const char *question, struct pq_params *params,
+                      unsigned reply_ms, struct error *err) {
+    return ask(pq, question, params, 1, reply_ms, err);
 }
 
 int pq_run(struct pq *pq, const char *statements, unsigned reply_ms, struct error *err) {

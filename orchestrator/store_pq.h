@@ -64,7 +64,12 @@ PGresult *pq_ask(struct pq *pq, const char *question, struct pq_params *params, 
 // Statements without parameters, of which no rows are wanted.
 int pq_run(struct pq *pq, const char *statements, unsigned reply_ms, struct error *err);
 
-// Rows in binary form, one at a time. NULL with rc 0: there are no more.
+// The same with rows in binary form.
+PGresult *pq_ask_rows(struct pq *pq, const char *question, struct pq_params *params,
+                      unsigned reply_ms, struct error *err);
+
+// Rows in binary form, one at a time: for those that may be large. NULL with rc 0: there are no
+// more.
 int pq_begin(struct pq *pq, const char *question, struct pq_params *params, struct error *err);
 int pq_next(struct pq *pq, PGresult **row, unsigned reply_ms, struct error *err);
 void pq_end(struct pq *pq); // in the middle, too

@@ -9,10 +9,10 @@
 //
 // Who can begin nothing that changes a device does no harm: to the referee it is not logged in from
 // then on, whatever it still waits for. So a process that was killed is no second hand on a device,
-// though that has a question of it to answer yet. A console that is logged in stands in the list of
-// its device, and one that is condemned in the list of the world, so it must be in neither when its
-// memory goes: console_drop() sees to it. A call ends with its connection, but for an install: the
-// device does not mind that nobody listens.
+// though that has a question of it to answer yet, nor is one that a newer epoch has replaced there.
+// A console that is logged in stands in the list of its device, and one that is condemned in the
+// list of the world, so it must be in neither when its memory goes: console_drop() sees to it. A
+// call ends with its connection, but for an install: the device does not mind that nobody listens.
 #include "simulator/console.h"
 
 #include "common/line.h"
@@ -42,8 +42,9 @@ static void turn(struct console *s, enum console_state state) {
 
 void console_init(struct console *s, struct world *w) {
     const uint64_t connection = ++w->last_connection;
-    *s = (struct console){
-        .world = w, .client = {.connection = connection}, .device = NETWORK_NO_DEVICE};
+    *s = (struct console){.world = w,
+                          .client = {.connection = connection, .epoch = ACMEOS_NO_EPOCH},
+                          .device = NETWORK_NO_DEVICE};
 }
 
 // --- a line: what is wrong with the request itself is answered at once
@@ -54,7 +55,7 @@ static enum rpc_error check_request(const struct console *s, const struct rpc_re
     if (found < 0) return RPC_METHOD_NOT_FOUND;
     *operation = (enum operation)found;
     if (*operation != OPERATION_LOGIN && s->device == NETWORK_NO_DEVICE) return RPC_NOT_LOGGED_IN;
-    return console_check_params(*operation, request->params, detail);
+    return console_check_params(s->world->network, *operation, request->params, detail);
 }
 
 struct console_begun console_begin(struct console *s, uint64_t now_us, const char *line,
@@ -109,17 +110,29 @@ static void leave(struct console *s, uint64_t now_us) {
     s->device = NETWORK_NO_DEVICE;
 }
 
-static void enter(struct console *s, uint64_t now_us, uint32_t device) {
+// The device keeps it, and whoever says an older one installs there no more.
+static void keep_epoch(struct world *w, uint64_t now_us, uint32_t device, uint64_t epoch) {
+    struct device *d = &w->devices[device];
+    if (epoch == ACMEOS_NO_EPOCH || epoch <= d->epoch) return;
+    d->epoch = epoch;
+    referee_epoch(&w->referee, device, epoch);
+    for (struct console *o = d->consoles; o != NULL; o = o->next)
+        if (o->client.epoch < epoch) release_login(o, now_us);
+}
+
+static void enter(struct console *s, uint64_t now_us, uint32_t device, uint64_t epoch) {
     struct world *w = s->world;
     struct device *d = &w->devices[device];
     leave(s, now_us);
+    keep_epoch(w, now_us, device, epoch);
+    s->client.epoch = epoch;
     s->device = device;
     s->next = d->consoles;
     if (s->next != NULL) s->next->previous = s;
     d->consoles = s;
     d->logins++;
     w->logins++;
-    if (s->state == CONSOLE_OPEN && !s->reads_on)
+    if (s->state == CONSOLE_OPEN && !s->reads_on && epoch >= d->epoch)
         s->login = referee_login(&w->referee, now_us, device, s->client.connection);
 }
 
@@ -149,7 +162,8 @@ struct console_reply console_finish(struct console *s, uint64_t now_us) {
     struct console_call *call = &s->call;
     world_advance(s->world, now_us);
     struct console_call_result result = console_call_finish(call, s->world, now_us);
-    if (result.carried_out && call->operation == OPERATION_LOGIN) enter(s, now_us, call->device);
+    if (result.carried_out && call->operation == OPERATION_LOGIN)
+        enter(s, now_us, call->device, console_login_epoch(call->request.params));
     if (result.carried_out && call->operation == OPERATION_LOGOUT) {
         leave(s, now_us);
         if (result.reply.end == CONSOLE_STAYS) result.reply.end = CONSOLE_CLOSES;

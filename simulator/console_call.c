@@ -6,7 +6,8 @@
 //             reached -> installing -> idle  the device and the referee know of it meanwhile
 //             reached -> lost -> idle        the device went away before it was carried out
 //     idle -> lost -> idle                   the device is away already
-//     idle -> refused -> idle                wrong credentials, no such device, an install runs
+//     idle -> refused -> idle                wrong credentials, no such device, a stale epoch, an
+//                                            install runs
 //
 // An install cannot be lost: while it runs its device is at nothing else, and only its own end can
 // make the device go away.
@@ -18,6 +19,7 @@
 #include "simulator/network_view.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,13 +78,21 @@ static enum console_call_state refused(struct console_call *call, enum rpc_error
     return CONSOLE_CALL_REFUSED;
 }
 
-// Credentials, device, running install.
+// By which a call is held against those that the device has seen. A session that says none is never
+// stale, and what changes nothing is taken from everybody.
+static uint64_t epoch_of(const struct console_call *call) {
+    if (call->operation == OPERATION_LOGIN) return console_login_epoch(call->request.params);
+    return call->operation == OPERATION_INSTALL ? call->client->epoch : ACMEOS_NO_EPOCH;
+}
+
+// Credentials, device, epoch, running install.
 static enum console_call_state arrive(struct console_call *call, const struct world *w) {
     if (call->operation == OPERATION_LOGIN) {
         enum rpc_error e = check_login(call, w->network);
         if (e != RPC_OK) return refused(call, e);
     }
     if (!world_reachable(w, call->device)) return CONSOLE_CALL_LOST;
+    if (epoch_of(call) < w->devices[call->device].epoch) return refused(call, RPC_STALE_EPOCH);
     if (call->operation == OPERATION_INSTALL && w->devices[call->device].state == DEVICE_INSTALLING)
         return refused(call, RPC_INSTALL_RUNNING);
     return CONSOLE_CALL_REACHED;
@@ -209,10 +219,20 @@ static void end_install(const struct console_call *call, struct world *w, uint64
     referee_installed(&w->referee, now_us, call->install);
 }
 
-static void refuse(const struct console_call *call, struct console_reply *reply) {
-    bool unknown = call->refusal == RPC_UNKNOWN_DEVICE;
-    console_reply_error(reply, call->request.id, call->refusal,
-                        unknown ? string_param(call, "hostname") : "");
+// What stands behind the error's message.
+static void write_detail(const struct console_call *call, const struct world *w, struct buf *out) {
+    buf_adds(out, call->refusal == RPC_UNKNOWN_DEVICE ? string_param(call, "hostname") : "");
+    if (call->refusal == RPC_STALE_EPOCH)
+        buf_addf(out, "%" PRIu64 ": %" PRIu64 " is in charge", epoch_of(call),
+                 w->devices[call->device].epoch);
+}
+
+static void refuse(const struct console_call *call, const struct world *w,
+                   struct console_reply *reply) {
+    struct buf detail = {0};
+    write_detail(call, w, &detail);
+    console_reply_error(reply, call->request.id, call->refusal, detail.data);
+    buf_deinit(&detail);
 }
 
 struct console_call_result console_call_finish(struct console_call *call, struct world *w,
@@ -233,7 +253,7 @@ struct console_call_result console_call_finish(struct console_call *call, struct
             result.reply.end = CONSOLE_CLOSES;
         break;
     case CONSOLE_CALL_REFUSED:
-        refuse(call, &result.reply);
+        refuse(call, w, &result.reply);
         result.outcome = WORLD_ERROR;
         break;
     case CONSOLE_CALL_LOST:

@@ -5,11 +5,14 @@
 #include "common/json.h"
 #include "simulator/draw.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 // --- params
 
-static enum rpc_error check_none(const cJSON *params, struct error *detail) {
+static enum rpc_error check_none(const struct network *n, const cJSON *params,
+                                 struct error *detail) {
+    (void)n;
     if (cJSON_GetArraySize(params) == 0) return RPC_OK;
     if (cJSON_IsArray(params))
         error_set(detail, "params go by name, and this method takes none");
@@ -23,17 +26,36 @@ static int check_named(const cJSON *params, struct error *detail) {
     return json_as_object(params, detail);
 }
 
-static enum rpc_error check_login(const cJSON *params, struct error *detail) {
-    static const char *const names[] = {"hostname", "username", "password"};
+uint64_t console_login_epoch(const cJSON *params) {
+    const cJSON *epoch = cJSON_GetObjectItemCaseSensitive(params, "epoch");
+    return epoch == NULL ? ACMEOS_NO_EPOCH : (uint64_t)epoch->valuedouble;
+}
+
+// A device that takes no epochs knows no such param. That there is no such device is told later.
+static bool takes_epochs(const struct network *n, const char *hostname) {
+    uint32_t device;
+    return !network_find(n, hostname, &device) || network_takes_epochs(n, device);
+}
+
+static enum rpc_error check_login(const struct network *n, const cJSON *params,
+                                  struct error *detail) {
+    static const char *const names[] = {"hostname", "username", "password", "epoch"};
+    enum { REQUIRED = 3 };
     const char *value;
+    uint64_t epoch;
     int rc = check_named(params, detail);
-    for (size_t i = 0; i < COUNT(names) && rc == 0; i++)
+    for (size_t i = 0; i < REQUIRED && rc == 0; i++)
         rc = json_string(params, names[i], &value, detail);
-    if (rc == 0) rc = json_only(params, names, COUNT(names), detail);
+    if (rc != 0) return RPC_INVALID_PARAMS;
+    const bool may_say_one = takes_epochs(n, json_text(params, "hostname"));
+    rc = json_only(params, names, may_say_one ? COUNT(names) : REQUIRED, detail);
+    if (rc == 0) rc = json_uint_opt(params, "epoch", 0, ACMEOS_EPOCH_MAX, &epoch, detail);
     return rc == 0 ? RPC_OK : RPC_INVALID_PARAMS;
 }
 
-static enum rpc_error check_install(const cJSON *params, struct error *detail) {
+static enum rpc_error check_install(const struct network *n, const cJSON *params,
+                                    struct error *detail) {
+    (void)n;
     if (check_named(params, detail) != 0) return RPC_INVALID_PARAMS;
     const cJSON *version = cJSON_GetObjectItemCaseSensitive(params, "version");
     if (version == NULL) {
@@ -52,7 +74,10 @@ static void login(const struct console_work *work, struct buf *result) {
     network_host(work->world->network, work->device, host);
     buf_adds(result, "{\"hostname\": ");
     buf_add_json(result, host);
-    buf_adds(result, ", \"platform\": \"acmeos\"}");
+    buf_adds(result, ", \"platform\": \"acmeos\"");
+    const uint64_t epoch = console_login_epoch(work->params);
+    if (epoch != ACMEOS_NO_EPOCH) buf_addf(result, ", \"epoch\": %" PRIu64, epoch);
+    buf_adds(result, "}");
 }
 
 // installing: what is being installed, or NULL.
@@ -92,7 +117,7 @@ static void logout(const struct console_work *work, struct buf *result) {
 }
 
 static const struct {
-    enum rpc_error (*check)(const cJSON *params, struct error *detail);
+    enum rpc_error (*check)(const struct network *n, const cJSON *params, struct error *detail);
     void (*carry_out)(const struct console_work *work, struct buf *result);
 } methods[OPERATION_COUNT] = {
     [OPERATION_LOGIN] = {check_login, login},
@@ -102,9 +127,9 @@ static const struct {
     [OPERATION_LOGOUT] = {check_none, logout},
 };
 
-enum rpc_error console_check_params(enum operation operation, const cJSON *params,
-                                    struct error *detail) {
-    return methods[operation].check(params, detail);
+enum rpc_error console_check_params(const struct network *n, enum operation operation,
+                                    const cJSON *params, struct error *detail) {
+    return methods[operation].check(n, params, detail);
 }
 
 void console_carry_out(enum operation operation, const struct console_work *work,

@@ -14,8 +14,10 @@ struct console_work { // a call that is carried out
 };
 
 // detail is for RPC_INVALID_PARAMS.
-enum rpc_error console_check_params(enum operation operation, const cJSON *params,
-                                    struct error *detail);
+enum rpc_error console_check_params(const struct network *n, enum operation operation,
+                                    const cJSON *params, struct error *detail);
+// That a login says, or ACMEOS_NO_EPOCH.
+uint64_t console_login_epoch(const cJSON *params);
 
 // Does to the device what the method says, and writes its result as JSON text. Who is logged in to
 // what is for the connection to know.

@@ -17,9 +17,10 @@ enum device_state {
 
 extern const char *const device_state_names[DEVICE_STATE_COUNT];
 
-// 48 bytes; there may be millions.
+// 56 bytes; there may be millions.
 struct device {
     struct console *consoles;           // logged in to it
+    uint64_t epoch;                     // the highest that a login has said
     uint32_t attempts[OPERATION_COUNT]; // calls that reached it
     uint32_t logins;                    // that succeeded
     uint32_t installs;                  // that began

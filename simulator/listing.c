@@ -4,6 +4,7 @@
 #include "common/suggest.h"
 #include "simulator/network_view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,8 +110,10 @@ static void write_device(const struct world *w, uint32_t device, const struct ne
     buf_add_json(out, at->type->name);
     buf_adds(out, ", \"rack\": ");
     write_rack(at, out);
-    buf_addf(out, ", \"version\": \"%s\", \"state\": \"%s\", \"logins\": %u, \"installs\": %u}",
+    buf_addf(out, ", \"version\": \"%s\", \"state\": \"%s\", \"logins\": %u, \"installs\": %u",
              world_version(w, device), device_state_names[d->state], d->logins, d->installs);
+    if (d->epoch > 0) buf_addf(out, ", \"epoch\": %" PRIu64, d->epoch);
+    buf_adds(out, "}");
 }
 
 void listing_write_device(const struct world *w, uint32_t device, struct buf *out) {
@@ -208,6 +211,8 @@ static void write_host(struct listing *l, uint32_t device, const struct network_
         buf_addf(out, ", \"hostname\": \"%s\", \"port\": %u", l->at->hosts[device % l->at->count],
                  override != NULL && override->port != 0 ? override->port : l->at->port);
     if (l->at->tls && strcmp(platform, "acmeos") == 0) buf_adds(out, ", \"tls\": true");
+    if (network_takes_epochs(n, device) && strcmp(platform, "acmeos") == 0)
+        buf_adds(out, ", \"epochs\": true");
     write_attributes(n, place, override, out);
     buf_adds(out, "}");
 }

@@ -90,6 +90,7 @@ struct network_override { // the odd ones out
     uint32_t device;
     uint16_t port;            // 0: that of all others
     bool down;                // from its birth on
+    signed char epochs;       // 1: its login takes one, -1: it does not, 0: as the network says
     char *version;            // NULL: as all others
     struct credentials login; // what is NULL of it is its type's
     struct network_range attributes;
@@ -145,6 +146,7 @@ struct network {
     size_t versions_len;
     char *username, *password; // of devices that have none of their own, nor their type
     struct duration_range latency[OPERATION_COUNT];
+    bool epochs;  // logins take one
     bool reboots; // each install restarts its device, for so long:
     struct duration_range reboot;
     struct policy policy;
@@ -209,6 +211,7 @@ struct network_place network_place(const struct network *n, uint32_t device);
 void network_host(const struct network *n, uint32_t device, char text[NETWORK_HOST_MAX]);
 uint32_t network_rack(const struct network_place *place);        // of a regular device
 uint64_t network_hash(const struct network *n, uint32_t device); // of the name, not of the index
-// What a login to the device must give.
+// What a login to the device must give, and whether it may say an epoch.
 struct credentials network_login(const struct network *n, uint32_t device);
+bool network_takes_epochs(const struct network *n, uint32_t device);
 const struct network_override *network_override_of(const struct network *n, uint32_t device);

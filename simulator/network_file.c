@@ -6,6 +6,7 @@
 
 #include "common/count.h"
 #include "common/file.h"
+#include "common/inventory_builder.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/yml.h"
@@ -76,6 +77,10 @@ static int parse_username(struct network *n, const cJSON *value, struct error *e
 
 static int parse_password(struct network *n, const cJSON *value, struct error *err) {
     return parse_text(value, &n->password, err);
+}
+
+static int parse_epochs(struct network *n, const cJSON *value, struct error *err) {
+    return inventory_builder_bool(value, &n->epochs, err);
 }
 
 static int parse_versions(struct network *n, const cJSON *list, struct error *err) {
@@ -169,10 +174,8 @@ static const struct {
     const char *name;
     int (*parse)(struct network *n, const cJSON *value, struct error *err);
 } fields[] = {
-    {"latency", parse_latency},
-    {"username", parse_username},
-    {"password", parse_password},
-    {"versions", parse_versions},
+    {"latency", parse_latency}, {"username", parse_username}, {"password", parse_password},
+    {"epochs", parse_epochs},   {"versions", parse_versions},
 };
 
 static int parse_fields(struct network *n, const cJSON *root, struct error *err) {
@@ -198,7 +201,7 @@ int network_file_read(struct network *n, struct fault_list *faults, const char *
     int rc = json_as_object(root, err);
     if (rc == 0)
         rc = JSON_ONLY(root, err, "sites", "dev_types", "inventory", "latency", "username",
-                       "password", "versions", "hosts", "policy", "faults");
+                       "password", "epochs", "versions", "hosts", "policy", "faults");
     if (rc == 0) rc = parse_fields(n, root, err);
     if (rc == 0) rc = parse_devices(n, name, root, err);
     if (rc == 0) rc = form_groups(n, root, err);

@@ -12,7 +12,7 @@
 
 // The first four are of a host of its own alone: a regular one has them from its place.
 static const char *const known[] = {"site", "dev_type", "rack",     "platform", "version",
-                                    "port", "state",    "username", "password"};
+                                    "port", "state",    "username", "password", "epochs"};
 enum { OWN_FIELDS = 4 };
 
 static bool is_own(const cJSON *host) {
@@ -151,6 +151,15 @@ static int parse_version(const cJSON *host, const char **version, struct error *
     return wrong_field(host, "version", err);
 }
 
+static int parse_epochs(const cJSON *host, signed char *epochs, struct error *err) {
+    bool takes_them = false;
+    const cJSON *value = network_field(host, "epochs");
+    int rc = inventory_builder_bool(value, &takes_them, err);
+    if (rc != 0) error_in(err, "hosts.%.100s", host->string);
+    if (rc == 0 && value != NULL) *epochs = takes_them ? 1 : -1;
+    return rc;
+}
+
 static int parse_login(const cJSON *host, struct credentials *login, struct error *err) {
     int rc = network_parse_login(host, login, err);
     if (rc != 0) error_in(err, "hosts.%.100s", host->string);
@@ -161,6 +170,7 @@ static int parse_odd(struct network *n, const cJSON *host, struct error *err) {
     uint32_t device = 0;
     uint64_t port = 0;
     bool down = false;
+    signed char epochs = 0;
     const char *version = NULL;
     struct credentials login = {0};
     struct network_range attributes;
@@ -177,11 +187,13 @@ static int parse_odd(struct network *n, const cJSON *host, struct error *err) {
     rc = parse_port(host, &port, err);
     if (rc == 0) rc = parse_version(host, &version, err);
     if (rc == 0) rc = parse_state(host, &down, err);
+    if (rc == 0) rc = parse_epochs(host, &epochs, err);
     if (rc == 0) rc = parse_login(host, &login, err);
     if (rc != 0) return rc;
     const struct network_own *own = network_place(n, device).own;
     struct network_override *override = network_override(n, device, version, (uint16_t)port);
     override->down = override->down || down || (own != NULL && own->platform != NULL);
+    if (epochs != 0) override->epochs = epochs;
     if (login.username != NULL || login.password != NULL)
         network_override_login(n, override, login);
     if (attributes.from == attributes.to) return 0;

@@ -53,6 +53,8 @@ static int check_key(const char *key, const char *const *known, size_t count, st
     for (size_t i = 0; i < count; i++)
         if (suggest_slip(key, known[i]))
             return error_set(err, "unknown field; did you mean %s?", known[i]);
+    if (strcasecmp(key, "epochs") == 0)
+        return error_set(err, "unknown field; epochs is a setting of the network or of a host");
     return attribute_name_check(key, err);
 }
 

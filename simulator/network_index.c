@@ -166,3 +166,8 @@ struct credentials network_login(const struct network *n, uint32_t device) {
     add_login(&login, n->username, n->password);
     return login;
 }
+
+bool network_takes_epochs(const struct network *n, uint32_t device) {
+    const struct network_override *override = network_override_of(n, device);
+    return override == NULL || override->epochs == 0 ? n->epochs : override->epochs > 0;
+}

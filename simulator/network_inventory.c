@@ -19,7 +19,7 @@ static int add_host(struct network *n, const struct inventory *inventory, const 
     return rc == 0 ? network_add_own(n, &own, err) : rc;
 }
 
-// Its attributes, what a login must give, and that it is away.
+// Its attributes, what a login must give and may say, and that it is away.
 static int add_odd(struct network *n, const struct inventory *inventory, size_t index,
                    struct error *err) {
     const struct host *host = &inventory->hosts[index];
@@ -28,7 +28,7 @@ static int add_odd(struct network *n, const struct inventory *inventory, size_t 
     struct network_range range = {.from = (uint32_t)n->pairs.len};
     const struct credentials login = inventory_credentials(inventory, index);
     const bool has_login = login.username != NULL || login.password != NULL;
-    if (count == 0 && host->platform == 0 && !has_login) return 0;
+    if (count == 0 && host->platform == 0 && !has_login && !host->epochs) return 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t pair = from[index] + i;
         if (network_pair(n, inventory->attributes.list[inventory->attribute_names[pair]],
@@ -41,6 +41,7 @@ static int add_odd(struct network *n, const struct inventory *inventory, size_t 
     struct network_override *override = network_override(n, device, NULL, 0);
     override->attributes = range;
     override->down = host->platform != 0;
+    override->epochs = host->epochs;
     if (has_login) network_override_login(n, override, login);
     return 0;
 }

@@ -3,7 +3,7 @@
 // from its answer until the connection can do nothing more. Both are entries of one pool. Logins
 // are chained by device, for only those can collide. An install stands in a chain of each group of
 // its device, and so does a device that is away; the links of these chains are a second pool. A
-// network at rest costs 8 bytes a device and 20 a group.
+// network at rest costs 8 bytes a device and 32 a group.
 //
 // Why an install lasts longer than the device is at it: at latency 0 that is no time at all, and
 // whoever drives a whole group at once would never be seen. But who takes the next device before
@@ -208,6 +208,14 @@ void referee_logout(struct referee *r, uint64_t now_us, uint32_t login) {
     r->in_flight--;
 }
 
+void referee_epoch(struct referee *r, uint32_t device, uint64_t epoch) {
+    struct network_group_list groups = network_groups_of(r->network, device);
+    for (size_t i = 0; i < groups.count; i++) {
+        struct referee_group *group = &r->groups[groups.list[i]];
+        if (epoch > group->epoch) group->epoch = epoch;
+    }
+}
+
 // --- the end of an install
 
 static void unlink_client(struct referee *r, struct referee_client *client, uint32_t number) {
@@ -336,9 +344,12 @@ uint32_t referee_install(struct referee *r, uint64_t now_us, uint32_t device,
         check_running(r, now_us, groups.list[i], number);
     }
     bool away = is_away(r, &groups, device);
-    for (size_t i = 0; i < groups.count; i++)
-        if (r->network->groups.list[groups.list[i]].redundancy)
-            check_peers(r, now_us, groups.list[i], number, away);
+    for (size_t i = 0; i < groups.count; i++) {
+        if (!r->network->groups.list[groups.list[i]].redundancy) continue;
+        check_peers(r, now_us, groups.list[i], number, away);
+        if (client->epoch < r->groups[groups.list[i]].epoch)
+            record_pair_in(r, REFEREE_STALE_EPOCH, now_us, groups.list[i], 0, number);
+    }
     if (needless) record_pair(r, REFEREE_NEEDLESS_INSTALL, now_us, 0, number);
     return number;
 }

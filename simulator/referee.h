@@ -7,9 +7,12 @@
 //                   away: installing, rebooting, down, or unreachable by birth
 // throttle          more than at_once devices of a throttle are being installed
 // double_drive      two connections are logged in to one device, until either no longer is; one
-// whose
-//                   client has ended it is so only while an install of it is still to begin
+//                   whose client has ended it is so only while an install of it is still to begin,
+//                   and one that may install no more, for its epoch is stale, is not
 // needless_install  an install of the version that the device already runs
+// stale_epoch       an install begins in a session whose epoch is older than one that a login to a
+//                   device of a redundancy group of its device has said: whoever sent it has been
+//                   replaced there. A session that says none is never stale
 //
 // Where one is one too many, each pair is a violation of its own, until either of the two is over.
 // Else one violation tells of all who are too many together, the newcomer last, until they are few
@@ -18,9 +21,10 @@
 // A device is being installed from the arrival of an install until it next tells its version or,
 // where nobody asks, until the connection that sent the install has ended; and never less than the
 // install and its restart take. The next install of the same device takes the place of the one
-// before. peer_down and needless_install last as long.
+// before. peer_down, needless_install and stale_epoch last as long.
 #pragma once
 
+#include "common/acmeos.h"
 #include "common/buf.h"
 #include "simulator/network.h"
 
@@ -44,10 +48,12 @@ struct referee_group {
     uint32_t running_count;
     uint32_t down; // devices that are away, in network order: a link + 1, or 0
     uint32_t down_count;
+    uint64_t epoch; // the newest that a login to a device of it has said
 };
 
-struct referee_client { // who sends installs: set connection, zero the rest
+struct referee_client { // who sends installs: set connection and epoch, zero the rest
     uint64_t connection;
+    uint64_t epoch;    // that its login has said, or ACMEOS_NO_EPOCH
     uint32_t installs; // those that have not ended, the newest first: an entry + 1, or 0
 };
 
@@ -104,6 +110,7 @@ void referee_deinit(struct referee *r);
 
 // A login that holds until referee_logout() of what is returned.
 uint32_t referee_login(struct referee *r, uint64_t now_us, uint32_t device, uint64_t connection);
+void referee_epoch(struct referee *r, uint32_t device, uint64_t epoch); // that a login has said
 void referee_logout(struct referee *r, uint64_t now_us, uint32_t login);
 
 // An install arrives, at a device that is not at one. The client must stay where it is until

@@ -5,6 +5,7 @@
 # usage: tests/valgrind.sh BUILD   (a build without sanitizers; make valgrind, from the top folder)
 set -u
 
+[ -n "${TEST_POSTGRES:-}" ] || exec tests/lab/postgres.sh run "$0" "$@"
 build=$(cd "$1" && pwd) || exit 2
 out=$build/valgrind
 rm -rf "$out" && mkdir -p "$out"

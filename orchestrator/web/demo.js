@@ -88,6 +88,7 @@ const sentences = {
   peer_down: ({ group, hosts }) => `an install began on ${hosts.at(-1)}${hosts.length < 2 ? "" : ` while ${listOf(hosts.slice(0, -1))} ${hosts.length === 2 ? "was" : "were"} not up`}, of the redundancy group ${group}`,
   double_drive: ({ hosts }) => `two connections were logged in to ${listOf(hosts)} at the same time`,
   needless_install: ({ hosts }) => `${listOf(hosts)} was sent an install of the version that it ran already`,
+  stale_epoch: ({ group, hosts }) => `${listOf(hosts)} was sent an install by an orchestrator that had been replaced in the redundancy group ${group}`,
 };
 
 function sentenceOf(violation) {

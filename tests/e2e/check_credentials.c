@@ -115,7 +115,7 @@ static void start_service(struct lab *lab, const char *format) {
         ARGS("--listen", "127.0.0.1:0", "--inventory", path_in(lab, "inventory.yaml"), "--log",
              path_in(lab, "log"), "--log-level", "debug", "--log-format", format, "--state",
              path_in(lab, "store"), "--credentials", path_in(lab, "credentials.yaml"),
-             "--password-file", path_in(lab, "password")));
+             "--password-file", path_in(lab, "password"), "--install-timeout", "3s"));
     snprintf(lab->api, sizeof lab->api, "%s", lab->orchestrator.url);
 }
 

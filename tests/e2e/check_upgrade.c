@@ -149,7 +149,7 @@ static int timer_of_connection_to(unsigned port) {
 START_TEST(a_device_that_installs_is_probed_so_that_a_silent_restart_is_noticed) {
     struct lab lab = lab_start(ARGS("--latency", "0"), ARGS("--workers", "1"));
     unsigned port = (unsigned)strtoul(strrchr(lab.devices, ':') + 1, NULL, 10);
-    add_faults(&lab, "{\"on\": \"install_os_version\", \"effect\": \"delay\", \"by\": \"1s\", "
+    add_faults(&lab, "{\"on\": \"install_os_version\", \"effect\": \"delay\", \"by\": \"4s\", "
                      "\"match\": {\"host\": \"edge00.earth\"}}");
     struct call *call = call_start(lab.api, "/upgrade-os/",
                                    "{\"version\": \"5.3.1\", \"filter_sites\": [\"earth\"], "

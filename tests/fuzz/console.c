@@ -139,6 +139,8 @@ static void check_world(void) {
     for (uint32_t i = 0; i < network.devices; i++)
         for (const struct console *s = world.devices[i].consoles; s != NULL; s = s->next) {
             assert(s->state != CONSOLE_GONE && s->device == i);
+            assert(s->client.epoch <= ACMEOS_EPOCH_MAX || s->client.epoch == ACMEOS_NO_EPOCH);
+            assert(s->login == 0 || s->client.epoch >= world.devices[i].epoch);
             logged_in++;
         }
     assert(logged_in <= WIRES && world.referee.in_flight <= logged_in);
@@ -161,6 +163,7 @@ static void set_up(const uint8_t *rules, size_t size) {
     int rc = network_add_site(&network, "earth", &err);
     if (rc == 0) rc = network_add_type(&network, "leaf", 4, 100, 2, &err);
     if (rc == 0) rc = network_add_type(&network, "spine", 2, 20, 2, &err);
+    network.epochs = true;
     if (rc == 0) rc = network_seal(&network, &err);
     assert(rc == 0);
     now_us = 0;

@@ -1,9 +1,9 @@
 // The orchestrator's end of the wire: what a device says, in lines, to upgrade_os. Beside answers
 // there are lines of one character that stand for what else can happen:
 //   !  the connection is lost     ~  the deadline comes     #  an answer that is too long
-// $ in an answer is the number of the call. A first line of ? makes a session in doubt. A
-// connection that is asked for is there, unless ! or ~ says otherwise; when the lines are used up,
-// only deadlines come.
+// $ in an answer is the number of the call. A first line of ? makes a session in doubt, one of =
+// lets its login say the epoch 7. A connection that is asked for is there, unless ! or ~ says
+// otherwise; when the lines are used up, only deadlines come.
 #include "orchestrator/session.h"
 #include "common/line.h"
 #include "common/rpc.h"
@@ -158,6 +158,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                               w.now_ms);
     } else {
         session_init(&w.session, &config, &task_upgrade_os, &args, &host, 0);
+    }
+    if (size >= 2 && memcmp(data, "=\n", 2) == 0) {
+        at += 2;
+        session_log_in_with(&w.session, (struct session_login){.epoch = 7});
     }
     line_reader_init(&w.reader, RPC_LINE_MAX, RPC_DROP_MAX);
     while (at < end && w.update.want != SESSION_END) {

@@ -302,7 +302,7 @@ void *talk_begin(struct world *w, const struct task *task, const struct task_arg
                               w->now_ms);
     else
         session_init(&talk->session, &w->sessions, task, args, &device->host, 0);
-    session_log_in_with(&talk->session, &device->login);
+    session_log_in_with(&talk->session, (struct session_login){&device->login, ACMEOS_NO_EPOCH});
     talk->deadline_ms = w->now_ms + w->sessions.connect_timeout_ms;
     dial(w, talk);
     wake(w, talk);

@@ -7,14 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SERVERS_MAX = 32 };
-
-static struct {
-    char folders[SERVERS_MAX][40];
-    int count;
-    pid_t owner; // a child that ends leaves them to it
-} started;
-
 static void fail(const char *what, const char *why) {
     fprintf(stderr, "tests/lab: %s: %s\n", what, why);
     exit(EXIT_FAILURE);
@@ -24,32 +16,20 @@ static void run(const char *command) {
     if (system(command) != 0) fail("cannot run", command);
 }
 
-static void end_all(void) {
+// However this process ends: Check kills the group of a test that fails.
+static void make_folder(struct lab_server *server) {
     char command[200];
-    if (getpid() != started.owner) return;
-    for (int i = 0; i < started.count; i++) {
-        snprintf(command, sizeof command, "tests/lab/postgres.sh kill %s; rm -rf %s",
-                 started.folders[i], started.folders[i]);
-        run(command);
-    }
-}
-
-// The folder goes at the end.
-static void note_folder(struct lab_server *server) {
-    if (started.owner != getpid()) {
-        started.owner = getpid();
-        started.count = 0;
-        atexit(end_all);
-    }
-    if (started.count == SERVERS_MAX) fail("servers", "too many");
     snprintf(server->folder, sizeof server->folder, "/tmp/lab-postgres-XXXXXX");
     if (mkdtemp(server->folder) == NULL) fail("mkdtemp", server->folder);
-    memcpy(started.folders[started.count++], server->folder, sizeof server->folder);
+    snprintf(command, sizeof command,
+             "setsid tests/lab/postgres.sh watch %s %ld </dev/null >/dev/null 2>&1 &",
+             server->folder, (long)getpid());
+    run(command);
 }
 
 void lab_server_start(struct lab_server *server, const char *settings) {
     char command[600], line[LAB_URI_MAX] = "";
-    if (server->folder[0] == '\0') note_folder(server);
+    if (server->folder[0] == '\0') make_folder(server);
     snprintf(command, sizeof command, "tests/lab/postgres.sh start %s %s", server->folder,
              settings);
     FILE *out = popen(command, "r");

@@ -3,6 +3,7 @@
 # clusters are left alone, and need not run. It refuses root, so root starts it as the user postgres.
 # usage: tests/lab/postgres.sh run COMMAND...   one for COMMAND, which finds it in TEST_POSTGRES
 #        tests/lab/postgres.sh start FOLDER [SETTING=VALUE...]   prints its URI
+#        tests/lab/postgres.sh watch FOLDER PID   ends it and removes its folder when that process has ended
 #        tests/lab/postgres.sh stop|kill FOLDER                  kill: as a crash does
 set -eu
 
@@ -52,6 +53,11 @@ command=$1
 shift
 case $command in
 start) start "$@" ;;
+watch)
+    tail --pid="$2" -f /dev/null
+    end "$1" immediate
+    rm -rf "$1"
+    ;;
 stop) end "$1" fast ;;
 kill) end "$1" immediate ;;
 run)

@@ -116,8 +116,7 @@ static void answer(struct lab_proxy *p, struct pair *pair) {
 
 static void turn(struct lab_proxy *p) {
     const bool is_frozen = p->mode == LAB_FREEZE;
-    struct pollfd fds[2 * PAIRS_MAX + 1] = {
-        {.fd = is_frozen ? -1 : p->listener, .events = POLLIN}};
+    struct pollfd fds[2 * PAIRS_MAX + 1] = {{.fd = is_frozen ? -1 : p->listener, .events = POLLIN}};
     for (int i = 0; i < PAIRS_MAX; i++) {
         fds[1 + 2 * i] =
             (struct pollfd){.fd = is_frozen ? -1 : p->pairs[i].client, .events = POLLIN};

@@ -7,6 +7,7 @@
 # (make mutants, from the top folder)
 set -u
 
+[ -n "${TEST_POSTGRES:-}" ] || exec tests/lab/postgres.sh run "$0" "$@"
 build=$1
 shift
 folder=$(dirname "$0")

@@ -79,6 +79,17 @@ static void draw_inventory(struct place *p, struct draw *d) {
     }
 }
 
+// Of half the networks devices take epochs, nearly all of them. It is drawn aside, so that all else
+// of a round is as it was without.
+static void draw_epochs(struct place *p, const struct draw *d) {
+    struct draw aside = {.seed = ~d->seed};
+    cJSON *site, *host;
+    if (draw_chance(&aside, 50)) return;
+    cJSON_ArrayForEach(site, p->inventory)
+        cJSON_ArrayForEach(host, site) if (draw_chance(&aside, 90))
+            cJSON_AddTrueToObject(host, "epochs");
+}
+
 // --- the policy
 
 static cJSON *add_rule(cJSON *list, const char *group) {
@@ -128,6 +139,7 @@ void place_draw(struct place *p, struct draw *d) {
     draw_inventory(p, d);
     draw_policy(p, d);
     draw_latency(p, d);
+    draw_epochs(p, d);
 }
 
 void place_deinit(struct place *p) {

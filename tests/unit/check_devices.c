@@ -20,6 +20,7 @@ START_TEST(a_device_is_known_by_name_address_and_port) {
     struct device *device = devices_use(&devices, &leaf);
     struct host again = leaf;
     again.rack = "of another job's inventory";
+    again.epochs = true;
     ck_assert_ptr_eq(devices_find(&devices, &again), device);
     ck_assert_ptr_eq(devices_use(&devices, &again), device);
     ck_assert_ptr_null(devices_find(&devices, &others[_i]));

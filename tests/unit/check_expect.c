@@ -261,9 +261,11 @@ static const struct {
     {"{'leaf0*': {'version': '5.3.1'}}",
      "  leaf01.earth: version: expected \"5.3.1\", is \"5.1.0\"\n"},
     {"{'leaf01.earth': {'state': 'up', 'logins': 1, 'installs': {'at_least': 1}}}",
-     "  leaf01.earth: logins: expected 1, is 0\n"
      "  leaf01.earth: state: expected \"up\", is \"down\"\n"
+     "  leaf01.earth: logins: expected 1, is 0\n"
      "  leaf01.earth: installs: expected at least 1, is 0\n"},
+    {"{'leaf01.earth': {'epoch': {'at_least': 7}}}",
+     "  leaf01.earth: epoch: expected at least 7, is 0\n"},
     {"{'leaf00.mars': {'state': 'up'}}", "  leaf00.mars: there is no such device\n"},
     {"{'spine*': {'state': 'up'}}", "  spine*: there is no such device\n"},
 };

@@ -126,6 +126,9 @@ START_TEST(a_bad_inventory_is_refused_and_the_place_is_named) {
         {ONE(ALL_FIELDS "'tls': null"), "earth.h.tls: expected true or false, not null"},
         {ONE(ALL_FIELDS "'tls': 1"), "earth.h.tls: expected true or false, not a number"},
         {ONE(ALL_FIELDS "'TLS': true"), "earth.h.TLS: unknown field; did you mean tls?"},
+        {ONE(ALL_FIELDS "'epochs': 1"), "earth.h.epochs: expected true or false, not a number"},
+        {ONE(ALL_FIELDS "'epochs': null"), "earth.h.epochs: expected true or false, not null"},
+        {ONE(ALL_FIELDS "'Epochs': true"), "earth.h.Epochs: unknown field; did you mean epochs?"},
         {"{'a': {" HOST("x", "leaf", "1") "}, 'b': {" HOST("x", "leaf", "1") "}}",
          "b.x: there is another host of this name in another site"},
     };
@@ -158,8 +161,8 @@ static const char *const earth[] = {"earth"}, *const mars_earth[] = {"mars", "ea
 START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
     struct inventory *inventory = inventory_of("{'earth': {" HOST(
         "plain", "leaf",
-        "1") ", 'h': {" ALL_FIELDS "'site': 'earth', 'tls': true, 'mlag': 'm01', 'asn': 65100, "
-             "'up': true, 'none': '', 'nil': null, "
+        "1") ", 'h': {" ALL_FIELDS "'site': 'earth', 'tls': true, 'epochs': true, 'mlag': 'm01', "
+             "'asn': 65100, 'up': true, 'none': '', 'nil': null, "
              "'deep': {'a': 'b'}, 'feeds': ['a', 2, {}], 'redundancy_groups': ['wan', "
              "'dmz']}, " HOST("last", "edge", "1") "}}");
     static const struct {
@@ -180,21 +183,26 @@ START_TEST(what_stands_beside_the_known_fields_is_an_attribute) {
         ck_assert_str_eq(values_of(inventory, 1, cases[i].name), cases[i].h);
         ck_assert_str_eq(values_of(inventory, 2, cases[i].name), cases[i].last);
     }
-    static const char *const none[] = {"up", "none", "nil", "deep", "port", "hostname", "tls"};
+    static const char *const none[] = {"up",   "none",     "nil", "deep",
+                                       "port", "hostname", "tls", "epochs"};
     for (size_t i = 0; i < COUNT(none); i++)
         ck_assert_str_eq(values_of(inventory, 1, none[i]), "nobody has it");
     inventory_unref(inventory);
 }
 END_TEST
 
-START_TEST(a_host_speaks_tls_where_it_says_so) {
-    struct inventory *inventory =
-        inventory_of("{'earth': {" HOST("plain", "leaf", "1") ", 'yes': {" ALL_FIELDS
-                                                              "'tls': true}, 'no': {" ALL_FIELDS
-                                                              "'tls': false}}}");
-    ck_assert(!inventory->hosts[0].tls);
-    ck_assert(inventory->hosts[1].tls);
-    ck_assert(!inventory->hosts[2].tls);
+START_TEST(a_host_speaks_tls_and_takes_epochs_where_it_says_so) {
+    struct inventory *inventory = inventory_of("{'earth': {" HOST(
+        "plain", "leaf", "1") ", 'tls': {" ALL_FIELDS "'tls': true, 'epochs': false}, 'epochs': "
+                              "{" ALL_FIELDS "'tls': false, 'epochs': true}}}");
+    static const struct {
+        bool tls, epochs;
+    } says[] = {{false, false}, {true, false}, {false, true}};
+    for (size_t i = 0; i < COUNT(says); i++) {
+        ck_assert(inventory->hosts[i].tls == says[i].tls);
+        ck_assert(inventory->hosts[i].epochs == says[i].epochs);
+        ck_assert_uint_eq(inventory->hosts[i].platform, 0);
+    }
     inventory_unref(inventory);
 }
 END_TEST
@@ -539,7 +547,7 @@ Suite *check_inventory(void) {
     tcase_add_test(tcase, an_inventory_keeps_the_documents_order_and_fields);
     tcase_add_test(tcase, a_bad_inventory_is_refused_and_the_place_is_named);
     tcase_add_test(tcase, what_stands_beside_the_known_fields_is_an_attribute);
-    tcase_add_test(tcase, a_host_speaks_tls_where_it_says_so);
+    tcase_add_test(tcase, a_host_speaks_tls_and_takes_epochs_where_it_says_so);
     tcase_add_test(tcase, hosts_without_attributes_take_no_room_for_them);
     tcase_add_test(tcase, equal_values_are_kept_once);
     tcase_add_test(tcase, a_host_of_another_platform_is_kept_and_needs_no_port);

@@ -68,19 +68,23 @@ START_TEST(a_host_of_another_platform_or_of_none_needs_nothing_else) {
 }
 END_TEST
 
-START_TEST(tls_is_a_variable_and_a_word_of_ini_will_do) {
+START_TEST(tls_and_epochs_are_variables_and_a_word_of_ini_will_do) {
     static const struct {
         const char *value;
-        bool tls;
+        bool is;
     } cases[] = {{"true", true},  {"false", false},   {"null", false}, {"'True'", true},
                  {"'yes'", true}, {"'False'", false}, {"'no'", false}};
-    for (size_t i = 0; i < COUNT(cases); i++) {
+    static const char *const variables[] = {"tls", "epochs"};
+    for (size_t i = 0; i < COUNT(cases) * COUNT(variables); i++) {
+        const char *name = variables[i % 2], *value = cases[i / 2].value;
+        const bool is = cases[i / 2].is, is_tls = i % 2 == 0;
         char document[300];
         snprintf(document, sizeof document,
-                 HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'tls': %s}"), cases[i].value);
+                 HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", '%s': %s}"), name, value);
         struct inventory *inventory = inventory_of(document);
-        ck_assert_msg(inventory->hosts[0].tls == cases[i].tls, "%s", cases[i].value);
-        assert_values(inventory, 0, "tls", "nobody has it");
+        ck_assert_msg(inventory->hosts[0].tls == (is && is_tls), "%s: %s", name, value);
+        ck_assert_msg(inventory->hosts[0].epochs == (is && !is_tls), "%s: %s", name, value);
+        assert_values(inventory, 0, name, "nobody has it");
         inventory_unref(inventory);
     }
 }
@@ -95,6 +99,8 @@ static const struct {
      "sw1.tls: expected true or false, not a number"},
     {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'Tls': true}"),
      "sw1.Tls: unknown field; did you mean tls?"},
+    {HOSTVARS("'sw1': {" CONNECTION ", " PLACE ", 'epochs': 9}"),
+     "sw1.epochs: expected true or false, not a number"},
     {"{'_meta': {'hostvars': []}}", "_meta.hostvars: expected an object, not an array"},
     {HOSTVARS("'sw1': 1"), "sw1: expected an object, not a number"},
     {HOSTVARS("'sw1': {'ansible_network_os': 'acmeos', " PLACE "}"), "sw1.ansible_port: missing"},
@@ -151,7 +157,7 @@ Suite *check_inventory_ansible(void) {
     tcase_add_test(tcase, credentials_go_by_their_older_names_too_and_the_newer_ones_hold);
     tcase_add_test(tcase, a_host_without_an_address_is_looked_up_by_its_name);
     tcase_add_test(tcase, a_host_of_another_platform_or_of_none_needs_nothing_else);
-    tcase_add_test(tcase, tls_is_a_variable_and_a_word_of_ini_will_do);
+    tcase_add_test(tcase, tls_and_epochs_are_variables_and_a_word_of_ini_will_do);
     tcase_add_test(tcase, a_mistake_is_refused_and_its_place_is_named);
     return suite;
 }

@@ -118,16 +118,20 @@ START_TEST(numbers_are_texts_and_lists_are_lists) {
 }
 END_TEST
 
-START_TEST(tls_is_inherited_and_a_null_takes_it_back) {
-    struct inventory *inventory =
-        folder_of("{'own': {'data': {'tls': true}}, 'groups': {'groups': ['secure']}, 'not': "
-                  "{'groups': ['secure'], 'data': {'tls': false}}, 'null': {'groups': ['secure'], "
-                  "'data': {'tls': null}}, 'none': {}}",
-                  "{'secure': {'data': {'tls': true}}}", DEFAULTS);
+START_TEST(tls_and_epochs_are_inherited_and_a_null_takes_them_back) {
+    struct inventory *inventory = folder_of(
+        "{'own': {'data': {'tls': true, 'epochs': false}}, 'groups': {'groups': ['secure']}, "
+        "'not': {'groups': ['secure'], 'data': {'tls': false}}, 'null': {'groups': ['secure'], "
+        "'data': {'tls': null, 'epochs': null}}, 'none': {}}",
+        "{'secure': {'data': {'tls': true, 'epochs': true}}}", DEFAULTS);
     static const bool tls[] = {true, true, false, false, false};
-    for (size_t i = 0; i < COUNT(tls); i++)
+    static const bool epochs[] = {false, true, true, false, false};
+    for (size_t i = 0; i < COUNT(tls); i++) {
         ck_assert_msg(inventory->hosts[i].tls == tls[i], "%s", inventory->hosts[i].name);
+        ck_assert_msg(inventory->hosts[i].epochs == epochs[i], "%s", inventory->hosts[i].name);
+    }
     assert_values(inventory, 0, "tls", "nobody has it");
+    assert_values(inventory, 1, "epochs", "nobody has it");
     inventory_unref(inventory);
 }
 END_TEST
@@ -189,6 +193,10 @@ static const struct {
      "h.data.tls: expected true or false, not a number"},
     {"{'h': {'data': {'TLS': true}}}", NULL, DEFAULTS,
      "h.data.TLS: unknown field; did you mean tls?"},
+    {"{'h': {'data': {'epochs': 'yes'}}}", NULL, DEFAULTS,
+     "h.data.epochs: expected true or false, not a string"},
+    {"{'h': {'data': {'EPOCHS': true}}}", NULL, DEFAULTS,
+     "h.data.EPOCHS: unknown field; did you mean epochs?"},
     {"{'h': {'data': {'redundancy_groups': 'wan'}}}", NULL, DEFAULTS,
      "h.data.redundancy_groups: expected an array of names, not a string"},
     {"{'h': {'groups': ['a']}}", "{'a': {'data': {'redundancy_groups': [{}]}}}", DEFAULTS,
@@ -241,7 +249,7 @@ Suite *check_inventory_nornir(void) {
     tcase_add_test(tcase, credentials_are_inherited_each_for_itself);
     tcase_add_test(tcase, a_group_that_comes_twice_counts_where_it_comes_first);
     tcase_add_test(tcase, numbers_are_texts_and_lists_are_lists);
-    tcase_add_test(tcase, tls_is_inherited_and_a_null_takes_it_back);
+    tcase_add_test(tcase, tls_and_epochs_are_inherited_and_a_null_takes_them_back);
     tcase_add_test(tcase, a_hosts_file_alone_is_known_by_its_shape);
     tcase_add_test(tcase, a_host_of_another_platform_needs_nothing_else);
     tcase_add_test(tcase, a_mistake_is_refused_and_its_place_is_named);

@@ -13,6 +13,9 @@ Suite *check_job_difference(void);
 #define SECURE_B                                                                                   \
     "'b': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '2', 'hostname': '10.0.0.2', "       \
     "'port': 830, 'tls': true}"
+#define FENCED_B                                                                                   \
+    "'b': {'platform': 'acmeos', 'dev_type': 'spine', 'rack': '2', 'hostname': '10.0.0.2', "       \
+    "'port': 830, 'epochs': true}"
 #define EARTH(hosts) "{'earth': {" hosts "}}"
 
 static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
@@ -65,6 +68,8 @@ static const struct {
      "a b", "the platform of b is panos, was acmeos"},
     {EARTH(A ", " B), "a b", EARTH(A ", " SECURE_B), "a b", "b speaks TLS, did not"},
     {EARTH(A ", " SECURE_B), "a", EARTH(A ", " B), "a", "b does not speak TLS, did"},
+    {EARTH(A ", " B), "a b", EARTH(A ", " FENCED_B), "a b", "b takes epochs, did not"},
+    {EARTH(A ", " FENCED_B), "a", EARTH(A ", " B), "a", "b takes no epochs, did"},
     {EARTH(A ", " B), "a b", EARTH(B ", " A), "a b", "b stands where a was in the inventory"},
 };
 

@@ -14,6 +14,7 @@ static void same_host(const struct inventory *a, const struct host *x, const str
     ck_assert_str_eq(x->rack, y->rack);
     ck_assert_uint_eq(x->port, y->port);
     ck_assert(x->tls == y->tls);
+    ck_assert(x->epochs == y->epochs);
     ck_assert_str_eq(inventory_site(a, x), inventory_site(b, y));
     ck_assert_str_eq(inventory_dev_type(a, x), inventory_dev_type(b, y));
     ck_assert_str_eq(inventory_platform(a, x), inventory_platform(b, y));
@@ -221,6 +222,26 @@ START_TEST(without_credentials_an_image_is_what_older_orchestrators_write) {
 }
 END_TEST
 
+// Whether hosts have credentials, too, or not.
+START_TEST(an_image_says_who_takes_epochs_and_older_orchestrators_do_not_read_it) {
+    static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
+    static const char *const networks[] = {
+        "{'earth': {" HOST("a", "spine", "1") ", " PLAIN("b", "spine", ", 'epochs': true") "}}",
+        "{'earth': {" KEYED("a", "spine", ", 'tls': true") ", " KEYED("b", "spine",
+                                                                      ", 'epochs': true") "}}",
+    };
+    struct made m = make(networks[_i], policy, NULL);
+    struct buf bytes = image_of_made(&m), alone = image_of(networks[_i], policy, "a");
+    ck_assert_int_eq(bytes.data[3], 3);
+    ck_assert_int_eq(alone.data[3], 3); // b is in its group
+    ck_assert(job_image_is_same(bytes.data, bytes.len, bytes.data, bytes.len));
+    returns(&m);
+    buf_deinit(&bytes);
+    buf_deinit(&alone);
+    unmake(&m);
+}
+END_TEST
+
 START_TEST(credentials_are_no_part_of_what_makes_two_jobs_the_same) {
     static const char policy[] = "{redundancy: [{group: \"{site}_{dev_type}\"}]}";
     static const char none[] =
@@ -252,6 +273,8 @@ static void add_random_host(struct buf *text, uint64_t seed, uint64_t i) {
     buf_addf(text, ", 'port': %u", (unsigned)(1 + (draw >> 24 & 0xfff)));
     if ((draw >> 40 & 3) > 0) buf_addf(text, ", 'rack': '%u'", (unsigned)(draw >> 42 & 7));
     if ((draw >> 56 & 3) == 0) buf_adds(text, ", 'password': 'p'");
+    if ((draw >> 58 & 3) == 0) buf_adds(text, ", 'tls': true");
+    if ((draw >> 60 & 7) == 0) buf_adds(text, ", 'epochs': true");
     buf_addf(text, ", 'redundancy_groups': [");
     for (uint64_t group = 0; group < (draw >> 48 & 3); group++)
         buf_addf(text, "%s'g%u'", group == 0 ? "" : ", ",
@@ -422,6 +445,8 @@ Suite *check_job_image(void) {
     tcase_add_test(tcase, what_was_in_the_buffer_stays);
     tcase_add_test(tcase, an_image_says_who_had_credentials_and_not_which);
     tcase_add_test(tcase, without_credentials_an_image_is_what_older_orchestrators_write);
+    tcase_add_loop_test(
+        tcase, an_image_says_who_takes_epochs_and_older_orchestrators_do_not_read_it, 0, 2);
     tcase_add_test(tcase, credentials_are_no_part_of_what_makes_two_jobs_the_same);
     tcase_add_test(tcase, random_jobs_come_back_as_they_were);
     tcase_add_test(tcase, every_bit_that_is_wrong_is_noticed);

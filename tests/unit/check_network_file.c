@@ -74,6 +74,38 @@ START_TEST(a_login_must_give_what_the_host_says_else_its_type_else_the_network) 
 }
 END_TEST
 
+static bool takes_epochs(const char *host) {
+    uint32_t device = 0;
+    ck_assert(network_find(&n, host, &device));
+    return network_takes_epochs(&n, device);
+}
+
+START_TEST(a_login_takes_epochs_where_the_host_says_so_else_the_network) {
+    static const char *const hosts[] = {"127.0.0.1"};
+    const struct listing_addresses at = {.hosts = hosts, .count = 1, .port = 4711};
+    const struct listing_filter all = {0};
+    struct buf out = {0};
+    parse_well("sites: [earth]\ndev_types: {leaf: {count: 2}}\nepochs: true\n"
+               "hosts: {leaf01.earth: {epochs: false}, fw: {site: earth, dev_type: fw, platform: "
+               "panos}}\n");
+    ck_assert(takes_epochs("leaf00.earth"));
+    ck_assert(!takes_epochs("leaf01.earth"));
+    listing_write(&n, &all, &at, &out);
+    ck_assert_str_eq(out.data,
+                     "{\"earth\": {\"leaf00.earth\": {\"platform\": \"acmeos\", \"dev_type\": "
+                     "\"leaf\", \"rack\": \"100\", \"hostname\": \"127.0.0.1\", \"port\": 4711, "
+                     "\"epochs\": true}, \"leaf01.earth\": {\"platform\": \"acmeos\", "
+                     "\"dev_type\": \"leaf\", \"rack\": \"100\", \"hostname\": \"127.0.0.1\", "
+                     "\"port\": 4711}, \"fw\": {\"platform\": \"panos\", \"dev_type\": \"fw\"}}}");
+    buf_deinit(&out);
+    tear_down();
+    set_up();
+    parse_well("hosts: {leaf01.earth: {epochs: true}}\n");
+    ck_assert(!takes_epochs("leaf00.earth"));
+    ck_assert(takes_epochs("leaf01.earth"));
+}
+END_TEST
+
 START_TEST(a_file_may_say_everything) {
     uint32_t device;
     parse_well(
@@ -269,6 +301,14 @@ static const struct {
     {"latency: {login: 1x}", "net.yaml:1:18: latency.login: '1x' is not a duration: write 250us, "
                              "10ms, 1.5s, 5m or 1h"},
     {"password: 1234", "net.yaml:1:11: password: expected a string, not a number"},
+    {"epochs: 1", "net.yaml:1:9: epochs: expected true or false, not a number"},
+    {"hosts: {leaf00.earth: {epochs: maybe}}",
+     "net.yaml:1:32: hosts.leaf00.earth.epochs: expected true or false, not a string"},
+    {"hosts: {leaf00.earth: {epoch: 1}}",
+     "net.yaml:1:31: hosts.leaf00.earth.epoch: unknown field; did you mean epochs?"},
+    {"dev_types: {leaf: {count: 1, epochs: 1}}", "net.yaml:1:38: dev_types.leaf.epochs: unknown "
+                                                 "field; epochs is a setting of the network or of "
+                                                 "a host"},
     {"versions: []", "net.yaml:1:11: versions: expected an array of versions, with one at least"},
     {"versions: [5.2]", "net.yaml:1:12: versions[0]: expected a string, not a number"},
     {"versions: [v5.2.1]", "net.yaml:1:12: versions[0]: 'v5.2.1': expected a version in the format "
@@ -307,6 +347,7 @@ Suite *check_network_file(void) {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, what_a_file_leaves_out_is_as_in_the_acme_network);
     tcase_add_test(tc, a_login_must_give_what_the_host_says_else_its_type_else_the_network);
+    tcase_add_test(tc, a_login_takes_epochs_where_the_host_says_so_else_the_network);
     tcase_add_test(tc, a_file_may_say_everything);
     tcase_add_test(tc, counted_sites_are_numbered_with_two_digits_at_least);
     tcase_add_test(tc, sites_may_have_counts_of_their_own);

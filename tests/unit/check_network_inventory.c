@@ -1,9 +1,12 @@
 #include "common/count.h"
+#include "common/file.h"
+#include "common/folder.h"
 #include "simulator/network_inventory.h"
 
 #include "simulator/listing.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 Suite *check_network_inventory(void);
@@ -73,6 +76,40 @@ START_TEST(who_is_only_simulated_needs_no_port) {
 }
 END_TEST
 
+static const struct {
+    const char *name, *text;
+} documents[] = {
+    {"acme.json",
+     "{\"s\": {\"a\": {\"platform\": \"acmeos\", \"dev_type\": \"t\", \"epochs\": true}, "
+     "\"b\": {\"platform\": \"acmeos\", \"dev_type\": \"t\", \"epochs\": false}}}"},
+    {"ansible.json",
+     "{\"_meta\": {\"hostvars\": {\"a\": {\"ansible_network_os\": \"acmeos\", \"site\": "
+     "\"s\", \"dev_type\": \"t\", \"epochs\": true}, \"b\": {\"ansible_network_os\": "
+     "\"acmeos\", \"site\": \"s\", \"dev_type\": \"t\"}}}}"},
+    {"nornir.yaml",
+     "a: {platform: acmeos, hostname: x, data: {site: s, dev_type: t, epochs: true}}\n"
+     "b: {platform: acmeos, hostname: x, data: {site: s, dev_type: t}}\n"},
+};
+
+START_TEST(devices_take_epochs_where_the_inventory_says_so) {
+    char dir[64], path[96];
+    uint32_t device = 0;
+    struct error err;
+    struct buf text = {0};
+    ck_assert_int_eq(folder_make(dir, sizeof dir, "check_network_inventory", &err), 0);
+    snprintf(path, sizeof path, "%s/%s", dir, documents[_i].name);
+    buf_adds(&text, documents[_i].text);
+    ck_assert_int_eq(file_write(path, &text, &err), 0);
+    buf_deinit(&text);
+    load(path);
+    ck_assert(network_find(&n, "a", &device));
+    ck_assert(network_takes_epochs(&n, device));
+    ck_assert(network_find(&n, "b", &device));
+    ck_assert(!network_takes_epochs(&n, device));
+    folder_remove(dir);
+}
+END_TEST
+
 START_TEST(what_is_no_inventory_is_told_with_its_path) {
     struct error err;
     ck_assert_int_ne(network_inventory_load(&n, "/nowhere/hosts.yaml", &err), 0);
@@ -90,6 +127,7 @@ Suite *check_network_inventory(void) {
                         COUNT(forms));
     tcase_add_test(tc, a_host_of_another_platform_is_away_from_its_birth_on);
     tcase_add_test(tc, who_is_only_simulated_needs_no_port);
+    tcase_add_loop_test(tc, devices_take_epochs_where_the_inventory_says_so, 0, COUNT(documents));
     tcase_add_test(tc, what_is_no_inventory_is_told_with_its_path);
     suite_add_tcase(suite, tc);
     return suite;

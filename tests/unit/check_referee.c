@@ -251,6 +251,34 @@ START_TEST(an_install_of_what_runs_already_is_needless) {
 }
 END_TEST
 
+START_TEST(an_install_under_an_older_epoch_than_its_group_has_seen_is_stale) {
+    referee_epoch(&r, host("leaf62.earth"), 9);
+    clients[1].epoch = 9;
+    over(1, install(1, "leaf62.earth", 1));
+    over(2, install(2, "leaf63.earth", 1));
+    clients[2].epoch = ACMEOS_NO_EPOCH;
+    over(3, install(3, "leaf63.earth", 2)); // of a session that says none nobody knows
+    clients[3].epoch = 8;
+    over(4, install(4, "leaf64.earth", 3)); // of another group
+    over(6, install(5, "leaf63.earth", 3));
+    assert_found("{\"kind\": \"stale_epoch\", \"group\": \"earth_leaf_131\", \"hosts\": "
+                 "[\"leaf63.earth\"], \"started_ms\": 5, \"ended_ms\": 6, \"connections\": [3]}",
+                 0);
+}
+END_TEST
+
+START_TEST(an_install_that_began_before_the_newer_epoch_is_not_stale) {
+    clients[3].epoch = 8;
+    const uint32_t number = install(1, "leaf63.earth", 3);
+    referee_epoch(&r, host("leaf62.earth"), 9);
+    over(2, number);
+    referee_epoch(&r, host("leaf63.earth"), 7); // an older one takes nothing back
+    ck_assert_uint_eq(r.counts[REFEREE_STALE_EPOCH], 0);
+    over(3, install(3, "leaf63.earth", 3));
+    ck_assert_uint_eq(r.counts[REFEREE_STALE_EPOCH], 1);
+}
+END_TEST
+
 START_TEST(all_groups_are_told_in_network_order_with_their_installs) {
     struct buf out = {0};
     over(1, install(1, "leaf63.earth", 1));
@@ -298,6 +326,8 @@ Suite *check_referee(void) {
     tcase_add_test(tc, an_install_beside_a_peer_that_is_down_is_a_violation);
     tcase_add_test(tc, two_logins_to_one_device_are_a_violation_until_either_ends);
     tcase_add_test(tc, an_install_of_what_runs_already_is_needless);
+    tcase_add_test(tc, an_install_under_an_older_epoch_than_its_group_has_seen_is_stale);
+    tcase_add_test(tc, an_install_that_began_before_the_newer_epoch_is_not_stale);
     tcase_add_test(tc, all_groups_are_told_in_network_order_with_their_installs);
     tcase_add_test(tc, violations_beyond_the_limit_are_counted_and_not_kept);
     suite_add_tcase(suite, tc);

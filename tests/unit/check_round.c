@@ -69,6 +69,7 @@ static const char *const parts[] = {
     "\"throttle\"",
     "\"first\"",
     "\"uplinks\"",
+    "\"epochs\"",
     "\"reboot\"",
     "\"canaries\"",
     "\"max_jobs\"",

@@ -19,11 +19,99 @@ START_TEST(a_session_logs_in_with_the_devices_own_and_else_with_the_services) {
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct session session;
         session_init(&session, &config, &task_upgrade_os, &args, &host, 0);
-        session_log_in_with(&session, &cases[i].login);
+        session_log_in_with(&session, (struct session_login){&cases[i].login, ACMEOS_NO_EPOCH});
         feed(&session, SESSION_CONNECTED, NULL, 1000);
         ck_assert_msg(strstr(update.send.data, cases[i].sends) != NULL, "%s", update.send.data);
         end(&session);
     }
+}
+END_TEST
+
+static void log_in_with_epoch(struct session *s, uint64_t epoch) {
+    session_init(s, &config, &task_upgrade_os, &args, &host, 0);
+    session_log_in_with(s, (struct session_login){.epoch = epoch});
+    feed(s, SESSION_CONNECTED, NULL, 1000);
+}
+
+START_TEST(a_session_says_its_epoch_where_it_has_one) {
+    static const struct {
+        uint64_t epoch;
+        const char *sends;
+    } cases[] = {
+        {ACMEOS_NO_EPOCH, "\"password\": \"pass\\\"word\"}}\n"},
+        {0, "\"password\": \"pass\\\"word\", \"epoch\": 0}}\n"},
+        {ACMEOS_EPOCH_MAX, "\"password\": \"pass\\\"word\", \"epoch\": 9007199254740991}}\n"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct session s;
+        log_in_with_epoch(&s, cases[i].epoch);
+        ck_assert_msg(strstr(update.send.data, cases[i].sends) != NULL, "%s", update.send.data);
+        end(&s);
+    }
+}
+END_TEST
+
+// What is answered to a login with the epoch 7.
+START_TEST(a_login_that_is_not_answered_with_its_epoch_has_failed) {
+    static const struct {
+        const char *answer, *why; // NULL: it is as it should be
+    } cases[] = {
+        {"'result': {'hostname': 'leaf63.earth', 'platform': 'acmeos', 'epoch': 7}", NULL},
+        {"'result': " LOGGED_IN, "login: result.epoch: missing"},
+        {"'result': {'hostname': 'leaf63.earth', 'platform': 'acmeos', 'epoch': '7'}",
+         "login: result.epoch: expected a whole number, not a string"},
+        {"'result': {'hostname': 'leaf63.earth', 'platform': 'acmeos', 'epoch': 8}",
+         "login: said the epoch 7 but was answered 8"},
+        {"'error': {'code': -32005, 'message': 'stale epoch 7: 9 is in charge'}",
+         "login: stale epoch 7: 9 is in charge"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char line[256];
+        struct session s;
+        log_in_with_epoch(&s, 7);
+        snprintf(line, sizeof line, "{'jsonrpc': '2.0', 'id': 1, %s}", cases[i].answer);
+        ck_assert_int_eq(feed_json(&s, line, 1000),
+                         cases[i].why == NULL ? SESSION_SEND : SESSION_END);
+        if (cases[i].why != NULL) ck_assert_str_eq(update.text, cases[i].why);
+        end(&s);
+    }
+}
+END_TEST
+
+START_TEST(an_install_under_a_stale_epoch_fails_with_the_devices_text) {
+    struct session s;
+    log_in_with_epoch(&s, 7);
+    feed_json(&s,
+              "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth', 'platform': "
+              "'acmeos', 'epoch': 7}}",
+              1000);
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1000);
+    ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 1000), SESSION_SEND);
+    ck_assert_int_eq(feed_json(&s,
+                               "{'jsonrpc': '2.0', 'id': 3, 'error': {'code': -32005, 'message': "
+                               "'stale epoch 7: 9 is in charge'}}",
+                               1000),
+                     SESSION_END);
+    ck_assert_int_eq(update.verdict, TASK_FAILED);
+    ck_assert_str_eq(update.text, "install_os_version: stale epoch 7: 9 is in charge");
+    end(&s);
+}
+END_TEST
+
+START_TEST(a_connection_that_is_opened_anew_says_the_same_epoch) {
+    struct session s;
+    log_in_with_epoch(&s, 7);
+    feed_json(&s,
+              "{'jsonrpc': '2.0', 'id': 1, 'result': {'hostname': 'leaf63.earth', 'platform': "
+              "'acmeos', 'epoch': 7}}",
+              1000);
+    feed_json(&s, "{'jsonrpc': '2.0', 'id': 2, 'result': " OLD "}", 1000);
+    feed(&s, SESSION_GRANTED, NULL, 1000);
+    ck_assert_int_eq(feed(&s, SESSION_LOST, "connection reset by the device", 1000), SESSION_PAUSE);
+    ck_assert_int_eq(feed(&s, SESSION_DEADLINE, NULL, 1100), SESSION_CONNECT);
+    feed(&s, SESSION_CONNECTED, NULL, 1100);
+    ck_assert_ptr_nonnull(strstr(update.send.data, "\"epoch\": 7}"));
+    end(&s);
 }
 END_TEST
 
@@ -547,6 +635,10 @@ Suite *check_session_calls(void) {
     Suite *suite = suite_create("session_calls");
     TCase *tcase = tcase_create("session_calls");
     suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, a_session_says_its_epoch_where_it_has_one);
+    tcase_add_test(tcase, a_login_that_is_not_answered_with_its_epoch_has_failed);
+    tcase_add_test(tcase, an_install_under_a_stale_epoch_fails_with_the_devices_text);
+    tcase_add_test(tcase, a_connection_that_is_opened_anew_says_the_same_epoch);
     tcase_add_test(tcase, the_requests_are_as_the_protocol_says);
     tcase_add_test(tcase, a_session_logs_in_with_the_devices_own_and_else_with_the_services);
     tcase_add_test(tcase, an_install_that_is_refused_leaves_the_device_as_if_not_visited);

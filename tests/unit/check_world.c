@@ -349,6 +349,10 @@ START_TEST(a_device_is_told_with_its_state) {
                      "{\"name\": \"edge00.mercury\", \"site\": \"mercury\", \"dev_type\": "
                      "\"edge\", \"rack\": \"10\", \"version\": \"5.2.1\", \"state\": \"up\", "
                      "\"logins\": 0, \"installs\": 0}");
+    buf_clear(&out);
+    w.devices[0].epoch = ACMEOS_EPOCH_MAX;
+    listing_write_device(&w, 0, &out);
+    ck_assert_ptr_nonnull(strstr(out.data, ", \"installs\": 0, \"epoch\": 9007199254740991}"));
     buf_deinit(&out);
 }
 END_TEST
