@@ -428,6 +428,10 @@ const char *node_why_not(const struct node *n, const char *why_no_joins) {
     return why_no_joins == NULL ? "open jobs are being read" : why_no_joins;
 }
 
+bool node_hears(const struct node *n) {
+    return !is_deaf(n);
+}
+
 const struct store_view *node_shown(const struct node *n) {
     return &n->shown;
 }
