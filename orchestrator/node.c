@@ -271,15 +271,22 @@ static void join(struct node *n, uint64_t number) {
     n->shell.join(n->shell.self, number, n->is_first);
 }
 
+// Jobs that this process was asked for. They may be done before a look shows them as open.
+static void track_own(struct node *n) {
+    for (size_t i = 0; i < jobs_count(n->config.jobs); i++) {
+        const uint64_t number = jobs_at(n->config.jobs, i)->number;
+        if (tracked_of(n, number) == NULL && !is_joining(n, number)) track(n, number, 0);
+    }
+}
+
 // They come newest first, and are taken in order of arrival. One that this process has asked for is
 // there when it is answered.
 static void meet_jobs(struct node *n, const struct look *look) {
     for (size_t i = look->open_count; i > 0; i--) {
         const struct look_found *found = &look->open[i - 1];
         if (tracked_of(n, found->number) != NULL || is_joining(n, found->number)) continue;
-        if (jobs_numbered(n->config.jobs, found->number) != NULL)
-            track(n, found->number, 0);
-        else if (!n->shell.is_creating(n->shell.self, found->id) && !n->is_leaving)
+        if (jobs_numbered(n->config.jobs, found->number) != NULL) continue;
+        if (!n->shell.is_creating(n->shell.self, found->id) && !n->is_leaving)
             join(n, found->number);
     }
 }
@@ -345,6 +352,7 @@ void node_looked(struct node *n, struct look *look) {
 
 static void begin_look(struct node *n) {
     struct look *look = &n->look;
+    track_own(n);
     *look = (struct look){.nth = ++n->looks_begun, .asked_count = n->tracked_count};
     look->asked = mem_array(n->tracked_count, sizeof *look->asked);
     for (size_t i = 0; i < n->tracked_count; i++)

@@ -64,17 +64,20 @@ void nodes_stand_still(struct world *w, uint64_t for_ms) {
     struct process *p = w->at;
     story_tell(w, "stands still for %llu ms", (unsigned long long)for_ms);
     p->stands_still = true;
+    p->still_ms = w->now_ms;
     p->goes_on_ms = w->now_ms + for_ms;
     world_at(w, p->goes_on_ms, EVENT_GO_ON, p->life);
 }
 
 static void go_on(struct world *w) {
     struct process *p = w->at;
-    const struct talk *talk = p->late_talk == 0 ? NULL : talk_of(p, p->late_talk);
     story_tell(w, "goes on");
     p->stands_still = false;
+    struct talk *talk = p->late_talk == 0 ? NULL : talk_of(p, p->late_talk);
     p->late_talk = 0;
-    if (talk != NULL) talk_answer(w, (struct talk *)(uintptr_t)talk, true);
+    p->late_ms = w->now_ms - p->still_ms;
+    if (talk != NULL) talk_answer(w, talk, true);
+    p->late_ms = 0;
     talk_lose_late(w);
 }
 

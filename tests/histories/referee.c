@@ -49,7 +49,7 @@ static bool counts_as_up(const struct world *w, unsigned view, unsigned host) {
     const uint64_t answered_ms =
         device->answered_ms[w->at->which][plan_has_moved(w->plan, view, host)];
     return device->installing == NOBODY && answered_ms != 0 &&
-           w->now_ms - answered_ms <= world_paced(w, MAX_AGE_MS) &&
+           w->now_ms - answered_ms <= world_paced(w, MAX_AGE_MS) + w->at->late_ms &&
            !is_in_hand(w, host, view, false) && !is_open(w, host);
 }
 

@@ -168,7 +168,7 @@ static void write_reply(struct world *w, struct talk *talk, enum operation op, u
 // What it does is done at once, what it says is said when it is due.
 static void begin_call(struct world *w, struct talk *talk) {
     struct truth *device = &w->devices[talk->host];
-    if (talk->sent_at == talk->sent.len) {
+    if (talk->sent_at == talk->sent.len || talk->is_lost) { // which nobody hears
         talk->state = TALK_IDLE;
         talk->due_ms = UINT64_MAX;
         return;

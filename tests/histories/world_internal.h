@@ -119,11 +119,12 @@ struct process {   // of the orchestrator
     bool joins_first;
     bool is_ready, is_fenced;
     bool stands_still;
-    uint64_t goes_on_ms;
-    uint64_t kill_ms;               // UINT64_MAX: never
-    uint64_t acts_until_ms;         // by what the store has told it
-    uint64_t cut_until_ms;          // off from the store
-    uint32_t late_talk;             // that is given leave when it goes on; 0: none
+    uint64_t still_ms, goes_on_ms; // from then on, until then
+    uint64_t late_ms;              // so late it sends what it was about to send when it stood still
+    uint64_t kill_ms;              // UINT64_MAX: never
+    uint64_t acts_until_ms;        // by what the store has told it
+    uint64_t cut_until_ms;         // off from the store
+    uint32_t late_talk;            // that is given leave when it goes on; 0: none
     const struct plan_fault *fault; // that is to come about
     uint64_t fault_events;          // since its install; UINT64_MAX: it has not come
     uint64_t back_ms;               // where it is told to end: then it comes back
