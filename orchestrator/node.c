@@ -9,6 +9,7 @@
 struct tracked { // a job of which events are heard
     uint64_t number, heard;
     uint64_t told; // to who follows it; after a rewind it is behind what is heard
+    bool rewinds;  // it was there when the lease was lost
 };
 
 struct waiting { // for a job's own change to be heard
@@ -84,7 +85,8 @@ static void rewind_all(struct node *n) {
     memset(n->config.held->own, 0, sizeof n->config.held->own);
     for (size_t i = 0; i < n->tracked_count; i++) {
         struct job *job = jobs_numbered(n->config.jobs, n->tracked[i].number);
-        if (job != NULL) gate_rewind(n->config.gate, job);
+        if (job != NULL && n->tracked[i].rewinds) gate_rewind(n->config.gate, job);
+        n->tracked[i].rewinds = false;
     }
 }
 
@@ -148,8 +150,10 @@ static bool is_hungry(const struct node *n) {
 static void hear_anew(struct node *n) {
     n->must_give_all = false;
     n->rewinds_at = n->looks_begun + 1;
-    for (size_t i = 0; i < n->tracked_count; i++)
+    for (size_t i = 0; i < n->tracked_count; i++) {
         n->tracked[i].heard = 0;
+        n->tracked[i].rewinds = true;
+    }
 }
 
 static void on_leased(void *arg, enum store_status status, uint64_t number) {
@@ -216,7 +220,7 @@ static struct tracked *tracked_of(const struct node *n, uint64_t number) {
 
 static void track(struct node *n, uint64_t number, uint64_t heard) {
     n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
-    n->tracked[n->tracked_count++] = (struct tracked){number, heard, heard};
+    n->tracked[n->tracked_count++] = (struct tracked){.number = number, .heard = heard, .told = heard};
 }
 
 static void tell_those_waiting(struct node *n, uint64_t job, uint64_t heard) {

@@ -233,10 +233,11 @@ void referee_nodes_kept(struct world *w, const struct store_batch *batch) {
     }
 }
 
-// Another client may have let it go on meanwhile.
+// Another client may have let it go on meanwhile. Where the answer of its batch was lost, the
+// number is that of a later event of another node's, or its own.
 void referee_nodes_paused(struct world *w, unsigned job, uint64_t n) {
     struct kept_job *kept = &w->jobs[job];
-    if (kept->n_paused < n || n == 0)
+    if (kept->n_paused == 0 || n == 0)
         story_broken(w, paused_rests, "the client of job %u is told what the store has not kept",
                      job);
     if (kept->state == JOB_PAUSED && kept->rests) kept->is_told_paused = true;
