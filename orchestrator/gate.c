@@ -23,16 +23,23 @@ static long long wall_now(const struct gate *g) {
     return g->shell.wall_ms(g->shell.self);
 }
 
-// Where several nodes share the job only the one that leads says how it stands.
+// Where several nodes share the job only the one that leads says how it stands. By the epoch the
+// store knows that it is no client who has the job go on: what it has not heard of stays as it is.
 static void note_state(struct run *run, enum job_state state, const char *why) {
-    const struct store_event event = {.state = state, .text = why};
-    if (gate_leads(run->gate)) run_note_job(run, &event, NULL, NULL);
+    const struct gate *g = run->gate;
+    const struct store_event event = {
+        .state = state, .text = why, .epoch = gate_is_shared(g) ? g->config.held->epochs[0] : 0};
+    if (gate_leads(g)) run_note_job(run, &event, NULL, NULL);
 }
 
 // --- runs in the way of others
 
+// Where nodes share the job others may begin its hosts until they have heard that it is paused or
+// stopped: what they have in hand is known when that comes back from the store.
 static bool starts_nothing(const struct run *run) {
-    return run->state == RUN_PAUSED || run->state == RUN_STOPPED;
+    const enum job_state heard = run->job->state;
+    if (run->state != RUN_PAUSED && run->state != RUN_STOPPED) return false;
+    return !gate_is_shared(run->gate) || heard == JOB_PAUSED || heard == JOB_CANCELLING;
 }
 
 // One that changes nothing is in nobody's way, and nobody is in its.
@@ -530,11 +537,10 @@ void gate_unpause(struct gate *g, struct job *job) {
 // Nothing of it begins any more. The last of its hosts may end the run.
 void run_hold_back(struct run *run) {
     struct gate *g = run->gate;
-    const size_t flights = run->flights;
     run->awaited_count = 0;
     run->is_in_line = false;
     peers_keep_none_of(g->peers, run);
-    if (flights == 0) end_waiting(g, run);
+    if (!is_in_the_way(run)) end_waiting(g, run);
     for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
         next = flight->next;
         if (flight->run == run) flight_hold_back(flight);
