@@ -42,27 +42,40 @@ static bool starts_nothing(const struct run *run) {
     return !gate_is_shared(run->gate) || heard == JOB_PAUSED || heard == JOB_CANCELLING;
 }
 
-// One that changes nothing is in nobody's way, and nobody is in its.
-static bool is_in_the_way(const struct run *run) {
-    const bool has_hosts =
-        run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
-    return !run->job->task->reads && run->state != RUN_ENDING &&
-           (!starts_nothing(run) || has_hosts);
+// In hand, here or at another node; or of one that is no more, and in doubt.
+static bool has_hosts(const struct run *run) {
+    return run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
 }
 
-static bool has_place(const struct gate *g) {
-    unsigned running = 0;
+// One that changes nothing is in nobody's way, and nobody is in its.
+static bool is_in_the_way(const struct run *run) {
+    return !run->job->task->reads && run->state != RUN_ENDING &&
+           (!starts_nothing(run) || has_hosts(run));
+}
+
+// One that waits again has one as long as it has hosts.
+static bool takes_place(const struct run *run) {
+    return is_in_the_way(run) && (run->state != RUN_WAITING || has_hosts(run));
+}
+
+static unsigned places_taken(const struct gate *g) {
+    unsigned taken = 0;
     for (const struct run *run = g->runs; run != NULL; run = run->next)
-        running += run->state != RUN_WAITING && is_in_the_way(run);
-    return g->config.max_jobs == 0 || running < g->config.max_jobs;
+        taken += takes_place(run);
+    return taken;
+}
+
+static bool has_place(const struct run *run, unsigned taken) {
+    const unsigned max = run->gate->config.max_jobs;
+    return max == 0 || run->job->task->reads || taken - takes_place(run) < max;
 }
 
 // The first that waits for no other run, and may run now; NULL: there is none.
 static struct run *first_in_line(const struct gate *g) {
-    const bool is_place = has_place(g);
+    const unsigned taken = places_taken(g);
     struct run *run = g->runs;
-    while (run != NULL && (run->state != RUN_WAITING || run->awaited_count > 0 ||
-                           (!is_place && !run->job->task->reads)))
+    while (run != NULL &&
+           (run->state != RUN_WAITING || run->awaited_count > 0 || !has_place(run, taken)))
         run = run->next;
     return run;
 }
@@ -515,7 +528,7 @@ static void wake_all(struct run *run) {
 void run_wait_again(struct run *run) {
     struct gate *g = run->gate;
     if (run->job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
-    if (run->flights == 0) {
+    if (!has_hosts(run)) {
         unlink_run(run);
         append_run(run);
     }
