@@ -8,9 +8,10 @@
 
 // --- what other nodes say of a job
 
+// Where this node has paused it meanwhile, that is to be heard yet.
 static void heard_running(struct run *run) {
     struct gate *g = run->gate;
-    if (run->state != RUN_WAITING && run->state != RUN_PAUSED) return;
+    if (run->state != RUN_WAITING) return;
     run_open(run);
     gate_start(g);
 }

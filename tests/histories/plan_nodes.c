@@ -74,6 +74,8 @@ void plan_draw_nodes(struct plan *p, uint64_t seed) {
     p->policy_changes = false;
     p->hold.for_ms = 0;
     slow_down(p);
+    if (happens(seed, "few jobs at a time", 0, 30))
+        p->max_jobs = draw(seed, "so few jobs", 0, 1, 2);
     for (unsigned i = 1; i < p->nodes; i++)
         p->begins_ms[i] = happens(seed, "begins later", i, 50)
                               ? draw(seed, "begins at", i, 1, 15 * SECOND_MS)
