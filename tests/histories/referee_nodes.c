@@ -210,6 +210,8 @@ static void keep_of_job(struct world *w, unsigned job, const struct store_event 
                      names[event->state]);
     kept->state = event->state;
     if (event->state == JOB_RUNNING) check_place(w, job);
+    if (event->state == JOB_WAITING && event->epoch == 0)
+        kept->is_told_paused = false; // a client had asked for that, maybe long ago
     if (event->state == JOB_PAUSED) kept->n_paused = kept->n;
     if (event->state == JOB_CANCELLING) {
         kept->stop = event->outcome;
