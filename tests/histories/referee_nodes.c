@@ -205,7 +205,9 @@ static void keep_of_job(struct world *w, unsigned job, const struct store_event 
     struct kept_job *kept = &w->jobs[job];
     const bool runs_on = event->state == JOB_RUNNING && kept->state != JOB_WAITING;
     const bool goes_back = kept->state == JOB_CANCELLING && event->state != JOB_DONE;
-    if (runs_on || goes_back || kept->state == JOB_DONE)
+    const bool lifts =
+        kept->state == JOB_PAUSED && event->state == JOB_WAITING && event->epoch != 0;
+    if (runs_on || goes_back || lifts || kept->state == JOB_DONE)
         story_broken(w, stays_stopped, "job %u is %s, and then it is %s", job, names[kept->state],
                      names[event->state]);
     kept->state = event->state;
