@@ -36,8 +36,8 @@ static void slow_down(struct plan *p) {
 static unsigned draw_length(uint64_t seed, unsigned i, enum plan_fault_kind kind) {
     switch (kind) {
     case FAULT_STOP: // longer than the lease: then its end comes first
-        if (happens(seed, "about as long as the lease", i, 20))
-            return draw(seed, "about so long", i, 6800, 7600);
+        if (happens(seed, "about as long as the lease", i, 35))
+            return draw(seed, "about so long", i, 6000, 7500);
         return draw(seed, "stands still for", i, 10,
                     (happens(seed, "for long", i, 40) ? 16 : 6) * SECOND_MS);
     case FAULT_CUT:
