@@ -153,11 +153,22 @@ static void come_up(struct world *w, const struct plan_fault *fault) {
     p->events = 0;
 }
 
-// After each event of the process.
+static bool keeps_intent(const struct process *p) {
+    for (size_t i = 0; p->under_way != NULL && i < p->under_way->count; i++)
+        if (p->under_way->ops[i].kind == STORE_APPEND &&
+            p->under_way->ops[i].event.kind == STORE_INTENT)
+            return true;
+    return false;
+}
+
+// One stands still best when its leave to install is on its way. After each event of the process.
 static void come_about_if_due(struct world *w) {
     const struct process *p = w->at;
     if (!p->is_alive || p->fault == NULL || p->stands_still) return;
-    if (p->installs > 0 && p->events >= p->fault->after) come_about(w, p->fault);
+    const bool is_due = p->fault->kind == FAULT_STOP
+                            ? keeps_intent(p)
+                            : p->installs > 0 && p->events >= p->fault->after;
+    if (is_due) come_about(w, p->fault);
 }
 
 static void end_if_idle(struct world *w) {

@@ -101,7 +101,7 @@ struct plan {
             FAULT_STORE, // of all nodes; then it is another one, with what it has kept
         } kind;
         unsigned node, at_ms, for_ms;
-        bool is_at_install; // at its first behind that time, and then
+        bool is_at_install; // at its first behind that time, and then; of a stop at its intent
         unsigned after;     // events of the node
         bool is_again;      // SIGTERM twice
         bool is_absent;

@@ -295,6 +295,42 @@ START_TEST(an_intent_of_a_job_that_does_not_run_is_held_and_the_rest_is_kept) {
 }
 END_TEST
 
+// What another node has changed meanwhile stays as it is.
+START_TEST(where_nodes_share_it_a_job_comes_into_no_state_that_was_overtaken) {
+    static const struct {
+        enum job_state state;
+        enum job_outcome outcome;
+        uint64_t epoch; // of who leads; 0: of a client
+        enum store_status status;
+    } steps[] = {
+        {JOB_RUNNING, JOB_NO_OUTCOME, 1, STORE_OK},
+        {JOB_WAITING, JOB_NO_OUTCOME, 0, STORE_HELD}, // it is not paused
+        {JOB_PAUSED, JOB_NO_OUTCOME, 0, STORE_OK},
+        {JOB_RUNNING, JOB_NO_OUTCOME, 1, STORE_HELD},
+        {JOB_WAITING, JOB_NO_OUTCOME, 1, STORE_HELD}, // for what, says who has not heard
+        {JOB_PAUSED, JOB_NO_OUTCOME, 0, STORE_HELD},
+        {JOB_WAITING, JOB_NO_OUTCOME, 0, STORE_OK}, // a client lets it go on
+        {JOB_WAITING, JOB_NO_OUTCOME, 1, STORE_OK},
+        {JOB_DONE, JOB_CANCELLED, 1, STORE_HELD}, // nobody has
+        {JOB_CANCELLING, JOB_CANCELLED, 0, STORE_OK},
+        {JOB_CANCELLING, JOB_STOPPED, 0, STORE_HELD},
+        {JOB_PAUSED, JOB_NO_OUTCOME, 0, STORE_HELD},
+        {JOB_DONE, JOB_COMPLETED, 1, STORE_HELD},
+        {JOB_DONE, JOB_CANCELLED, 1, STORE_OK},
+        {JOB_DONE, JOB_CANCELLED, 1, STORE_HELD},
+    };
+    begin(_i);
+    create("one", "k");
+    for (size_t i = 0; i < COUNT(steps) && is_shared(); i++) {
+        struct store_op op = store_state_op(1, steps[i].state, steps[i].outcome);
+        op.event.epoch = steps[i].epoch;
+        write_all(&op, 1);
+        ck_assert_msg(op.status == steps[i].status, "step %zu: %d", i, (int)op.status);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(a_key_is_of_one_job) {
     begin(_i);
     ck_assert_uint_eq(create("one", "k"), 1);
@@ -629,6 +665,8 @@ Suite *check_store(void) {
     tcase_add_loop_test(tcase, events_are_numbered_densely_in_each_job, 0, count);
     tcase_add_loop_test(tcase, the_row_of_a_job_counts_what_its_events_say, 0, count);
     tcase_add_loop_test(tcase, an_intent_of_a_job_that_does_not_run_is_held_and_the_rest_is_kept, 0,
+                        count);
+    tcase_add_loop_test(tcase, where_nodes_share_it_a_job_comes_into_no_state_that_was_overtaken, 0,
                         count);
     tcase_add_loop_test(tcase, a_key_is_of_one_job, 0, count);
     tcase_add_loop_test(tcase, a_batch_that_comes_again_is_answered_as_it_was_and_changes_nothing,
