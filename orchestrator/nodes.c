@@ -411,17 +411,17 @@ static void free_look(struct look *look) {
     free(look->asked);
     free(look->open);
     free(look->view.nodes);
-    free(look->view.places);
+    free(look->view.about);
     *look = (struct look){.nth = look->nth, .is_cut = look->is_cut};
 }
 
 static void show(struct nodes *n, struct store_view *view) {
     free(n->shown.nodes);
-    free(n->shown.places);
+    free(n->shown.about);
     n->shown = *view;
     n->counts.nodes = (uint32_t)view->count;
     view->nodes = NULL;
-    view->places = NULL;
+    view->about = NULL;
 }
 
 static void be_ready(struct nodes *n) {
@@ -546,11 +546,11 @@ char *nodes_json(const struct nodes *n, size_t *len) {
         buf_adds(&out, i == 0 ? "{\"id\": " : ", {\"id\": ");
         buf_add_json(&out, node->id);
         buf_adds(&out, ", \"place\": ");
-        buf_add_json(&out, n->shown.places[i].text);
+        buf_add_json(&out, n->shown.about[i].place);
         buf_addf(&out,
                  ", \"version\": %d, \"shards\": %u, \"hungry\": %s, \"beat\": %llu, "
                  "\"this\": %s}",
-                 n->shown.places[i].version, node->shards, node->is_hungry ? "true" : "false",
+                 n->shown.about[i].version, node->shards, node->is_hungry ? "true" : "false",
                  (unsigned long long)node->beat,
                  strcmp(node->id, n->lease.id) == 0 ? "true" : "false");
     }
@@ -624,7 +624,7 @@ void nodes_free(struct nodes *n) {
     }
     lease_deinit(&n->lease);
     free(n->shown.nodes);
-    free(n->shown.places);
+    free(n->shown.about);
     free(n->tracked);
     free(n->joining);
     free(n);

@@ -5,6 +5,7 @@
 #include "tests/lab/postgres.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
