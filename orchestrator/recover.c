@@ -1,6 +1,6 @@
 // Whether a job is the same in today's inventory, under today's policy, is seen by its image: it is
 // made anew from its request, and must be what the store has.
-#include "orchestrator/recover.h"
+#include "orchestrator/recover_internal.h"
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -13,57 +13,8 @@
 #include "orchestrator/resume.h"
 #include "orchestrator/select.h"
 
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
-
-struct left { // a job that an earlier process has left
-    struct left *next;
-    uint64_t number;
-    void *image;
-    size_t image_len;
-    bool is_paused;
-};
-
-struct resuming { // who wants a paused job to go on
-    struct resuming *next;
-    struct recovery *recovery;
-    uint64_t number;
-    bool is_asked;      // the store has been told that it is to go on
-    recovery_told told; // NULL: nobody wants to know any more
-    void *arg;
-};
-
-struct joining { // a job of the store that is new here
-    struct joining *next;
-    struct recovery *recovery;
-    struct left left;
-    struct job *job; // NULL: it is done, or gone
-    uint64_t n;
-    int rc;
-    struct error err;
-    bool is_first, reads;
-    recovery_joined told;
-    void *arg;
-};
-
-struct recovery {
-    struct recovery_config config;
-    struct joining *joining;
-    uv_timer_t join_again;
-    bool fetches; // for those that join
-    bool is_stopped;
-    struct error why; // those that join wait; "": nothing is wrong
-    uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
-    uint64_t pause_ms;
-    struct left *jobs; // in order of arrival
-    struct resuming *resuming;
-    bool runs;
-    void (*done)(void *arg);
-    void *done_arg;
-};
 
 // --- reading
 
@@ -158,18 +109,9 @@ static void free_left(struct left *left) {
     free(left);
 }
 
-static void free_joining(struct joining *one) {
-    job_free(one->job);
-    free(one->left.image);
-    free(one);
-}
-
 void recovery_free(struct recovery *r) {
     if (r == NULL) return;
-    for (struct joining *one = r->joining, *next; one != NULL; one = next) {
-        next = one->next;
-        free_joining(one);
-    }
+    recovery_joins_free(r);
     for (struct left *left = r->jobs, *next; left != NULL; left = next) {
         next = left->next;
         free_left(left);
@@ -194,10 +136,8 @@ static int make_image(const struct recovery *r, const struct job *job, struct in
     return 0;
 }
 
-// How the job differs in the inventory; nothing where it does not: then it is seen in it from now
-// on.
-static void look_up(const struct recovery *r, const struct left *left, struct job *job,
-                    struct inventory *inventory, struct buf *differs) {
+void recovery_look_up(const struct recovery *r, const struct left *left, struct job *job,
+                      struct inventory *inventory, struct buf *differs) {
     struct selection selection = {0};
     struct buf image = {0};
     struct error err;
@@ -219,7 +159,7 @@ static void look_up_in(const struct recovery *r, const struct left *left, struct
     if (inventory == NULL)
         buf_addf(differs, "the inventory: %s", why->text);
     else
-        look_up(r, left, job, inventory, differs);
+        recovery_look_up(r, left, job, inventory, differs);
 }
 
 // --- hosts in doubt that wait for the inventory
@@ -278,7 +218,7 @@ static void begin_waiting(struct recovery *r, const struct error *why) {
 
 // --- all of them, at the start
 
-static void say_paused(const struct job *job, const char *why) {
+void recovery_say_paused(const struct job *job, const char *why) {
     program_say("orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on", job->id,
                 why, job->id);
 }
@@ -293,7 +233,7 @@ static void take_up(const struct recovery *r, struct left *left, struct inventor
     look_up_in(r, left, job, inventory, fetching, &differs);
     if (resume_is_paused(job, &facts, differs.len == 0 ? NULL : differs.data, &why)) {
         left->is_paused = true;
-        say_paused(job, why.data);
+        recovery_say_paused(job, why.data);
         gate_resume(r->config.gate, job, why.data);
     } else {
         free(left->image); // it will not be looked up again
@@ -323,8 +263,8 @@ void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
     r->done_arg = arg;
     r->pause_ms = PAUSE_FIRST_MS;
     uv_timer_init(r->config.loop, &r->retry);
-    uv_timer_init(r->config.loop, &r->join_again);
-    r->retry.data = r->join_again.data = r;
+    r->retry.data = r;
+    recovery_joins_begin(r);
     if (r->jobs == NULL) {
         done(arg);
         return;
@@ -335,174 +275,9 @@ void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
 
 void recovery_stop(struct recovery *r) {
     if (r->runs) fetcher_forget(r->config.fetcher, r);
-    if (r->fetches) fetcher_forget(r->config.fetcher, &r->joining);
-    r->runs = r->fetches = false;
-    r->is_stopped = true;
-    uv_close((uv_handle_t *)&r->join_again, NULL);
+    r->runs = false;
+    recovery_joins_stop(r);
     uv_close((uv_handle_t *)&r->retry, NULL);
-}
-
-// --- jobs of a store that several nodes share
-
-static void join_all(struct recovery *r);
-
-static void on_join_again(uv_timer_t *timer) {
-    join_all(timer->data);
-}
-
-// Whether the job is to be paused, and why: as for all jobs that an earlier process has left.
-static bool is_to_pause(const struct joining *one, const struct buf *differs, struct buf *why) {
-    const struct recovery_config *config = &one->recovery->config;
-    const struct resume_facts facts = {.now_ms = clock_wall_ms(),
-                                       .alive_ms = store_found(config->store)->alive_ms,
-                                       .within_ms = config->resume_within_ms};
-    const char *text = differs->len == 0 ? NULL : differs->data;
-    if (one->is_first) return resume_is_paused(one->job, &facts, text, why);
-    if (text != NULL) buf_adds(why, text);
-    return text != NULL;
-}
-
-static void give_to_gate(const struct joining *one, struct inventory *inventory) {
-    const struct recovery *r = one->recovery;
-    struct job *job = one->job;
-    struct buf differs = {0}, why = {0};
-    look_up(r, &one->left, job, inventory, &differs);
-    const bool is_paused = is_to_pause(one, &differs, &why);
-    if (is_paused && job->state != JOB_PAUSED) say_paused(job, why.data);
-    jobs_add(r->config.jobs, job);
-    gate_join(r->config.gate, job, is_paused ? why.data : NULL);
-    buf_deinit(&differs);
-    buf_deinit(&why);
-}
-
-// The gate may end the job at once.
-static void join(struct joining *one, struct inventory *inventory) {
-    if (one->job != NULL) give_to_gate(one, inventory);
-    one->told(one->arg, one->left.number, one->job, one->n);
-    one->job = NULL;
-    free_joining(one);
-}
-
-static void on_inventory_for_joins(void *arg, struct inventory *inventory,
-                                   const struct error *why) {
-    struct recovery *r = (struct recovery *)((char *)arg - offsetof(struct recovery, joining));
-    r->fetches = false;
-    if (inventory == NULL) {
-        r->why = *why;
-        uv_timer_start(&r->join_again, on_join_again, PAUSE_FIRST_MS, 0);
-        return;
-    }
-    r->why.text[0] = '\0';
-    for (struct joining **link = &r->joining; *link != NULL;) {
-        struct joining *one = *link;
-        if (one->reads) { // it has come meanwhile
-            link = &one->next;
-            continue;
-        }
-        *link = one->next;
-        join(one, inventory);
-    }
-    inventory_unref(inventory);
-    join_all(r);
-}
-
-// Those that are read, in order of arrival.
-static void join_all(struct recovery *r) {
-    const struct joining *one = r->joining;
-    while (one != NULL && one->reads)
-        one = one->next;
-    if (one == NULL || r->fetches || r->is_stopped) return;
-    r->fetches = true;
-    fetcher_ask(r->config.fetcher, on_inventory_for_joins, &r->joining);
-}
-
-static bool on_joined_row(void *arg, const struct store_job *row, const struct store_event *event) {
-    struct joining *one = arg;
-    (void)event;
-    if (row->state == JOB_DONE) return false;
-    one->job = job_from_store(row, &one->err);
-    if (one->job == NULL) one->rc = ERROR_INPUT;
-    if (one->job == NULL) return false;
-    one->job->n = 0;
-    one->left.image = mem_alloc(row->image_len);
-    memcpy(one->left.image, row->image, row->image_len);
-    one->left.image_len = row->image_len;
-    if (row->shards == NULL) return true;
-    one->job->shards = mem_array(row->hosts, sizeof *one->job->shards);
-    memcpy(one->job->shards, row->shards, row->hosts * sizeof *one->job->shards);
-    return true;
-}
-
-static bool on_joined_event(void *arg, const struct store_job *row,
-                            const struct store_event *event) {
-    struct joining *one = arg;
-    (void)row;
-    one->rc = job_apply(one->job, event, &one->err);
-    one->n = event->n;
-    one->job->n = event->n;
-    return one->rc == 0;
-}
-
-static void read_to_join(void *arg, const struct store_reader *reader) {
-    struct joining *one = arg;
-    struct store_query query = {.kind = STORE_READ_JOB, .job = one->left.number};
-    int rc = store_rows(reader, &query, on_joined_row, one, &one->err);
-    if (rc == 0) rc = one->rc;
-    query.kind = STORE_READ_EVENTS;
-    if (rc == 0 && one->job != NULL)
-        rc = store_rows(reader, &query, on_joined_event, one, &one->err);
-    if (rc == 0) rc = one->rc;
-    one->rc = rc;
-    const bool is_over = one->job != NULL && one->job->state == JOB_DONE;
-    if (rc == 0 && !is_over) return;
-    job_free(one->job);
-    one->job = NULL;
-}
-
-static void on_read_to_join(void *arg) {
-    struct joining *one = arg;
-    struct recovery *r = one->recovery;
-    one->reads = false;
-    if (r->is_stopped) return;
-    if (one->rc == 0) {
-        join_all(r);
-        return;
-    }
-    // It is looked for again with the next look.
-    struct joining **link = &r->joining;
-    while (*link != one)
-        link = &(*link)->next;
-    *link = one->next;
-    r->why = one->err;
-    one->told(one->arg, one->left.number, NULL, 0);
-    free_joining(one);
-}
-
-void recovery_join(struct recovery *r, uint64_t number, bool is_first, recovery_joined told,
-                   void *arg) {
-    struct joining **end = &r->joining;
-    struct joining *one = mem_alloc(sizeof *one);
-    *one = (struct joining){.recovery = r,
-                            .left = {.number = number},
-                            .is_first = is_first,
-                            .reads = true,
-                            .told = told,
-                            .arg = arg};
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = one;
-    store_read(r->config.store, read_to_join, on_read_to_join, one);
-}
-
-bool recovery_is_idle(const struct recovery *r) {
-    const struct joining *one = r->joining;
-    while (one != NULL && !one->reads)
-        one = one->next;
-    return one == NULL;
-}
-
-const char *recovery_joins_wait(const struct recovery *r) {
-    return r->joining != NULL && r->why.text[0] != '\0' ? r->why.text : NULL;
 }
 
 // --- one of them, when it is asked for

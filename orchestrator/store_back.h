@@ -102,10 +102,10 @@ struct store_query {
 // Of several nodes: those that are not dead, and what is free. Arrays are the caller's to free.
 struct store_view {
     struct lease_node *nodes;
-    struct store_node { // the same, for people
-        char place[100];
+    struct store_who { // the same, for people
+        char text[100];
         int version;
-    } *about;
+    } *places;
     size_t count;
     uint32_t free_shards;
     uint64_t incarnation, age_ms; // as of struct lease_view

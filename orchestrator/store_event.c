@@ -60,6 +60,22 @@ bool store_job_may_take(const struct store_job *job, const struct store_event *e
     return event->kind != STORE_INTENT || job->state == JOB_WAITING || job->state == JOB_RUNNING;
 }
 
+bool store_job_may_enter(enum job_state from, enum job_state to) {
+    switch (to) {
+    case JOB_WAITING:
+        return from == JOB_WAITING || from == JOB_PAUSED;
+    case JOB_RUNNING:
+        return from == JOB_WAITING;
+    case JOB_PAUSED:
+        return from == JOB_WAITING || from == JOB_RUNNING;
+    case JOB_CANCELLING:
+        return from != JOB_CANCELLING && from != JOB_DONE;
+    case JOB_DONE:
+        return from != JOB_DONE;
+    }
+    return false;
+}
+
 void store_job_take(struct store_job *job, struct store_event *event) {
     event->n = ++job->n;
     if (event->kind == STORE_OUTCOME) job->results[event->result]++;

@@ -88,5 +88,9 @@ int store_job_check(const struct store_job *job, struct error *err);
 
 // Whether an event of the job may be kept now: an intent only while it waits or runs.
 bool store_job_may_take(const struct store_job *job, const struct store_event *event);
+// Where several nodes share the job: whether it may come into that state. They may want to bring it
+// into different ones at the same time: what has been cancelled is not resumed by who has not heard
+// of it, nor does what is paused run, and a job ends once.
+bool store_job_may_enter(enum job_state from, enum job_state to);
 // The row after the event, which gets its number; text is borrowed from it.
 void store_job_take(struct store_job *job, struct store_event *event);

@@ -4,10 +4,10 @@
 // The events of a job lie in one block, a few bytes each, for a million hosts have three and more.
 // They are read in order; every MARK_EVERY-th has its place noted, so that whoever follows a job
 // does not read it from the start each time.
+#include "orchestrator/store_memory.h"
 #include "common/buf.h"
 #include "common/count.h"
 #include "common/mem.h"
-#include "orchestrator/store_kept.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +31,10 @@ struct memory {
     struct memory_job **jobs; // by number
     size_t count, cap;
     uint64_t last_number; // that was given, dropped or not
-    uint64_t epoch, beat;
+    uint64_t epoch;
     long long alive_ms;
-    struct store_held held; // of the last batch
+    struct memory_writer writer; // where there is one
+    bool is_shared;
     struct memory_audit known, refused;
     uint64_t last_audit; // the number of its newest line
 };
@@ -58,12 +59,13 @@ static uint64_t get_number(const char **at) {
     }
 }
 
-enum { HAS_VERSION = 1 << 3, HAS_TEXT = 1 << 4, KIND = HAS_VERSION - 1 };
+enum { HAS_VERSION = 1 << 3, HAS_TEXT = 1 << 4, HAS_EPOCH = 1 << 5, KIND = HAS_VERSION - 1 };
 
 static void put_event(struct buf *out, const struct store_event *e) {
     put_number(out, (uint64_t)e->kind | (e->version != NULL ? HAS_VERSION : 0) |
-                        (e->text != NULL ? HAS_TEXT : 0));
+                        (e->text != NULL ? HAS_TEXT : 0) | (e->epoch != 0 ? HAS_EPOCH : 0));
     put_number(out, (uint64_t)e->wall_ms);
+    if (e->epoch != 0) put_number(out, e->epoch);
     if (e->kind == STORE_JOB) {
         put_number(out, (uint64_t)e->state);
         put_number(out, (uint64_t)e->outcome);
@@ -89,6 +91,7 @@ static struct store_event get_event(const char **at) {
     const uint64_t head = get_number(at);
     struct store_event e = {.kind = (enum store_kind)(head & KIND), .host = STORE_NO_HOST};
     e.wall_ms = (long long)get_number(at);
+    if ((head & HAS_EPOCH) != 0) e.epoch = get_number(at);
     if (e.kind == STORE_JOB) {
         e.state = (enum job_state)get_number(at);
         e.outcome = (enum job_outcome)get_number(at);
@@ -119,6 +122,7 @@ static void free_job(struct memory_job *job) {
     for (size_t i = 0; i < COUNT(texts); i++)
         set_text(texts[i], NULL);
     free((void *)(uintptr_t)job->row.image);
+    free((void *)(uintptr_t)job->row.shards);
     buf_deinit(&job->events);
     free(job->marks);
     free(job);
@@ -181,16 +185,25 @@ static void create(struct memory *m, struct store_op *op) {
     set_text(&job->row.task, op->job.task);
     set_text(&job->row.request, op->job.request);
     set_text(&job->row.text, op->job.text);
-    op->job.image = NULL; // the row has it
+    op->job.image = NULL; // the row has them
+    op->job.shards = NULL;
     job->row.number = op->n = ++m->last_number;
     m->jobs = mem_grow(m->jobs, &m->cap, m->count + 1, sizeof(struct memory_job *));
     m->jobs[m->count++] = job;
 }
 
-static void append(struct memory *m, struct store_op *op, size_t index) {
+static bool may_take(const struct memory *m, const struct store_job *job,
+                     const struct store_event *event) {
+    if (m->is_shared && event->kind == STORE_JOB)
+        return store_job_may_enter(job->state, event->state);
+    return store_job_may_take(job, event);
+}
+
+static void append(struct memory *m, struct memory_writer *writer, struct store_op *op,
+                   size_t index) {
     struct memory_job *job = by_number(m, op->event.job);
-    if (!store_job_may_take(&job->row, &op->event)) {
-        store_held_add(&m->held, index);
+    if (!may_take(m, &job->row, &op->event)) {
+        store_held_add(&writer->held, index);
         op->status = STORE_HELD;
         return;
     }
@@ -302,7 +315,8 @@ static void free_audit(struct memory_audit *a) {
 
 // --- a batch
 
-static void carry_out(struct memory *m, struct store_op *op, size_t index) {
+static void carry_out(struct memory *m, struct memory_writer *writer, struct store_op *op,
+                      size_t index) {
     op->status = STORE_OK;
     op->n = 0;
     switch (op->kind) {
@@ -310,7 +324,7 @@ static void carry_out(struct memory *m, struct store_op *op, size_t index) {
         create(m, op);
         break;
     case STORE_APPEND:
-        append(m, op, index);
+        append(m, writer, op, index);
         break;
     case STORE_RETAIN:
         retain(m, op);
@@ -323,7 +337,7 @@ static void carry_out(struct memory *m, struct store_op *op, size_t index) {
         break;
     case STORE_ALIVE:
     case STORE_BEAT:
-    case STORE_LEASE: // it is the store of one process
+    case STORE_LEASE: // store_memory_shared.c
         break;
     }
 }
@@ -347,11 +361,11 @@ static int answer_create(const struct memory *m, struct store_op *op, struct err
     return 0;
 }
 
-static enum store_status answer_again(struct memory *m, struct store_op *ops, size_t count,
-                                      struct error *err) {
+static enum store_status answer_again(struct memory *m, const struct memory_writer *writer,
+                                      struct store_op *ops, size_t count, struct error *err) {
     int rc = ops[0].kind == STORE_CREATE
                  ? answer_create(m, &ops[0], err)
-                 : store_kept_answer(ops, count, &m->held, find_last, m, err);
+                 : store_kept_answer(ops, count, &writer->held, find_last, m, err);
     return rc == 0 ? STORE_OK : STORE_UNREACHABLE;
 }
 
@@ -372,7 +386,7 @@ void store_memory_reopen(void *db, long long wall_ms, struct store_found *found)
     const uint64_t now = wall_ms > 0 ? (uint64_t)wall_ms / 1000 : 0;
     m->epoch = now > m->epoch ? now : m->epoch + 1;
     *found = (struct store_found){
-        .is_new = is_new, .alive_ms = m->alive_ms, .epoch = m->epoch, .beat = m->beat};
+        .is_new = is_new, .alive_ms = m->alive_ms, .epoch = m->epoch, .beat = m->writer.beat};
 }
 
 // Nothing of a batch is kept where one op cannot be.
@@ -385,23 +399,33 @@ static bool has_jobs(struct memory *m, const struct store_op *ops, size_t count,
     return true;
 }
 
-static enum store_status memory_write(void *db, uint64_t beat, long long wall_ms,
-                                      struct store_op *ops, size_t count, struct error *err) {
-    struct memory *m = db;
-    const bool is_next = beat == m->beat + 1;
-    if (!is_next && beat == m->beat && !store_kept_may_repeat(ops, count))
-        return answer_again(m, ops, count, err);
-    if (!is_next && beat != m->beat) {
-        store_kept_gap(beat, m->beat, err);
+enum store_status store_memory_write(struct memory *m, struct memory_writer *writer, uint64_t beat,
+                                     long long wall_ms, struct store_op *ops, size_t count,
+                                     struct error *err) {
+    const bool is_next = beat == writer->beat + 1;
+    if (!is_next && beat == writer->beat && !store_kept_may_repeat(ops, count))
+        return answer_again(m, writer, ops, count, err);
+    if (!is_next && beat != writer->beat) {
+        store_kept_gap(beat, writer->beat, err);
         return STORE_UNREACHABLE;
     }
     if (!has_jobs(m, ops, count, err)) return STORE_UNREACHABLE;
-    store_held_clear(&m->held);
+    store_held_clear(&writer->held);
     for (size_t i = 0; i < count; i++)
-        carry_out(m, &ops[i], i);
-    m->beat = beat;
+        carry_out(m, writer, &ops[i], i);
+    writer->beat = beat;
     m->alive_ms = wall_ms;
     return STORE_OK;
+}
+
+static enum store_status memory_write(void *db, uint64_t beat, long long wall_ms,
+                                      struct store_op *ops, size_t count, struct error *err) {
+    struct memory *m = db;
+    return store_memory_write(m, &m->writer, beat, wall_ms, ops, count, err);
+}
+
+void store_memory_share(struct memory *m) {
+    m->is_shared = true;
 }
 
 // --- what is read
@@ -475,7 +499,7 @@ static void memory_close(void *db) {
     while (m->count > 0)
         free_job(m->jobs[--m->count]);
     free(m->jobs);
-    store_held_deinit(&m->held);
+    store_held_deinit(&m->writer.held);
     free_audit(&m->known);
     free_audit(&m->refused);
     free(m);

@@ -176,13 +176,13 @@ static int join_others(struct postgres *s, long long wall_ms, struct store_found
 
 static void take_node(struct store_view *view, const PGresult *rows, int row) {
     struct lease_node *node = &view->nodes[view->count];
-    struct store_node *about = &view->about[view->count++];
+    struct store_who *place = &view->places[view->count++];
     snprintf(node->id, sizeof node->id, "%s", PQgetvalue(rows, row, 0));
     node->beat = strtoull(PQgetvalue(rows, row, 1), NULL, 10);
     node->shards = (uint32_t)strtoul(PQgetvalue(rows, row, 2), NULL, 10);
     node->is_hungry = PQgetvalue(rows, row, 3)[0] == 't';
-    about->version = atoi(PQgetvalue(rows, row, 4));
-    snprintf(about->place, sizeof about->place, "%s", PQgetvalue(rows, row, 5));
+    place->version = atoi(PQgetvalue(rows, row, 4));
+    snprintf(place->text, sizeof place->text, "%s", PQgetvalue(rows, row, 5));
 }
 
 static int postgres_look(void *db, struct store_view *view, struct error *err) {
@@ -195,7 +195,7 @@ static int postgres_look(void *db, struct store_view *view, struct error *err) {
     }
     const int count = PQntuples(rows);
     *view = (struct store_view){.nodes = mem_array((size_t)count, sizeof *view->nodes),
-                                .about = mem_array((size_t)count, sizeof *view->about)};
+                                .places = mem_array((size_t)count, sizeof *view->places)};
     for (int i = 0; i < count; i++)
         take_node(view, rows, i);
     if (count > 0) {

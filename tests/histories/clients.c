@@ -16,7 +16,7 @@ enum { AGAIN_AFTER_MS = 10 };
 
 struct job *clients_job(const struct world *w, unsigned number) {
     const char id[2] = {(char)('0' + number), 0};
-    return jobs_find(w->live, id);
+    return jobs_find(w->at->live, id);
 }
 
 // --- the request
@@ -62,7 +62,7 @@ static void on_created(void *arg, enum store_status status, uint64_t number) {
     struct creating *creating = arg;
     struct world *w = creating->world;
     struct job *job = creating->job;
-    const unsigned which = (unsigned)(creating - w->creating);
+    const unsigned which = (unsigned)(creating - w->at->creating);
     creating->job = NULL;
     if (status != STORE_OK) {
         story_tell(w, "job %s is refused: the store has not kept it", job->id);
@@ -75,8 +75,8 @@ static void on_created(void *arg, enum store_status status, uint64_t number) {
     for (unsigned i = 0; i < w->plan->controls_count; i++)
         if (!w->plan->controls[i].is_absent && w->plan->controls[i].job == which)
             world_at(w, w->now_ms + w->plan->controls[i].at_ms, EVENT_CONTROL, i);
-    jobs_add(w->live, job);
-    gate_submit(w->gate, job);
+    jobs_add(w->at->live, job);
+    gate_submit(w->at->gate, job);
 }
 
 static void create(struct world *w, unsigned number, struct job *job) {
@@ -84,7 +84,7 @@ static void create(struct world *w, unsigned number, struct job *job) {
     job_image_write(&image, job->inventory, &job->selection, &job->grouping,
                     policy_hash(world_policy(w)));
     job->created_ms = world_wall_ms(w);
-    w->creating[number] = (struct creating){w, job};
+    w->at->creating[number] = (struct creating){w, job};
     w->jobs[number].view = world_view(w);
     const struct store_job row = {.id = job->id,
                                   .task = job->task->name,
@@ -94,8 +94,8 @@ static void create(struct world *w, unsigned number, struct job *job) {
                                   .hosts = job->selection.count,
                                   .state = JOB_WAITING,
                                   .created_ms = job->created_ms};
-    store_queue_create(&w->queue, &row, on_created, &w->creating[number]); // with the image
-    world_at(w, w->now_ms, EVENT_STORE, w->life);
+    store_queue_create(&w->at->queue, &row, on_created, &w->at->creating[number]); // with the image
+    world_at(w, w->now_ms, EVENT_STORE, w->at->life);
 }
 
 static unsigned hosts_of(const struct job *job) {
@@ -175,7 +175,7 @@ static cJSON *parse_retry(struct world *w, unsigned number) {
 
 void clients_submit(struct world *w, unsigned number) {
     const struct plan_job *planned = &w->plan->jobs[number];
-    if (w->is_ending) {
+    if (w->at->is_ending) {
         w->late |= 1U << number;
         return;
     }
@@ -200,7 +200,7 @@ static void on_kept(void *arg, enum store_status status, uint64_t n) {
 
 static void cancel(struct world *w, struct job *job, struct controlling *controlling) {
     w->jobs[controlling->job].is_to_be_cancelled = true;
-    const bool is_done = gate_cancel(w->gate, job, on_kept, controlling);
+    const bool is_done = gate_cancel(w->at->gate, job, on_kept, controlling);
     story_tell(w, "job %u is to be cancelled%s", controlling->job, is_done ? "" : ", and is not");
 }
 
@@ -209,11 +209,11 @@ static void pause(struct world *w, struct job *job, struct controlling *controll
     if (job->state != JOB_WAITING && job->state != JOB_RUNNING) return;
     story_tell(w, "job %u is to be paused", controlling->job);
     referee_is_to_pause(w, controlling);
-    if (!gate_pause(w->gate, job, on_kept, controlling)) {
+    if (!gate_pause(w->at->gate, job, on_kept, controlling)) {
         w->jobs[controlling->job].rests = false; // its end is being kept
         return;
     }
-    world_at(w, w->now_ms + for_ms, EVENT_RESUME, w->life);
+    world_at(w, w->now_ms + for_ms, EVENT_RESUME, w->at->life);
 }
 
 static bool let_go_on(struct world *w, struct job *job, unsigned number) {
@@ -223,15 +223,15 @@ static bool let_go_on(struct world *w, struct job *job, unsigned number) {
     referee_let_go_on(w, number, goes_on);
     story_tell(w, "job %u is to go on%s%s", number,
                goes_on ? "" : ", but does not: ", goes_on ? "" : differs.data);
-    if (goes_on) gate_unpause(w->gate, job);
+    if (goes_on) gate_unpause(w->at->gate, job);
     buf_deinit(&differs);
     return goes_on;
 }
 
 void clients_control(struct world *w, unsigned number) {
     const struct plan_control *control = &w->plan->controls[number];
-    struct controlling *controlling = &w->controlling[number];
-    if (w->is_ending) {
+    struct controlling *controlling = &w->at->controlling[number];
+    if (w->at->is_ending) {
         w->late_controls |= 1U << number;
         return;
     }
@@ -247,11 +247,11 @@ void clients_control(struct world *w, unsigned number) {
 }
 
 void clients_resume(struct world *w) {
-    if (w->is_ending) return;
+    if (w->at->is_ending) return;
     w->is_put_right = true;
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         struct job *job = clients_job(w, i);
-        struct controlling *controlling = &w->controlling[PLAN_CONTROLS + i];
+        struct controlling *controlling = &w->at->controlling[PLAN_CONTROLS + i];
         if (job == NULL || job->state != JOB_PAUSED || let_go_on(w, job, i)) continue;
         *controlling = (struct controlling){.world = w, .job = i, .kind = CONTROL_CANCEL};
         cancel(w, job, controlling);

@@ -5,19 +5,19 @@
 enum { US_PER_MS = 1000 };
 
 void commits_append(struct world *w, const struct store_event *event, gate_kept kept, void *arg) {
-    store_queue_append(&w->queue, event, kept, arg);
-    world_at(w, w->now_ms, EVENT_STORE, w->life);
+    store_queue_append(&w->at->queue, event, kept, arg);
+    world_at(w, w->now_ms, EVENT_STORE, w->at->life);
 }
 
 static void answer_all(struct world *w) {
     struct store_answer answer;
-    while (store_queue_answer(&w->queue, &answer))
+    while (store_queue_answer(&w->at->queue, &answer))
         if (answer.done != NULL) answer.done(answer.arg, answer.status, answer.n);
 }
 
 static enum store_status write_batch(struct world *w) {
     struct error err;
-    struct store_batch *batch = w->under_way;
+    struct store_batch *batch = w->at->under_way;
     const enum store_status status =
         store_memory.write(w->db, batch->number, world_wall_ms(w), batch->ops, batch->count, &err);
     if (status == STORE_OK) referee_kept(w, batch);
@@ -34,9 +34,9 @@ static void begin_batch(struct world *w, struct store_batch *batch) {
     const bool fails = is_slow && world_draw(w, "commit fails", number, 0, 1, 100) <= 30;
     const bool is_lost = fails && world_draw(w, "answer is lost", number, 0, 0, 1) == 1;
     const uint64_t takes_ms = is_slow ? world_draw(w, "commit", number, 0, 10, 700) : 1;
-    w->under_way = batch;
-    w->status = STORE_UNREACHABLE;
-    w->writes_late = !fails && world_draw(w, "writes late", number, 0, 0, 1) == 1;
+    w->at->under_way = batch;
+    w->at->status = STORE_UNREACHABLE;
+    w->at->writes_late = !fails && world_draw(w, "writes late", number, 0, 0, 1) == 1;
     story_batch(w, batch,
                 is_lost   ? ", whose answer will be lost"
                 : fails   ? ", which will fail"
@@ -44,25 +44,26 @@ static void begin_batch(struct world *w, struct store_batch *batch) {
                           : "");
     if (is_lost)
         write_batch(w);
-    else if (!fails && !w->writes_late)
-        w->status = write_batch(w);
-    world_at(w, w->now_ms + takes_ms, EVENT_WRITTEN, w->life);
+    else if (!fails && !w->at->writes_late)
+        w->at->status = write_batch(w);
+    world_at(w, w->now_ms + takes_ms, EVENT_WRITTEN, w->at->life);
 }
 
 void commits_due(struct world *w) {
-    if (w->under_way != NULL) return;
-    const struct store_turn turn = store_queue_next(&w->queue, w->now_ms * US_PER_MS);
+    if (w->at->under_way != NULL) return;
+    const struct store_turn turn = store_queue_next(&w->at->queue, w->now_ms * US_PER_MS);
     if (turn.batch != NULL)
         begin_batch(w, turn.batch);
     else if (turn.wait_us > 0)
-        world_at(w, w->now_ms + (turn.wait_us + US_PER_MS - 1) / US_PER_MS, EVENT_STORE, w->life);
+        world_at(w, w->now_ms + (turn.wait_us + US_PER_MS - 1) / US_PER_MS, EVENT_STORE,
+                 w->at->life);
 }
 
 void commits_written(struct world *w) {
     struct error err = {.text = "it was said to be full"};
-    if (w->writes_late) w->status = write_batch(w);
-    w->under_way = NULL;
-    store_queue_written(&w->queue, w->status, &err, w->now_ms * US_PER_MS);
+    if (w->at->writes_late) w->at->status = write_batch(w);
+    w->at->under_way = NULL;
+    store_queue_written(&w->at->queue, w->at->status, &err, w->now_ms * US_PER_MS);
     answer_all(w);
     commits_due(w);
 }

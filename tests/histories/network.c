@@ -87,7 +87,7 @@ unsigned world_view(const struct world *w) {
     unsigned view = 0;
     if (p->change.kind != NO_CHANGE && w->now_ms >= p->change.at_ms && !w->is_put_right)
         view |= VIEW_INVENTORY;
-    if (p->policy_changes && w->life > 1) view |= VIEW_POLICY;
+    if (p->policy_changes && w->at->life > 1) view |= VIEW_POLICY;
     return view;
 }
 

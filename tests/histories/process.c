@@ -62,20 +62,20 @@ static void shell_append(void *self, const struct store_event *event, gate_kept 
     struct world *w = self;
     if (event->kind == STORE_JOB && event->state == JOB_DONE)
         for (unsigned i = 0; i < w->plan->jobs_count; i++)
-            if (w->jobs[i].number == event->job) w->endings |= 1U << i;
+            if (w->jobs[i].number == event->job) w->at->endings |= 1U << i;
     referee_asks_store(w, event);
     commits_append(w, event, kept, arg);
 }
 
 static void shell_start_soon(void *self, bool soon) {
     struct world *w = self;
-    if (soon) world_at(w, w->now_ms, EVENT_START, w->life);
+    if (soon) world_at(w, w->now_ms, EVENT_START, w->at->life);
 }
 
 static void shell_retry_at(void *self, uint64_t due_ms) {
     struct world *w = self;
     if (due_ms != UINT64_MAX)
-        world_at(w, due_ms > w->now_ms ? due_ms : w->now_ms + 1, EVENT_RETRY, w->life);
+        world_at(w, due_ms > w->now_ms ? due_ms : w->now_ms + 1, EVENT_RETRY, w->at->life);
 }
 
 // --- what it does not decide
@@ -84,10 +84,11 @@ static void shell_retry_at(void *self, uint64_t due_ms) {
 void process_hold(struct world *w, bool holds) {
     const unsigned number = w->plan->hold.job;
     const struct job *job = clients_job(w, number);
-    if (w->is_held == holds || job == NULL || w->is_closing || (w->endings >> number & 1) != 0)
+    if (w->at->is_held == holds || job == NULL || w->at->is_closing ||
+        (w->at->endings >> number & 1) != 0)
         return;
     if (holds && job->state != JOB_RUNNING) return;
-    w->is_held = holds;
+    w->at->is_held = holds;
     if (job->state != JOB_RUNNING)
         return; // it is paused or stopped, and the store holds it for that
     commits_append(w,
@@ -102,48 +103,49 @@ void process_hold(struct world *w, bool holds) {
 // --- its end
 
 void process_halt(struct world *w) {
-    story_tell(w, "the orchestrator is told to end; %zu hosts are in hand", gate_in_hand(w->gate));
-    w->is_ending = true;
-    gate_halt(w->gate);
+    story_tell(w, "the orchestrator is told to end; %zu hosts are in hand",
+               gate_in_hand(w->at->gate));
+    w->at->is_ending = true;
+    gate_halt(w->at->gate);
 }
 
 void process_abort(struct world *w) {
-    if (w->is_closing || gate_under_way(w->gate) == 0) return;
+    if (w->at->is_closing || gate_under_way(w->at->gate) == 0) return;
     story_tell(w, "the orchestrator is told again");
-    w->is_aborted = true;
-    gate_abort(w->gate);
+    w->at->is_aborted = true;
+    gate_abort(w->at->gate);
 }
 
 static bool is_idle(const struct world *w) {
     for (unsigned i = 0; i < PLAN_JOBS; i++)
-        if (w->creating[i].job != NULL) return false;
-    return w->is_aborted || gate_under_way(w->gate) == 0;
+        if (w->at->creating[i].job != NULL) return false;
+    return w->at->is_aborted || gate_under_way(w->at->gate) == 0;
 }
 
 bool process_has_ended(struct world *w) {
-    if (!w->is_ending) return false;
-    if (!w->is_closing && is_idle(w)) {
+    if (!w->at->is_ending) return false;
+    if (!w->at->is_closing && is_idle(w)) {
         story_tell(w, "the store is closed");
-        w->is_closing = true;
-        store_queue_close(&w->queue);
-        world_at(w, w->now_ms, EVENT_STORE, w->life);
+        w->at->is_closing = true;
+        store_queue_close(&w->at->queue);
+        world_at(w, w->now_ms, EVENT_STORE, w->at->life);
     }
-    return w->is_closing && w->under_way == NULL && store_queue_is_empty(&w->queue);
+    return w->at->is_closing && w->at->under_way == NULL && store_queue_is_empty(&w->at->queue);
 }
 
 // The kernel closes its connections, and nobody is told anything.
 void process_end(struct world *w) {
     talk_end_all(w);
-    w->is_alive = false;
-    w->under_way = NULL;
-    store_queue_deinit(&w->queue);
-    gate_free(w->gate);
-    jobs_free(w->live);
-    w->gate = NULL;
-    w->live = NULL;
+    w->at->is_alive = false;
+    w->at->under_way = NULL;
+    store_queue_deinit(&w->at->queue);
+    gate_free(w->at->gate);
+    jobs_free(w->at->live);
+    w->at->gate = NULL;
+    w->at->live = NULL;
     for (unsigned i = 0; i < PLAN_JOBS; i++) {
-        job_free(w->creating[i].job);
-        w->creating[i].job = NULL;
+        job_free(w->at->creating[i].job);
+        w->at->creating[i].job = NULL;
     }
     for (unsigned h = 0; h < w->plan->hosts; h++) {
         memset(w->devices[h].answered_ms, 0, sizeof w->devices[h].answered_ms);
@@ -174,36 +176,36 @@ static void begin_gate(struct world *w) {
                                                  .max_age_ms = MAX_AGE_MS,
                                                  .wait_ms = w->plan->peer_wait_ms},
                                        .policy = world_policy(w),
-                                       .processors = &w->processors,
-                                       .jobs = w->live,
+                                       .processors = &w->at->processors,
+                                       .jobs = w->at->live,
                                        .is_persistent = true};
-    w->gate = gate_new(&config, &shell);
+    w->at->gate = gate_new(&config, &shell);
 }
 
 void process_begin(struct world *w) {
     struct store_found found;
     struct error err;
-    w->life++;
-    w->is_alive = true;
-    w->is_ending = w->is_aborted = w->is_closing = w->is_held = false;
-    w->events = w->installs = 0;
-    w->endings = 0;
-    w->live = jobs_new();
-    if (w->life > 1) story_tell(w, "the next orchestrator is there");
+    w->at->life++;
+    w->at->is_alive = true;
+    w->at->is_ending = w->at->is_aborted = w->at->is_closing = w->at->is_held = false;
+    w->at->events = w->at->installs = 0;
+    w->at->endings = 0;
+    w->at->live = jobs_new();
+    if (w->at->life > 1) story_tell(w, "the next orchestrator is there");
     if (w->db == NULL)
         store_memory.open(&w->db, "none", world_wall_ms(w), &found, &err);
     else
         store_memory_reopen(w->db, world_wall_ms(w), &found);
     begin_gate(w);
     w->is_inventory_away =
-        w->life > 1 && world_draw(w, "the inventory is away", w->life, 0, 1, 100) <= 30;
+        w->at->life > 1 && world_draw(w, "the inventory is away", w->at->life, 0, 1, 100) <= 30;
     if (w->is_inventory_away)
-        world_at(w, w->now_ms + world_draw(w, "away for", w->life, 0, 1, RESUMED_AFTER_MS - 1),
-                 EVENT_INVENTORY, w->life);
+        world_at(w, w->now_ms + world_draw(w, "away for", w->at->life, 0, 1, RESUMED_AFTER_MS - 1),
+                 EVENT_INVENTORY, w->at->life);
     referee_begin(w);
-    store_queue_init(&w->queue, &(struct store_queue_config){.gather_us = GATHER_US,
-                                                             .keep_jobs = KEEP_JOBS,
-                                                             .beat = found.beat});
-    w->queue.config.open_jobs = recovery_begin(w, found.alive_ms);
+    store_queue_init(&w->at->queue, &(struct store_queue_config){.gather_us = GATHER_US,
+                                                                 .keep_jobs = KEEP_JOBS,
+                                                                 .beat = found.beat});
+    w->at->queue.config.open_jobs = recovery_begin(w, found.alive_ms);
     recovery_go_on(w);
 }

@@ -132,15 +132,15 @@ static void take_up(struct world *w, struct job *job, const struct resume_facts 
     struct buf *image = &w->images[job->id[0] - '0'];
     struct buf differs = {0}, why = {0};
     look_up(w, job, image, &differs);
-    jobs_add(w->live, job);
+    jobs_add(w->at->live, job);
     const bool is_paused =
         resume_is_paused(job, facts, differs.len == 0 ? NULL : differs.data, &why);
     story_tell(w, "job %s is taken up%s%s", job->id, is_paused ? ", and paused: " : "",
                is_paused ? why.data : "");
     referee_taken_up(w, (unsigned)(job->id[0] - '0'), is_paused);
     if (!is_paused) buf_clear(image);
-    gate_resume(w->gate, job, is_paused ? why.data : NULL);
-    if (is_paused) world_at(w, w->now_ms + RESUMED_AFTER_MS, EVENT_RESUME, w->life);
+    gate_resume(w->at->gate, job, is_paused ? why.data : NULL);
+    if (is_paused) world_at(w, w->now_ms + RESUMED_AFTER_MS, EVENT_RESUME, w->at->life);
     buf_deinit(&differs);
     buf_deinit(&why);
 }
@@ -159,13 +159,13 @@ unsigned recovery_begin(struct world *w, long long alive_ms) {
 void recovery_read_inventory(struct world *w) {
     story_tell(w, "the inventory can be read");
     w->is_inventory_away = false;
-    if (w->is_ending) return;
+    if (w->at->is_ending) return;
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         struct job *job = clients_job(w, i);
         if (job != NULL && job_awaits_credentials(job))
             job_take_credentials(job, world_inventory(w));
     }
-    gate_ask_doubts(w->gate);
+    gate_ask_doubts(w->at->gate);
 }
 
 // In order of arrival; one may have ended meanwhile, or end another.
@@ -175,8 +175,8 @@ void recovery_go_on(struct world *w) {
         uint64_t next = UINT64_MAX;
         for (unsigned i = 0; i < w->plan->jobs_count; i++)
             if (w->jobs[i].number > last && w->jobs[i].number < next) next = w->jobs[i].number;
-        struct job *job = next == UINT64_MAX ? NULL : jobs_numbered(w->live, next);
+        struct job *job = next == UINT64_MAX ? NULL : jobs_numbered(w->at->live, next);
         last = next;
-        if (job != NULL && !w->jobs[job->id[0] - '0'].rests) gate_unpause(w->gate, job);
+        if (job != NULL && !w->jobs[job->id[0] - '0'].rests) gate_unpause(w->at->gate, job);
     }
 }

@@ -131,7 +131,7 @@ void referee_lost(struct world *w, unsigned host, bool is_alias) {
 
 void referee_contact(struct world *w, const struct talk *talk) {
     unsigned asks = talk->job == NOBODY;
-    for (const struct talk *other = w->talks; other != NULL; other = other->next) {
+    for (const struct talk *other = w->at->talks; other != NULL; other = other->next) {
         asks += other->job == NOBODY;
         if (other->host == talk->host && other->is_alias == talk->is_alias)
             story_broken(w, in_order, "a second connection to h%u", talk->host);
@@ -197,7 +197,7 @@ static void check_others(struct world *w, unsigned job) {
 }
 
 static void note_start(struct world *w, unsigned host, unsigned job) {
-    if (w->is_ending)
+    if (w->at->is_ending)
         story_broken(w, in_order, "job %u begins h%u while the service ends", job, host);
     if (w->jobs[job].rests)
         story_broken(w, paused_rests, "job %u begins h%u, and is paused", job, host);
@@ -320,7 +320,7 @@ static void note_result(struct world *w, unsigned host, unsigned job, const stru
 }
 
 static void note_doubt(struct world *w, unsigned host, unsigned job) {
-    if (w->is_aborted) return; // the next process asks it
+    if (w->at->is_aborted) return; // the next process asks it
     w->devices[host].hand[job] = IN_DOUBT;
     w->jobs[job].doubts[host]++;
     if (w->jobs[job].last[host] != STORE_INTENT)
@@ -345,11 +345,11 @@ void referee_event(void *self, const struct event *e) {
         break;
     case EVENT_TASK_INSTANCE_IN_DOUBT:
         story_tell(w, "job %u: h%u is in doubt: %s", job, host, e->text);
-        if (e->started || w->is_aborted) note_doubt(w, host, job);
+        if (e->started || w->at->is_aborted) note_doubt(w, host, job);
         break;
     case EVENT_TASK_INSTANCE_PUT_BACK:
         story_tell(w, "job %u: h%u is put back: %s", job, host, e->text);
-        if (w->jobs[job].rests && w->devices[host].hand[job] == IN_DOUBT && !w->is_aborted)
+        if (w->jobs[job].rests && w->devices[host].hand[job] == IN_DOUBT && !w->at->is_aborted)
             story_broken(w, paused_rests, "job %u is paused, and lets h%u go, which is in doubt",
                          job, host);
         w->devices[host].hand[job] = NOT_IN_HAND;

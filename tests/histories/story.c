@@ -88,7 +88,7 @@ static void write_belief(const struct world *w, unsigned job, unsigned host, str
     static const char *const kinds[] = {"nothing", "started", "an intent", "withdrawn",
                                         "an outcome"};
     const char id[2] = {(char)('0' + job), 0};
-    const struct job *live = w->live == NULL ? NULL : jobs_find(w->live, id);
+    const struct job *live = w->at->live == NULL ? NULL : jobs_find(w->at->live, id);
     if (w->plan->jobs[job].is_absent || (w->jobs[job].hosts >> host & 1) == 0) return;
     buf_addf(out, "; to job %u it is", job);
     const struct job_host *row = live == NULL ? NULL : row_of(live, host);

@@ -50,7 +50,7 @@ static void hang_up(struct world *w, struct talk *talk) {
 
 // Texts of its last step live until it is freed.
 static void unlink_talk(struct world *w, struct talk *talk) {
-    struct talk **link = &w->talks;
+    struct talk **link = &w->at->talks;
     while (*link != talk)
         link = &(*link)->next;
     *link = talk->next;
@@ -68,10 +68,10 @@ static void step(struct world *w, struct talk *talk, enum session_input_kind kin
                  size_t len) {
     const struct session_input input = {.kind = kind, .text = text, .len = len};
     struct device *device = talk->device;
-    session_step(&talk->session, &input, w->now_ms, &w->update);
-    const bool is_over = w->update.want == SESSION_END;
+    session_step(&talk->session, &input, w->now_ms, &w->at->update);
+    const bool is_over = w->at->update.want == SESSION_END;
     carry_out(w, talk);
-    gate_stepped(w->gate, device, &w->update);
+    gate_stepped(w->at->gate, device, &w->at->update);
     if (is_over) talk_free(talk);
 }
 
@@ -107,7 +107,7 @@ static void check_login(struct world *w, const struct talk *talk, const char *li
 static void begin_call(struct world *w, struct talk *talk);
 
 static void carry_out(struct world *w, struct talk *talk) {
-    const struct session_update *update = &w->update;
+    const struct session_update *update = &w->at->update;
     talk->deadline_ms = update->deadline_ms;
     switch (update->want) {
     case SESSION_CONNECT:
@@ -236,7 +236,7 @@ static void end_call(struct world *w, struct talk *talk) {
     if (!closes) begin_call(w, talk); // one that went along
     step(w, talk, SESSION_LINE, reply, len);
     free(reply);
-    struct talk *still = w->talks;
+    struct talk *still = w->at->talks;
     while (still != NULL && still->serial != serial)
         still = still->next;
     if (still == NULL) return;
@@ -267,7 +267,7 @@ static bool is_at_its_end(const struct world *w, unsigned host) {
 }
 
 void talk_due(struct world *w, unsigned serial) {
-    struct talk *talk = w->talks;
+    struct talk *talk = w->at->talks;
     while (talk != NULL && talk->serial != serial)
         talk = talk->next;
     if (talk == NULL) return;
@@ -295,8 +295,8 @@ void *talk_begin(struct world *w, const struct task *task, const struct task_arg
     talk->job = job;
     talk->serial = ++w->contacts;
     referee_contact(w, talk);
-    talk->next = w->talks;
-    w->talks = talk;
+    talk->next = w->at->talks;
+    w->at->talks = talk;
     if (in_doubt)
         session_init_in_doubt(&talk->session, &w->sessions, task, args, &device->host, 0, was,
                               w->now_ms);
@@ -330,14 +330,14 @@ void talk_end(struct world *w, struct talk *talk) {
 }
 
 void talk_end_all(struct world *w) {
-    while (w->talks != NULL)
-        talk_end(w, w->talks);
+    while (w->at->talks != NULL)
+        talk_end(w, w->at->talks);
 }
 
 // --- what its device does by itself
 
 static struct talk *connected_to(const struct world *w, unsigned host) {
-    struct talk *talk = w->talks;
+    struct talk *talk = w->at->talks;
     while (talk != NULL &&
            (talk->host != host || talk->state == TALK_APART || talk->state == TALK_DIALLING))
         talk = talk->next;

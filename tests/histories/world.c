@@ -39,7 +39,7 @@ static void begin(struct world *w) {
                                           .call_timeout_ms = 100,
                                           .install_timeout_ms = 600,
                                           .keep_ms = MAX_AGE_MS};
-    processors_add(&w->processors, (struct processor){referee_event, w});
+    processors_add(&w->at->processors, (struct processor){referee_event, w});
     for (unsigned h = 0; h < p->hosts; h++) {
         w->devices[h].installing = NOBODY;
         w->devices[h].asked_since_install = true;
@@ -65,8 +65,8 @@ static void begin(struct world *w) {
 // --- what happens
 
 static void live_event(struct world *w, enum history_event kind, unsigned what) {
-    if (kind >= EVENT_STORE && what != w->life) return; // of a process that is no more
-    w->events++;
+    if (kind >= EVENT_STORE && what != w->at->life) return; // of a process that is no more
+    w->at->events++;
     switch (kind) {
     case EVENT_TALK:
         talk_due(w, what);
@@ -84,10 +84,10 @@ static void live_event(struct world *w, enum history_event kind, unsigned what) 
         commits_written(w);
         break;
     case EVENT_RETRY:
-        gate_retry(w->gate);
+        gate_retry(w->at->gate);
         break;
     case EVENT_START:
-        gate_start(w->gate);
+        gate_start(w->at->gate);
         break;
     case EVENT_RESUME:
         clients_resume(w);
@@ -128,7 +128,7 @@ static void happen(struct world *w, enum history_event kind, unsigned what) {
         begin_process(w);
         break;
     default:
-        if (w->is_alive)
+        if (w->at->is_alive)
             live_event(w, kind, what);
         else if (kind == EVENT_JOB)
             w->late |= 1U << what;
@@ -141,8 +141,9 @@ static void happen(struct world *w, enum history_event kind, unsigned what) {
 
 void world_count_install(struct world *w) {
     const struct plan *p = w->plan;
-    w->installs++;
-    if (w->life <= p->ends_count && p->ends[w->life - 1].installs == w->installs) w->events = 0;
+    w->at->installs++;
+    if (w->at->life <= p->ends_count && p->ends[w->at->life - 1].installs == w->at->installs)
+        w->at->events = 0;
 }
 
 static void end_process(struct world *w, const struct plan_end *end, const char *how) {
@@ -154,7 +155,7 @@ static void end_process(struct world *w, const struct plan_end *end, const char 
 }
 
 static void signal_again(struct world *w, const struct plan_end *end) {
-    if (end->again == SIGNAL_NONE || w->is_aborted || w->events < w->again_at) return;
+    if (end->again == SIGNAL_NONE || w->at->is_aborted || w->at->events < w->at->again_at) return;
     if (end->again == SIGNAL_KILL)
         end_process(w, end, "is killed while it ends");
     else
@@ -162,19 +163,19 @@ static void signal_again(struct world *w, const struct plan_end *end) {
 }
 
 static void signal_if_due(struct world *w) {
-    const unsigned number = w->life - 1;
-    if (!w->is_alive || number >= w->plan->ends_count) return;
+    const unsigned number = w->at->life - 1;
+    if (!w->at->is_alive || number >= w->plan->ends_count) return;
     const struct plan_end *end = &w->plan->ends[number];
-    if (end->is_absent || w->installs < end->installs || w->events < end->after) return;
-    if (w->is_ending) {
+    if (end->is_absent || w->at->installs < end->installs || w->at->events < end->after) return;
+    if (w->at->is_ending) {
         signal_again(w, end);
     } else if (end->signal == SIGNAL_KILL) {
         end_process(w, end, "is killed");
     } else {
-        w->again_at = w->events + end->again_after;
+        w->at->again_at = w->at->events + end->again_after;
         process_halt(w);
     }
-    if (w->is_alive && process_has_ended(w)) end_process(w, end, "has ended");
+    if (w->at->is_alive && process_has_ended(w)) end_process(w, end, "has ended");
 }
 
 static void run(struct world *w) {
@@ -194,13 +195,14 @@ static void run(struct world *w) {
 void world_play(const struct plan *plan, struct verdict *verdict, FILE *story) {
     struct world w = {.plan = plan, .verdict = verdict, .story = story};
     *verdict = (struct verdict){0};
+    w.at = &w.process;
     begin(&w);
     run(&w);
     if (!verdict->is_broken) referee_end(&w);
-    if (w.is_alive) process_end(&w);
+    if (w.at->is_alive) process_end(&w);
     store_memory.close(w.db);
     heap_deinit(&w.heap);
-    buf_deinit(&w.update.send);
+    buf_deinit(&w.at->update.send);
     for (unsigned i = 0; i < PLAN_JOBS; i++)
         buf_deinit(&w.images[i]);
     network_free(&w);

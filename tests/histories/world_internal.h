@@ -67,6 +67,36 @@ struct kept_job {
     bool is_told_paused, is_told_cancelled;
 };
 
+struct process {   // of the orchestrator
+    unsigned life; // its number, from 1
+    bool is_alive;
+    bool is_ending, is_aborted, is_closing; // SIGTERM; again; its store is being closed
+    unsigned installs;                      // so many have come to devices
+    uint64_t events, again_at; // so much has happened to it since; until it is told again
+    struct gate *gate;
+    struct jobs *live;
+    struct processors processors;
+    struct store_queue queue;
+    struct session_update update;
+    struct talk *talks;
+    bool is_held;     // plan.hold
+    unsigned endings; // jobs whose end the store has been told of, a bit each
+    struct creating {
+        struct world *world;
+        struct job *job;
+    } creating[PLAN_JOBS];
+    struct controlling { // the controls of the plan, and behind them a cancel of each job
+        struct world *world;
+        unsigned job;
+        enum plan_control_kind kind;
+        unsigned pauses; // that had been asked for, with this one
+    } controlling[PLAN_CONTROLS + PLAN_JOBS];
+    // What it has for the store.
+    struct store_batch *under_way;
+    enum store_status status;
+    bool writes_late; // at the end of the commit, not at its beginning
+};
+
 struct world {
     const struct plan *plan;
     struct verdict *verdict;
@@ -85,38 +115,12 @@ struct world {
     struct inventory *inventories[2];
     struct policy policies[2]; // [1]: of VIEW_POLICY
 
-    // The process that lives.
-    unsigned life; // its number, from 1
-    bool is_alive;
-    bool is_ending, is_aborted, is_closing; // SIGTERM; again; its store is being closed
-    unsigned installs;                      // so many have come to devices
-    uint64_t events, again_at; // so much has happened to it since; until it is told again
-    struct gate *gate;
-    struct jobs *live;
-    struct processors processors;
-    struct store_queue queue;
+    struct process process, *at; // at: whose turn it is
     struct session_config sessions;
-    struct session_update update;
-    struct talk *talks;
     uint32_t contacts;
-    bool is_held;     // plan.hold
-    unsigned endings; // jobs whose end the store has been told of, a bit each
-    struct creating {
-        struct world *world;
-        struct job *job;
-    } creating[PLAN_JOBS];
-    struct controlling { // the controls of the plan, and behind them a cancel of each job
-        struct world *world;
-        unsigned job;
-        enum plan_control_kind kind;
-        unsigned pauses; // that had been asked for, with this one
-    } controlling[PLAN_CONTROLS + PLAN_JOBS];
 
     // The store, which outlives it.
     void *db;
-    struct store_batch *under_way;
-    enum store_status status;
-    bool writes_late; // at the end of the commit, not at its beginning
     unsigned batches;
     uint64_t last_beat;     // of the last batch that was kept
     long long last_wall_ms; // when that was

@@ -1,0 +1,57 @@
+// What the files of recovery share: recover.c takes up what an earlier process has left,
+// recover_join.c the jobs of a store that several nodes share. No other file includes it.
+#pragma once
+
+#include "orchestrator/recover.h"
+
+enum { PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
+
+struct left { // a job that an earlier process has left
+    struct left *next;
+    uint64_t number;
+    void *image;
+    size_t image_len;
+    bool is_paused;
+};
+
+struct resuming { // who wants a paused job to go on
+    struct resuming *next;
+    struct recovery *recovery;
+    uint64_t number;
+    bool is_asked;      // the store has been told that it is to go on
+    recovery_told told; // NULL: nobody wants to know any more
+    void *arg;
+};
+
+struct joining;
+
+struct recovery {
+    struct recovery_config config;
+    struct joins {
+        struct joining *first; // in order of arrival
+        uv_timer_t again;
+        bool fetches, is_stopped;
+        struct error why; // they wait; "": nothing is wrong
+    } joins;
+    uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
+    uint64_t pause_ms;
+    struct left *jobs; // in order of arrival
+    struct resuming *resuming;
+    bool runs;
+    void (*done)(void *arg);
+    void *done_arg;
+};
+
+// --- recover.c
+
+// How the job differs in the inventory; nothing where it does not: then it is seen in it from now
+// on.
+void recovery_look_up(const struct recovery *r, const struct left *left, struct job *job,
+                      struct inventory *inventory, struct buf *differs);
+void recovery_say_paused(const struct job *job, const char *why);
+
+// --- recover_join.c
+
+void recovery_joins_begin(struct recovery *r);
+void recovery_joins_stop(struct recovery *r);
+void recovery_joins_free(struct recovery *r);
