@@ -1,9 +1,10 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
-import { $, about, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
+import { $, clock, count, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
 import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
+import { doubtOf, longestOf, verdictOf } from "./sentence.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -19,82 +20,6 @@ export function titleOf(job) {
 }
 
 export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
-
-// --- the one sentence
-
-// What is in hand comes to its end; what is in doubt is told elsewhere.
-function endingOf({ counts, inDoubt }) {
-  const n = counts.in_hand - inDoubt;
-  if (n === 0) return "";
-  return n === 1 ? "; 1 device in hand comes to its end" : `; ${count(n)} devices in hand come to their end`;
-}
-
-function pausedOf(model) {
-  const because = model.job.paused_because;
-  const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
-  return ` Paused${why}${endingOf(model)}.`;
-}
-
-function outlookOf(model, now) {
-  const { is, ms } = model.outlook(now);
-  const { in_hand } = model.counts;
-  const gone = `Running for ${about(now - model.startedMs)}`;
-  const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
-  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
-  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
-  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
-  if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
-  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
-  if (in_hand === 0) return `${gone}.${expected}`;
-  const where = model.inDoubt === in_hand ? "in doubt" : "in hand";
-  if (in_hand === 1) return `${gone}; the last device is ${where}, for ${about(ms)} by now.${expected}`;
-  return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
-}
-
-// away: the service is not reached, and was at now.
-export function verdictOf(model, now, away = false) {
-  const { job, counts } = model;
-  const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
-  if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
-  if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
-  const { stopped, lone } = model.stops();
-  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
-  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
-  let text = `${parts.join(", ")}.`;
-  if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
-  if (job.state === "done") {
-    const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
-  } else if (job.state === "running") {
-    text += ` ${outlookOf(model, now)}`;
-  } else if (job.state === "cancelling") {
-    text += ` Nothing new starts${endingOf(model)}.`;
-  }
-  if (job.state === "paused") text += pausedOf(model);
-  if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
-  if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
-  return text;
-}
-
-// Devices that a restart of the service has left in doubt, and what is done about it.
-export function doubtOf(model, now, service) {
-  const { inDoubt, job } = model;
-  if (inDoubt === 0) return "";
-  const named = inDoubt > 3 ? [] : model.hosts.filter((host) => lookOf(host) === "in_doubt").map((host) => host.name);
-  const who = named.length === 0 ? plural(inDoubt, "device") : named.join(", ");
-  const until = service.startedMs + service.installTimeoutMs;
-  const asked = inDoubt === 1 ? "It is asked which version it runs" : "They are asked which version they run";
-  const text = `${who} ${inDoubt === 1 ? "is" : "are"} in doubt: the service ended while ${inDoubt === 1 ? "an install" : "their installs"} may have been under way. ${asked}, `;
-  if (job.state === "paused") return `${text}for ${about(service.installTimeoutMs)} at most; what is not settled then stays in doubt until the job is resumed or cancelled.`;
-  return now < until ? `${text}until ${clock(until)} at the latest.` : `${text}for ${about(service.installTimeoutMs)} at most.`;
-}
-
-// Those that hold a job up, and for how long.
-function longestOf(model, now) {
-  const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
-    .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
-  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
-}
 
 // What was asked for, beside the version.
 function requestOf(job) {

@@ -3,10 +3,13 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const load = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8"))}`);
+// With what it imports.
+const url = (name) => `data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8").replace(/"\.\/([a-z]+\.js)"/g, (_, other) => `"${url(other)}"`))}`;
+const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
+const { doubtOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
@@ -79,6 +82,19 @@ test("after a restart: who is in doubt and who waits again, though no event says
   m.hear("host", event("b", "started", 10, { started: at(10) }));
   m.settle([{ ...doubtful }], 6);
   assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand"]);
+});
+
+test("the sentence: what is so, and how it goes on", () => {
+  const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "failed", { started: at(0), duration_ms: 1000, error: "x" }), row("c", "in_hand", { started: at(2) })]);
+  const verdict = (more) => {
+    Object.assign(m.job, more);
+    return verdictOf(m, Date.parse(at(14)));
+  };
+  assert.equal(verdict({}), "1 of 3 devices completed, 1 failed. Running for 14 s; the last device is in hand, for 12 s by now.");
+  assert.equal(verdict({ state: "paused", paused_because: "by request" }), "1 of 3 devices completed, 1 failed. Paused by request; 1 device in hand comes to its end.");
+  assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; 1 device in hand comes to its end.");
+  m.put(row("c", "in_hand", { started: at(2), in_doubt: true }));
+  assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
 });
 
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
