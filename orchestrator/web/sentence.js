@@ -76,3 +76,11 @@ export function longestOf(model, now) {
     .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
   return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
 }
+
+// Of a dry run: what would become of those that run a newer version than the one that is asked for.
+// Where downgrades are refused, by the request or by the service, they do not count as to change.
+export function newerOf({ hosts, to_change, as_wanted, unknown, newer }) {
+  if (newer === 0) return "";
+  const who = `${count(newer)} of them ${newer === 1 ? "runs" : "run"} a newer version and`;
+  return to_change + as_wanted + unknown < hosts ? `${who} would fail untouched, for downgrades are refused.` : `${who} would be downgraded.`;
+}

@@ -9,7 +9,7 @@ const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
-const { doubtOf, verdictOf } = await load("sentence.js");
+const { doubtOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
@@ -95,6 +95,14 @@ test("the sentence: what is so, and how it goes on", () => {
   assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; 1 device in hand comes to its end.");
   m.put(row("c", "in_hand", { started: at(2), in_doubt: true }));
   assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
+});
+
+test("a dry run says what becomes of devices that run a newer version", () => {
+  const told = { hosts: 848, to_change: 831, as_wanted: 10, unknown: 7, newer: 393 };
+  assert.equal(newerOf(told), "393 of them run a newer version and would be downgraded.");
+  assert.equal(newerOf({ ...told, to_change: 438 }), "393 of them run a newer version and would fail untouched, for downgrades are refused.");
+  assert.equal(newerOf({ ...told, newer: 1 }), "1 of them runs a newer version and would be downgraded.");
+  assert.equal(newerOf({ ...told, newer: 0 }), "");
 });
 
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {

@@ -71,6 +71,30 @@ test("the result of a dry run comes into sight, on a phone too", async () => {
   });
 });
 
+test("a dry run warns of downgrades that are known of, before the start", async () => {
+  const { orc } = await network();
+  const { hosts } = await postJson(`${orc.url}/get-version/`, { filter_sites: ["earth"] });
+  const numbers = (version) => version.split(".").map(Number);
+  const newer = Object.values(hosts).filter(({ full_version }) => {
+    const [a, b, c] = numbers(full_version);
+    return a !== 5 ? a > 5 : b !== 3 ? b > 3 : c > 1;
+  }).length;
+  assert.ok(newer > 1 && newer < 106, `${newer} run a newer version`);
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.check('input[name="filter_sites"][value="earth"]');
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.equal(await page.textContent("#preview .caution"), `${newer} of them run a newer version and would be downgraded.`);
+  await page.click("#start summary");
+  await page.check('input[name="downgrade"]');
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.equal(await page.textContent("#preview .caution"), `${newer} of them run a newer version and would fail untouched, for downgrades are refused.`);
+});
+
 test("a refusal stands at the field that it is about", async () => {
   const { orc } = await network();
   const page = await open();
