@@ -6,6 +6,7 @@ const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
 const QUIET_MS = 10_000; // when nothing has ended for so long, no rate says how it goes on
+const GAP_MS = 2000; // without a device in hand: the job was paused, or the service was not there
 const FEW = 5; // devices, of which none tells how long the others take
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
@@ -43,6 +44,7 @@ export class Model {
     this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
+    this.pauses = []; // {from, to}: when the job did not run, in their order; to: Infinity while it lasts
   }
 
   // Rows as /jobs/{id}/hosts/ and events have them. n: the job's last event that the row has.
@@ -86,15 +88,36 @@ export class Model {
 
   whole() {
     this.isWhole = true;
+    if (this.pauses.length === 0) this.findPauses();
     const held = this.held;
     this.held = [];
     for (const [name, data] of held) this.hear(name, data);
+  }
+
+  // Those of which no event was heard: nothing was in hand for a while.
+  findPauses() {
+    if (this.job.state === "done") return;
+    const spans = this.hosts.filter((host) => host.started !== null).map((host) => ({ from: Date.parse(host.started), to: host.duration_ms === null ? Infinity : this.endOf[host.index] }));
+    spans.sort((a, b) => a.from - b.from);
+    let until = this.startedMs;
+    for (const { from, to } of spans) {
+      if (from - until > GAP_MS) this.pauses.push({ from: until, to: from });
+      until = Math.max(until, to);
+    }
+    if (this.job.state === "paused") this.pauses.push({ from: Math.max(this.startedMs, this.lastEndMs), to: Infinity });
+  }
+
+  hearPause(isPaused, at) {
+    const last = this.pauses.at(-1);
+    if (isPaused && last?.to !== Infinity) this.pauses.push({ from: at, to: Infinity });
+    if (!isPaused && last?.to === Infinity) last.to = Math.max(last.from, at);
   }
 
   // Returns the device that has changed, if it was one.
   hear(name, data) {
     if (name === "job") {
       this.job = laterOf(this.job, data);
+      if (data.at !== undefined) this.hearPause(data.state === "paused", Date.parse(data.at)); // else it is an answer
       this.version++;
       this.reach(data.n);
       return null;
@@ -181,19 +204,41 @@ export class Model {
     return { from, to, values };
   }
 
-  // Devices a second that came to their end, of the last 20 s; null: not known, or nothing has ended
-  // for 10 s.
-  rate(now) {
-    const since = Math.max(this.startedMs, now - RATE_MS);
-    if (now - since < 2000 || this.quietMs(now) >= QUIET_MS) return null;
-    let ended = 0;
-    for (const end of this.endOf) if (end > since) ended++;
-    return ended === 0 ? null : (ended * 1000) / (now - since);
+  // For how long the job ran between the two, its pauses left out.
+  ranMs(from, to) {
+    let ms = Math.max(0, to - from);
+    for (const pause of this.pauses) ms -= Math.max(0, Math.min(pause.to, to) - Math.max(pause.from, from));
+    return ms;
   }
 
-  // Since a device came to its end; since the job's start where none has.
+  // The moment from which on it has run for ms.
+  ranSince(now, ms) {
+    let at = now;
+    for (let i = this.pauses.length - 1; i >= 0; i--) {
+      const { from, to } = this.pauses[i];
+      const ran = at - Math.min(to, at);
+      if (ran >= ms) break;
+      ms -= ran;
+      at = Math.min(from, at);
+    }
+    return Math.max(this.startedMs, at - ms);
+  }
+
+  // Devices a second that came to their end, of the last 20 s in which the job ran; null: not known,
+  // or nothing has ended for 10 s of them.
+  rate(now) {
+    const since = this.ranSince(now, RATE_MS);
+    const ran = this.ranMs(since, now);
+    if (ran < 2000 || this.quietMs(now) >= QUIET_MS) return null;
+    const isRunning = (at) => !this.pauses.some(({ from, to }) => at > from && at <= to);
+    let ended = 0;
+    for (const end of this.endOf) if (end > since && end <= now && isRunning(end)) ended++;
+    return ended === 0 ? null : (ended * 1000) / ran;
+  }
+
+  // How long the job ran since a device came to its end; since its start where none has.
   quietMs(now) {
-    return Math.max(0, now - Math.max(this.startedMs, this.lastEndMs));
+    return this.ranMs(Math.max(this.startedMs, this.lastEndMs), now);
   }
 
   // How long it goes on, as far as that can be said: {is, ms}.
@@ -205,7 +250,7 @@ export class Model {
   //   none      nothing has ended at all, and nothing more was foretold
   outlook(now) {
     const left = this.total - this.done;
-    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - now;
+    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, now);
     const quiet = this.quietMs(now);
     if (this.counts.waiting === 0 && left <= FEW && this.done > 0) {
       const starts = this.hosts.filter((host) => host.state === "in_hand" && host.started !== null).map((host) => Date.parse(host.started));

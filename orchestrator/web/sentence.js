@@ -19,7 +19,9 @@ function pausedOf(model) {
 function outlookOf(model, now) {
   const { is, ms } = model.outlook(now);
   const { in_hand } = model.counts;
-  const gone = `Running for ${about(now - model.startedMs)}`;
+  const ran = model.ranMs(model.startedMs, now);
+  const paused = now - model.startedMs - ran;
+  const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}`;
   const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
   const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
   if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;

@@ -156,6 +156,31 @@ test("how long it goes on: never less than the rate of the last seconds says", (
   assert.deepEqual(outlook(60, 90_000), { is: "quiet", ms: 40_000 });
 });
 
+test("how long it goes on after a pause: its time does not count", () => {
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 21 ? row("slow", "in_hand", { started: at(19) }) : row(`h${i}`, "waiting")));
+  const resumed = 20 + 3600;
+  const heard = model(rows);
+  heard.hear("job", job({ state: "paused", n: 1, at: at(20) }));
+  heard.hear("host", { ...row("slow", "changed", { started: at(19), duration_ms: 6000 }), kind: "outcome", at: at(25), n: 2, job: "j", attempt: 1 });
+  heard.hear("job", job({ n: 3, at: at(resumed) }));
+  heard.hear("host", { ...row("h21", "in_hand", { started: at(resumed) }), kind: "started", at: at(resumed), n: 4, job: "j", attempt: 0 });
+  assert.equal(heard.rate(Date.parse(at(resumed + 3))), 17 / 20, "the one that came to its end in the pause does not count");
+  assert.equal(heard.outlook(Date.parse(at(resumed + 3))).ms, (39 * 20_000) / 17);
+});
+
+test("a pause that was over when the page was opened is found where nothing was in hand", () => {
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  rows[20] = row("h20", "in_hand", { started: at(3620) });
+  const m = model(rows);
+  m.foretoldMs = 75_000;
+  assert.deepEqual(m.outlook(Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
+  assert.equal(m.rate(Date.parse(at(3623))), 17 / 20);
+  assert.match(verdictOf(m, Date.parse(at(3631))), / Running for 31 s, not counting 1 h of pauses; nothing has ended for 11 s\./);
+  const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
+  paused.hear("job", job({ n: 1, at: at(3620) }));
+  assert.equal(paused.rate(Date.parse(at(3623))), 17 / 20);
+});
+
 test("how long it goes on, before anything has ended, and when only a few are left", () => {
   const begun = model([row("a", "in_hand", { started: at(0) }), row("b", "waiting")]);
   assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "none", ms: 30_000 });
