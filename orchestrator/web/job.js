@@ -143,10 +143,11 @@ function drawControls(view, anew = false) {
 
 // --- what went wrong
 
+const nameOf = (view, host) => h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name);
+
 function names(view, hosts) {
   const list = h("p", { class: "mono" });
-  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null,
-    h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name)]),
+  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null, nameOf(view, host)]),
   shown.length < hosts.length ? [", ", h("button", { class: "plain", type: "button", onclick: () => draw(hosts) }, `and ${count(hosts.length - shown.length)} more`)] : null);
   draw(hosts.slice(0, NAMES));
   return list;
@@ -158,7 +159,7 @@ function drawWhy(view) {
   const { model } = view;
   const { stopped, others, lone } = model.stops();
   const faults = model.faults();
-  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, s.skipped.length]),
+  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, [...s.down], s.skipped.length]),
     faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length])]);
   if (is === whyOf) return;
   whyOf = is;
@@ -167,10 +168,11 @@ function drawWhy(view) {
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
   fill($("why-body"),
     stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and ${stopped.length === 1 ? "its" : "their"} other devices skipped`),
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
       h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
         h("strong", {}, stop.name), ": ",
-        [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
+        [...stop.failed].map((host) => [nameOf(view, host), ` failed (${host.error}); `]),
+        [...stop.down].map(([name, why]) => [model.byName.has(name) ? nameOf(view, model.byName.get(name)) : name, ` is not up (${why}); `]),
         `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
         stop.skipped.length > 8 ? ", …" : ""))),
       stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
@@ -182,7 +184,7 @@ function drawWhy(view) {
       faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
     ],
     others.length === 0 ? null : [
-      h("h3", {}, "Skipped for other reasons"),
+      h("h3", {}, "Skipped for other reasons than a failure"),
       others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
     ]);
 }

@@ -14,10 +14,22 @@ export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 // How a tile looks: a device in doubt is in hand, and more.
 export const lookOf = (host) => (host.state === "in_hand" && host.in_doubt ? "in_doubt" : host.state);
 
-// The same fault of many devices is one: its own name and address are left out.
-export function faultOf(host) {
-  return host.error.replaceAll(host.name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
+const withoutNames = (name, text) => text.replaceAll(name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
+
+// The same fault of many devices is one: its own name and address are left out, and the version that
+// it runs in place of the wanted one.
+export function faultOf(host, wanted = null) {
+  return withoutNames(host.name, host.error).replace(/(?<![.\d])\d{1,9}(\.\d{1,9}){2}(?![.\d])/g, (version) => (wanted === null || version === wanted ? version : "another version"));
 }
+
+// Of a device that was skipped: "leaf05.earth is not up: connect to …: connection refused; nor are 2 more of g"
+function peerOf(because) {
+  const [, name, why, , group] = /^(.+?) is not up: (.*?)(; nor are \d+ more of (.*))?$/s.exec(because) ?? [];
+  return name === undefined ? null : { name, why, group };
+}
+
+// peer: undefined where the job has it not.
+const sharedGroup = (host, peer) => host.groups.find((group) => peer?.groups.includes(group)) ?? (peer ?? host).groups.join(", ");
 
 // Events of a job are numbered, answers are not: one that was overtaken by an event only counts.
 export function laterOf(known, told) {
@@ -263,8 +275,8 @@ export class Model {
     return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 
-  // Redundancy groups that a failure has stopped, with the devices that failed and those that were
-  // skipped for it; and what else was skipped, by its reason.
+  // Redundancy groups that stopped: those that failed, the peers that are not up, each with why, and
+  // those that were skipped for it. And what else was skipped, by its reason.
   stops() {
     if (this.stopsAt !== this.version) {
       this.stopsAt = this.version;
@@ -276,33 +288,37 @@ export class Model {
   findStops() {
     const causes = new Set();
     const stopped = new Map();
-    const others = new Map();
+    const reasons = new Map();
+    const lone = new Set(); // groups in which a device failed that nothing was skipped for
+    const put = (name, host) => {
+      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), down: new Map(), skipped: [] });
+      stopped.get(name).skipped.push(host);
+      return stopped.get(name);
+    };
     for (const host of this.hosts) {
       if (host.state !== "skipped") continue;
       const because = host.skipped_because ?? "no reason was told";
       const cause = this.byName.get(because);
-      if (cause?.state !== "failed") {
-        if (!others.has(because)) others.set(because, []);
-        others.get(because).push(host);
+      if (cause?.state === "failed") {
+        put(sharedGroup(host, cause), host).failed.add(cause);
+        causes.add(cause);
         continue;
       }
-      const name = host.groups.find((group) => cause.groups.includes(group)) ?? cause.groups.join(", ");
-      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), skipped: [] });
-      stopped.get(name).failed.add(cause);
-      causes.add(cause);
-      stopped.get(name).skipped.push(host);
+      const peer = peerOf(because);
+      if (peer !== null) put(peer.group ?? sharedGroup(host, this.byName.get(peer.name)), host).down.set(peer.name, peer.why);
+      const reason = peer === null ? because : `a peer is not up: ${withoutNames(peer.name, peer.why)}`;
+      if (!reasons.has(reason)) reasons.set(reason, []);
+      reasons.get(reason).push(host);
     }
-    // Groups in which a device failed that nothing was skipped for.
-    const lone = new Set();
     for (const host of this.hosts)
       if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
     for (const name of stopped.keys()) lone.delete(name);
-    if (lone.size > 0) // one that goes on has not failed
-      for (const host of this.hosts) if (!isOver(host.state)) for (const group of host.groups) lone.delete(group);
+    if (lone.size > 0) // nor one that goes on, or had its rest skipped for another reason, as by a cancel
+      for (const host of this.hosts) if (!isOver(host.state) || host.state === "skipped") for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
       lone: lone.size,
-      others: [...others].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
+      others: [...reasons].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
     };
   }
 
@@ -311,7 +327,7 @@ export class Model {
     const faults = new Map();
     for (const host of this.hosts) {
       if (host.state !== "failed") continue;
-      const text = faultOf({ name: host.name, error: host.error ?? "no error was told" });
+      const text = faultOf({ name: host.name, error: host.error ?? "no error was told" }, this.job.version ?? null);
       if (!faults.has(text)) faults.set(text, []);
       faults.get(text).push(host);
     }

@@ -34,6 +34,13 @@ function outlookOf(model, now) {
   return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
 }
 
+// Groups that no failure has stopped.
+function byPeersOf(stopped) {
+  const n = stopped.filter(({ failed }) => failed.size === 0).length;
+  if (n === 0) return "";
+  return n === stopped.length ? " by a peer that is not up" : ` (${count(n)} of them by a peer that is not up)`;
+}
+
 // away: the service is not reached, and was at now.
 export function verdictOf(model, now, away = false) {
   const { job, counts } = model;
@@ -41,7 +48,7 @@ export function verdictOf(model, now, away = false) {
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
   const { stopped, lone } = model.stops();
-  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
+  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped${byPeersOf(stopped)}`);
   if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
   let text = `${parts.join(", ")}.`;
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;

@@ -114,8 +114,34 @@ test("a group that stopped, with who failed and who was skipped for it; other re
   ]);
   const { stopped, others, lone } = m.stops();
   assert.equal(lone, 0);
-  assert.deepEqual(stopped.map(({ name, failed, skipped }) => [name, [...failed].map((host) => host.name), skipped.map((host) => host.name)]), [["wan", ["a"], ["b"]]]);
-  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
+  const shortOf = ({ name, failed, down, skipped }) => [name, [...failed].map((host) => host.name), [...down], skipped.map((host) => host.name)];
+  assert.deepEqual(stopped.map(shortOf), [["wan", ["a"], [], ["b"]], ["h", [], [["z", "login: connection reset"]], ["d"]]]);
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["a peer is not up: login: connection reset", 1]]);
+});
+
+test("groups with a peer that is not up have stopped, too; the peer's name and address make no other reason", () => {
+  const reset = (peer, address) => `${peer} is not up: connect to ${address}: connection refused`;
+  const m = model([
+    row("l0", "skipped", { groups: ["a"], skipped_because: reset("l1", "127.0.0.1:83") }),
+    row("l1", "changed", { groups: ["a"] }),
+    row("l2", "skipped", { groups: ["b"], skipped_because: reset("far", "127.0.0.9:83") }),
+    row("s0", "skipped", { groups: ["c", "d"], skipped_because: `${reset("s1", "127.0.0.2:83")}; nor are 2 more of d` }),
+    row("s1", "failed", { groups: ["c", "d"], error: "x" }),
+    row("s2", "skipped", { groups: ["c", "d"], skipped_because: "s1" }),
+  ]);
+  const why = (address) => `connect to ${address}: connection refused`;
+  const { stopped, others } = m.stops();
+  assert.deepEqual(stopped.map(({ name, failed, down, skipped }) => [name, failed.size, [...down], skipped.length]),
+    [["a", 0, [["l1", why("127.0.0.1:83")]], 1], ["b", 0, [["far", why("127.0.0.9:83")]], 1], ["d", 0, [["s1", why("127.0.0.2:83")]], 1], ["c", 1, [], 1]]);
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["a peer is not up: connect to its address: connection refused", 3]]);
+  assert.match(verdictOf(m, Date.parse(at(1))), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(3 of them by a peer that is not up\)\./);
+  assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1))), / 1 group stopped by a peer that is not up\./);
+});
+
+test("a group whose rest was skipped by a cancel has not failed with nothing left to skip", () => {
+  const rows = [row("a", "failed", { error: "x" }), row("b", "skipped", { skipped_because: "cancelled" }), row("c", "failed", { groups: ["h"], error: "x" })];
+  assert.equal(model(rows).stops().lone, 1);
+  assert.match(verdictOf(model(rows), Date.parse(at(1))), /, 1 group failed with nothing left to skip\./);
 });
 
 test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
@@ -127,6 +153,10 @@ test("a group whose last device failed stopped nothing; one that goes on has not
 test("the same fault of many devices is one", () => {
   assert.equal(faultOf({ name: "a.b", error: "connect to 10.0.0.7:830: a.b refused" }), faultOf({ name: "c.b", error: "connect to 10.0.0.8:830: c.b refused" }));
   assert.equal(faultOf({ name: "a", error: "connect to [::1]:83: refused" }), "connect to its address: refused");
+  for (const runs of ["5.2.4", "5.10.0"]) assert.equal(faultOf({ name: "a", error: `the device runs ${runs}, not 5.4.3` }, "5.4.3"), "the device runs another version, not 5.4.3");
+  assert.equal(faultOf({ name: "a", error: "10.0.0.7 runs 5.2.4" }, "5.4.3"), "10.0.0.7 runs another version");
+  const old = model([row("a", "failed", { error: "the device runs 5.2.4, not 5.4.3" }), row("b", "failed", { error: "the device runs 5.1.8, not 5.4.3" })], { version: "5.4.3" });
+  assert.deepEqual(old.faults().map(({ hosts }) => hosts.length), [2]);
   const m = model([row("a", "failed", { error: "x" }), row("b", "failed", { error: "y" }), row("c", "failed", { error: "y" })]);
   assert.deepEqual(m.faults().map(({ text, hosts }) => [text, hosts.length]), [["y", 2], ["x", 1]]);
 });
