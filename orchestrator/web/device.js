@@ -1,9 +1,10 @@
 // One device: its steps with their times, its error, its peers and what is known of them.
 
 import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
-import { get } from "./api.js";
-import { events } from "./stream.js";
+import { get, service } from "./api.js";
+import * as history from "./history.js";
 import { lookOf } from "./model.js";
+import { limitOf } from "./sentence.js";
 
 const PEERS_MAX = 60;
 
@@ -25,26 +26,10 @@ function knownOf(peer) {
   return "not asked lately";
 }
 
-// What was decided of all devices before the page was opened, from the store: once a job, and not of
-// so large a one that it would take long. What was said to them is in the log alone.
-const HISTORY_MAX = 5000;
-const histories = new WeakMap(); // of a model: what is on its way, or was had
-
-function readHistory(model) {
-  const isOver = model.job.state === "done";
-  const until = model.lastN; // what comes behind it is heard
-  if (histories.has(model) || model.hosts.length > HISTORY_MAX || (!isOver && until === 0)) return;
-  const had = new Set(model.steps.keys());
-  histories.set(model, true);
-  events(`/jobs/${model.job.id}/events/`, "0", (name, data) => {
-    if (name === "host" && !had.has(data.name)) model.decided(data);
-    return isOver || name === "step" || data.n < until;
-  }).catch(() => {});
-}
-
-function drawSteps(model, host) {
+function drawSteps(view, host) {
+  const { model } = view;
   const steps = model.stepsOf(host.name);
-  if (steps.length === 0 && host.state !== "waiting") readHistory(model);
+  if (steps.length === 0 && host.state !== "waiting") history.read(model, view.due);
   if (steps.length === 0)
     return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
       : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
@@ -71,6 +56,13 @@ function drawPeers(view) {
   ]);
 }
 
+function untilOf(view, host, now) {
+  if (host.state !== "in_hand" || !view.isJob) return null;
+  history.read(view.model, view.due);
+  const limit = limitOf(view.model, host, service, now);
+  return limit === null ? null : `, at most until ${clock(limit)}: so long its install may take`;
+}
+
 let drawn = "";
 
 export function draw(view, now) {
@@ -88,7 +80,7 @@ export function draw(view, now) {
     });
   }
   const steps = view.model.stepsOf(host.name);
-  const is = JSON.stringify([shown, extrasOf(host), host, steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
+  const is = JSON.stringify([shown, extrasOf(host), host, untilOf(view, host, now), steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
   if (is === drawn) return;
   drawn = is;
   const body = $("device-body");
@@ -96,7 +88,7 @@ export function draw(view, now) {
   if (focused >= 0 && document.activeElement.tagName === "SELECT") return; // not under the user's hand
   say($("device-title"), host.name);
   fill(body,
-    h("p", {}, stateOf(lookOf(host)), host.duration_ms !== null ? ` after ${duration(host.duration_ms)}` : host.started !== null ? ` since ${clock(host.started)}` : ""),
+    h("p", {}, stateOf(lookOf(host)), host.duration_ms !== null ? ` after ${duration(host.duration_ms)}` : host.started !== null ? ` since ${clock(host.started)}` : "", untilOf(view, host, now)),
     host.error === null ? null : h("p", { class: "wrong" }, host.error),
     host.skipped_because === null ? null : h("p", {}, `Skipped because of: ${host.skipped_because}`),
     h("dl", {},
@@ -105,7 +97,7 @@ export function draw(view, now) {
       h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? "not known"
         : host.to_version === null ? host.from_version : `${host.from_version} → ${host.to_version}`)),
     host.state === "waiting" && answer?.known === "in_hand" ? h("p", {}, "Another job has it in hand.") : null,
-    h("h3", {}, "Steps (UTC)"), drawSteps(view.model, host),
+    h("h3", {}, "Steps (UTC)"), drawSteps(view, host),
     h("h3", {}, "Peers"), drawPeers(view),
     extras(view, host));
   if (focused >= 0) [...body.querySelectorAll("button, select, a")][focused]?.focus();

@@ -4,7 +4,8 @@ import { $, clock, count, duration, fill, h, plural, say, stateOf, stateWords } 
 import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
-import { doubtOf, longestOf, verdictOf } from "./sentence.js";
+import * as history from "./history.js";
+import { awaitedOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -237,7 +238,8 @@ export function draw(view, now) {
   const isOld = isAway() && job.state !== "done";
   chip.dataset.is = isOld ? "away" : wordOf(job);
   say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
-  say($("verdict"), verdictOf(model, now, isAway()));
+  if (job.state !== "done" && awaitedOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
+  say($("verdict"), verdictOf(model, now, service, isAway()));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));

@@ -52,6 +52,7 @@ export class Model {
     this.nOf = new Map(); // by device: the last event that its row has
     this.unsettled = null; // what settle() was told, until all events before it are heard
     this.inDoubt = 0; // devices
+    this.installAt = new Map(); // by device: when its install was sent; without those that are over
     this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
     this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
@@ -157,6 +158,10 @@ export class Model {
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
   decided({ name, kind, at, state, error, skipped_because }) {
+    const isTold = ({ state: of, at: then, what }) => of === "told" && then === Date.parse(at) && what === (kind === "outcome" ? state : kind);
+    if (this.steps.get(name)?.some(isTold)) return; // from the store, and heard as well
+    if (kind === "intent") this.installAt.set(name, Date.parse(at));
+    else this.installAt.delete(name);
     this.step(name, at, kind === "outcome" ? state : kind, "told", error ?? skipped_because);
   }
 

@@ -3,22 +3,57 @@
 import { about, clock, count, dayAndZone, duration, plural } from "./dom.js";
 import { lookOf } from "./model.js";
 
-// What is in hand comes to its end; what is in doubt is told elsewhere.
-function endingOf({ counts, inDoubt }) {
-  const n = counts.in_hand - inDoubt;
-  if (n === 0) return "";
-  return n === 1 ? "; 1 device in hand comes to its end" : `; ${count(n)} devices in hand come to their end`;
+const NAMED = 5; // devices that are waited for, by name
+
+// Until when a device in hand is at most, where that is known: its install was sent, and has the time
+// that the service gives it. Else null.
+export function limitOf(model, host, { startedMs, installTimeoutMs }, now) {
+  const isInDoubt = lookOf(host) === "in_doubt";
+  const from = isInDoubt ? startedMs : model.installAt.get(host.name);
+  if (from === undefined || !(installTimeoutMs > 0) || (isInDoubt && model.job.state === "paused")) return null;
+  return from + installTimeoutMs > now ? from + installTimeoutMs : null;
 }
 
-function pausedOf(model) {
+// ", at most until 23:54:57": the last of them; nothing where it is not known of all.
+function untilOf(model, hosts, service, now) {
+  const limits = hosts.map((host) => limitOf(model, host, service, now));
+  return limits.length === 0 || limits.includes(null) ? "" : `, at most until ${clock(Math.max(...limits))}`;
+}
+
+const listOf = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+
+// Those in hand that an end is waited for, where they are few; the longest first.
+export function awaitedOf(model) {
+  const { in_hand } = model.counts;
+  if (!model.isWhole || in_hand === 0 || in_hand > NAMED) return [];
+  const since = (host) => (host.started === null ? Infinity : Date.parse(host.started));
+  return model.hosts.filter((host) => host.state === "in_hand").sort((a, b) => since(a) - since(b));
+}
+
+function waitsFor(model, hosts, service, now) {
+  const names = hosts.map((host) => host.name);
+  const since = hosts[0].started === null ? "" : `${hosts.length === 1 ? ", in hand" : ", the longest in hand"} since ${clock(hosts[0].started)}`;
+  return `it waits for ${listOf(names)}${since}${untilOf(model, hosts, service, now)}`;
+}
+
+// What is in hand comes to its end; what is in doubt is told elsewhere.
+function endingOf(model, service, now) {
+  const n = model.counts.in_hand - model.inDoubt;
+  if (n === 0) return "";
+  const hosts = awaitedOf(model).filter((host) => lookOf(host) !== "in_doubt");
+  const who = hosts.length > 0 ? listOf(hosts.map((host) => host.name)) : n === 1 ? "1 device in hand" : `${count(n)} devices in hand`;
+  return `; ${who} ${n === 1 ? "comes to its" : "come to their"} end${untilOf(model, hosts, service, now)}`;
+}
+
+function pausedOf(model, service, now) {
   const because = model.job.paused_because;
   const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
-  return ` Paused${why}${endingOf(model)}.`;
+  return ` Paused${why}${endingOf(model, service, now)}.`;
 }
 
-function outlookOf(model, now) {
+function outlookOf(model, now, service) {
   const { is, ms } = model.outlook(now);
-  const { in_hand } = model.counts;
+  const awaited = awaitedOf(model);
   const ran = model.ranMs(model.startedMs, now);
   const paused = now - model.startedMs - ran;
   const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}`;
@@ -27,11 +62,9 @@ function outlookOf(model, now) {
   if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
   if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
   if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
-  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
-  if (in_hand === 0) return `${gone}.${expected}`;
-  const where = model.inDoubt === in_hand ? "in doubt" : "in hand";
-  if (in_hand === 1) return `${gone}; the last device is ${where}, for ${about(ms)} by now.${expected}`;
-  return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
+  const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
+  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}${whom}.${expected}`;
+  return `${gone}${whom}.${expected}`; // the last are in hand
 }
 
 // Groups that no failure has stopped.
@@ -42,7 +75,7 @@ function byPeersOf(stopped) {
 }
 
 // away: the service is not reached, and was at now.
-export function verdictOf(model, now, away = false) {
+export function verdictOf(model, now, service, away = false) {
   const { job, counts } = model;
   const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
@@ -56,11 +89,11 @@ export function verdictOf(model, now, away = false) {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
     text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
-    text += ` ${outlookOf(model, now)}`;
+    text += ` ${outlookOf(model, now, service)}`;
   } else if (job.state === "cancelling") {
-    text += ` Nothing new starts${endingOf(model)}.`;
+    text += ` Nothing new starts${endingOf(model, service, now)}.`;
   }
-  if (job.state === "paused") text += pausedOf(model);
+  if (job.state === "paused") text += pausedOf(model, service, now);
   if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
   if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
   return text;

@@ -9,10 +9,12 @@ const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
-const { doubtOf, newerOf, verdictOf } = await load("sentence.js");
+const { doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
+const here = { startedMs: Date.parse(at(-100)), installTimeoutMs: 300_000 };
+const clock = (s) => new Date(at(s)).toLocaleTimeString("en-GB");
 const row = (name, state, more = {}) => ({ name, site: "earth", dev_type: "leaf", groups: ["g"], state, started: null, duration_ms: null,
   from_version: null, to_version: null, error: null, skipped_because: null, in_doubt: false, ...more });
 
@@ -88,13 +90,38 @@ test("the sentence: what is so, and how it goes on", () => {
   const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "failed", { started: at(0), duration_ms: 1000, error: "x" }), row("c", "in_hand", { started: at(2) })]);
   const verdict = (more) => {
     Object.assign(m.job, more);
-    return verdictOf(m, Date.parse(at(14)));
+    return verdictOf(m, Date.parse(at(14)), here);
   };
-  assert.equal(verdict({}), "1 of 3 devices completed, 1 failed. Running for 14 s; the last device is in hand, for 12 s by now.");
-  assert.equal(verdict({ state: "paused", paused_because: "by request" }), "1 of 3 devices completed, 1 failed. Paused by request; 1 device in hand comes to its end.");
-  assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; 1 device in hand comes to its end.");
+  assert.equal(verdict({}), `1 of 3 devices completed, 1 failed. Running for 14 s; it waits for c, in hand since ${clock(2)}.`);
+  assert.equal(verdict({ state: "paused", paused_because: "by request" }), "1 of 3 devices completed, 1 failed. Paused by request; c comes to its end.");
+  assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; c comes to its end.");
   m.put(row("c", "in_hand", { started: at(2), in_doubt: true }));
   assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
+});
+
+test("at the end the sentence says whom it waits for, and until when at most", () => {
+  const event = (name, kind, s, n) => ({ ...row(name, kind === "withdrawn" ? "waiting" : "in_hand", { started: at(2) }), kind, at: at(s), n, job: "j", attempt: 1 });
+  const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "waiting"), row("c", "waiting")]);
+  m.hear("host", event("c", "started", 2, 1));
+  m.hear("host", event("c", "intent", 4, 2));
+  const verdict = (s, more) => {
+    Object.assign(m.job, more);
+    return verdictOf(m, Date.parse(at(s)), here);
+  };
+  const until = `at most until ${clock(304)}`;
+  assert.match(verdict(60, {}), new RegExp(` nothing has ended for 59 s; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
+  m.put(row("b", "changed", { started: at(1), duration_ms: 1000 }));
+  assert.match(verdict(60, {}), new RegExp(` Running for 1 min; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
+  assert.match(verdict(60, { state: "cancelling" }), new RegExp(` Nothing new starts; c comes to its end, ${until}\\.$`));
+  assert.match(verdict(60, { state: "paused" }), new RegExp(` Paused; c comes to its end, ${until}\\.$`));
+  assert.doesNotMatch(verdict(305, { state: "cancelling" }), /at most/, "what is over limits nothing");
+  // What comes from the store as well is there once; what was put back has no limit.
+  for (const [kind, s, n] of [["started", 2, 1], ["intent", 4, 2]]) m.decided(event("c", kind, s, n));
+  assert.deepEqual(m.stepsOf("c").map(({ what }) => what), ["started", "intent"]);
+  m.hear("host", event("c", "withdrawn", 5, 3));
+  m.hear("host", event("c", "started", 6, 4));
+  assert.doesNotMatch(verdict(60, { state: "running" }), /at most/);
+  assert.equal(limitOf(m, m.byName.get("c"), here, 0), null);
 });
 
 test("a dry run says what becomes of devices that run a newer version", () => {
@@ -134,14 +161,14 @@ test("groups with a peer that is not up have stopped, too; the peer's name and a
   assert.deepEqual(stopped.map(({ name, failed, down, skipped }) => [name, failed.size, [...down], skipped.length]),
     [["a", 0, [["l1", why("127.0.0.1:83")]], 1], ["b", 0, [["far", why("127.0.0.9:83")]], 1], ["d", 0, [["s1", why("127.0.0.2:83")]], 1], ["c", 1, [], 1]]);
   assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["a peer is not up: connect to its address: connection refused", 3]]);
-  assert.match(verdictOf(m, Date.parse(at(1))), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(3 of them by a peer that is not up\)\./);
-  assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1))), / 1 group stopped by a peer that is not up\./);
+  assert.match(verdictOf(m, Date.parse(at(1)), here), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(3 of them by a peer that is not up\)\./);
+  assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1)), here), / 1 group stopped by a peer that is not up\./);
 });
 
 test("a group whose rest was skipped by a cancel has not failed with nothing left to skip", () => {
   const rows = [row("a", "failed", { error: "x" }), row("b", "skipped", { skipped_because: "cancelled" }), row("c", "failed", { groups: ["h"], error: "x" })];
   assert.equal(model(rows).stops().lone, 1);
-  assert.match(verdictOf(model(rows), Date.parse(at(1))), /, 1 group failed with nothing left to skip\./);
+  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, 1 group failed with nothing left to skip\./);
 });
 
 test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
@@ -205,7 +232,7 @@ test("a pause that was over when the page was opened is found where nothing was 
   m.foretoldMs = 75_000;
   assert.deepEqual(m.outlook(Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
   assert.equal(m.rate(Date.parse(at(3623))), 17 / 20);
-  assert.match(verdictOf(m, Date.parse(at(3631))), / Running for 31 s, not counting 1 h of pauses; nothing has ended for 11 s\./);
+  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses; nothing has ended for 11 s;/);
   const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
   paused.hear("job", job({ n: 1, at: at(3620) }));
   assert.equal(paused.rate(Date.parse(at(3623))), 17 / 20);
