@@ -1,7 +1,7 @@
 // One device: its steps with their times, its error, its peers and what is known of them.
 
 import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
-import { get, service } from "./api.js";
+import { get, service, serviceNow } from "./api.js";
 import * as history from "./history.js";
 import { lookOf } from "./model.js";
 import { limitOf } from "./sentence.js";
@@ -26,18 +26,25 @@ function knownOf(peer) {
   return "not asked lately";
 }
 
+// Of a device that began before the page was opened, or the stream was back.
+function missedOf(model, host) {
+  if (host.started === null || Date.parse(host.started) >= model.heardMs) return null;
+  const kept = history.isKept(model) ? " What is kept is shown: when it came in hand, its install, its outcome." : "";
+  return `Steps before ${clock(Math.min(model.heardMs, serviceNow()))}, when this page was connected, are not kept.${kept} The log has them all.`;
+}
+
 function drawSteps(view, host) {
   const { model } = view;
   const steps = model.stepsOf(host.name);
-  if (steps.length === 0 && host.state !== "waiting") history.read(model, view.due);
+  const missed = missedOf(model, host);
+  if (missed !== null || (steps.length === 0 && host.state !== "waiting")) history.read(model, view.due);
   if (steps.length === 0)
-    return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
-      : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
+    return host.started === null ? h("p", { class: "quiet" }, "It has not begun.") : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. ${missed ?? ""}`);
   const words = { started: "in hand", intent: "install is about to be sent", withdrawn: "put back" };
-  return h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
+  return [missed === null ? null : h("p", { class: "quiet" }, missed), h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
     h("time", {}, time(step.at)),
     h("span", {}, words[step.what] ?? step.what.replaceAll("_", " "), step.error ? h("span", { class: "wrong" }, ` ${step.error}`) : null),
-    h("span", { class: "took" }, step.took === null ? (step.isOpen ? "…" : "") : duration(step.took)))));
+    h("span", { class: "took" }, step.took === null ? (step.isOpen ? "…" : "") : duration(step.took)))))];
 }
 
 function drawPeers(view) {

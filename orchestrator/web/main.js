@@ -51,6 +51,7 @@ async function show(id, told) {
   loading?.abort();
   const controller = (loading = new AbortController());
   const model = new Model(job);
+  model.heardMs = heardMs;
   model.held = recent.filter(([, data]) => data.job === id);
   begin(model, true);
   try {
@@ -139,6 +140,7 @@ async function showNetwork() {
 // What was said of jobs that are not shown, or not yet: the newest of it.
 const RECENT_MAX = 10_000;
 let recent = [];
+let heardMs = Infinity; // since when nothing was missed
 
 function hear(name, data) {
   if (name === "snapshot") {
@@ -198,7 +200,11 @@ async function settle() {
 }
 
 function onLive() {
-  if ($("link").dataset.is === "away") isUnsettled = true;
+  if ($("link").dataset.is !== "live") heardMs = serviceNow();
+  if ($("link").dataset.is === "away") {
+    isUnsettled = true;
+    if (view.model !== null) view.model.heardMs = heardMs;
+  }
   $("link").dataset.is = "live";
   say($("link"), "live");
   reach.back();

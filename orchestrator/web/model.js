@@ -44,6 +44,7 @@ export class Model {
     this.byName = new Map();
     this.counts = Object.fromEntries(states.map((state) => [state, 0]));
     this.steps = new Map(); // by device, as they were heard
+    this.heardMs = 0; // since when the steps are heard: calls of before are not kept
     this.version = 0; // changes with every row
     this.stopsAt = -1; // the version that stopsThen is of
     this.stopsThen = null;

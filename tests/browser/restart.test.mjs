@@ -133,8 +133,13 @@ test("of the last device the page says until when it is at most in hand, also wh
   const later = await open();
   await later.goto(`${orc.url}/#/jobs/${id}`);
   assert.equal(await (await awaited(later)).jsonValue(), said);
-  await later.fill("#find", "leaf00.earth");
-  await later.press("#find", "Enter");
+  for (const page of [first, later]) {
+    await page.fill("#find", "leaf00.earth");
+    await page.press("#find", "Enter");
+  }
+  await later.waitForFunction(() => / are not kept\. .*install is about to be sent/.test(document.getElementById("device-body").textContent));
+  await first.waitForFunction(() => /install os version/.test(document.getElementById("device-body").textContent));
+  assert.doesNotMatch(await first.textContent("#device-body"), /are not kept/);
   const limit = /at most until (.*)\./.exec(said)[1];
   await later.waitForFunction((time) => document.getElementById("device-body").textContent.includes(`, at most until ${time}: `), limit);
   await postJson(`${orc.url}/jobs/${id}/cancel/`, {});
@@ -165,5 +170,6 @@ test("a page that is opened later, and one of a job that is over", async () => {
   const steps = await third.locator(".steps li").allTextContents();
   assert.match(steps[0], /^\d\d:\d\d:\d\d\.\d{3}in hand/);
   assert.match(steps.at(-1), /changed|unchanged/);
+  assert.match(await third.textContent("#device-body"), /Steps before \d\d:\d\d:\d\d, when this page was connected, are not kept\. What is kept is shown: /);
   assert.match(await third.textContent("#verdict"), /^106 of 106 devices completed\. It took /);
 });
