@@ -56,15 +56,15 @@ function outlookOf(model, now, service) {
   const awaited = awaitedOf(model);
   const ran = model.ranMs(model.startedMs, now);
   const paused = now - model.startedMs - ran;
-  const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}`;
-  const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
+  const expected = model.foretoldMs === null ? "" : `, where about ${about(model.foretoldMs)} were expected`;
+  const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}${expected}`;
   const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
   if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
-  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
-  if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
+  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}.`;
+  if (is === "none") return `${gone}; no device has come to its end yet.`;
   const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
-  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}${whom}.${expected}`;
-  return `${gone}${whom}.${expected}`; // the last are in hand
+  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
+  return `${gone}${whom}.`; // the last are in hand
 }
 
 // Groups that no failure has stopped.

@@ -99,6 +99,18 @@ test("the sentence: what is so, and how it goes on", () => {
   assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
 });
 
+test("two durations are one phrase: what is left of what was expected, or in all where more was expected than that", () => {
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
+  const says = (foretoldMs, s, end) => {
+    m.foretoldMs = foretoldMs;
+    assert.ok(verdictOf(m, Date.parse(at(s)), here).endsWith(`completed. ${end}`), verdictOf(m, Date.parse(at(s)), here));
+  };
+  says(62_000, 20, "About 42 s left of the 1 min 2 s that were expected.");
+  says(null, 20, "About 20 s left at the rate of the last seconds.");
+  says(30_000, 20, "About 20 s left at the rate of the last seconds: 40 s in all, where about 30 s were expected.");
+  says(30_000, 45, "Running for 45 s, where about 30 s were expected; nothing has ended for 25 s.");
+});
+
 test("at the end the sentence says whom it waits for, and until when at most", () => {
   const event = (name, kind, s, n) => ({ ...row(name, kind === "withdrawn" ? "waiting" : "in_hand", { started: at(2) }), kind, at: at(s), n, job: "j", attempt: 1 });
   const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "waiting"), row("c", "waiting")]);
@@ -232,7 +244,7 @@ test("a pause that was over when the page was opened is found where nothing was 
   m.foretoldMs = 75_000;
   assert.deepEqual(m.outlook(Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
   assert.equal(m.rate(Date.parse(at(3623))), 17 / 20);
-  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses; nothing has ended for 11 s;/);
+  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses, where about 1 min 15 s were expected; nothing has ended for 11 s;/);
   const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
   paused.hear("job", job({ n: 1, at: at(3620) }));
   assert.equal(paused.rate(Date.parse(at(3623))), 17 / 20);
