@@ -126,3 +126,10 @@ export function newerOf({ hosts, to_change, as_wanted, unknown, newer }) {
   const who = `${count(newer)} of them ${newer === 1 ? "runs" : "run"} a newer version and`;
   return to_change + as_wanted + unknown < hosts ? `${who} would fail untouched, for downgrades are refused.` : `${who} would be downgraded.`;
 }
+
+// ... and of how many it is known what would be done.
+export function changesOf({ hosts, to_change, as_wanted, unknown }) {
+  if (unknown === hosts) return "what they run is not known: get version tells";
+  const rest = `; as wanted already: ${count(as_wanted)}`;
+  return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, get version tells`;
+}

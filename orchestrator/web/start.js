@@ -2,7 +2,7 @@
 
 import { $, about, count, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
-import { newerOf } from "./sentence.js";
+import { changesOf, newerOf } from "./sentence.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
 const ORDER_MAX = 100;
@@ -94,8 +94,8 @@ function preview(view, body, told) {
   fill($("preview"),
     h("h3", {}, "Dry run: nothing was touched"),
     h("dl", {},
-      h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)}, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
-      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, `${count(told.to_change)}; as wanted already: ${count(told.as_wanted)}; not known: ${count(told.unknown)}`)] : null,
+      h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)} selected, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
+      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, changesOf(told))] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
         ? "not known yet: no device of these types has been through this task since the service started"
         : `about ${about(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),

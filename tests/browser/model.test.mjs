@@ -9,7 +9,7 @@ const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
-const { doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
+const { changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
@@ -142,6 +142,13 @@ test("a dry run says what becomes of devices that run a newer version", () => {
   assert.equal(newerOf({ ...told, to_change: 438 }), "393 of them run a newer version and would fail untouched, for downgrades are refused.");
   assert.equal(newerOf({ ...told, newer: 1 }), "1 of them runs a newer version and would be downgraded.");
   assert.equal(newerOf({ ...told, newer: 0 }), "");
+});
+
+test("a dry run does not say 0 of what is not known", () => {
+  const told = { hosts: 848, to_change: 831, as_wanted: 17, unknown: 0 };
+  assert.equal(changesOf(told), "831; as wanted already: 17");
+  assert.equal(changesOf({ ...told, to_change: 824, unknown: 7 }), "824 at least; as wanted already: 17; not known: 7, get version tells");
+  assert.equal(changesOf({ ...told, to_change: 0, as_wanted: 0, unknown: 848 }), "what they run is not known: get version tells");
 });
 
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
