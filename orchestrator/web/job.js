@@ -5,7 +5,7 @@ import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
 import * as history from "./history.js";
-import { awaitedOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
+import { awaitedOf, cancelOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -66,17 +66,21 @@ function drawBars(model, now) {
 
 // --- controls
 
-// Asks before something that cannot be taken back. word: what must be typed; null: a click will do.
+let asked = () => null; // what the open question says by now
+
+// Asks before something that cannot be taken back. text: or a function that gives it, as it is by now.
+// word: what must be typed; null: a click will do.
 export function confirm(title, text, action, word, keep = "No, go back") {
   const dialog = $("ask");
+  asked = typeof text === "function" ? text : () => text;
   return new Promise((resolve) => {
     const typed = h("input", { autocomplete: "off", spellcheck: "false" });
     const yes = h("button", { class: "danger", value: "yes", type: "submit", disabled: word !== null }, action);
     typed.addEventListener("input", () => (yes.disabled = typed.value.trim() !== word));
     fill(dialog, h("form", { method: "dialog" },
       h("h2", { id: "ask-title" }, title),
-      h("p", {}, text),
-      word === null ? null : h("label", {}, `Type ${word} to go on`, typed),
+      h("p", { id: "ask-text" }, asked()),
+      word === null ? null : h("label", {}, `Type ${word} to ${action[0].toLowerCase()}${action.slice(1)}`, typed),
       h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, keep), yes)));
     dialog.returnValue = "no";
     dialog.onclose = () => resolve(dialog.returnValue === "yes");
@@ -87,11 +91,8 @@ export function confirm(title, text, action, word, keep = "No, go back") {
 async function control(view, verb, button) {
   const { job, counts } = view.model;
   if (verb === "cancel") {
-    const inHand = counts.in_hand;
-    const text = inHand > 0
-      ? `${inHand === 1 ? "1 device is in hand and comes to its end" : `${count(inHand)} devices are in hand and come to their end`} first, for no install is broken off. What has not begun is skipped.`
-      : "What has not begun is skipped.";
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null, "Do not cancel"))) return;
+    const { model } = view;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model.counts), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -246,6 +247,7 @@ export function draw(view, now) {
   $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
+  if ($("ask").open) say($("ask-text"), asked());
   // What is for reading does not race.
   const sinceRead = now - readAt;
   if (sinceRead >= READ_MS || view.shownSince !== readOf) {

@@ -133,3 +133,10 @@ export function changesOf({ hosts, to_change, as_wanted, unknown }) {
   const rest = `; as wanted already: ${count(as_wanted)}`;
   return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, get version tells`;
 }
+
+// What a cancel would do by now.
+export function cancelOf({ in_hand, waiting }) {
+  const rest = waiting === 0 ? "Nothing is left to skip." : `What has not begun is skipped: ${plural(waiting, "device")}.`;
+  if (in_hand === 0) return rest;
+  return `${in_hand === 1 ? "1 device is in hand and comes to its end" : `${count(in_hand)} devices are in hand and come to their end`} first, for no install is broken off. ${rest}`;
+}

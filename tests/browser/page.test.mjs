@@ -142,6 +142,11 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.waitForSelector("#ask[open]");
   const yes = page.locator('#ask button[value="yes"]');
   assert.equal(await yes.isDisabled(), true, "hosts are in hand: the word must be typed");
+  assert.equal(await page.textContent("#ask label"), "Type cancel to cancel the job");
+  // What it says goes on with the job.
+  const said = await page.textContent("#ask-text");
+  assert.match(said, /^\d+ devices are in hand and come to their end first, for no install is broken off\. What has not begun is skipped: \d+ devices\.$/);
+  await page.waitForFunction((before) => document.getElementById("ask-text").textContent !== before, said);
   await page.fill("#ask input", "cancel");
   await yes.click();
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelling");
