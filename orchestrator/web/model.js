@@ -281,6 +281,17 @@ export class Model {
     return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 
+  // Of a paused job: how long it would go on if it were resumed, {is, ms} as above; null: not known.
+  needs() {
+    const since = this.pauses.at(-1);
+    if (this.counts.waiting === 0 || since?.to !== Infinity) return null;
+    const rate = this.rate(since.from);
+    const ms = rate === null ? 0 : (this.counts.waiting / rate) * 1000;
+    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, since.from);
+    if (ms <= 0 && foretold <= 0) return null;
+    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
+  }
+
   // Redundancy groups that stopped: those that failed, the peers that are not up, each with why, and
   // those that were skipped for it. And what else was skipped, by its reason.
   stops() {

@@ -48,7 +48,13 @@ function endingOf(model, service, now) {
 function pausedOf(model, service, now) {
   const because = model.job.paused_because;
   const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
-  return ` Paused${why}${endingOf(model, service, now)}.`;
+  return ` Paused${why}${endingOf(model, service, now)}.${needsOf(model)}`;
+}
+
+function needsOf(model) {
+  const needs = model.needs();
+  if (needs === null) return "";
+  return ` Once resumed, it has about ${about(needs.ms)} to go${needs.is === "rate" ? ", at the rate of before" : `, of the ${about(model.foretoldMs)} that were expected`}.`;
 }
 
 function outlookOf(model, now, service) {

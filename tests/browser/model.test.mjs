@@ -244,6 +244,17 @@ test("how long it goes on after a pause: its time does not count", () => {
   assert.equal(heard.outlook(Date.parse(at(resumed + 3))).ms, (39 * 20_000) / 17);
 });
 
+test("while it is paused: how long it has to go once it is resumed", () => {
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
+  assert.equal(m.needs(), null, "it runs");
+  m.hear("job", job({ state: "paused", n: 1, at: at(20) }));
+  for (const s of [21, 3600]) assert.match(verdictOf(m, Date.parse(at(s)), here), / Paused\. Once resumed, it has about 20 s to go, at the rate of before\.$/);
+  m.foretoldMs = 62_000;
+  assert.match(verdictOf(m, Date.parse(at(3600)), here), / Once resumed, it has about 42 s to go, of the 1 min 2 s that were expected\.$/);
+  const early = model([row("a", "waiting")], { state: "paused" });
+  assert.equal(early.needs(), null, "nothing is known");
+});
+
 test("a pause that was over when the page was opened is found where nothing was in hand", () => {
   const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
   rows[20] = row("h20", "in_hand", { started: at(3620) });

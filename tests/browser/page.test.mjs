@@ -127,7 +127,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await startUpgrade(page, "5.3.1", { sites: ["venus"] });
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 20);
   await page.click('button[data-verb="pause"]');
-  await page.waitForFunction(() => / Paused by request; (\d+ devices in hand come|leaf.* comes?) to (their|its) end(, at most until \d\d:\d\d:\d\d)?\.$/.test(document.getElementById("verdict").textContent));
+  await page.waitForFunction(() => / Paused by request; (\d+ devices in hand come|leaf.* comes?) to (their|its) end(, at most until \d\d:\d\d:\d\d)?\./.test(document.getElementById("verdict").textContent));
   await speed(0.01);
   await page.waitForSelector('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 0);
