@@ -211,14 +211,14 @@ function drawTable(view) {
   }
   const body = $("devices").tBodies[0];
   const focused = document.activeElement?.closest?.("#devices") ? document.activeElement.textContent : null;
-  fill(body, rows.map((host) => h("tr", {},
-    h("th", { scope: "row" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
-    h("td", {}, view.isJob ? stateOf(lookOf(host)) : null),
-    h("td", {}, host.groups.join(", ")),
-    h("td", { class: "mono" }, host.to_version ?? host.from_version ?? ""),
-    h("td", {}, duration(host.duration_ms)),
-    h("td", { class: "mono" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
-  if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
+  fill(body, rows.map((host) => h("tr", { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
+    h("td", { role: "cell" }, view.isJob ? stateOf(lookOf(host)) : null),
+    h("td", { role: "cell" }, host.groups.join(", ")),
+    h("td", { class: "mono", role: "cell" }, host.to_version ?? host.from_version ?? ""),
+    h("td", { role: "cell" }, duration(host.duration_ms)),
+    h("td", { class: "mono", role: "cell" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
+  if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus({ preventScroll: true });
   say($("devices-count"), matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
   $("devices-more").hidden = matching === rows.length;
 }

@@ -77,6 +77,15 @@ for (const colorScheme of ["light", "dark"]) {
       const { scrollWidth, clientWidth } = document.querySelector(part);
       return scrollWidth > clientWidth;
     })), [], "nothing scrolls sideways");
+    // Why a device failed has the whole width.
+    const { why, row } = await page.evaluate(() => {
+      const cell = document.querySelector("#devices tbody td:last-child");
+      return { why: cell.getBoundingClientRect().width, row: cell.parentElement.getBoundingClientRect().width };
+    });
+    assert.ok(why > row * 0.9, `why has ${why} of ${row} px`);
+    await page.locator(".scroll").scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(shots, `phone-devices-${colorScheme}.png`) });
+    await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ path: join(shots, `phone-${colorScheme}.png`) });
     await views.device(page);
     assert.deepEqual(await findings(page), []);

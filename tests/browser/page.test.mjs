@@ -71,6 +71,19 @@ test("the result of a dry run comes into sight, on a phone too", async () => {
   });
 });
 
+test("a click on a job leads to its card, on a phone too", async () => {
+  const { orc } = await network();
+  for (const site of ["earth", "mars"]) await postJson(`${orc.url}/upgrade-os/`, { version: "5.3.1", filter_sites: [site] });
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await page.waitForFunction(() => document.querySelectorAll("#devices tbody tr").length === 100 && document.querySelectorAll("#jobs-list a").length === 2);
+  await page.locator("#jobs-list a").last().click();
+  await page.waitForFunction(() => / earth$/.test(document.getElementById("job-title").textContent) && document.querySelector('#jobs-list li:last-child a[aria-current="true"]') !== null);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  const top = await page.evaluate(() => document.getElementById("job-title").getBoundingClientRect().top);
+  assert.ok(top >= 0 && top < 422, `it is at ${top}`);
+});
+
 test("a dry run warns of downgrades that are known of, before the start", async () => {
   const { orc } = await network();
   const { hosts } = await postJson(`${orc.url}/get-version/`, { filter_sites: ["earth"] });
