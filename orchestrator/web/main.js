@@ -254,14 +254,20 @@ function draw(at) {
 
 let chartOf = null;
 
-function everySecond() {
+// Whether there was anything new.
+function drawChart() {
   if (!view.isJob || !view.model.isWhole) {
     $("chart-figure").hidden = true;
-  } else if (view.model.version !== chartOf || view.model.job.state !== "done") {
-    chart.draw(view.model, reach.knownNow());
-    chartOf = view.model.job.state === "done" ? view.model.version : null;
-    due();
+    return false;
   }
+  if (view.model.version === chartOf && view.model.job.state === "done") return false;
+  chart.draw(view.model, reach.knownNow());
+  chartOf = view.model.job.state === "done" ? view.model.version : null;
+  return true;
+}
+
+function everySecond() {
+  if (drawChart()) due();
   if (device.name() !== null) due();
 }
 
@@ -276,6 +282,8 @@ function readTheme(theme) {
   say($("theme"), theme === "dark" ? "Light" : "Dark");
   map.readTheme();
   fill($("legend"), map.legend());
+  chartOf = null;
+  drawChart();
 }
 
 function startTheme() {

@@ -94,6 +94,21 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
+test("another theme changes the colours of all that is drawn", async () => {
+  const page = await open({ colorScheme: "dark" });
+  await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+  await untilJob(page, "done");
+  await page.waitForSelector("#chart-figure:not([hidden])");
+  const chart = () => page.evaluate(() => document.getElementById("chart").toDataURL());
+  const dark = await chart();
+  await page.click("#theme");
+  const light = await chart();
+  assert.ok(light !== dark, "the chart");
+  await page.click("#theme");
+  assert.ok((await chart()) !== light, "and back");
+  await page.context().close();
+});
+
 test("on paper it is a report of the window", async () => {
   const page = await open();
   await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
