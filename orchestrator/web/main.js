@@ -305,6 +305,13 @@ function startTheme() {
     }
     readTheme(own);
   });
+  // Paper is light. What is drawn for it comes behind this.
+  let shown = null;
+  addEventListener("beforeprint", () => {
+    shown = document.documentElement.dataset.theme;
+    readTheme("light");
+  });
+  addEventListener("afterprint", () => readTheme(shown));
 }
 
 function startFind() {

@@ -109,6 +109,30 @@ test("another theme changes the colours of all that is drawn", async () => {
   await page.context().close();
 });
 
+test("paper has the colours of the light theme, whichever is on the screen", async () => {
+  const drawn = async (colorScheme, printed) => {
+    const page = await open({ colorScheme });
+    await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+    await untilJob(page, "done");
+    await page.waitForSelector("#chart-figure:not([hidden])");
+    await page.emulateMedia({ media: "print" });
+    // As a browser does around the print: what is read is drawn by then.
+    const [before, during, after] = await page.evaluate((inPrint) => {
+      const colours = () => [...["map-canvas", "chart"].map((id) => document.getElementById(id).toDataURL()),
+        ...["--failed", "--changed", "--ink"].map((name) => getComputedStyle(document.documentElement).getPropertyValue(name))];
+      const said = [document.documentElement.dataset.theme];
+      if (inPrint) dispatchEvent(new Event("beforeprint"));
+      said.push(colours());
+      if (inPrint) dispatchEvent(new Event("afterprint"));
+      return [...said, document.documentElement.dataset.theme];
+    }, printed);
+    assert.deepEqual([before, after], [colorScheme, colorScheme]);
+    await page.context().close();
+    return during;
+  };
+  assert.deepEqual(await drawn("dark", true), await drawn("light", true));
+});
+
 test("on paper it is a report of the window", async () => {
   const page = await open();
   await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
