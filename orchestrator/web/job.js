@@ -168,7 +168,16 @@ function drawWhy(view) {
   $("why").hidden = faults.length + others.length === 0;
   const open = new Set([...$("why").querySelectorAll("details[open]")].map((details) => details.dataset.key));
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
-  fill($("why-body"),
+  fill($("why-body"), // the little that sums up the rest first
+    faults.length === 0 ? null : [
+      h("h3", {}, "Errors, the most frequent first"),
+      faults.slice(0, STOPS).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
+      faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
+    ],
+    others.length === 0 ? null : [
+      h("h3", {}, "Skipped for other reasons than a failure"),
+      others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
+    ],
     stopped.length === 0 ? null : [
       h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
       h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
@@ -179,16 +188,7 @@ function drawWhy(view) {
         stop.skipped.length > 8 ? ", …" : ""))),
       stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
     ],
-    faults.length === 0 ? null : [
-      lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null,
-      h("h3", {}, "Errors, the most frequent first"),
-      faults.slice(0, STOPS).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
-      faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
-    ],
-    others.length === 0 ? null : [
-      h("h3", {}, "Skipped for other reasons than a failure"),
-      others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
-    ]);
+    lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null);
 }
 
 // --- the table of devices

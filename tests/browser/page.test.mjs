@@ -268,6 +268,13 @@ test("equal errors are one line", async () => {
   assert.ok(failed > 10);
   await page.waitForFunction((n) => document.querySelector("#why-body .count")?.textContent === `${n} × `, failed);
   assert.equal(await page.locator("#why-body details.group").count(), 1);
+  // However many groups have stopped, it is what is seen first.
+  assert.ok(await page.locator("#stopped li").count() > 10);
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    const seen = await page.evaluate(() => document.querySelector("#why-body .count").getBoundingClientRect().bottom <= document.getElementById("why-body").getBoundingClientRect().bottom);
+    assert.ok(seen, `${width} px`);
+  }
 });
 
 test("with the keyboard alone", async () => {
