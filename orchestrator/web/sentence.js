@@ -3,6 +3,7 @@
 import { about, clock, count, dayAndZone, duration, plural } from "./dom.js";
 import { lookOf } from "./model.js";
 
+const STILL_MS = 5000; // without an end is worth a word
 const NAMED = 5; // devices that are waited for, by name
 
 // Until when a device in hand is at most, where that is known: its install was sent, and has the time
@@ -69,8 +70,8 @@ function outlookOf(model, now, service) {
   if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}.`;
   if (is === "none") return `${gone}; no device has come to its end yet.`;
   const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
-  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
-  return `${gone}${whom}.`; // the last are in hand
+  if (is === "quiet" && ms >= STILL_MS) return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
+  return `${gone}${whom}.`; // the last are in hand, or it is too early for a rate
 }
 
 // Groups that no failure has stopped.

@@ -108,6 +108,7 @@ test("two durations are one phrase: what is left of what was expected, or in all
   says(62_000, 20, "About 42 s left of the 1 min 2 s that were expected.");
   says(null, 20, "About 20 s left at the rate of the last seconds.");
   says(30_000, 20, "About 20 s left at the rate of the last seconds: 40 s in all, where about 30 s were expected.");
+  says(null, 1.5, "Running for 2 s."); // not: nothing has ended for 1 s
   says(30_000, 45, "Running for 45 s, where about 30 s were expected; nothing has ended for 25 s.");
 });
 
