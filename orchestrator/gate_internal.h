@@ -163,7 +163,7 @@ void run_count_time_before(struct run *run);
 struct run *gate_run_of(const struct gate *g, const struct job *job); // NULL: it has ended
 void gate_let_in(struct gate *g);
 void run_await_others(struct run *run);
-enum past run_past(void *run, uint32_t host); // of the inventory
+enum past run_past(void *arg, uint32_t host); // arg: the run
 
 // --- gate_host.c
 
