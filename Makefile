@@ -242,6 +242,9 @@ demo: deps-build deps-demo ## start orchestrator and simulator, upgrade a part o
 serve: all ## start simulator and orchestrator in the foreground until Ctrl-C, and say what to type next
 	@scenarios/serve.sh $(BUILD)
 
+cluster: all deps-test ## start PostgreSQL, three orchestrators over it and the simulator, until Ctrl-C
+	@scenarios/cluster.sh $(BUILD)
+
 serve-check: all deps-demo ## check that serve leaves nothing behind
 	@tests/serve.sh $(BUILD)
 
