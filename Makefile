@@ -157,8 +157,8 @@ $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial j
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
-histories = $(call objects,tests/histories,main clients commits device network plan plan_shrink plan_text plan_view \
-	process recovery referee referee_stops referee_store story talk world)
+histories = $(call objects,tests/histories,main clients commits device network nodes nodes_clients nodes_process nodes_store \
+	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store story talk world)
 
 $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)

@@ -141,7 +141,7 @@ static void free_run(struct run *run) {
     free(run);
 }
 
-static struct store_event end_of(const struct run *run) {
+struct store_event run_end_event(const struct run *run) {
     const struct job *job = run->job;
     const size_t *counts = job->counts;
     struct store_event event = {
@@ -189,7 +189,7 @@ static void on_ended(void *arg, enum store_status status, uint64_t n) {
         free_run(run);
         return;
     }
-    const struct store_event event = end_of(run);
+    const struct store_event event = run_end_event(run);
     run_apply(run, &event);
     run_end(run);
 }
@@ -210,8 +210,9 @@ static void finish_shared(struct run *run) {
     const struct job *job = run->job;
     if (run->flights > 0 || run->state == RUN_ENDING || !gate_leads(run->gate)) return;
     if (job->counts[HOST_WAITING] + job->counts[HOST_IN_HAND] > 0) return;
+    if (run->state == RUN_STOPPED && job->state != JOB_CANCELLING) return; // why, is to be heard
     leave_schedule(run);
-    const struct store_event event = end_of(run);
+    const struct store_event event = run_end_event(run);
     run_note_job(run, &event, NULL, NULL);
 }
 
@@ -226,7 +227,7 @@ void run_finish_if_done(struct run *run) {
         return;
     }
     leave_schedule(run);
-    const struct store_event event = end_of(run);
+    const struct store_event event = run_end_event(run);
     g->shell.append(g->shell.self, &event, on_ended, run);
 }
 

@@ -235,9 +235,11 @@ static void set_outcome(struct flight *flight, enum host_state result, const cha
 
 // --- the gate
 
+// Its bytes go next: by now the lease of this node may be over.
 static void answer(struct flight *flight, bool granted) {
     const struct gate_shell *shell = &flight->gate->shell;
-    shell->answer(shell->self, flight->turn->device->contact, granted);
+    const bool may_act = shell->may_act == NULL || shell->may_act(shell->self);
+    shell->answer(shell->self, flight->turn->device->contact, granted && may_act);
 }
 
 static void shut(struct flight *flight) {

@@ -157,6 +157,7 @@ void run_hold_back(struct run *run);  // the run may be no more then
 void run_wait_again(struct run *run); // it was paused, and is to go on
 void run_end(struct run *run);        // its job is done; it is no more, nor is the job
 void run_finish_if_done(struct run *run);
+struct store_event run_end_event(const struct run *run);
 void run_host_over(struct run *run); // here, or at another node; the run may be no more then
 struct run *run_new(struct gate *g, struct job *job, enum run_state state);
 void run_count_time_before(struct run *run);

@@ -21,10 +21,21 @@ static void heard_paused(struct run *run, const char *why) {
     run_hold_back(run);
 }
 
+// The store has not kept an end that says nothing of that.
+static void end_again(struct run *run) {
+    const struct store_event event = run_end_event(run);
+    if (gate_leads(run->gate)) run_note_job(run, &event, NULL, NULL);
+}
+
 static void heard_stopped(struct run *run, const struct store_event *event) {
-    if (run->state == RUN_STOPPED || run->state == RUN_ENDING) return;
-    run_stop(run, event->outcome, event->text);
-    run_hold_back(run);
+    if (run->state == RUN_STOPPED) {
+        run_finish_if_done(run);
+    } else if (run->state == RUN_ENDING) {
+        end_again(run);
+    } else {
+        run_stop(run, event->outcome, event->text);
+        run_hold_back(run);
+    }
 }
 
 // Hosts whose outcome is kept may have their logout before them still.

@@ -30,6 +30,8 @@ struct gate_shell {
     // log out. These may call gate_stepped() from within.
     void (*take)(void *self, void *contact, const struct task *task, const struct task_args *args);
     void (*answer)(void *self, void *contact, bool granted);
+    // Asked right before that leave is given, which is not where it says no; NULL: it never does.
+    bool (*may_act)(void *self);
     void (*leave)(void *self, void *contact);
     void (*abort)(void *self, void *contact); // ends it at once: nothing is told of it any more
     void (*abort_all)(void *self);            // the same of all

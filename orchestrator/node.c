@@ -9,6 +9,7 @@
 struct tracked { // a job of which events are heard
     uint64_t number, heard;
     uint64_t told; // to who follows it; after a rewind it is behind what is heard
+    bool rewinds;  // it was there when the lease was lost
 };
 
 struct waiting { // for a job's own change to be heard
@@ -84,7 +85,8 @@ static void rewind_all(struct node *n) {
     memset(n->config.held->own, 0, sizeof n->config.held->own);
     for (size_t i = 0; i < n->tracked_count; i++) {
         struct job *job = jobs_numbered(n->config.jobs, n->tracked[i].number);
-        if (job != NULL) gate_rewind(n->config.gate, job);
+        if (job != NULL && n->tracked[i].rewinds) gate_rewind(n->config.gate, job);
+        n->tracked[i].rewinds = false;
     }
 }
 
@@ -148,8 +150,10 @@ static bool is_hungry(const struct node *n) {
 static void hear_anew(struct node *n) {
     n->must_give_all = false;
     n->rewinds_at = n->looks_begun + 1;
-    for (size_t i = 0; i < n->tracked_count; i++)
+    for (size_t i = 0; i < n->tracked_count; i++) {
         n->tracked[i].heard = 0;
+        n->tracked[i].rewinds = true;
+    }
 }
 
 static void on_leased(void *arg, enum store_status status, uint64_t number) {
@@ -216,7 +220,7 @@ static struct tracked *tracked_of(const struct node *n, uint64_t number) {
 
 static void track(struct node *n, uint64_t number, uint64_t heard) {
     n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
-    n->tracked[n->tracked_count++] = (struct tracked){number, heard, heard};
+    n->tracked[n->tracked_count++] = (struct tracked){.number = number, .heard = heard, .told = heard};
 }
 
 static void tell_those_waiting(struct node *n, uint64_t job, uint64_t heard) {
@@ -271,15 +275,22 @@ static void join(struct node *n, uint64_t number) {
     n->shell.join(n->shell.self, number, n->is_first);
 }
 
+// Jobs that this process was asked for. They may be done before a look shows them as open.
+static void track_own(struct node *n) {
+    for (size_t i = 0; i < jobs_count(n->config.jobs); i++) {
+        const uint64_t number = jobs_at(n->config.jobs, i)->number;
+        if (tracked_of(n, number) == NULL && !is_joining(n, number)) track(n, number, 0);
+    }
+}
+
 // They come newest first, and are taken in order of arrival. One that this process has asked for is
 // there when it is answered.
 static void meet_jobs(struct node *n, const struct look *look) {
     for (size_t i = look->open_count; i > 0; i--) {
         const struct look_found *found = &look->open[i - 1];
         if (tracked_of(n, found->number) != NULL || is_joining(n, found->number)) continue;
-        if (jobs_numbered(n->config.jobs, found->number) != NULL)
-            track(n, found->number, 0);
-        else if (!n->shell.is_creating(n->shell.self, found->id) && !n->is_leaving)
+        if (jobs_numbered(n->config.jobs, found->number) != NULL) continue;
+        if (!n->shell.is_creating(n->shell.self, found->id) && !n->is_leaving)
             join(n, found->number);
     }
 }
@@ -345,6 +356,7 @@ void node_looked(struct node *n, struct look *look) {
 
 static void begin_look(struct node *n) {
     struct look *look = &n->look;
+    track_own(n);
     *look = (struct look){.nth = ++n->looks_begun, .asked_count = n->tracked_count};
     look->asked = mem_array(n->tracked_count, sizeof *look->asked);
     for (size_t i = 0; i < n->tracked_count; i++)
@@ -426,6 +438,10 @@ const char *node_why_not(const struct node *n, const char *why_no_joins) {
         return "the store was started within the last 10 s: another node may be at work still";
     if (n->is_ready) return NULL;
     return why_no_joins == NULL ? "open jobs are being read" : why_no_joins;
+}
+
+bool node_hears(const struct node *n) {
+    return !is_deaf(n);
 }
 
 const struct store_view *node_shown(const struct node *n) {

@@ -76,6 +76,9 @@ bool node_may_act(const struct node *n);
 // that; NULL: for nothing that is wrong.
 const char *node_why_not(const struct node *n, const char *why_no_joins);
 
+// False: it has lost its lease, and what it takes for so may never have been kept.
+bool node_hears(const struct node *n);
+
 const struct store_view *node_shown(const struct node *n); // by the last look
 const char *node_id(const struct node *n);
 

@@ -63,11 +63,14 @@ static void take(void *self, void *contact, const struct task *task, const struc
     connection_take(contact, task, args);
 }
 
-// Right before the bytes of the install.
 static void answer(void *self, void *contact, bool granted) {
+    (void)self;
+    connection_answer(contact, granted);
+}
+
+static bool may_act(void *self) {
     const struct runner *r = self;
-    const bool may_act = r->nodes == NULL || nodes_may_act(r->nodes);
-    connection_answer(contact, granted && may_act);
+    return r->nodes == NULL || nodes_may_act(r->nodes);
 }
 
 static void leave(void *self, void *contact) {
@@ -137,6 +140,7 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
                                      .connect_in_doubt = connect_in_doubt,
                                      .take = take,
                                      .answer = answer,
+                                     .may_act = may_act,
                                      .leave = leave,
                                      .abort = abort_one,
                                      .abort_all = abort_all,

@@ -60,8 +60,8 @@ bool store_job_may_take(const struct store_job *job, const struct store_event *e
     return event->kind != STORE_INTENT || job->state == JOB_WAITING || job->state == JOB_RUNNING;
 }
 
-bool store_job_may_enter(enum job_state from, enum job_state to) {
-    switch (to) {
+bool store_job_may_enter(enum job_state from, const struct store_event *event) {
+    switch (event->state) {
     case JOB_WAITING:
         return from == JOB_WAITING || from == JOB_PAUSED;
     case JOB_RUNNING:
@@ -71,7 +71,8 @@ bool store_job_may_enter(enum job_state from, enum job_state to) {
     case JOB_CANCELLING:
         return from != JOB_CANCELLING && from != JOB_DONE;
     case JOB_DONE:
-        return from != JOB_DONE;
+        return from != JOB_DONE &&
+               (from == JOB_CANCELLING) == (event->outcome >= JOB_CANCELLED);
     }
     return false;
 }

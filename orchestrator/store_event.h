@@ -90,7 +90,7 @@ int store_job_check(const struct store_job *job, struct error *err);
 bool store_job_may_take(const struct store_job *job, const struct store_event *event);
 // Where several nodes share the job: whether it may come into that state. They may want to bring it
 // into different ones at the same time: what has been cancelled is not resumed by who has not heard
-// of it, nor does what is paused run, and a job ends once.
-bool store_job_may_enter(enum job_state from, enum job_state to);
+// of it, nor does what is paused run, and a job ends once, as what it was stopped for if it was.
+bool store_job_may_enter(enum job_state from, const struct store_event *event);
 // The row after the event, which gets its number; text is borrowed from it.
 void store_job_take(struct store_job *job, struct store_event *event);

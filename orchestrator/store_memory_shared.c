@@ -17,6 +17,7 @@ struct shared_node {
     struct shared_node *next;
     char id[LEASE_ID_MAX];
     struct memory_writer writer;
+    uint32_t shards;
     bool is_dead, is_hungry;
 };
 
@@ -26,9 +27,10 @@ struct shared {
     unsigned nth;     // of the last node
     unsigned handles; // that are open
     struct shared_shard {
-        const struct shared_node *holder; // NULL: nobody
+        struct shared_node *holder; // NULL: nobody
         uint64_t epoch;
     } shards[SHARDS];
+    uint32_t free_shards;
     uint64_t last_epoch, incarnation, now_ms, since_ms;
     bool was_restarted;
 };
@@ -51,6 +53,7 @@ static int shared_open(void **db, const char *where, long long wall_ms, struct s
                        struct error *err) {
     struct shared *s = mem_zalloc(sizeof *s);
     s->nodes_end = &s->nodes;
+    s->free_shards = SHARDS;
     int rc = store_memory.open(&s->rows, where, wall_ms, found, err);
     store_memory_share(s->rows);
     enter(s, db, found);
@@ -79,17 +82,28 @@ void store_memory_crash(void *db) {
     if (--s->handles == 0) free_all(s);
 }
 
+static void set_holder(struct shared *s, size_t shard, struct shared_node *holder) {
+    struct shared_node *before = s->shards[shard].holder;
+    --*(before == NULL ? &s->free_shards : &before->shards);
+    ++*(holder == NULL ? &s->free_shards : &holder->shards);
+    s->shards[shard].holder = holder;
+}
+
 static void let_go_of(struct shared *s, const struct shared_node *node) {
-    for (size_t i = 0; i < SHARDS; i++)
-        if (s->shards[i].holder == node) s->shards[i].holder = NULL;
+    for (size_t i = 0; i < SHARDS && node->shards > 0; i++)
+        if (s->shards[i].holder == node) set_holder(s, i, NULL);
+}
+
+void store_memory_leave(void *db) {
+    struct shared_node *node = db;
+    node->is_dead = true;
+    let_go_of(node->shared, node);
 }
 
 static void shared_close(void *db) {
-    struct shared_node *node = db;
-    if (node == NULL) return;
-    node->is_dead = true;
-    let_go_of(node->shared, node);
-    store_memory_crash(node);
+    if (db == NULL) return;
+    store_memory_leave(db);
+    store_memory_crash(db);
 }
 
 // --- the lease
@@ -103,10 +117,10 @@ static void take(struct shared *s, const struct store_lease *wants) {
     }
 }
 
-static void claim(struct shared *s, const struct shared_node *me, uint32_t count) {
+static void claim(struct shared *s, struct shared_node *me, uint32_t count) {
     for (size_t i = 0; i < SHARDS && count > 0; i++) {
         if (s->shards[i].holder != NULL) continue;
-        s->shards[i].holder = me;
+        set_holder(s, i, me);
         s->shards[i].epoch = s->incarnation << INCARNATION_SHIFT | ++s->last_epoch;
         count--;
     }
@@ -124,7 +138,7 @@ static void lease(struct shared_node *me, const struct store_lease *wants) {
     me->is_hungry = wants->is_hungry;
     for (size_t i = 0; i < SHARDS; i++)
         if ((wants->gives_all || wants->gives[i]) && s->shards[i].holder == me)
-            s->shards[i].holder = NULL;
+            set_holder(s, i, NULL);
     if (wants->dead[0] != '\0') take(s, wants);
     claim(s, me, wants->claim);
 }
@@ -152,20 +166,13 @@ static int shared_read(void *db, const struct store_query *query, store_row row,
     return store_memory.read(((struct shared_node *)db)->shared->rows, query, row, arg, err);
 }
 
-static uint32_t count_shards(const struct shared *s, const struct shared_node *holder) {
-    uint32_t count = 0;
-    for (size_t i = 0; i < SHARDS; i++)
-        count += s->shards[i].holder == holder;
-    return count;
-}
-
 static int shared_look(void *db, struct store_view *view, struct error *err) {
     const struct shared *s = ((const struct shared_node *)db)->shared;
     (void)err;
     *view = (struct store_view){
         .nodes = mem_array(s->nth, sizeof *view->nodes),
         .places = mem_array(s->nth, sizeof *view->places),
-        .free_shards = count_shards(s, NULL),
+        .free_shards = s->free_shards,
         .incarnation = s->incarnation,
         .age_ms = s->was_restarted || s->last_epoch > 0 ? s->now_ms - s->since_ms : UINT64_MAX};
     for (const struct shared_node *node = s->nodes; node != NULL; node = node->next) {
@@ -173,7 +180,7 @@ static int shared_look(void *db, struct store_view *view, struct error *err) {
         struct lease_node *seen = &view->nodes[view->count++];
         memcpy(seen->id, node->id, sizeof seen->id);
         seen->beat = node->writer.beat;
-        seen->shards = count_shards(s, node);
+        seen->shards = node->shards;
         seen->is_hungry = node->is_hungry;
     }
     return 0;
@@ -204,6 +211,10 @@ const char *store_memory_holder(const void *db, uint16_t shard) {
 
 bool store_memory_is_dead(const void *db) {
     return ((const struct shared_node *)db)->is_dead;
+}
+
+uint64_t store_memory_beat(const void *db) {
+    return ((const struct shared_node *)db)->writer.beat;
 }
 
 const struct store_back store_memory_shared = {.open = shared_open,

@@ -91,6 +91,7 @@ static void create(struct world *w, unsigned number, struct job *job) {
                                   .request = job->request,
                                   .image = image.data,
                                   .image_len = image.len,
+                                  .shards = job->shards,
                                   .hosts = job->selection.count,
                                   .state = JOB_WAITING,
                                   .created_ms = job->created_ms};
@@ -119,6 +120,7 @@ static struct job *make_job(const struct world *w, unsigned number, const cJSON 
                               inventory_ref(inventory), &selection, &grouping);
     buf_deinit(&text);
     job->brakes = request->brakes;
+    if (w->plan->nodes > 0) nodes_give_shards(w, job);
     return job;
 }
 

@@ -18,6 +18,7 @@ static void answer_all(struct world *w) {
 static enum store_status write_batch(struct world *w) {
     struct error err;
     struct store_batch *batch = w->at->under_way;
+    if (w->plan->nodes > 0) return nodes_write(w, batch);
     const enum store_status status =
         store_memory.write(w->db, batch->number, world_wall_ms(w), batch->ops, batch->count, &err);
     if (status == STORE_OK) referee_kept(w, batch);
@@ -27,15 +28,27 @@ static enum store_status write_batch(struct world *w) {
     return status;
 }
 
+// A batch that was sent before may have been kept then.
+static void note_sent(struct world *w) {
+    struct process *p = w->at;
+    if (p->sent_number == p->under_way->number) return;
+    p->sent_number = p->under_way->number;
+    p->sent_ms = w->now_ms;
+}
+
 // One that fails is not written, or (and that is the worse) it is, and its answer is lost.
 static void begin_batch(struct world *w, struct store_batch *batch) {
     const unsigned number = ++w->batches;
+    const bool is_away = w->plan->nodes > 0 && nodes_store_is_away(w);
     const bool is_slow = world_draw(w, "commit is slow", number, 0, 1, 100) <= w->plan->slow;
-    const bool fails = is_slow && world_draw(w, "commit fails", number, 0, 1, 100) <= 30;
-    const bool is_lost = fails && world_draw(w, "answer is lost", number, 0, 0, 1) == 1;
-    const uint64_t takes_ms = is_slow ? world_draw(w, "commit", number, 0, 10, 700) : 1;
+    const bool fails =
+        is_away || (is_slow && world_draw(w, "commit fails", number, 0, 1, 100) <= 30);
+    const bool is_lost = fails && !is_away && world_draw(w, "answer is lost", number, 0, 0, 1) == 1;
+    uint64_t takes_ms = is_slow ? world_draw(w, "commit", number, 0, 10, 700) : 1;
+    if (w->plan->nodes > 0) takes_ms = nodes_commit_ms(w, number, takes_ms);
     w->at->under_way = batch;
     w->at->status = STORE_UNREACHABLE;
+    note_sent(w);
     w->at->writes_late = !fails && world_draw(w, "writes late", number, 0, 0, 1) == 1;
     story_batch(w, batch,
                 is_lost   ? ", whose answer will be lost"
@@ -62,8 +75,10 @@ void commits_due(struct world *w) {
 void commits_written(struct world *w) {
     struct error err = {.text = "it was said to be full"};
     if (w->at->writes_late) w->at->status = write_batch(w);
+    const enum store_status status = w->at->status;
     w->at->under_way = NULL;
-    store_queue_written(&w->at->queue, w->at->status, &err, w->now_ms * US_PER_MS);
+    store_queue_written(&w->at->queue, status, &err, w->now_ms * US_PER_MS);
+    if (w->plan->nodes > 0 && nodes_written(w, status)) return; // the process is no more
     answer_all(w);
     commits_due(w);
 }

@@ -47,7 +47,8 @@ void device_begin_install(struct world *w, unsigned host, const char *call, int 
     world_count_install(w);
     device->installing = version;
     device->job = job;
-    device->installed_ms = w->now_ms + device_draw(w, host, OP_INSTALL, "install takes", 5, 80);
+    device->installed_ms =
+        w->now_ms + world_paced(w, device_draw(w, host, OP_INSTALL, "install takes", 5, 80));
     world_at(w, device->installed_ms, EVENT_INSTALLED, host);
 }
 
@@ -67,9 +68,10 @@ void device_installed(struct world *w, unsigned host) {
                fails ? "not taken the install" : versions[device->version],
                restarts ? ", and restarts" : "");
     if (!restarts) return;
-    device->booting_ms = w->now_ms + device_draw(w, host, OP_INSTALL, "boots for", 5, 90);
-    device->coming_up_ms =
-        device->booting_ms + device_draw(w, host, OP_INSTALL, "comes up for", 0, 40);
+    device->booting_ms =
+        w->now_ms + world_paced(w, device_draw(w, host, OP_INSTALL, "boots for", 5, 90));
+    device->coming_up_ms = device->booting_ms +
+                           world_paced(w, device_draw(w, host, OP_INSTALL, "comes up for", 0, 40));
     talk_lose_all(w, host);
 }
 

@@ -18,10 +18,11 @@ struct truth {             // of a device
     unsigned logins[2]; // sessions that are logged in, by address: which the inventory changes
     // By address: a get_version as it should be, to the process that lives; 0: none. What is known
     // of a device is known of it at that address.
-    uint64_t answered_ms[2];
+    uint64_t answered_ms[PLAN_NODES][2];       // of several processes, to each
     bool asked_since_install;                  // a get_version was answered
     unsigned sent[PLAN_JOBS], done[PLAN_JOBS]; // installs, by job
     unsigned calls[8];                         // by operation, for the draws
     // As the orchestrator has told, process by process.
     enum { NOT_IN_HAND, IN_HAND, IN_DOUBT } hand[PLAN_JOBS];
+    unsigned hand_of[PLAN_JOBS]; // of which of several
 };

@@ -2,6 +2,7 @@
 // The first that breaks a promise is made as small as it stays broken, and told as a story.
 //        histories --find COUNT [SEED]: likewise, but told as it was played, which is sooner.
 //        histories --seed SEED: one, told.
+//        histories --nodes ...: the same of several nodes that share the store.
 //
 // The first is that of the lowest seed, however many processes play. A history may also end in an
 // assertion that fails, a promise of the code to itself: so it is played in a process of its own
@@ -26,6 +27,8 @@ static struct sums { // of all processes
     atomic_ullong broken;             // the lowest seed; UINT64_MAX: none is
     atomic_ullong playing[CORES_MAX]; // the seed that a process is at
 } * sums;
+
+static void (*draw_plan)(struct plan *plan, uint64_t seed) = plan_draw;
 
 static void note_broken(uint64_t seed) {
     unsigned long long before = atomic_load(&sums->broken);
@@ -83,7 +86,7 @@ static bool tell(const struct plan *plan) {
 static void play_one(uint64_t seed) {
     struct plan plan;
     struct verdict verdict;
-    plan_draw(&plan, seed);
+    draw_plan(&plan, seed);
     world_play(&plan, &verdict, NULL);
     if (verdict.is_broken) note_broken(seed);
     atomic_fetch_add(&sums->histories, 1);
@@ -129,7 +132,7 @@ static int play_all(uint64_t seed, uint64_t count, bool shrinks) {
            (unsigned long long)sums->hosts, (unsigned long long)seed);
     if (broken == UINT64_MAX) return EXIT_SUCCESS;
     struct plan plan;
-    plan_draw(&plan, broken);
+    draw_plan(&plan, broken);
     printf("histories: seed %llu breaks a promise\n", (unsigned long long)broken);
     if (shrinks) shrink(&plan);
     tell(&plan);
@@ -141,9 +144,15 @@ int main(int argc, char **argv) {
     sums = mmap(NULL, sizeof *sums, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (sums == MAP_FAILED) return EXIT_FAILURE;
     atomic_store(&sums->broken, UINT64_MAX);
+    if (argc > 1 && strcmp(argv[1], "--nodes") == 0) {
+        draw_plan = plan_draw_nodes;
+        argv[1] = argv[0];
+        argc--;
+        argv++;
+    }
     if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
         struct plan plan;
-        plan_draw(&plan, strtoull(argv[2], NULL, 10));
+        draw_plan(&plan, strtoull(argv[2], NULL, 10));
         return tell(&plan) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     const bool finds = argc > 2 && strcmp(argv[1], "--find") == 0;

@@ -18,6 +18,8 @@ enum {
     PLAN_DEATHS = 4,
     PLAN_ENDS = 3,
     PLAN_RULES = 2,
+    PLAN_NODES = 4,
+    PLAN_FAULTS = 5,
 };
 
 struct plan {
@@ -84,9 +86,31 @@ struct plan {
     unsigned calm; // not with these hosts, a bit each
     unsigned lost; // so many installs in 100 are answered, and not taken
     unsigned slow; // so many commits in 100 take long, or fail at first
+    // Of nodes that share the store. 0: there is one orchestrator, and none of this.
+    unsigned nodes;
+    unsigned pace;   // so many times as slow devices and clients are; 0: as they are
+    unsigned shards; // of so many; 0: of all
+    unsigned breaks; // so many installs in 100 are sent after the process stood still
+    unsigned begins_ms[PLAN_NODES];
+    struct plan_fault {
+        enum plan_fault_kind {
+            FAULT_KILL,
+            FAULT_TERM,
+            FAULT_STOP,  // SIGSTOP
+            FAULT_CUT,   // off from the store
+            FAULT_STORE, // of all nodes; then it is another one, with what it has kept
+        } kind;
+        unsigned node, at_ms, for_ms;
+        bool is_at_install; // at its first behind that time, and then
+        unsigned after;     // events of the node
+        bool is_again;      // SIGTERM twice
+        bool is_absent;
+    } faults[PLAN_FAULTS];
+    unsigned faults_count;
 };
 
 void plan_draw(struct plan *plan, uint64_t seed);
+void plan_draw_nodes(struct plan *plan, uint64_t seed); // with nodes
 // The next smaller plan; at is where the last one was, and goes on from 0. False: there is none
 // that is smaller.
 bool plan_shrink(const struct plan *plan, unsigned *at, struct plan *smaller);
@@ -117,3 +141,10 @@ bool plan_is_opposite(const struct plan *plan, unsigned view, unsigned hosts, un
 // Whether two jobs see alike what they share.
 bool plan_agree(const struct plan *plan, unsigned view, unsigned hosts, unsigned other_view,
                 unsigned other_hosts);
+
+// --- plan_nodes.c, for the files of the plan
+
+uint16_t plan_shard(const struct plan *plan, uint16_t shard, unsigned shards); // in its place
+void plan_write_nodes(const struct plan *plan, struct buf *out);
+bool plan_shrink_nodes(struct plan *plan, unsigned at);
+enum { PLAN_NODES_STEPS = PLAN_FAULTS + PLAN_NODES + 2 };

@@ -162,6 +162,8 @@ static bool end_sooner(struct plan *p, unsigned host, unsigned number, unsigned 
 }
 
 static bool shrink_at(struct plan *p, unsigned at) {
+    if (at < PLAN_NODES_STEPS) return p->nodes > 0 && plan_shrink_nodes(p, at);
+    at -= PLAN_NODES_STEPS;
     if (at < PLAN_ENDS) return at < p->ends_count && leave_out(&p->ends[at].is_absent);
     at -= PLAN_ENDS;
     if (at < PLAN_JOBS) return leave_out_job(p, PLAN_JOBS - 1 - at); // retries first
@@ -194,7 +196,7 @@ static bool shrink_at(struct plan *p, unsigned at) {
 bool plan_shrink(const struct plan *plan, unsigned *at, struct plan *smaller) {
     const unsigned end = 2 * PLAN_ENDS + (2 + PLAN_HOSTS + BRAKES) * PLAN_JOBS + PLAN_CONTROLS +
                          PLAN_DEATHS + 3 * PLAN_HOSTS + OTHERS +
-                         (PLAN_HOSTS + 1) * PLAN_ENDS * STEPS;
+                         (PLAN_HOSTS + 1) * PLAN_ENDS * STEPS + PLAN_NODES_STEPS;
     while (*at < end) {
         *smaller = *plan;
         if (shrink_at(smaller, (*at)++)) return true;

@@ -119,6 +119,7 @@ void plan_write(const struct plan *p, struct buf *out) {
     }
     for (unsigned i = 0; i < p->ends_count; i++)
         if (!p->ends[i].is_absent) write_end(&p->ends[i], i + 1, out);
+    if (p->nodes > 0) plan_write_nodes(p, out);
     if (p->hold.for_ms > 0)
         buf_addf(out, "  the store takes no intent of job %u from %u to %u ms\n", p->hold.job,
                  p->hold.at_ms, p->hold.at_ms + p->hold.for_ms);

@@ -47,10 +47,10 @@ static struct job *read_job(struct reading *reading, unsigned number) {
     struct store_query query = {.kind = STORE_READ_JOB, .id = id};
     struct error err;
     reading->job = NULL;
-    store_memory.read(w->db, &query, on_row, reading, &err);
+    world_back(w)->read(w->db, &query, on_row, reading, &err);
     if (reading->job == NULL) return NULL;
     query = (struct store_query){.kind = STORE_READ_EVENTS, .job = reading->job->number};
-    if (store_memory.read(w->db, &query, on_event, reading, &err) != 0)
+    if (world_back(w)->read(w->db, &query, on_event, reading, &err) != 0)
         story_broken(w, one_outcome, "the events of job %s: %s", id, err.text);
     if (!w->verdict->is_broken) return reading->job;
     job_free(reading->job);
@@ -95,8 +95,8 @@ static int make_image(const struct world *w, const struct job *job, struct selec
     return 0;
 }
 
-static void look_up(const struct world *w, struct job *job, const struct buf *image,
-                    struct buf *differs) {
+void recovery_see_in(const struct world *w, struct job *job, const struct buf *image,
+                     struct buf *differs) {
     struct inventory *inventory = world_inventory(w);
     struct selection selection = {0};
     struct buf now = {0};
@@ -124,14 +124,14 @@ void recovery_look_up(struct world *w, struct job *job, struct buf *differs) {
     if (left->len == 0)
         job_image_write(&own, job->inventory, &job->selection, &job->grouping,
                         policy_hash(world_policy(w)));
-    look_up(w, job, left->len == 0 ? &own : left, differs);
+    recovery_see_in(w, job, left->len == 0 ? &own : left, differs);
     buf_deinit(&own);
 }
 
 static void take_up(struct world *w, struct job *job, const struct resume_facts *facts) {
     struct buf *image = &w->images[job->id[0] - '0'];
     struct buf differs = {0}, why = {0};
-    look_up(w, job, image, &differs);
+    recovery_see_in(w, job, image, &differs);
     jobs_add(w->at->live, job);
     const bool is_paused =
         resume_is_paused(job, facts, differs.len == 0 ? NULL : differs.data, &why);

@@ -39,16 +39,18 @@ static bool is_open(const struct world *w, unsigned host) {
 }
 
 static void void_evidence(struct world *w, unsigned host, unsigned job) {
-    w->devices[host].answered_ms[plan_has_moved(w->plan, w->jobs[job].view, host)] = 0;
+    w->devices[host].answered_ms[w->at->which][plan_has_moved(w->plan, w->jobs[job].view, host)] =
+        0;
 }
 
 // What can be known: a device that has gone down just after it answered cannot.
 static bool counts_as_up(const struct world *w, unsigned view, unsigned host) {
     const struct truth *device = &w->devices[host];
-    const uint64_t answered_ms = device->answered_ms[plan_has_moved(w->plan, view, host)];
+    const uint64_t answered_ms =
+        device->answered_ms[w->at->which][plan_has_moved(w->plan, view, host)];
     return device->installing == NOBODY && answered_ms != 0 &&
-           w->now_ms - answered_ms <= MAX_AGE_MS && !is_in_hand(w, host, view, false) &&
-           !is_open(w, host);
+           w->now_ms - answered_ms <= world_paced(w, MAX_AGE_MS) + w->at->late_ms &&
+           !is_in_hand(w, host, view, false) && !is_open(w, host);
 }
 
 static void check_groups(struct world *w, unsigned host, unsigned job) {
@@ -89,6 +91,10 @@ static void check_intent(struct world *w, unsigned host, unsigned job) {
     if (kept->last[host] != STORE_INTENT || kept->attempt[host] < w->devices[host].sent[job])
         story_broken(w, one_outcome,
                      "an install of h%u by job %u, and the store has no intent of it", host, job);
+    if (w->plan->nodes > 0) {
+        referee_nodes_install(w, host, job);
+        return;
+    }
     if (kept->rests)
         story_broken(w, paused_rests, "an install of h%u by job %u, which is paused", host, job);
     referee_check_install(w, host, job);
@@ -126,11 +132,12 @@ void referee_login(struct world *w, unsigned host, bool is_alias) {
 }
 
 void referee_lost(struct world *w, unsigned host, bool is_alias) {
-    w->devices[host].answered_ms[is_alias] = 0;
+    w->devices[host].answered_ms[w->at->which][is_alias] = 0;
 }
 
 void referee_contact(struct world *w, const struct talk *talk) {
     unsigned asks = talk->job == NOBODY;
+    if (w->plan->nodes > 0) referee_nodes_contact(w, talk);
     for (const struct talk *other = w->at->talks; other != NULL; other = other->next) {
         asks += other->job == NOBODY;
         if (other->host == talk->host && other->is_alias == talk->is_alias)

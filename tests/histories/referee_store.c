@@ -193,7 +193,7 @@ static void check_job(struct world *w, unsigned job) {
     const char id[2] = {(char)('0' + job), 0};
     struct error err;
     struct store_query query = {.kind = STORE_READ_JOB, .id = id};
-    store_memory.read(w->db, &query, on_row, &last, &err);
+    world_back(w)->read(w->db, &query, on_row, &last, &err);
     if (last.row.number == 0) {
         if (w->jobs[job].is_created) story_broken(w, one_outcome, "job %u is lost", job);
         return;
@@ -203,7 +203,7 @@ static void check_job(struct world *w, unsigned job) {
         return;
     }
     query = (struct store_query){.kind = STORE_READ_EVENTS, .job = last.row.number};
-    if (store_memory.read(w->db, &query, on_event, &last, &err) != 0)
+    if (world_back(w)->read(w->db, &query, on_event, &last, &err) != 0)
         story_broken(w, one_outcome, "the events of job %u: %s", job, err.text);
     w->verdict->jobs++;
     check_hosts(w, job, &last);

@@ -21,7 +21,9 @@ void story_tell(struct world *w, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(w->story, "%7llu ms  %s\n", (unsigned long long)w->now_ms, text);
+    fprintf(w->story, "%7llu ms  ", (unsigned long long)w->now_ms);
+    if (w->plan->nodes > 0) fprintf(w->story, "n%u  ", w->at->which);
+    fprintf(w->story, "%s\n", text);
 }
 
 static void write_event(const struct world *w, const struct store_event *event, struct buf *out) {
@@ -69,9 +71,9 @@ static void write_truth(const struct world *w, unsigned host, struct buf *out) {
     if (device->is_dead) buf_adds(out, ", is dead");
     if (w->now_ms < device->booting_ms) buf_adds(out, ", restarts");
     for (unsigned alias = 0; alias < 2; alias++)
-        if (device->answered_ms[alias] != 0)
+        if (device->answered_ms[w->at->which][alias] != 0)
             buf_addf(out, ", last answered%s %llu ms ago", alias ? " at its other address" : "",
-                     (unsigned long long)(w->now_ms - device->answered_ms[alias]));
+                     (unsigned long long)(w->now_ms - device->answered_ms[w->at->which][alias]));
 }
 
 // NULL: it is none of the job's.

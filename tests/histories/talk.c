@@ -90,7 +90,7 @@ static void lose(struct world *w, struct talk *talk, const char *how) {
 
 static void dial(struct world *w, struct talk *talk) {
     talk->state = TALK_DIALLING;
-    talk->due_ms = w->now_ms + device_draw(w, talk->host, OP_DIAL, "dial", 0, 3);
+    talk->due_ms = w->now_ms + world_paced(w, device_draw(w, talk->host, OP_DIAL, "dial", 0, 3));
 }
 
 // Devices lock accounts, and one in doubt would be called failed.
@@ -168,7 +168,7 @@ static void write_reply(struct world *w, struct talk *talk, enum operation op, u
 // What it does is done at once, what it says is said when it is due.
 static void begin_call(struct world *w, struct talk *talk) {
     struct truth *device = &w->devices[talk->host];
-    if (talk->sent_at == talk->sent.len) {
+    if (talk->sent_at == talk->sent.len || talk->is_lost) { // which nobody hears
         talk->state = TALK_IDLE;
         talk->due_ms = UINT64_MAX;
         return;
@@ -184,14 +184,15 @@ static void begin_call(struct world *w, struct talk *talk) {
     buf_clear(&talk->reply);
     talk->state = mishap == SILENCE ? TALK_SILENT : TALK_BUSY;
     talk->closes = mishap == CLOSES_BEFORE || mishap == CLOSES_BEHIND;
-    talk->due_ms = w->now_ms + device_draw(w, talk->host, op, "answers after", 0, 6);
+    talk->due_ms =
+        w->now_ms + world_paced(w, device_draw(w, talk->host, op, "answers after", 0, 6));
     if (op == OP_INSTALL && mishap != CLOSES_BEFORE && mishap != ERROR_ANSWER) {
         device_begin_install(w, talk->host, line, talk->job);
         talk->due_ms = device->installed_ms;
     }
     if (op != OP_INSTALL &&
         device_draw(w, talk->host, op, "is late", 1, 1000) <= device_mess(w, talk->host) / 4)
-        talk->due_ms += 150;
+        talk->due_ms += world_paced(w, 150);
     talk->op = (int)op;
     talk->mishap = (int)mishap;
     talk->id = (uint32_t)strtoul(id + 5, NULL, 10);
@@ -207,7 +208,7 @@ static void note_answer(struct world *w, const struct talk *talk) {
     story_tell(w, "    h%u answers %s that it runs %s%s", talk->host, asker_of(talk),
                versions[device->version], device->installing == NOBODY ? "" : " and installs");
     device->asked_since_install = true;
-    if (device->installing == NOBODY) device->answered_ms[talk->is_alias] = w->now_ms;
+    if (device->installing == NOBODY) device->answered_ms[w->at->which][talk->is_alias] = w->now_ms;
 }
 
 static void end_call(struct world *w, struct talk *talk) {
@@ -344,8 +345,44 @@ static struct talk *connected_to(const struct world *w, unsigned host) {
     return talk;
 }
 
+static const char reset[] = "connection reset by the device";
+
+// Who stands still is told when he goes on.
+static void lose_later(struct world *w, unsigned host) {
+    for (struct talk *talk = w->at->talks; talk != NULL; talk = talk->next)
+        if (talk->host == host && talk->state != TALK_APART && talk->state != TALK_DIALLING)
+            talk->is_lost = true;
+}
+
 void talk_lose_all(struct world *w, unsigned host) {
+    struct process *before = w->at;
     struct talk *talk;
-    while ((talk = connected_to(w, host)) != NULL)
-        lose(w, talk, "connection reset by the device");
+    for (unsigned i = 0; i < PLAN_NODES; i++) {
+        w->at = &w->processes[i];
+        if (w->at->stands_still)
+            lose_later(w, host);
+        else
+            while ((talk = connected_to(w, host)) != NULL)
+                lose(w, talk, reset);
+    }
+    w->at = before;
+}
+
+void talk_lose_late(struct world *w) {
+    for (struct talk *talk = w->at->talks; talk != NULL;) {
+        if (talk->is_lost) {
+            talk->is_lost = false;
+            lose(w, talk, reset);
+            talk = w->at->talks;
+        } else {
+            talk = talk->next;
+        }
+    }
+}
+
+struct talk *talk_of(const struct process *p, uint32_t serial) {
+    struct talk *talk = p->talks;
+    while (talk != NULL && talk->serial != serial)
+        talk = talk->next;
+    return talk;
 }

@@ -30,5 +30,6 @@ struct talk {
     bool closes;    // behind its answer, or in place of it
     bool is_look;   // the answer says as it should what the device runs
     bool is_logged_in;
+    bool is_lost;                 // its process stands still, and does not know
     uint64_t due_ms, deadline_ms; // UINT64_MAX: never
 };

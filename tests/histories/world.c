@@ -2,6 +2,7 @@
 #include "tests/histories/world.h"
 
 #include "common/rng.h"
+#include "orchestrator/store_memory_shared.h"
 #include "tests/histories/world_internal.h"
 
 #include <assert.h>
@@ -9,8 +10,10 @@
 enum {
     EVENTS_MAX = 100000,      // no history is that long
     END_MS = 5 * 3600 * 1000, // nor lasts until then
-    WHAT_SHIFT = 4,           // in a tag: the kind below
-    WALL_S = 1700000000,      // the wall clock at 0 ms
+    NODES_EVENTS_MAX = 1000000,
+    NODES_END_MS = 1200 * 1000,
+    WHAT_SHIFT = 5,      // in a tag: the kind below
+    WALL_S = 1700000000, // the wall clock at 0 ms
 };
 static_assert(HISTORY_EVENTS <= 1 << WHAT_SHIFT, "a kind has its place in a tag");
 
@@ -21,6 +24,7 @@ uint64_t world_draw(const struct world *w, const char *what, uint64_t a, uint64_
 }
 
 void world_at(struct world *w, uint64_t at_ms, enum history_event kind, unsigned what) {
+    if (kind == EVENT_JOB) w->jobs_awaited |= 1U << what;
     heap_push(&w->heap, (struct heap_entry){.key = at_ms,
                                             .id = ++w->asked,
                                             .tag = (uint32_t)kind | what << WHAT_SHIFT});
@@ -30,16 +34,24 @@ long long world_wall_ms(const struct world *w) {
     return (long long)WALL_S * 1000 + (long long)w->now_ms + w->clock_ms;
 }
 
+uint64_t world_paced(const struct world *w, uint64_t ms) {
+    return w->plan->pace > 0 ? ms * w->plan->pace : ms;
+}
+
+const struct store_back *world_back(const struct world *w) {
+    return w->plan->nodes > 0 ? &store_memory_shared : &store_memory;
+}
+
 static void begin(struct world *w) {
     const struct plan *p = w->plan;
     network_make(w);
     w->sessions = (struct session_config){.username = "admin",
                                           .password = "admin",
-                                          .connect_timeout_ms = 50,
-                                          .call_timeout_ms = 100,
-                                          .install_timeout_ms = 600,
-                                          .keep_ms = MAX_AGE_MS};
-    processors_add(&w->at->processors, (struct processor){referee_event, w});
+                                          .connect_timeout_ms = world_paced(w, 50),
+                                          .call_timeout_ms = world_paced(w, 100),
+                                          .install_timeout_ms = world_paced(w, 600),
+                                          .keep_ms = world_paced(w, MAX_AGE_MS)};
+    if (p->nodes == 0) processors_add(&w->at->processors, (struct processor){referee_event, w});
     for (unsigned h = 0; h < p->hosts; h++) {
         w->devices[h].installing = NOBODY;
         w->devices[h].asked_since_install = true;
@@ -49,7 +61,10 @@ static void begin(struct world *w) {
         world_at(w, p->deaths[i].from_ms, EVENT_DEATH, p->deaths[i].host);
         if (p->deaths[i].to_ms > 0) world_at(w, p->deaths[i].to_ms, EVENT_BACK, p->deaths[i].host);
     }
-    world_at(w, 0, EVENT_LIVE, 0);
+    if (p->nodes > 0)
+        nodes_begin(w);
+    else
+        world_at(w, 0, EVENT_LIVE, 0);
     for (unsigned i = 0; i < p->jobs_count; i++) {
         w->jobs[i].asked = plan_root(p, i);
         w->jobs[i].hosts = p->jobs[i].hosts;
@@ -181,13 +196,21 @@ static void signal_if_due(struct world *w) {
 static void run(struct world *w) {
     while (w->heap.count > 0 && !w->verdict->is_broken) {
         const struct heap_entry next = heap_pop(&w->heap);
-        if (next.key > END_MS || w->verdict->events == EVENTS_MAX) {
+        const bool are_nodes = w->plan->nodes > 0;
+        if (next.key > (are_nodes ? NODES_END_MS : END_MS) ||
+            w->verdict->events == (are_nodes ? NODES_EVENTS_MAX : EVENTS_MAX)) {
             story_broken(w, comes_to_an_end, "it never ends");
             return;
         }
         w->now_ms = next.key;
         w->verdict->events++;
-        happen(w, next.tag & ((1U << WHAT_SHIFT) - 1), next.tag >> WHAT_SHIFT);
+        const enum history_event kind = next.tag & ((1U << WHAT_SHIFT) - 1);
+        if (are_nodes) {
+            nodes_happen(w, kind, next.tag >> WHAT_SHIFT);
+            if (nodes_are_over(w)) return;
+            continue;
+        }
+        happen(w, kind, next.tag >> WHAT_SHIFT);
         signal_if_due(w);
     }
 }
@@ -195,14 +218,18 @@ static void run(struct world *w) {
 void world_play(const struct plan *plan, struct verdict *verdict, FILE *story) {
     struct world w = {.plan = plan, .verdict = verdict, .story = story};
     *verdict = (struct verdict){0};
-    w.at = &w.process;
+    w.at = &w.processes[0];
     begin(&w);
     run(&w);
     if (!verdict->is_broken) referee_end(&w);
-    if (w.at->is_alive) process_end(&w);
-    store_memory.close(w.db);
+    if (plan->nodes > 0)
+        nodes_end(&w);
+    else if (w.at->is_alive)
+        process_end(&w);
+    world_back(&w)->close(w.db);
     heap_deinit(&w.heap);
-    buf_deinit(&w.at->update.send);
+    for (unsigned i = 0; i < PLAN_NODES; i++)
+        buf_deinit(&w.processes[i].update.send);
     for (unsigned i = 0; i < PLAN_JOBS; i++)
         buf_deinit(&w.images[i]);
     network_free(&w);

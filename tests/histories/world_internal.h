@@ -6,6 +6,7 @@
 
 #include "common/heap.h"
 #include "orchestrator/gate.h"
+#include "orchestrator/node.h"
 #include "orchestrator/store_queue.h"
 #include "tests/histories/talk.h"
 #include "tests/histories/world.h"
@@ -26,6 +27,16 @@ enum history_event {
     EVENT_START,
     EVENT_RESUME,    // somebody lets paused jobs go on
     EVENT_INVENTORY, // it can be read again
+    // Where nodes share the store.
+    EVENT_TICK,
+    EVENT_LOOKED,
+    EVENT_JOINED,
+    EVENT_KILL,  // by the kernel, for it stood still
+    EVENT_GO_ON, // SIGCONT
+    EVENT_FAULT, // of plan.faults; this one and the next ones are of no process
+    EVENT_STORE_BACK,
+    EVENT_ENTER, // a node of the plan
+    EVENT_OPERATOR,
     HISTORY_EVENTS,
 };
 
@@ -94,7 +105,29 @@ struct process {   // of the orchestrator
     // What it has for the store.
     struct store_batch *under_way;
     enum store_status status;
-    bool writes_late; // at the end of the commit, not at its beginning
+    bool writes_late;              // at the end of the commit, not at its beginning
+    uint64_t sent_number, sent_ms; // the batch that was sent last, and when it first was
+    // Where nodes share the store.
+    unsigned which;
+    void *db;
+    struct node *node;
+    struct shards_held held;
+    struct look *look;            // that is under way
+    uint64_t looked_n[PLAN_JOBS]; // the number of the last event then, of those that it asked for
+    uint64_t joining[PLAN_JOBS];  // numbers of jobs
+    unsigned joining_count;
+    bool joins_first;
+    bool is_ready, is_fenced;
+    bool stands_still;
+    uint64_t still_ms, goes_on_ms; // from then on, until then
+    uint64_t late_ms;              // so late it sends what it was about to send when it stood still
+    uint64_t kill_ms;              // UINT64_MAX: never
+    uint64_t acts_until_ms;        // by what the store has told it
+    uint64_t cut_until_ms;         // off from the store
+    uint32_t late_talk;            // that is given leave when it goes on; 0: none
+    const struct plan_fault *fault; // that is to come about
+    uint64_t fault_events;          // since its install; UINT64_MAX: it has not come
+    uint64_t back_ms;               // where it is told to end: then it comes back
 };
 
 struct world {
@@ -115,7 +148,12 @@ struct world {
     struct inventory *inventories[2];
     struct policy policies[2]; // [1]: of VIEW_POLICY
 
-    struct process process, *at; // at: whose turn it is
+    struct process processes[PLAN_NODES], *at; // at: whose turn it is
+    unsigned lives;
+    uint16_t shards[PLAN_HOSTS];        // of each host
+    uint64_t store_back_ms;             // it is away until then
+    uint64_t epochs[SHARDS];            // of what was kept last of it
+    unsigned faults_left, jobs_awaited; // jobs_awaited: a bit each
     struct session_config sessions;
     uint32_t contacts;
 
@@ -139,6 +177,52 @@ long long world_wall_ms(const struct world *w);
 unsigned world_view(const struct world *w); // what a job sees that is asked for now
 struct inventory *world_inventory(const struct world *w);
 const struct policy *world_policy(const struct world *w);
+
+uint64_t world_paced(const struct world *w, uint64_t ms); // as slow as devices are
+const struct store_back *world_back(const struct world *w);
+
+// --- nodes.c
+
+void nodes_begin(struct world *w);
+void nodes_happen(struct world *w, enum history_event kind, unsigned what);
+bool nodes_are_over(struct world *w);                     // nothing is to happen any more
+void nodes_stand_still(struct world *w, uint64_t for_ms); // the process at
+bool nodes_store_is_away(const struct world *w);          // from it
+void nodes_end(struct world *w);
+
+// --- nodes_process.c
+
+void nodes_process_begin(struct world *w, unsigned which);
+void nodes_process_end(struct world *w, bool leaves); // in order; else without a word
+void nodes_process_halt(struct world *w);
+bool nodes_process_creates(const struct process *p); // a job
+bool nodes_process_is_idle(const struct world *w);   // of one that ends
+void nodes_looked(struct world *w);
+void nodes_join(struct world *w);
+
+// --- nodes_store.c
+
+enum store_status nodes_write(struct world *w, struct store_batch *batch);
+uint64_t nodes_commit_ms(const struct world *w, unsigned number, uint64_t ms);
+bool nodes_written(struct world *w, enum store_status status); // true: the process is no more
+
+// --- nodes_clients.c
+
+void nodes_give_shards(const struct world *w, struct job *job);
+void nodes_post(struct world *w, unsigned number);
+void nodes_control(struct world *w, unsigned number);
+void nodes_operate(struct world *w); // what is paused, and nobody wants to be, goes on
+
+// --- referee_nodes.c
+
+void referee_nodes_install(struct world *w, unsigned host, unsigned job);
+void referee_nodes_contact(struct world *w, const struct talk *talk);
+void referee_nodes_kept(struct world *w, const struct store_batch *batch);
+void referee_nodes_event(void *self, const struct event *event);
+void referee_nodes_lost(struct world *w); // the process at has nothing in hand any more
+void referee_nodes_taken_on(struct world *w, const struct shards_held *before);
+void referee_nodes_paused(struct world *w, unsigned job, uint64_t n); // its client is told so
+void referee_nodes_picture(struct world *w); // of the process at, which has heard all
 
 // --- network.c
 
@@ -178,6 +262,9 @@ void recovery_go_on(struct world *w); // those that are not paused
 // How a paused job differs in the inventory as it is now; where it does not, it is seen in it from
 // now on.
 void recovery_look_up(struct world *w, struct job *job, struct buf *differs);
+// The job as it was kept is seen in the inventory.
+void recovery_see_in(const struct world *w, struct job *job, const struct buf *image,
+                     struct buf *differs);
 struct job *recovery_read(struct world *w, unsigned number); // as it is kept; NULL: there is none
 
 // --- talk.c
@@ -192,6 +279,8 @@ void talk_end(struct world *w, struct talk *talk);
 void talk_end_all(struct world *w);
 void talk_due(struct world *w, unsigned serial);
 void talk_lose_all(struct world *w, unsigned host); // the device drops its connections
+void talk_lose_late(struct world *w);               // the process at was not told of it yet
+struct talk *talk_of(const struct process *p, uint32_t serial); // NULL: it is over
 
 // --- device.c
 
