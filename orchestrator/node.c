@@ -220,7 +220,8 @@ static struct tracked *tracked_of(const struct node *n, uint64_t number) {
 
 static void track(struct node *n, uint64_t number, uint64_t heard) {
     n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
-    n->tracked[n->tracked_count++] = (struct tracked){.number = number, .heard = heard, .told = heard};
+    n->tracked[n->tracked_count++] =
+        (struct tracked){.number = number, .heard = heard, .told = heard};
 }
 
 static void tell_those_waiting(struct node *n, uint64_t job, uint64_t heard) {

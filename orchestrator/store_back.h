@@ -105,7 +105,7 @@ struct store_view {
     struct store_who { // the same, for people
         char text[100];
         int version;
-    } *places;
+    } * places;
     size_t count;
     uint32_t free_shards;
     uint64_t incarnation, age_ms; // as of struct lease_view
