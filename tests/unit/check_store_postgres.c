@@ -422,10 +422,11 @@ static const struct {
     {{JOB_RUNNING, JOB_DONE, JOB_CANCELLING}, false},
 };
 
-static struct store_op change_op(enum job_state state) {
-    const enum job_outcome outcome = state == JOB_DONE         ? JOB_COMPLETED
-                                     : state == JOB_CANCELLING ? JOB_CANCELLED
-                                                               : JOB_NO_OUTCOME;
+// It ends as what it was stopped for.
+static struct store_op change_op(enum job_state state, enum job_state before) {
+    enum job_outcome outcome = JOB_NO_OUTCOME;
+    if (state == JOB_CANCELLING) outcome = JOB_CANCELLED;
+    if (state == JOB_DONE) outcome = before == JOB_CANCELLING ? JOB_CANCELLED : JOB_COMPLETED;
     return store_state_op(1, state, outcome);
 }
 
@@ -436,7 +437,8 @@ START_TEST(of_changes_of_a_job_that_exclude_each_other_one_is_kept) {
         begin();
         keep(store_create_op("one", NULL));
         for (; count < COUNT(ops) && changes[_i].states[count] != 0; count++)
-            ops[count] = change_op(changes[_i].states[count]);
+            ops[count] = change_op(changes[_i].states[count],
+                                   count == 0 ? 0 : changes[_i].states[count - 1]);
         for (size_t i = 0; i < count && at_once == 0; i++)
             ck_assert_int_eq(write_ops(&ops[i], 1), STORE_OK);
         if (at_once == 1) ck_assert_int_eq(write_ops(ops, count), STORE_OK);
