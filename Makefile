@@ -346,9 +346,10 @@ crash-matrix: all ## play scenarios/crash/ with an orchestrator that is killed a
 
 .PHONY: histories
 N ?= 100000
-histories: deps-build ## play N (100000) histories on a virtual clock, with kills at any moment, from SEED on
+histories: deps-build ## play N (100000) histories, and a fifth of nodes that share a store, on a virtual clock, from SEED on
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/histories
 	@$(BUILD)/tests/histories $(N) $(SEED)
+	@$(BUILD)/tests/histories --nodes $$(($(N) / 5)) $(SEED)
 
 .PHONY: torture
 MINUTES ?= 30

@@ -23,41 +23,102 @@ static long long wall_now(const struct gate *g) {
     return g->shell.wall_ms(g->shell.self);
 }
 
-// Where several nodes share the job only the one that leads says how it stands.
-static void note_state(struct run *run, enum job_state state, const char *why) {
-    const struct store_event event = {.state = state, .text = why};
-    if (gate_leads(run->gate)) run_note_job(run, &event, NULL, NULL);
-}
-
 // --- runs in the way of others
 
+// Where nodes share the job others may begin its hosts until they have heard that it is paused or
+// stopped: what they have in hand is known when that comes back from the store.
 static bool starts_nothing(const struct run *run) {
-    return run->state == RUN_PAUSED || run->state == RUN_STOPPED;
+    const enum job_state heard = run->job->state;
+    if (run->state != RUN_PAUSED && run->state != RUN_STOPPED) return false;
+    return !gate_is_shared(run->gate) || heard == JOB_PAUSED || heard == JOB_CANCELLING;
+}
+
+// In hand, here or at another node; or of one that is no more, and in doubt.
+static bool has_hosts(const struct run *run) {
+    return run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
 }
 
 // One that changes nothing is in nobody's way, and nobody is in its.
 static bool is_in_the_way(const struct run *run) {
-    const bool has_hosts =
-        run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
     return !run->job->task->reads && run->state != RUN_ENDING &&
-           (!starts_nothing(run) || has_hosts);
+           (!starts_nothing(run) || has_hosts(run) || run->asked > 0);
 }
 
-static bool has_place(const struct gate *g) {
-    unsigned running = 0;
+// One that waits again has one as long as it has hosts.
+static bool takes_place(const struct run *run) {
+    return is_in_the_way(run) && (run->state != RUN_WAITING || has_hosts(run) || run->asked > 0);
+}
+
+static unsigned places_taken(const struct gate *g) {
+    unsigned taken = 0;
     for (const struct run *run = g->runs; run != NULL; run = run->next)
-        running += run->state != RUN_WAITING && is_in_the_way(run);
-    return g->config.max_jobs == 0 || running < g->config.max_jobs;
+        taken += takes_place(run);
+    return taken;
+}
+
+static bool has_place(const struct run *run, unsigned taken) {
+    const unsigned max = run->gate->config.max_jobs;
+    return max == 0 || run->job->task->reads || taken - takes_place(run) < max;
 }
 
 // The first that waits for no other run, and may run now; NULL: there is none.
 static struct run *first_in_line(const struct gate *g) {
-    const bool is_place = has_place(g);
+    const unsigned taken = places_taken(g);
     struct run *run = g->runs;
-    while (run != NULL && (run->state != RUN_WAITING || run->awaited_count > 0 ||
-                           (!is_place && !run->job->task->reads)))
+    while (run != NULL &&
+           (run->state != RUN_WAITING || run->awaited_count > 0 || !has_place(run, taken)))
         run = run->next;
     return run;
+}
+
+// --- that it runs
+//
+// Who has paused the job meanwhile, and let it go on, makes that come true late. So the run is in
+// the way until the store has answered, though it has been heard that it is paused.
+
+struct gate_asked {
+    struct gate_asked *next;
+    struct run *run; // NULL: it is no more
+    struct gate *gate;
+};
+
+static void end_waiting(struct gate *g, const struct run *run);
+
+static struct gate_asked *ask_that_it_runs(struct run *run) {
+    struct gate_asked *asked = mem_alloc(sizeof *asked);
+    *asked = (struct gate_asked){.next = run->gate->asked, .run = run, .gate = run->gate};
+    run->gate->asked = asked;
+    run->asked++;
+    return asked;
+}
+
+static void on_runs(void *arg, enum store_status status, uint64_t n) {
+    struct gate_asked *asked = arg, **link = &asked->gate->asked;
+    struct gate *g = asked->gate;
+    struct run *run = asked->run;
+    (void)n;
+    while (*link != asked)
+        link = &(*link)->next;
+    *link = asked->next;
+    free(asked);
+    if (run == NULL) return;
+    run->asked--;
+    if (status == STORE_UNREACHABLE || is_in_the_way(run)) return;
+    end_waiting(g, run);
+    gate_start(g);
+}
+
+// Where several nodes share the job only the one that leads says how it stands. By the epoch the
+// store knows that it is no client who has the job go on: what it has not heard of stays as it is.
+static void note_state(struct run *run, enum job_state state, const char *why) {
+    struct gate *g = run->gate;
+    struct store_event event = {.state = state, .text = why};
+    if (!gate_leads(g)) return;
+    if (gate_is_shared(g)) event.epoch = g->config.held->epochs[0];
+    if (gate_is_shared(g) && state == JOB_RUNNING)
+        run_note_job(run, &event, on_runs, ask_that_it_runs(run));
+    else
+        run_note_job(run, &event, NULL, NULL);
 }
 
 static void stand_in_line(struct run *run) {
@@ -135,6 +196,8 @@ static void unlink_run(struct run *run) {
 }
 
 static void free_run(struct run *run) {
+    for (struct gate_asked *asked = run->gate->asked; asked != NULL; asked = asked->next)
+        if (asked->run == run) asked->run = NULL;
     unlink_run(run);
     free(run->awaited);
     free(run->skipped);
@@ -508,7 +571,7 @@ static void wake_all(struct run *run) {
 void run_wait_again(struct run *run) {
     struct gate *g = run->gate;
     if (run->job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
-    if (run->flights == 0) {
+    if (!has_hosts(run)) {
         unlink_run(run);
         append_run(run);
     }
@@ -530,11 +593,10 @@ void gate_unpause(struct gate *g, struct job *job) {
 // Nothing of it begins any more. The last of its hosts may end the run.
 void run_hold_back(struct run *run) {
     struct gate *g = run->gate;
-    const size_t flights = run->flights;
     run->awaited_count = 0;
     run->is_in_line = false;
     peers_keep_none_of(g->peers, run);
-    if (flights == 0) end_waiting(g, run);
+    if (!is_in_the_way(run)) end_waiting(g, run);
     for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
         next = flight->next;
         if (flight->run == run) flight_hold_back(flight);
@@ -707,6 +769,11 @@ void gate_free(struct gate *g) {
         free(run->skipped);
         free(run->awaited);
         free(run);
+    }
+    while (g->asked != NULL) {
+        struct gate_asked *asked = g->asked;
+        g->asked = asked->next;
+        free(asked);
     }
     schedule_free(g->schedule);
     peers_free(g->peers);

@@ -28,9 +28,10 @@ struct gate {
     struct peers *peers;
     struct pace pace;
     struct flight *flights;
-    struct run *runs;      // of the jobs that are not done, in order of arrival
-    uint64_t host_due_ms;  // when a host_timeout may be over; UINT64_MAX: there is none
-    uint64_t flights_over; // that were
+    struct gate_asked *asked; // the store has not answered yet that a job runs
+    struct run *runs;         // of the jobs that are not done, in order of arrival
+    uint64_t host_due_ms;     // when a host_timeout may be over; UINT64_MAX: there is none
+    uint64_t flights_over;    // that were
     bool pumping;
     bool is_halted;  // nothing begins any more
     bool is_quiet;   // the same, until this node has shards again
@@ -63,6 +64,7 @@ struct run { // of a job that is not done
     bool is_skipping;     // of one that is stopped: some may be left
     bool is_canary_phase; // only the canaries go
     bool is_in_line;      // it waits for one of --max-jobs to end, and has said so
+    unsigned asked;       // so many times the store was told that it runs, and has not answered
     bool is_over;         // another node has ended the job; this one has hosts of it in hand still
 };
 

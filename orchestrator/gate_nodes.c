@@ -8,17 +8,29 @@
 
 // --- what other nodes say of a job
 
+// Where this node has paused it meanwhile, that is to be heard yet.
 static void heard_running(struct run *run) {
     struct gate *g = run->gate;
-    if (run->state != RUN_WAITING && run->state != RUN_PAUSED) return;
+    if (run->state != RUN_WAITING) return;
     run_open(run);
     gate_start(g);
 }
 
+// What this node has said itself is heard by all others: those behind the run may go, if nobody has
+// hosts of it in hand.
+static void held_back_everywhere(struct run *run) {
+    struct gate *g = run->gate;
+    run_host_over(run);
+    gate_start(g);
+}
+
 static void heard_paused(struct run *run, const char *why) {
-    if (run->state != RUN_WAITING && run->state != RUN_OPEN) return;
-    run_pause(run, why == NULL ? "by another node" : why);
-    run_hold_back(run);
+    if (run->state == RUN_PAUSED) {
+        held_back_everywhere(run);
+    } else if (run->state == RUN_WAITING || run->state == RUN_OPEN) {
+        run_pause(run, why == NULL ? "by another node" : why);
+        run_hold_back(run);
+    }
 }
 
 // The store has not kept an end that says nothing of that.
@@ -29,7 +41,7 @@ static void end_again(struct run *run) {
 
 static void heard_stopped(struct run *run, const struct store_event *event) {
     if (run->state == RUN_STOPPED) {
-        run_finish_if_done(run);
+        held_back_everywhere(run);
     } else if (run->state == RUN_ENDING) {
         end_again(run);
     } else {

@@ -63,6 +63,34 @@ static void arm_killer(struct node *n) {
     n->shell.kill_at(n->shell.self, is_armed ? until_ms : UINT64_MAX);
 }
 
+// --- jobs
+
+static struct tracked *tracked_of(const struct node *n, uint64_t number) {
+    for (size_t i = 0; i < n->tracked_count; i++)
+        if (n->tracked[i].number == number) return &n->tracked[i];
+    return NULL;
+}
+
+static void track(struct node *n, uint64_t number, uint64_t heard) {
+    n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
+    n->tracked[n->tracked_count++] =
+        (struct tracked){.number = number, .heard = heard, .told = heard};
+}
+
+static bool is_joining(const struct node *n, uint64_t number) {
+    for (size_t i = 0; i < n->joining_count; i++)
+        if (n->joining[i] == number) return true;
+    return false;
+}
+
+// Jobs that this process was asked for. They may be done before a look shows them as open.
+static void track_own(struct node *n) {
+    for (size_t i = 0; i < jobs_count(n->config.jobs); i++) {
+        const uint64_t number = jobs_at(n->config.jobs, i)->number;
+        if (tracked_of(n, number) == NULL && !is_joining(n, number)) track(n, number, 0);
+    }
+}
+
 // --- shards
 
 static void lose(struct node *n) {
@@ -127,7 +155,7 @@ static uint32_t give_some(struct node *n, uint32_t most) {
     if (count == 0) return 0;
     gate_give_up(n->config.gate, n->wanted.gives);
     for (size_t i = 0; i < SHARDS; i++)
-        if (n->wanted.gives[i]) n->config.held->epochs[i] = 0;
+        if (n->wanted.gives[i]) n->config.held->epochs[i] = n->granted.epochs[i] = 0;
     n->lease.shards -= count;
     n->counts.shards = n->lease.shards;
     return count;
@@ -150,6 +178,7 @@ static bool is_hungry(const struct node *n) {
 static void hear_anew(struct node *n) {
     n->must_give_all = false;
     n->rewinds_at = n->looks_begun + 1;
+    track_own(n);
     for (size_t i = 0; i < n->tracked_count; i++) {
         n->tracked[i].heard = 0;
         n->tracked[i].rewinds = true;
@@ -212,18 +241,6 @@ void node_acknowledged(struct node *n, uint64_t sent_ms) {
 
 // --- what is heard
 
-static struct tracked *tracked_of(const struct node *n, uint64_t number) {
-    for (size_t i = 0; i < n->tracked_count; i++)
-        if (n->tracked[i].number == number) return &n->tracked[i];
-    return NULL;
-}
-
-static void track(struct node *n, uint64_t number, uint64_t heard) {
-    n->tracked = mem_grow(n->tracked, &n->tracked_cap, n->tracked_count + 1, sizeof *n->tracked);
-    n->tracked[n->tracked_count++] =
-        (struct tracked){.number = number, .heard = heard, .told = heard};
-}
-
 static void tell_those_waiting(struct node *n, uint64_t job, uint64_t heard) {
     for (struct waiting **link = &n->waiting; *link != NULL;) {
         struct waiting *one = *link;
@@ -264,24 +281,10 @@ void node_joined(struct node *n, uint64_t number, bool is_there, uint64_t heard)
     if (is_there) track(n, number, heard);
 }
 
-static bool is_joining(const struct node *n, uint64_t number) {
-    for (size_t i = 0; i < n->joining_count; i++)
-        if (n->joining[i] == number) return true;
-    return false;
-}
-
 static void join(struct node *n, uint64_t number) {
     n->joining = mem_grow(n->joining, &n->joining_cap, n->joining_count + 1, sizeof *n->joining);
     n->joining[n->joining_count++] = number;
     n->shell.join(n->shell.self, number, n->is_first);
-}
-
-// Jobs that this process was asked for. They may be done before a look shows them as open.
-static void track_own(struct node *n) {
-    for (size_t i = 0; i < jobs_count(n->config.jobs); i++) {
-        const uint64_t number = jobs_at(n->config.jobs, i)->number;
-        if (tracked_of(n, number) == NULL && !is_joining(n, number)) track(n, number, 0);
-    }
 }
 
 // They come newest first, and are taken in order of arrival. One that this process has asked for is

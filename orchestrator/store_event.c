@@ -63,7 +63,7 @@ bool store_job_may_take(const struct store_job *job, const struct store_event *e
 bool store_job_may_enter(enum job_state from, const struct store_event *event) {
     switch (event->state) {
     case JOB_WAITING:
-        return from == JOB_WAITING || from == JOB_PAUSED;
+        return from == JOB_WAITING || (from == JOB_PAUSED && event->epoch == 0);
     case JOB_RUNNING:
         return from == JOB_WAITING;
     case JOB_PAUSED:

@@ -38,7 +38,8 @@ struct store_event { // strings are borrowed; NULL: there is none
     enum store_kind kind;
     uint64_t job;   // its number
     uint64_t n;     // of those read: its number in the job, from 1 and without a gap
-    uint64_t epoch; // of the host's shard, where several nodes share a job out; 0: it is not said
+    uint64_t epoch; // of the host's shard, where several nodes share a job out; 0: it is not said.
+                    // Of STORE_JOB: of the first shard, by whose holder it is said; 0: by a client
     uint64_t ms;    // of STORE_OUTCOME: how long the host was in hand
     long long wall_ms;
     uint32_t host;            // its place in the job's selection; STORE_NO_HOST of STORE_JOB

@@ -79,10 +79,11 @@ begin
 end $$;
 
 -- Whether a job may come into a state. Several nodes may want to bring it into different ones at the same time:
--- what has been cancelled is not resumed by who has not heard of it, and a job ends once, as what it was stopped
+-- what has been cancelled is not resumed by who has not heard of it, nor what is paused by who says that it waits, and a job ends once, as what it was stopped
 -- for if it was.
-create function may_enter(was smallint, becomes smallint, ends_as smallint) returns bool language sql immutable as $$
-  select case becomes when 1 then was in (1, 3) when 2 then was = 1 when 3 then was in (1, 2)
+create function may_enter(was smallint, becomes smallint, ends_as smallint, ep bigint) returns bool
+language sql immutable as $$
+  select case becomes when 1 then was = 1 or was = 3 and ep is null when 2 then was = 1 when 3 then was in (1, 2)
                       when 4 then was in (1, 2, 3) else was <> 5 and (was = 4) = (ends_as in (3, 4)) end
 $$;
 
@@ -106,7 +107,7 @@ declare missing bigint; i bigint; was smallint; states jsonb := '{}'; begin
   end if;
   for i in select o from unnest(ki) with ordinality u(k, o) where k = 5 order by o loop
     was := coalesce((states ->> jb[i]::text)::smallint, (select j.state from jobs j where j.number = jb[i]));
-    if may_enter(was, st[i], ou[i]) then
+    if may_enter(was, st[i], ou[i], ep[i]) then
       states := jsonb_set(states, array[jb[i]::text], to_jsonb(st[i]));
     else
       ki[i] := 0;

@@ -33,7 +33,8 @@ for program in "$@"; do
 done
 for program in $programs; do
     if [ "$program" = histories ]; then
-        if "$build/tests/histories" "${HISTORIES:-1000}" 1 >"$build/tests/histories.out" 2>&1; then
+        if "$build/tests/histories" "${HISTORIES:-1000}" 1 >"$build/tests/histories.out" 2>&1 &&
+            "$build/tests/histories" --nodes "$((${HISTORIES:-1000} / 5))" 1 >"$build/tests/histories.out" 2>&1; then
             passed=$((passed + 1))
         else
             cat "$build/tests/histories.out"

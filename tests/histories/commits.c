@@ -45,7 +45,7 @@ static void begin_batch(struct world *w, struct store_batch *batch) {
         is_away || (is_slow && world_draw(w, "commit fails", number, 0, 1, 100) <= 30);
     const bool is_lost = fails && !is_away && world_draw(w, "answer is lost", number, 0, 0, 1) == 1;
     uint64_t takes_ms = is_slow ? world_draw(w, "commit", number, 0, 10, 700) : 1;
-    if (w->plan->nodes > 0) takes_ms = nodes_commit_ms(w, number, takes_ms);
+    if (w->plan->nodes > 0) takes_ms = nodes_commit_ms(w, batch, number, takes_ms);
     w->at->under_way = batch;
     w->at->status = STORE_UNREACHABLE;
     note_sent(w);

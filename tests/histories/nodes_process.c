@@ -108,7 +108,10 @@ static void shell_look(void *self, struct look *look) {
     struct world *w = self;
     struct process *p = w->at;
     const struct look_source source = {.self = p->db, .view = read_view, .rows = read_rows};
-    const uint64_t takes_ms = world_draw(w, "look takes", p->life, look->nth, 1, 20);
+    const bool is_slow =
+        world_draw(w, "look is slow", p->life, look->nth, 1, 100) <= (w->plan->slow > 0 ? 30 : 5);
+    const uint64_t takes_ms =
+        world_draw(w, "look takes", p->life, look->nth, 1, is_slow ? 500 : 20);
     p->look = look;
     if (nodes_store_is_away(w))
         look->rc = error_set(&look->err, "the store is away");

@@ -2,7 +2,15 @@
 #include "orchestrator/store_memory_shared.h"
 #include "tests/histories/world_internal.h"
 
-enum { FAILS_AFTER_MS = 1000, LATE_IN_1000 = 4, LATE_MS = 12000 };
+enum {
+    FAILS_AFTER_MS = 1000,
+    LATE_IN_1000 = 4,
+    LATE_MS = 12000,
+    TAKE_LATE_IN_1000 = 300, // who is declared dead may move meanwhile
+    TAKE_LATE_MS = 6000,
+    CLAIM_LATE_IN_1000 = 200, // or whoever has the shards give them up
+    CLAIM_LATE_MS = 600,
+};
 
 enum store_status nodes_write(struct world *w, struct store_batch *batch) {
     struct process *p = w->at;
@@ -18,11 +26,19 @@ enum store_status nodes_write(struct world *w, struct store_batch *batch) {
     return status;
 }
 
-uint64_t nodes_commit_ms(const struct world *w, unsigned number, uint64_t ms) {
+uint64_t nodes_commit_ms(const struct world *w, const struct store_batch *batch, unsigned number,
+                         uint64_t ms) {
+    const struct store_op *first = &batch->ops[0];
+    const bool takes = first->kind == STORE_LEASE && first->lease->dead[0] != '\0';
+    const bool claims = first->kind == STORE_LEASE && first->lease->claim > 0;
+    const uint64_t late_in_1000 = takes    ? TAKE_LATE_IN_1000
+                                  : claims ? CLAIM_LATE_IN_1000
+                                           : LATE_IN_1000;
+    const uint64_t late_ms = takes ? TAKE_LATE_MS : claims ? CLAIM_LATE_MS : LATE_MS;
     if (nodes_store_is_away(w)) return FAILS_AFTER_MS;
-    if (w->plan->slow == 0 || world_draw(w, "commit is late", number, 0, 1, 1000) > LATE_IN_1000)
+    if (w->plan->slow == 0 || world_draw(w, "commit is late", number, 0, 1, 1000) > late_in_1000)
         return ms;
-    return world_draw(w, "so late", number, 0, 1, LATE_MS);
+    return world_draw(w, "so late", number, 0, 1, late_ms);
 }
 
 // As main.c ends where nodes.c tells it that it is fenced.

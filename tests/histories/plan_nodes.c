@@ -36,6 +36,8 @@ static void slow_down(struct plan *p) {
 static unsigned draw_length(uint64_t seed, unsigned i, enum plan_fault_kind kind) {
     switch (kind) {
     case FAULT_STOP: // longer than the lease: then its end comes first
+        if (happens(seed, "about as long as the lease", i, 35))
+            return draw(seed, "about so long", i, 6000, 7500);
         return draw(seed, "stands still for", i, 10,
                     (happens(seed, "for long", i, 40) ? 16 : 6) * SECOND_MS);
     case FAULT_CUT:
@@ -72,6 +74,8 @@ void plan_draw_nodes(struct plan *p, uint64_t seed) {
     p->policy_changes = false;
     p->hold.for_ms = 0;
     slow_down(p);
+    if (happens(seed, "few jobs at a time", 0, 30))
+        p->max_jobs = draw(seed, "so few jobs", 0, 1, 2);
     for (unsigned i = 1; i < p->nodes; i++)
         p->begins_ms[i] = happens(seed, "begins later", i, 50)
                               ? draw(seed, "begins at", i, 1, 15 * SECOND_MS)

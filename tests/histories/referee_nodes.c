@@ -19,7 +19,7 @@ void referee_nodes_install(struct world *w, unsigned host, unsigned job) {
         story_broken(w, in_order, "an install of h%u by job %u, and its shard is another node's",
                      host, job);
     // One that stood still with the bytes in its hands is ended before anybody else may have it.
-    if (w->now_ms >= p->acts_until_ms + LEASE_KILL_MS - LEASE_ACT_MS)
+    if (w->now_ms >= p->acts_until_ms + (p->late_ms > 0 ? LEASE_KILL_MS - LEASE_ACT_MS : 0))
         story_broken(w, in_order, "an install of h%u by job %u, and the lease is over", host, job);
 }
 
@@ -183,15 +183,37 @@ static void keep_of_host(struct world *w, unsigned job, const struct store_event
     check_outcome(w, host, job, event->result);
 }
 
+static bool is_at_work(const struct kept_job *kept) {
+    for (unsigned h = 0; h < PLAN_HOSTS; h++)
+        if (kept->last[h] == STORE_INTENT) return true;
+    return kept->state == JOB_RUNNING && !referee_is_over(kept, kept->hosts);
+}
+
+// What is kept behind a pause or a cancel is no intent: whoever says that a job runs has heard of
+// all that were kept before.
+static void check_place(struct world *w, unsigned job) {
+    unsigned at_work = 0;
+    for (unsigned i = 0; i < w->plan->jobs_count; i++)
+        at_work += i != job && w->jobs[i].number != 0 && w->jobs[i].state != JOB_DONE &&
+                   !w->jobs[i].asked->reads && is_at_work(&w->jobs[i]);
+    if (w->plan->max_jobs > 0 && !w->jobs[job].asked->reads && at_work >= w->plan->max_jobs)
+        story_broken(w, in_order, "job %u runs, and %u others are at work", job, at_work);
+}
+
 static void keep_of_job(struct world *w, unsigned job, const struct store_event *event) {
     static const char *const names[] = {"", "waiting", "running", "paused", "cancelling", "done"};
     struct kept_job *kept = &w->jobs[job];
     const bool runs_on = event->state == JOB_RUNNING && kept->state != JOB_WAITING;
     const bool goes_back = kept->state == JOB_CANCELLING && event->state != JOB_DONE;
-    if (runs_on || goes_back || kept->state == JOB_DONE)
+    const bool lifts =
+        kept->state == JOB_PAUSED && event->state == JOB_WAITING && event->epoch != 0;
+    if (runs_on || goes_back || lifts || kept->state == JOB_DONE)
         story_broken(w, stays_stopped, "job %u is %s, and then it is %s", job, names[kept->state],
                      names[event->state]);
     kept->state = event->state;
+    if (event->state == JOB_RUNNING) check_place(w, job);
+    if (event->state == JOB_WAITING && event->epoch == 0)
+        kept->is_told_paused = false; // a client had asked for that, maybe long ago
     if (event->state == JOB_PAUSED) kept->n_paused = kept->n;
     if (event->state == JOB_CANCELLING) {
         kept->stop = event->outcome;

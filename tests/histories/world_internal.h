@@ -203,7 +203,8 @@ void nodes_join(struct world *w);
 // --- nodes_store.c
 
 enum store_status nodes_write(struct world *w, struct store_batch *batch);
-uint64_t nodes_commit_ms(const struct world *w, unsigned number, uint64_t ms);
+uint64_t nodes_commit_ms(const struct world *w, const struct store_batch *batch, unsigned number,
+                         uint64_t ms);
 bool nodes_written(struct world *w, enum store_status status); // true: the process is no more
 
 // --- nodes_clients.c

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Plants faults into a copy of the sources, one at a time. Against those of table.txt it plays the
 # scenarios, against those of table-inner.txt it runs unit and end-to-end suites, against those of
-# table-histories.txt histories on a virtual clock, against those of table-torture.txt rounds of
-# torture. One must fail, or the suite would not notice that fault in earnest either.
-# usage: tests/mutants/run.sh BUILD [table|table-inner|table-histories|table-torture|NAME...]
+# table-histories.txt and table-nodes.txt histories on a virtual clock, against those of
+# table-torture.txt rounds of torture. One must fail, or the suite would not notice that fault in earnest either.
+# usage: tests/mutants/run.sh BUILD [table|table-inner|table-histories|table-nodes|table-torture|NAME...]
 # (make mutants, from the top folder)
 set -u
 
@@ -101,7 +101,7 @@ targets_of() { # SUITE...
     *' unit:'*) echo build/tests/unit ;;
     esac
     case " $* " in
-    *' histories:'*) echo build/tests/histories ;;
+    *' histories:'* | *' nodes:'*) echo build/tests/histories ;;
     esac
     case " $* " in
     *' torture:'*) echo torture-programs ;;
@@ -121,6 +121,7 @@ run_suite() {
     local status=0 program=build/tests/${1%%:*} arguments='' patience=$suite_timeout
     case $1 in
     histories:*) arguments="--find ${1#*:} 1" ;;
+    nodes:*) program=build/tests/histories arguments="--nodes --find ${1#*:} 1" ;;
     torture:*) program=build/asan/torture arguments="${1#*:} 1" patience=600s ;;
     esac
     # shellcheck disable=SC2086 # three arguments
@@ -219,6 +220,7 @@ must_pass() {
 read_table table
 read_table table-inner
 read_table table-histories
+read_table table-nodes
 read_table table-torture
 chosen=()
 for word in "$@"; do
