@@ -11,5 +11,7 @@ enum { ACMEOS_VERSION_MAX = 29 }; // three times nine digits and two dots
 // Of a session that says none: it is never older than what a device has seen.
 #define ACMEOS_NO_EPOCH UINT64_MAX
 
-// Exactly [0-9]{1,9}.[0-9]{1,9}.[0-9]{1,9}. Versions are compared as text.
+// Exactly [0-9]{1,9}.[0-9]{1,9}.[0-9]{1,9}. Whether two are the same is compared as text.
 bool acmeos_version_valid(const char *version);
+// By their numbers, part by part: 5.10.0 is newer than 5.9.9.
+bool acmeos_version_newer(const char *version, const char *than);

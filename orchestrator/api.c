@@ -111,18 +111,29 @@ static void get_swagger(void *app, struct http_request *r) {
     http_answer(r, 200, "application/json", mem_strdup(api->swagger), strlen(api->swagger));
 }
 
+static void add_nodes(const struct nodes *nodes, struct metrics_now *now) {
+    const struct node_counts counts = nodes_count(nodes);
+    now->is_shared = true;
+    now->nodes = counts.nodes;
+    now->shards = counts.shards;
+    now->shards_taken = counts.taken;
+    now->leases_lost = counts.lost;
+    now->nodes_declared_dead = counts.dead;
+}
+
 static void get_metrics(void *app, struct http_request *r) {
     struct api *api = app;
     const struct gate *gate = runner_gate(api->parts.runner);
     const struct event_streams *streams = api_events_streams(api->events);
-    const struct metrics_now now = {.event_streams = event_streams_count(streams),
-                                    .clients_let_go = event_streams_let_go(streams),
-                                    .requests_refused = api->audit.refused,
-                                    .audit_lost = api->audit.not_written,
-                                    .hides_hosts = !http_is_trusted(r),
-                                    .groups_pending = gate_groups_pending(gate),
-                                    .groups_stopped = gate_groups_stopped(gate),
-                                    .store_is_well = store_is_well(api->parts.store, NULL)};
+    struct metrics_now now = {.event_streams = event_streams_count(streams),
+                              .clients_let_go = event_streams_let_go(streams),
+                              .requests_refused = api->audit.refused,
+                              .audit_lost = api->audit.not_written,
+                              .hides_hosts = !http_is_trusted(r),
+                              .groups_pending = gate_groups_pending(gate),
+                              .groups_stopped = gate_groups_stopped(gate),
+                              .store_is_well = store_is_well(api->parts.store, NULL)};
+    if (api->parts.nodes != NULL) add_nodes(api->parts.nodes, &now);
     api_metrics_answer(r, api->parts.metrics, &now);
 }
 

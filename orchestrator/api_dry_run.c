@@ -4,7 +4,6 @@
 #include "orchestrator/dry_run.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct dry_run {
     struct job *job;
@@ -40,7 +39,10 @@ static void on_played(void *arg) {
 }
 
 static struct dry_run_known known_of(const struct gate *gate, const struct job *job) {
-    struct dry_run_known known = {0};
+    const enum downgrade asked = job->args.downgrade;
+    struct dry_run_known known = {.refuses_newer = asked == DOWNGRADE_UNSAID
+                                                       ? gate_configuration(gate)->refuses_downgrade
+                                                       : asked == DOWNGRADE_REFUSE};
     if (job->task->reads) { // nothing is wanted of them
         known.as_wanted = job->selection.count;
         return known;
@@ -48,12 +50,7 @@ static struct dry_run_known known_of(const struct gate *gate, const struct job *
     for (size_t i = 0; i < job->selection.count; i++) {
         const char *version =
             gate_version_of(gate, &job->inventory->hosts[job->selection.hosts[i]]);
-        if (version == NULL)
-            known.unknown++;
-        else if (strcmp(version, job->args.version) == 0)
-            known.as_wanted++;
-        else
-            known.to_change++;
+        dry_run_count(&known, version, job->args.version);
     }
     return known;
 }

@@ -104,7 +104,7 @@ static void tell(struct api_events *e, const struct store_event *event, const st
             buf_clear(&e->object);
             job_view_write(&e->object, job);
         }
-        event_text_write_job(&e->data, &e->object, event->n);
+        event_text_write_job(&e->data, &e->object, event);
     }
     frame(e, event);
     event_streams_tell(e->streams, event->job, event->n, &e->text, &e->text_of_all);

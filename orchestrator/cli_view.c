@@ -233,8 +233,9 @@ static void add_limit(struct buf *out, const cJSON *limit) {
 }
 
 int cli_view_dry_run(struct buf *out, const cJSON *answer, struct error *err) {
-    static const char *const numbers[] = {"to_change", "as_wanted", "unknown"};
-    static const char *const words[] = {"to change", "as wanted already", "not known"};
+    static const char *const numbers[] = {"to_change", "as_wanted", "newer", "unknown"};
+    static const char *const words[] = {"to change", "as wanted already", "running a newer version",
+                                        "not known"};
     const cJSON *value, *groups = NULL;
     uint64_t hosts = 0, count;
     int rc = json_uint(answer, "hosts", 0, UINT32_MAX, &hosts, err);

@@ -1,9 +1,11 @@
 #include "orchestrator/dry_run.h"
 
+#include "common/acmeos.h"
 #include "common/duration.h"
 #include "common/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct place { // of a host in the order of its group
     uint32_t host;
@@ -147,11 +149,22 @@ static void write_window(struct buf *out, const struct foretold *f, unsigned wor
              f->longest->limit);
 }
 
+void dry_run_count(struct dry_run_known *known, const char *version, const char *wanted) {
+    const bool is_newer = version != NULL && acmeos_version_newer(version, wanted);
+    if (is_newer) known->newer++;
+    if (version == NULL)
+        known->unknown++;
+    else if (strcmp(version, wanted) == 0)
+        known->as_wanted++;
+    else if (!is_newer || !known->refuses_newer)
+        known->to_change++;
+}
+
 void dry_run_write(struct buf *out, const struct job *job, unsigned workers,
                    const struct dry_run_known *known, const struct foretold *foretold) {
     buf_addf(out, "{\"dry_run\": true, \"hosts\": %zu", job->selection.count);
-    buf_addf(out, ", \"to_change\": %zu, \"as_wanted\": %zu, \"unknown\": %zu", known->to_change,
-             known->as_wanted, known->unknown);
+    buf_addf(out, ", \"to_change\": %zu, \"as_wanted\": %zu, \"newer\": %zu, \"unknown\": %zu",
+             known->to_change, known->as_wanted, known->newer, known->unknown);
     write_window(out, foretold, workers);
     write_canaries(out, job);
     write_skipped(out, job);

@@ -45,9 +45,12 @@ void event_text_write_host(struct buf *out, const struct job *job, const uint32_
              job->id, (unsigned long long)event->n, kinds[event->kind], event->attempt, at);
 }
 
-void event_text_write_job(struct buf *out, const struct buf *text, uint64_t n) {
+void event_text_write_job(struct buf *out, const struct buf *text,
+                          const struct store_event *event) {
+    char at[TIMESTAMP_MAX];
     buf_add(out, text->data, text->len - 1); // the object goes on
-    buf_addf(out, ", \"n\": %llu}", (unsigned long long)n);
+    timestamp_format(event->wall_ms, at);
+    buf_addf(out, ", \"n\": %llu, \"at\": \"%s\"}", (unsigned long long)event->n, at);
 }
 
 bool event_text_is_step(const struct event *event) {

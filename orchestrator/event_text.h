@@ -13,8 +13,8 @@ const char *event_text_name(const struct store_event *event);
 // "kind", "attempt" and "at", when it happened. cohorts are the job's: job_view_cohorts().
 void event_text_write_host(struct buf *out, const struct job *job, const uint32_t *cohorts,
                            const struct store_event *event);
-// The job has changed: its object, and "n". text is the object: job_view_write().
-void event_text_write_job(struct buf *out, const struct buf *text, uint64_t n);
+// The job has changed: its object, "n", and "at". text is the object: job_view_write().
+void event_text_write_job(struct buf *out, const struct buf *text, const struct store_event *event);
 
 // What was said to a device: the subtask began, or is over.
 bool event_text_is_step(const struct event *event);

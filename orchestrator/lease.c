@@ -99,9 +99,9 @@ static const struct lease_node *dead_one(const struct lease *lease, uint64_t now
     return NULL;
 }
 
-static bool is_somebody_hungry(const struct lease *lease) {
+static bool has_somebody_less(const struct lease *lease, uint32_t share) {
     for (size_t i = 0; i < lease->count; i++)
-        if (lease->watches[i].seen.is_hungry) return true;
+        if (lease->watches[i].seen.shards < share - 1) return true;
     return false;
 }
 
@@ -115,7 +115,7 @@ static void share_out(const struct lease *lease, const struct lease_view *view, 
     if (lease->shards < share)
         wants->claim =
             view->free_shards < share - lease->shards ? view->free_shards : share - lease->shards;
-    else if (lease->shards > share && !is_hungry && is_somebody_hungry(lease))
+    else if (lease->shards > share && !is_hungry && has_somebody_less(lease, share))
         wants->give_up = lease->shards - share;
     if (wants->claim > LEASE_SHARDS_AT_ONCE) wants->claim = LEASE_SHARDS_AT_ONCE;
 }

@@ -262,6 +262,20 @@ static void write_stopped(const struct metrics *m, struct prom_writer *w) {
     }
 }
 
+static void write_nodes(struct prom_writer *w, const struct metrics_now *now) {
+    gauge(w, "orchestrator_nodes", "Orchestrators that share the store and are alive", NULL,
+          now->nodes);
+    gauge(w, "orchestrator_shards", "Shards of the network that this node works on", NULL,
+          now->shards);
+    counter(w, "orchestrator_shards_taken", "Shards that this node has taken, from others too",
+            now->shards_taken);
+    counter(w, "orchestrator_leases_lost",
+            "Times that this node could not write to the store for so long that it let go of all",
+            now->leases_lost);
+    counter(w, "orchestrator_nodes_declared_dead", "Nodes that this one has declared dead",
+            now->nodes_declared_dead);
+}
+
 static void write_own_metrics(const struct metrics *m, const struct metrics_now *now,
                               struct prom_writer *w) {
     prom_family(w, "orchestrator_hosts", PROM_COUNTER,
@@ -297,6 +311,7 @@ static void write_own_metrics(const struct metrics *m, const struct metrics_now 
     prom_histogram_write(w, "orchestrator_store_commit_seconds", &m->commit);
     gauge(w, "orchestrator_store_writable",
           "1 if the store has kept what was last written to it, else 0", NULL, now->store_is_well);
+    if (now->is_shared) write_nodes(w, now);
     gauge(w, "orchestrator_event_streams", "Clients that follow what happens", NULL,
           (double)now->event_streams);
     counter(w, "orchestrator_event_streams_dropped",

@@ -24,7 +24,10 @@ struct metrics_now {
     size_t event_streams;                  // that are open
     uint64_t clients_let_go;               // of event streams, for they were too far behind
     uint64_t requests_refused, audit_lost; // unseen; lines that the audit does not have
-    bool hides_hosts;                      // whoever asks is not to know their names
+    bool is_shared;                        // the store, by several nodes; then what follows
+    uint32_t nodes, shards;                // alive; this one's
+    uint64_t shards_taken, leases_lost, nodes_declared_dead; // ever
+    bool hides_hosts; // whoever asks is not to know their names
 };
 
 // A scrape, printed piece by piece, so that a hundred thousand series do not stall the loop. Each

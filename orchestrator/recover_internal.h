@@ -42,7 +42,7 @@ struct recovery {
     void *done_arg;
 };
 
-// --- recover.c
+// --- recover_look_up.c
 
 // How the job differs in the inventory; nothing where it does not: then it is seen in it from now
 // on.

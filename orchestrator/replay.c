@@ -196,7 +196,7 @@ static void tell(struct replay *r, const struct store_event *event) {
     if (event->kind == STORE_JOB) {
         buf_clear(&r->object);
         job_view_write(&r->object, r->job);
-        event_text_write_job(&r->data, &r->object, event->n);
+        event_text_write_job(&r->data, &r->object, event);
     } else {
         event_text_write_host(&r->data, r->job, r->cohorts, event);
     }

@@ -71,8 +71,7 @@ bool store_job_may_enter(enum job_state from, const struct store_event *event) {
     case JOB_CANCELLING:
         return from != JOB_CANCELLING && from != JOB_DONE;
     case JOB_DONE:
-        return from != JOB_DONE &&
-               (from == JOB_CANCELLING) == (event->outcome >= JOB_CANCELLED);
+        return from != JOB_DONE && (from == JOB_CANCELLING) == (event->outcome >= JOB_CANCELLED);
     }
     return false;
 }

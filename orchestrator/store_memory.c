@@ -194,8 +194,7 @@ static void create(struct memory *m, struct store_op *op) {
 
 static bool may_take(const struct memory *m, const struct store_job *job,
                      const struct store_event *event) {
-    if (m->is_shared && event->kind == STORE_JOB)
-        return store_job_may_enter(job->state, event);
+    if (m->is_shared && event->kind == STORE_JOB) return store_job_may_enter(job->state, event);
     return store_job_may_take(job, event);
 }
 

@@ -12,7 +12,8 @@
 
 enum {
     STATUS_MAX = 999,
-    ROWS_MS = 5000, // between two rows, or for some thousand
+    ROWS_MS = 5000,        // between two rows, or for some thousand
+    EVENTS_AT_FIRST = 256, // whoever reads may want no more; doubling
     EVENTS_AT_ONCE = 4096,
     INT8 = 20,
     TEXT = 25,
@@ -244,15 +245,16 @@ static bool has_none(const struct store_query *query) {
 
 static int read_events(struct reading *r, struct pq *pq, struct pq_params *p, struct error *err) {
     size_t left = r->query->limit == 0 ? SIZE_MAX : r->query->limit;
-    int rc = 0, rows = EVENTS_AT_ONCE;
-    while (rc == 0 && r->goes_on && rows == EVENTS_AT_ONCE && left > 0) {
-        const size_t limit = left < EVENTS_AT_ONCE ? left : EVENTS_AT_ONCE;
+    size_t limit = EVENTS_AT_FIRST, rows = limit;
+    int rc = 0;
+    for (; rc == 0 && r->goes_on && rows == limit && left > 0; left -= rows) {
+        if (r->n > r->query->after && limit < EVENTS_AT_ONCE) limit *= 2;
+        if (limit > left) limit = left;
         const char *question = ask_for_events(p, r->query->job, r->n, limit);
         PGresult *events = pq_ask_rows(pq, question, p, ROWS_MS, err);
         if (events == NULL) return ERROR_INPUT;
-        rows = PQntuples(events);
-        left -= (size_t)rows;
-        for (int i = 0; i < rows && rc == 0 && r->goes_on; i++) {
+        rows = (size_t)PQntuples(events);
+        for (int i = 0; i < (int)rows && rc == 0 && r->goes_on; i++) {
             r->cells = (struct cells){.rows = events, .row = i};
             rc = tell_event(r, err);
         }

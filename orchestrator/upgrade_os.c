@@ -6,7 +6,6 @@
 #include "orchestrator/version_answer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int parse_version(const cJSON *value, struct task_args *args, struct error *err) {
@@ -42,24 +41,12 @@ static int parse_downgrade(const cJSON *value, struct task_args *args, struct er
     return rc == 0 ? downgrade_parse(word, &args->downgrade, err) : rc;
 }
 
-// Numbers, part by part: 5.10.0 is newer than 5.9.9.
-static bool is_newer(const char *version, const char *than) {
-    for (int part = 0; part < 3; part++) {
-        char *end_a, *end_b;
-        const unsigned long a = strtoul(version, &end_a, 10), b = strtoul(than, &end_b, 10);
-        if (a != b) return a > b;
-        version = *end_a == '.' ? end_a + 1 : end_a;
-        than = *end_b == '.' ? end_b + 1 : end_b;
-    }
-    return false;
-}
-
 // Whoever began that install, it will change the device, whatever it runs now.
 static enum task_verdict compare(const struct task_args *args, struct task_notes *notes,
                                  const cJSON *result, struct error *err) {
     struct version_answer runs;
     if (version_answer_read_idle(result, notes, &runs, err) != 0) return TASK_FAILED;
-    if (args->downgrade == DOWNGRADE_REFUSE && is_newer(runs.version, args->version)) {
+    if (args->downgrade == DOWNGRADE_REFUSE && acmeos_version_newer(runs.version, args->version)) {
         error_set(err, "runs %.40s, newer than %s", runs.version, args->version);
         return TASK_FAILED;
     }

@@ -1,6 +1,7 @@
 #include "simulator/network_grammar.h"
 
 #include "common/acmeos.h"
+#include "common/count.h"
 #include "common/inventory_builder.h"
 #include "common/json.h"
 #include "common/suggest.h"
@@ -45,6 +46,9 @@ int network_parse_login(const cJSON *object, struct credentials *out, struct err
 
 // --- attributes
 
+// What an attribute of that name would stand beside.
+static const char *const of_devices[] = {"platform", "dev_type", "hostname", "port"};
+
 static int check_key(const char *key, const char *const *known, size_t count, struct error *err) {
     if (inventory_means_groups(key))
         return error_set(err, "unknown field; did you mean redundancy_groups?");
@@ -53,6 +57,10 @@ static int check_key(const char *key, const char *const *known, size_t count, st
     for (size_t i = 0; i < count; i++)
         if (suggest_slip(key, known[i]))
             return error_set(err, "unknown field; did you mean %s?", known[i]);
+    for (size_t i = 0; i < COUNT(of_devices); i++)
+        if (strcasecmp(key, of_devices[i]) == 0)
+            return error_set(err, "unknown field; the inventory says %s of each device by itself",
+                             of_devices[i]);
     if (strcasecmp(key, "epochs") == 0)
         return error_set(err, "unknown field; epochs is a setting of the network or of a host");
     return attribute_name_check(key, err);

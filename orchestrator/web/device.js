@@ -1,9 +1,10 @@
 // One device: its steps with their times, its error, its peers and what is known of them.
 
 import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
-import { get } from "./api.js";
-import { events } from "./stream.js";
+import { get, service, serviceNow } from "./api.js";
+import * as history from "./history.js";
 import { lookOf } from "./model.js";
+import { limitOf } from "./sentence.js";
 
 const PEERS_MAX = 60;
 
@@ -25,34 +26,25 @@ function knownOf(peer) {
   return "not asked lately";
 }
 
-// What was decided of all devices before the page was opened, from the store: once a job, and not of
-// so large a one that it would take long. What was said to them is in the log alone.
-const HISTORY_MAX = 5000;
-const histories = new WeakMap(); // of a model: what is on its way, or was had
-
-function readHistory(model) {
-  const isOver = model.job.state === "done";
-  const until = model.lastN; // what comes behind it is heard
-  if (histories.has(model) || model.hosts.length > HISTORY_MAX || (!isOver && until === 0)) return;
-  const had = new Set(model.steps.keys());
-  histories.set(model, true);
-  events(`/jobs/${model.job.id}/events/`, "0", (name, data) => {
-    if (name === "host" && !had.has(data.name)) model.decided(data);
-    return isOver || name === "step" || data.n < until;
-  }).catch(() => {});
+// Of a device that began before the page was opened, or the stream was back.
+function missedOf(model, host) {
+  if (host.started === null || Date.parse(host.started) >= model.heardMs) return null;
+  const kept = history.isKept(model) ? " What is kept is shown: when it came in hand, its install, its outcome." : "";
+  return `Steps before ${clock(Math.min(model.heardMs, serviceNow()))}, when this page was connected, are not kept.${kept} The log has them all.`;
 }
 
-function drawSteps(model, host) {
+function drawSteps(view, host) {
+  const { model } = view;
   const steps = model.stepsOf(host.name);
-  if (steps.length === 0 && host.state !== "waiting") readHistory(model);
+  const missed = missedOf(model, host);
+  if (missed !== null || (steps.length === 0 && host.state !== "waiting")) history.read(model, view.due);
   if (steps.length === 0)
-    return host.started === null ? h("p", { class: "quiet" }, "It has not begun.")
-      : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. Its steps were before this page was opened; the log has them.`);
+    return host.started === null ? h("p", { class: "quiet" }, "It has not begun.") : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. ${missed ?? ""}`);
   const words = { started: "in hand", intent: "install is about to be sent", withdrawn: "put back" };
-  return h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
+  return [missed === null ? null : h("p", { class: "quiet" }, missed), h("ol", { class: "plain steps" }, steps.map((step) => h("li", {},
     h("time", {}, time(step.at)),
     h("span", {}, words[step.what] ?? step.what.replaceAll("_", " "), step.error ? h("span", { class: "wrong" }, ` ${step.error}`) : null),
-    h("span", { class: "took" }, step.took === null ? (step.isOpen ? "…" : "") : duration(step.took)))));
+    h("span", { class: "took" }, step.took === null ? (step.isOpen ? "…" : "") : duration(step.took)))))];
 }
 
 function drawPeers(view) {
@@ -69,6 +61,13 @@ function drawPeers(view) {
     group.members - 1 > PEERS_MAX ? h("p", { class: "quiet" }, `and ${group.members - 1 - PEERS_MAX} more`) : null,
     group.hosts.length === 0 ? h("p", { class: "quiet" }, "Nothing else stands in for it.") : null,
   ]);
+}
+
+function untilOf(view, host, now) {
+  if (host.state !== "in_hand" || !view.isJob) return null;
+  history.read(view.model, view.due);
+  const limit = limitOf(view.model, host, service, now);
+  return limit === null ? null : `, at most until ${clock(limit)}: so long its install may take`;
 }
 
 let drawn = "";
@@ -88,7 +87,7 @@ export function draw(view, now) {
     });
   }
   const steps = view.model.stepsOf(host.name);
-  const is = JSON.stringify([shown, extrasOf(host), host, steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
+  const is = JSON.stringify([shown, extrasOf(host), host, untilOf(view, host, now), steps, answer, answer?.peers.map((group) => group.hosts.map((peer) => view.model.byName.get(peer.name)?.state))]);
   if (is === drawn) return;
   drawn = is;
   const body = $("device-body");
@@ -96,7 +95,7 @@ export function draw(view, now) {
   if (focused >= 0 && document.activeElement.tagName === "SELECT") return; // not under the user's hand
   say($("device-title"), host.name);
   fill(body,
-    h("p", {}, stateOf(lookOf(host)), host.duration_ms !== null ? ` after ${duration(host.duration_ms)}` : host.started !== null ? ` since ${clock(host.started)}` : ""),
+    h("p", {}, stateOf(lookOf(host)), host.duration_ms !== null ? ` after ${duration(host.duration_ms)}` : host.started !== null ? ` since ${clock(host.started)}` : "", untilOf(view, host, now)),
     host.error === null ? null : h("p", { class: "wrong" }, host.error),
     host.skipped_because === null ? null : h("p", {}, `Skipped because of: ${host.skipped_because}`),
     h("dl", {},
@@ -105,7 +104,7 @@ export function draw(view, now) {
       h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? "not known"
         : host.to_version === null ? host.from_version : `${host.from_version} → ${host.to_version}`)),
     host.state === "waiting" && answer?.known === "in_hand" ? h("p", {}, "Another job has it in hand.") : null,
-    h("h3", {}, "Steps (UTC)"), drawSteps(view.model, host),
+    h("h3", {}, "Steps (UTC)"), drawSteps(view, host),
     h("h3", {}, "Peers"), drawPeers(view),
     extras(view, host));
   if (focused >= 0) [...body.querySelectorAll("button, select, a")][focused]?.focus();

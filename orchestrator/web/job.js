@@ -1,9 +1,11 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
-import { $, about, clock, count, dayAndZone, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
+import { $, clock, count, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
 import { Problem, post, service } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
+import * as history from "./history.js";
+import { awaitedOf, cancelOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -19,82 +21,6 @@ export function titleOf(job) {
 }
 
 export const wordOf = (job) => (job.state === "done" ? job.outcome : job.state);
-
-// --- the one sentence
-
-// What is in hand comes to its end; what is in doubt is told elsewhere.
-function endingOf({ counts, inDoubt }) {
-  const n = counts.in_hand - inDoubt;
-  if (n === 0) return "";
-  return n === 1 ? "; 1 device in hand comes to its end" : `; ${count(n)} devices in hand come to their end`;
-}
-
-function pausedOf(model) {
-  const because = model.job.paused_because;
-  const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
-  return ` Paused${why}${endingOf(model)}.`;
-}
-
-function outlookOf(model, now) {
-  const { is, ms } = model.outlook(now);
-  const { in_hand } = model.counts;
-  const gone = `Running for ${about(now - model.startedMs)}`;
-  const expected = model.foretoldMs === null ? "" : ` About ${about(model.foretoldMs)} were expected.`;
-  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
-  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
-  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds.${expected}`;
-  if (is === "none") return `${gone}; no device has come to its end yet.${expected}`;
-  if (is === "quiet") return `${gone}; nothing has ended for ${about(ms)}.${expected}`;
-  if (in_hand === 0) return `${gone}.${expected}`;
-  const where = model.inDoubt === in_hand ? "in doubt" : "in hand";
-  if (in_hand === 1) return `${gone}; the last device is ${where}, for ${about(ms)} by now.${expected}`;
-  return `${gone}; the last ${count(in_hand)} devices are ${where}, the longest for ${about(ms)} by now.${expected}`;
-}
-
-// away: the service is not reached, and was at now.
-export function verdictOf(model, now, away = false) {
-  const { job, counts } = model;
-  const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
-  if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
-  if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
-  const { stopped, lone } = model.stops();
-  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped`);
-  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
-  let text = `${parts.join(", ")}.`;
-  if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
-  if (job.state === "done") {
-    const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
-  } else if (job.state === "running") {
-    text += ` ${outlookOf(model, now)}`;
-  } else if (job.state === "cancelling") {
-    text += ` Nothing new starts${endingOf(model)}.`;
-  }
-  if (job.state === "paused") text += pausedOf(model);
-  if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
-  if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
-  return text;
-}
-
-// Devices that a restart of the service has left in doubt, and what is done about it.
-export function doubtOf(model, now, service) {
-  const { inDoubt, job } = model;
-  if (inDoubt === 0) return "";
-  const named = inDoubt > 3 ? [] : model.hosts.filter((host) => lookOf(host) === "in_doubt").map((host) => host.name);
-  const who = named.length === 0 ? plural(inDoubt, "device") : named.join(", ");
-  const until = service.startedMs + service.installTimeoutMs;
-  const asked = inDoubt === 1 ? "It is asked which version it runs" : "They are asked which version they run";
-  const text = `${who} ${inDoubt === 1 ? "is" : "are"} in doubt: the service ended while ${inDoubt === 1 ? "an install" : "their installs"} may have been under way. ${asked}, `;
-  if (job.state === "paused") return `${text}for ${about(service.installTimeoutMs)} at most; what is not settled then stays in doubt until the job is resumed or cancelled.`;
-  return now < until ? `${text}until ${clock(until)} at the latest.` : `${text}for ${about(service.installTimeoutMs)} at most.`;
-}
-
-// Those that hold a job up, and for how long.
-function longestOf(model, now) {
-  const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
-    .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
-  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
-}
 
 // What was asked for, beside the version.
 function requestOf(job) {
@@ -140,17 +66,21 @@ function drawBars(model, now) {
 
 // --- controls
 
-// Asks before something that cannot be taken back. word: what must be typed; null: a click will do.
+let asked = () => null; // what the open question says by now
+
+// Asks before something that cannot be taken back. text: or a function that gives it, as it is by now.
+// word: what must be typed; null: a click will do.
 export function confirm(title, text, action, word, keep = "No, go back") {
   const dialog = $("ask");
+  asked = typeof text === "function" ? text : () => text;
   return new Promise((resolve) => {
     const typed = h("input", { autocomplete: "off", spellcheck: "false" });
     const yes = h("button", { class: "danger", value: "yes", type: "submit", disabled: word !== null }, action);
     typed.addEventListener("input", () => (yes.disabled = typed.value.trim() !== word));
     fill(dialog, h("form", { method: "dialog" },
       h("h2", { id: "ask-title" }, title),
-      h("p", {}, text),
-      word === null ? null : h("label", {}, `Type ${word} to go on`, typed),
+      h("p", { id: "ask-text" }, asked()),
+      word === null ? null : h("label", {}, `Type ${word} to ${action[0].toLowerCase()}${action.slice(1)}`, typed),
       h("div", { class: "controls" }, h("button", { value: "no", type: "button", onclick: () => dialog.close("no") }, keep), yes)));
     dialog.returnValue = "no";
     dialog.onclose = () => resolve(dialog.returnValue === "yes");
@@ -161,11 +91,8 @@ export function confirm(title, text, action, word, keep = "No, go back") {
 async function control(view, verb, button) {
   const { job, counts } = view.model;
   if (verb === "cancel") {
-    const inHand = counts.in_hand;
-    const text = inHand > 0
-      ? `${inHand === 1 ? "1 device is in hand and comes to its end" : `${count(inHand)} devices are in hand and come to their end`} first, for no install is broken off. What has not begun is skipped.`
-      : "What has not begun is skipped.";
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, text, "Cancel the job", inHand > 0 ? "cancel" : null, "Do not cancel"))) return;
+    const { model } = view;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model.counts), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -218,10 +145,11 @@ function drawControls(view, anew = false) {
 
 // --- what went wrong
 
+const nameOf = (view, host) => h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name);
+
 function names(view, hosts) {
   const list = h("p", { class: "mono" });
-  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null,
-    h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name)]),
+  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null, nameOf(view, host)]),
   shown.length < hosts.length ? [", ", h("button", { class: "plain", type: "button", onclick: () => draw(hosts) }, `and ${count(hosts.length - shown.length)} more`)] : null);
   draw(hosts.slice(0, NAMES));
   return list;
@@ -233,33 +161,34 @@ function drawWhy(view) {
   const { model } = view;
   const { stopped, others, lone } = model.stops();
   const faults = model.faults();
-  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, s.skipped.length]),
+  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, [...s.down], s.skipped.length]),
     faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length])]);
   if (is === whyOf) return;
   whyOf = is;
   $("why").hidden = faults.length + others.length === 0;
   const open = new Set([...$("why").querySelectorAll("details[open]")].map((details) => details.dataset.key));
   const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
-  fill($("why-body"),
-    stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and ${stopped.length === 1 ? "its" : "their"} other devices skipped`),
-      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
-        h("strong", {}, stop.name), ": ",
-        [...stop.failed].map((host) => [h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name), ` failed (${host.error}); `]),
-        `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
-        stop.skipped.length > 8 ? ", …" : ""))),
-      stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
-    ],
+  fill($("why-body"), // the little that sums up the rest first
     faults.length === 0 ? null : [
-      lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null,
       h("h3", {}, "Errors, the most frequent first"),
       faults.slice(0, STOPS).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
       faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
     ],
     others.length === 0 ? null : [
-      h("h3", {}, "Skipped for other reasons"),
+      h("h3", {}, "Skipped for other reasons than a failure"),
       others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
-    ]);
+    ],
+    stopped.length === 0 ? null : [
+      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
+      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
+        h("strong", {}, stop.name), ": ",
+        [...stop.failed].map((host) => [nameOf(view, host), ` failed (${host.error}); `]),
+        [...stop.down].map(([name, why]) => [model.byName.has(name) ? nameOf(view, model.byName.get(name)) : name, ` is not up (${why}); `]),
+        `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
+        stop.skipped.length > 8 ? ", …" : ""))),
+      stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
+    ],
+    lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null);
 }
 
 // --- the table of devices
@@ -282,14 +211,14 @@ function drawTable(view) {
   }
   const body = $("devices").tBodies[0];
   const focused = document.activeElement?.closest?.("#devices") ? document.activeElement.textContent : null;
-  fill(body, rows.map((host) => h("tr", {},
-    h("th", { scope: "row" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
-    h("td", {}, view.isJob ? stateOf(lookOf(host)) : null),
-    h("td", {}, host.groups.join(", ")),
-    h("td", { class: "mono" }, host.to_version ?? host.from_version ?? ""),
-    h("td", {}, duration(host.duration_ms)),
-    h("td", { class: "mono" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
-  if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
+  fill(body, rows.map((host) => h("tr", { role: "row" },
+    h("th", { scope: "row", role: "rowheader" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
+    h("td", { role: "cell" }, view.isJob ? stateOf(lookOf(host)) : null),
+    h("td", { role: "cell" }, host.groups.join(", ")),
+    h("td", { class: "mono", role: "cell" }, host.to_version ?? host.from_version ?? ""),
+    h("td", { role: "cell" }, duration(host.duration_ms)),
+    h("td", { class: "mono", role: "cell" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
+  if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus({ preventScroll: true });
   say($("devices-count"), matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
   $("devices-more").hidden = matching === rows.length;
 }
@@ -310,13 +239,15 @@ export function draw(view, now) {
   const isOld = isAway() && job.state !== "done";
   chip.dataset.is = isOld ? "away" : wordOf(job);
   say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
-  say($("verdict"), verdictOf(model, now, isAway()));
+  if (job.state !== "done" && awaitedOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
+  say($("verdict"), verdictOf(model, now, service, isAway()));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));
   $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
+  if ($("ask").open) say($("ask-text"), asked());
   // What is for reading does not race.
   const sinceRead = now - readAt;
   if (sinceRead >= READ_MS || view.shownSince !== readOf) {

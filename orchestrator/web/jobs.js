@@ -50,7 +50,7 @@ export function draw(shownId) {
       h("span", { class: "part quiet" }, parts.join(", ")),
       h("span", { class: "part quiet" }, job.created === null ? "" : day(job.created))));
   }));
-  if (focused !== null) $("jobs-list").querySelector(`a[href="${focused}"]`)?.focus();
+  if (focused !== null) $("jobs-list").querySelector(`a[href="${focused}"]`)?.focus({ preventScroll: true }); // who has clicked it looks at the job
 }
 
 export function start(onChange, notice) {

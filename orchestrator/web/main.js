@@ -51,6 +51,7 @@ async function show(id, told) {
   loading?.abort();
   const controller = (loading = new AbortController());
   const model = new Model(job);
+  model.heardMs = heardMs;
   model.held = recent.filter(([, data]) => data.job === id);
   begin(model, true);
   try {
@@ -139,6 +140,7 @@ async function showNetwork() {
 // What was said of jobs that are not shown, or not yet: the newest of it.
 const RECENT_MAX = 10_000;
 let recent = [];
+let heardMs = Infinity; // since when nothing was missed
 
 function hear(name, data) {
   if (name === "snapshot") {
@@ -198,7 +200,11 @@ async function settle() {
 }
 
 function onLive() {
-  if ($("link").dataset.is === "away") isUnsettled = true;
+  if ($("link").dataset.is !== "live") heardMs = serviceNow();
+  if ($("link").dataset.is === "away") {
+    isUnsettled = true;
+    if (view.model !== null) view.model.heardMs = heardMs;
+  }
   $("link").dataset.is = "live";
   say($("link"), "live");
   reach.back();
@@ -248,14 +254,20 @@ function draw(at) {
 
 let chartOf = null;
 
-function everySecond() {
+// Whether there was anything new.
+function drawChart() {
   if (!view.isJob || !view.model.isWhole) {
     $("chart-figure").hidden = true;
-  } else if (view.model.version !== chartOf || view.model.job.state !== "done") {
-    chart.draw(view.model, reach.knownNow());
-    chartOf = view.model.job.state === "done" ? view.model.version : null;
-    due();
+    return false;
   }
+  if (view.model.version === chartOf && view.model.job.state === "done") return false;
+  chart.draw(view.model, reach.knownNow());
+  chartOf = view.model.job.state === "done" ? view.model.version : null;
+  return true;
+}
+
+function everySecond() {
+  if (drawChart()) due();
   if (device.name() !== null) due();
 }
 
@@ -270,6 +282,8 @@ function readTheme(theme) {
   say($("theme"), theme === "dark" ? "Light" : "Dark");
   map.readTheme();
   fill($("legend"), map.legend());
+  chartOf = null;
+  drawChart();
 }
 
 function startTheme() {
@@ -291,6 +305,13 @@ function startTheme() {
     }
     readTheme(own);
   });
+  // Paper is light. What is drawn for it comes behind this.
+  let shown = null;
+  addEventListener("beforeprint", () => {
+    shown = document.documentElement.dataset.theme;
+    readTheme("light");
+  });
+  addEventListener("afterprint", () => readTheme(shown));
 }
 
 function startFind() {

@@ -6,6 +6,7 @@ const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
 const RATE_MS = 20_000;
 const QUIET_MS = 10_000; // when nothing has ended for so long, no rate says how it goes on
+const GAP_MS = 2000; // without a device in hand: the job was paused, or the service was not there
 const FEW = 5; // devices, of which none tells how long the others take
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
@@ -13,10 +14,22 @@ export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 // How a tile looks: a device in doubt is in hand, and more.
 export const lookOf = (host) => (host.state === "in_hand" && host.in_doubt ? "in_doubt" : host.state);
 
-// The same fault of many devices is one: its own name and address are left out.
-export function faultOf(host) {
-  return host.error.replaceAll(host.name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
+const withoutNames = (name, text) => text.replaceAll(name, "it").replace(/\b\d{1,3}(\.\d{1,3}){3}:\d+\b|\[[0-9a-f:]+\]:\d+/g, "its address");
+
+// The same fault of many devices is one: its own name and address are left out, and the version that
+// it runs in place of the wanted one.
+export function faultOf(host, wanted = null) {
+  return withoutNames(host.name, host.error).replace(/(?<![.\d])\d{1,9}(\.\d{1,9}){2}(?![.\d])/g, (version) => (wanted === null || version === wanted ? version : "another version"));
 }
+
+// Of a device that was skipped: "leaf05.earth is not up: connect to …: connection refused; nor are 2 more of g"
+function peerOf(because) {
+  const [, name, why, , group] = /^(.+?) is not up: (.*?)(; nor are \d+ more of (.*))?$/s.exec(because) ?? [];
+  return name === undefined ? null : { name, why, group };
+}
+
+// peer: undefined where the job has it not.
+const sharedGroup = (host, peer) => host.groups.find((group) => peer?.groups.includes(group)) ?? (peer ?? host).groups.join(", ");
 
 // Events of a job are numbered, answers are not: one that was overtaken by an event only counts.
 export function laterOf(known, told) {
@@ -31,6 +44,7 @@ export class Model {
     this.byName = new Map();
     this.counts = Object.fromEntries(states.map((state) => [state, 0]));
     this.steps = new Map(); // by device, as they were heard
+    this.heardMs = 0; // since when the steps are heard: calls of before are not kept
     this.version = 0; // changes with every row
     this.stopsAt = -1; // the version that stopsThen is of
     this.stopsThen = null;
@@ -39,10 +53,12 @@ export class Model {
     this.nOf = new Map(); // by device: the last event that its row has
     this.unsettled = null; // what settle() was told, until all events before it are heard
     this.inDoubt = 0; // devices
+    this.installAt = new Map(); // by device: when its install was sent; without those that are over
     this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
     this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
+    this.pauses = []; // {from, to}: when the job did not run, in their order; to: Infinity while it lasts
   }
 
   // Rows as /jobs/{id}/hosts/ and events have them. n: the job's last event that the row has.
@@ -86,15 +102,36 @@ export class Model {
 
   whole() {
     this.isWhole = true;
+    if (this.pauses.length === 0) this.findPauses();
     const held = this.held;
     this.held = [];
     for (const [name, data] of held) this.hear(name, data);
+  }
+
+  // Those of which no event was heard: nothing was in hand for a while.
+  findPauses() {
+    if (this.job.state === "done") return;
+    const spans = this.hosts.filter((host) => host.started !== null).map((host) => ({ from: Date.parse(host.started), to: host.duration_ms === null ? Infinity : this.endOf[host.index] }));
+    spans.sort((a, b) => a.from - b.from);
+    let until = this.startedMs;
+    for (const { from, to } of spans) {
+      if (from - until > GAP_MS) this.pauses.push({ from: until, to: from });
+      until = Math.max(until, to);
+    }
+    if (this.job.state === "paused") this.pauses.push({ from: Math.max(this.startedMs, this.lastEndMs), to: Infinity });
+  }
+
+  hearPause(isPaused, at) {
+    const last = this.pauses.at(-1);
+    if (isPaused && last?.to !== Infinity) this.pauses.push({ from: at, to: Infinity });
+    if (!isPaused && last?.to === Infinity) last.to = Math.max(last.from, at);
   }
 
   // Returns the device that has changed, if it was one.
   hear(name, data) {
     if (name === "job") {
       this.job = laterOf(this.job, data);
+      if (data.at !== undefined) this.hearPause(data.state === "paused", Date.parse(data.at)); // else it is an answer
       this.version++;
       this.reach(data.n);
       return null;
@@ -122,6 +159,10 @@ export class Model {
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
   decided({ name, kind, at, state, error, skipped_because }) {
+    const isTold = ({ state: of, at: then, what }) => of === "told" && then === Date.parse(at) && what === (kind === "outcome" ? state : kind);
+    if (this.steps.get(name)?.some(isTold)) return; // from the store, and heard as well
+    if (kind === "intent") this.installAt.set(name, Date.parse(at));
+    else this.installAt.delete(name);
     this.step(name, at, kind === "outcome" ? state : kind, "told", error ?? skipped_because);
   }
 
@@ -181,19 +222,41 @@ export class Model {
     return { from, to, values };
   }
 
-  // Devices a second that came to their end, of the last 20 s; null: not known, or nothing has ended
-  // for 10 s.
-  rate(now) {
-    const since = Math.max(this.startedMs, now - RATE_MS);
-    if (now - since < 2000 || this.quietMs(now) >= QUIET_MS) return null;
-    let ended = 0;
-    for (const end of this.endOf) if (end > since) ended++;
-    return ended === 0 ? null : (ended * 1000) / (now - since);
+  // For how long the job ran between the two, its pauses left out.
+  ranMs(from, to) {
+    let ms = Math.max(0, to - from);
+    for (const pause of this.pauses) ms -= Math.max(0, Math.min(pause.to, to) - Math.max(pause.from, from));
+    return ms;
   }
 
-  // Since a device came to its end; since the job's start where none has.
+  // The moment from which on it has run for ms.
+  ranSince(now, ms) {
+    let at = now;
+    for (let i = this.pauses.length - 1; i >= 0; i--) {
+      const { from, to } = this.pauses[i];
+      const ran = at - Math.min(to, at);
+      if (ran >= ms) break;
+      ms -= ran;
+      at = Math.min(from, at);
+    }
+    return Math.max(this.startedMs, at - ms);
+  }
+
+  // Devices a second that came to their end, of the last 20 s in which the job ran; null: not known,
+  // or nothing has ended for 10 s of them.
+  rate(now) {
+    const since = this.ranSince(now, RATE_MS);
+    const ran = this.ranMs(since, now);
+    if (ran < 2000 || this.quietMs(now) >= QUIET_MS) return null;
+    const isRunning = (at) => !this.pauses.some(({ from, to }) => at > from && at <= to);
+    let ended = 0;
+    for (const end of this.endOf) if (end > since && end <= now && isRunning(end)) ended++;
+    return ended === 0 ? null : (ended * 1000) / ran;
+  }
+
+  // How long the job ran since a device came to its end; since its start where none has.
   quietMs(now) {
-    return Math.max(0, now - Math.max(this.startedMs, this.lastEndMs));
+    return this.ranMs(Math.max(this.startedMs, this.lastEndMs), now);
   }
 
   // How long it goes on, as far as that can be said: {is, ms}.
@@ -205,7 +268,7 @@ export class Model {
   //   none      nothing has ended at all, and nothing more was foretold
   outlook(now) {
     const left = this.total - this.done;
-    const foretold = this.foretoldMs === null ? 0 : this.startedMs + this.foretoldMs - now;
+    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, now);
     const quiet = this.quietMs(now);
     if (this.counts.waiting === 0 && left <= FEW && this.done > 0) {
       const starts = this.hosts.filter((host) => host.state === "in_hand" && host.started !== null).map((host) => Date.parse(host.started));
@@ -218,8 +281,19 @@ export class Model {
     return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
   }
 
-  // Redundancy groups that a failure has stopped, with the devices that failed and those that were
-  // skipped for it; and what else was skipped, by its reason.
+  // Of a paused job: how long it would go on if it were resumed, {is, ms} as above; null: not known.
+  needs() {
+    const since = this.pauses.at(-1);
+    if (this.counts.waiting === 0 || since?.to !== Infinity) return null;
+    const rate = this.rate(since.from);
+    const ms = rate === null ? 0 : (this.counts.waiting / rate) * 1000;
+    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, since.from);
+    if (ms <= 0 && foretold <= 0) return null;
+    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
+  }
+
+  // Redundancy groups that stopped: those that failed, the peers that are not up, each with why, and
+  // those that were skipped for it. And what else was skipped, by its reason.
   stops() {
     if (this.stopsAt !== this.version) {
       this.stopsAt = this.version;
@@ -231,33 +305,37 @@ export class Model {
   findStops() {
     const causes = new Set();
     const stopped = new Map();
-    const others = new Map();
+    const reasons = new Map();
+    const lone = new Set(); // groups in which a device failed that nothing was skipped for
+    const put = (name, host) => {
+      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), down: new Map(), skipped: [] });
+      stopped.get(name).skipped.push(host);
+      return stopped.get(name);
+    };
     for (const host of this.hosts) {
       if (host.state !== "skipped") continue;
       const because = host.skipped_because ?? "no reason was told";
       const cause = this.byName.get(because);
-      if (cause?.state !== "failed") {
-        if (!others.has(because)) others.set(because, []);
-        others.get(because).push(host);
+      if (cause?.state === "failed") {
+        put(sharedGroup(host, cause), host).failed.add(cause);
+        causes.add(cause);
         continue;
       }
-      const name = host.groups.find((group) => cause.groups.includes(group)) ?? cause.groups.join(", ");
-      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), skipped: [] });
-      stopped.get(name).failed.add(cause);
-      causes.add(cause);
-      stopped.get(name).skipped.push(host);
+      const peer = peerOf(because);
+      if (peer !== null) put(peer.group ?? sharedGroup(host, this.byName.get(peer.name)), host).down.set(peer.name, peer.why);
+      const reason = peer === null ? because : `a peer is not up: ${withoutNames(peer.name, peer.why)}`;
+      if (!reasons.has(reason)) reasons.set(reason, []);
+      reasons.get(reason).push(host);
     }
-    // Groups in which a device failed that nothing was skipped for.
-    const lone = new Set();
     for (const host of this.hosts)
       if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
     for (const name of stopped.keys()) lone.delete(name);
-    if (lone.size > 0) // one that goes on has not failed
-      for (const host of this.hosts) if (!isOver(host.state)) for (const group of host.groups) lone.delete(group);
+    if (lone.size > 0) // nor one that goes on, or had its rest skipped for another reason, as by a cancel
+      for (const host of this.hosts) if (!isOver(host.state) || host.state === "skipped") for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
       lone: lone.size,
-      others: [...others].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
+      others: [...reasons].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
     };
   }
 
@@ -266,7 +344,7 @@ export class Model {
     const faults = new Map();
     for (const host of this.hosts) {
       if (host.state !== "failed") continue;
-      const text = faultOf({ name: host.name, error: host.error ?? "no error was told" });
+      const text = faultOf({ name: host.name, error: host.error ?? "no error was told" }, this.job.version ?? null);
       if (!faults.has(text)) faults.set(text, []);
       faults.get(text).push(host);
     }

@@ -2,6 +2,7 @@
 
 import { $, about, count, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
+import { changesOf, newerOf } from "./sentence.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
 const ORDER_MAX = 100;
@@ -93,14 +94,15 @@ function preview(view, body, told) {
   fill($("preview"),
     h("h3", {}, "Dry run: nothing was touched"),
     h("dl", {},
-      h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)}, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
-      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, `${count(told.to_change)}; as wanted already: ${count(told.as_wanted)}; not known: ${count(told.unknown)}`)] : null,
+      h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)} selected, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
+      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, changesOf(told))] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
         ? "not known yet: no device of these types has been through this task since the service started"
         : `about ${about(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
       told.canaries.length > 0 ? [h("dt", {}, "Canaries"), h("dd", {}, told.canaries.join(", "))] : null,
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
+    fields.has("version") && told.newer > 0 ? h("p", { class: "caution" }, newerOf(told)) : null,
     fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
       ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
     h("details", {}, h("summary", {}, "Groups in their order"),

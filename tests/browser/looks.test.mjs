@@ -77,6 +77,15 @@ for (const colorScheme of ["light", "dark"]) {
       const { scrollWidth, clientWidth } = document.querySelector(part);
       return scrollWidth > clientWidth;
     })), [], "nothing scrolls sideways");
+    // Why a device failed has the whole width.
+    const { why, row } = await page.evaluate(() => {
+      const cell = document.querySelector("#devices tbody td:last-child");
+      return { why: cell.getBoundingClientRect().width, row: cell.parentElement.getBoundingClientRect().width };
+    });
+    assert.ok(why > row * 0.9, `why has ${why} of ${row} px`);
+    await page.locator(".scroll").scrollIntoViewIfNeeded();
+    await page.screenshot({ path: join(shots, `phone-devices-${colorScheme}.png`) });
+    await page.evaluate(() => scrollTo(0, 0));
     await page.screenshot({ path: join(shots, `phone-${colorScheme}.png`) });
     await views.device(page);
     assert.deepEqual(await findings(page), []);
@@ -84,6 +93,45 @@ for (const colorScheme of ["light", "dark"]) {
     await page.context().close();
   });
 }
+
+test("another theme changes the colours of all that is drawn", async () => {
+  const page = await open({ colorScheme: "dark" });
+  await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+  await untilJob(page, "done");
+  await page.waitForSelector("#chart-figure:not([hidden])");
+  const chart = () => page.evaluate(() => document.getElementById("chart").toDataURL());
+  const dark = await chart();
+  await page.click("#theme");
+  const light = await chart();
+  assert.ok(light !== dark, "the chart");
+  await page.click("#theme");
+  assert.ok((await chart()) !== light, "and back");
+  await page.context().close();
+});
+
+test("paper has the colours of the light theme, whichever is on the screen", async () => {
+  const drawn = async (colorScheme, printed) => {
+    const page = await open({ colorScheme });
+    await page.goto(`${net.orc.url}/#/jobs/${jobId}`);
+    await untilJob(page, "done");
+    await page.waitForSelector("#chart-figure:not([hidden])");
+    await page.emulateMedia({ media: "print" });
+    // As a browser does around the print: what is read is drawn by then.
+    const [before, during, after] = await page.evaluate((inPrint) => {
+      const colours = () => [...["map-canvas", "chart"].map((id) => document.getElementById(id).toDataURL()),
+        ...["--failed", "--changed", "--ink"].map((name) => getComputedStyle(document.documentElement).getPropertyValue(name))];
+      const said = [document.documentElement.dataset.theme];
+      if (inPrint) dispatchEvent(new Event("beforeprint"));
+      said.push(colours());
+      if (inPrint) dispatchEvent(new Event("afterprint"));
+      return [...said, document.documentElement.dataset.theme];
+    }, printed);
+    assert.deepEqual([before, after], [colorScheme, colorScheme]);
+    await page.context().close();
+    return during;
+  };
+  assert.deepEqual(await drawn("dark", true), await drawn("light", true));
+});
 
 test("on paper it is a report of the window", async () => {
   const page = await open();

@@ -3,13 +3,18 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-const load = (name) => import(`data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8"))}`);
+// With what it imports.
+const url = (name) => `data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8").replace(/"\.\/([a-z]+\.js)"/g, (_, other) => `"${url(other)}"`))}`;
+const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
+const { changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
+const here = { startedMs: Date.parse(at(-100)), installTimeoutMs: 300_000 };
+const clock = (s) => new Date(at(s)).toLocaleTimeString("en-GB");
 const row = (name, state, more = {}) => ({ name, site: "earth", dev_type: "leaf", groups: ["g"], state, started: null, duration_ms: null,
   from_version: null, to_version: null, error: null, skipped_because: null, in_doubt: false, ...more });
 
@@ -81,6 +86,72 @@ test("after a restart: who is in doubt and who waits again, though no event says
   assert.deepEqual(m.hosts.map(({ state }) => state), ["changed", "in_hand"]);
 });
 
+test("the sentence: what is so, and how it goes on", () => {
+  const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "failed", { started: at(0), duration_ms: 1000, error: "x" }), row("c", "in_hand", { started: at(2) })]);
+  const verdict = (more) => {
+    Object.assign(m.job, more);
+    return verdictOf(m, Date.parse(at(14)), here);
+  };
+  assert.equal(verdict({}), `1 of 3 devices completed, 1 failed. Running for 14 s; it waits for c, in hand since ${clock(2)}.`);
+  assert.equal(verdict({ state: "paused", paused_because: "by request" }), "1 of 3 devices completed, 1 failed. Paused by request; c comes to its end.");
+  assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; c comes to its end.");
+  m.put(row("c", "in_hand", { started: at(2), in_doubt: true }));
+  assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
+});
+
+test("two durations are one phrase: what is left of what was expected, or in all where more was expected than that", () => {
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
+  const says = (foretoldMs, s, end) => {
+    m.foretoldMs = foretoldMs;
+    assert.ok(verdictOf(m, Date.parse(at(s)), here).endsWith(`completed. ${end}`), verdictOf(m, Date.parse(at(s)), here));
+  };
+  says(62_000, 20, "About 42 s left of the 1 min 2 s that were expected.");
+  says(null, 20, "About 20 s left at the rate of the last seconds.");
+  says(30_000, 20, "About 20 s left at the rate of the last seconds: 40 s in all, where about 30 s were expected.");
+  says(null, 1.5, "Running for 2 s."); // not: nothing has ended for 1 s
+  says(30_000, 45, "Running for 45 s, where about 30 s were expected; nothing has ended for 25 s.");
+});
+
+test("at the end the sentence says whom it waits for, and until when at most", () => {
+  const event = (name, kind, s, n) => ({ ...row(name, kind === "withdrawn" ? "waiting" : "in_hand", { started: at(2) }), kind, at: at(s), n, job: "j", attempt: 1 });
+  const m = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "waiting"), row("c", "waiting")]);
+  m.hear("host", event("c", "started", 2, 1));
+  m.hear("host", event("c", "intent", 4, 2));
+  const verdict = (s, more) => {
+    Object.assign(m.job, more);
+    return verdictOf(m, Date.parse(at(s)), here);
+  };
+  const until = `at most until ${clock(304)}`;
+  assert.match(verdict(60, {}), new RegExp(` nothing has ended for 59 s; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
+  m.put(row("b", "changed", { started: at(1), duration_ms: 1000 }));
+  assert.match(verdict(60, {}), new RegExp(` Running for 1 min; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
+  assert.match(verdict(60, { state: "cancelling" }), new RegExp(` Nothing new starts; c comes to its end, ${until}\\.$`));
+  assert.match(verdict(60, { state: "paused" }), new RegExp(` Paused; c comes to its end, ${until}\\.$`));
+  assert.doesNotMatch(verdict(305, { state: "cancelling" }), /at most/, "what is over limits nothing");
+  // What comes from the store as well is there once; what was put back has no limit.
+  for (const [kind, s, n] of [["started", 2, 1], ["intent", 4, 2]]) m.decided(event("c", kind, s, n));
+  assert.deepEqual(m.stepsOf("c").map(({ what }) => what), ["started", "intent"]);
+  m.hear("host", event("c", "withdrawn", 5, 3));
+  m.hear("host", event("c", "started", 6, 4));
+  assert.doesNotMatch(verdict(60, { state: "running" }), /at most/);
+  assert.equal(limitOf(m, m.byName.get("c"), here, 0), null);
+});
+
+test("a dry run says what becomes of devices that run a newer version", () => {
+  const told = { hosts: 848, to_change: 831, as_wanted: 10, unknown: 7, newer: 393 };
+  assert.equal(newerOf(told), "393 of them run a newer version and would be downgraded.");
+  assert.equal(newerOf({ ...told, to_change: 438 }), "393 of them run a newer version and would fail untouched, for downgrades are refused.");
+  assert.equal(newerOf({ ...told, newer: 1 }), "1 of them runs a newer version and would be downgraded.");
+  assert.equal(newerOf({ ...told, newer: 0 }), "");
+});
+
+test("a dry run does not say 0 of what is not known", () => {
+  const told = { hosts: 848, to_change: 831, as_wanted: 17, unknown: 0 };
+  assert.equal(changesOf(told), "831; as wanted already: 17");
+  assert.equal(changesOf({ ...told, to_change: 824, unknown: 7 }), "824 at least; as wanted already: 17; not known: 7, get version tells");
+  assert.equal(changesOf({ ...told, to_change: 0, as_wanted: 0, unknown: 848 }), "what they run is not known: get version tells");
+});
+
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
   const m = model([
     row("a", "failed", { groups: ["g", "wan"], error: "login: no answer" }),
@@ -90,8 +161,34 @@ test("a group that stopped, with who failed and who was skipped for it; other re
   ]);
   const { stopped, others, lone } = m.stops();
   assert.equal(lone, 0);
-  assert.deepEqual(stopped.map(({ name, failed, skipped }) => [name, [...failed].map((host) => host.name), skipped.map((host) => host.name)]), [["wan", ["a"], ["b"]]]);
-  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["z is not up: login: connection reset", 1]]);
+  const shortOf = ({ name, failed, down, skipped }) => [name, [...failed].map((host) => host.name), [...down], skipped.map((host) => host.name)];
+  assert.deepEqual(stopped.map(shortOf), [["wan", ["a"], [], ["b"]], ["h", [], [["z", "login: connection reset"]], ["d"]]]);
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["a peer is not up: login: connection reset", 1]]);
+});
+
+test("groups with a peer that is not up have stopped, too; the peer's name and address make no other reason", () => {
+  const reset = (peer, address) => `${peer} is not up: connect to ${address}: connection refused`;
+  const m = model([
+    row("l0", "skipped", { groups: ["a"], skipped_because: reset("l1", "127.0.0.1:83") }),
+    row("l1", "changed", { groups: ["a"] }),
+    row("l2", "skipped", { groups: ["b"], skipped_because: reset("far", "127.0.0.9:83") }),
+    row("s0", "skipped", { groups: ["c", "d"], skipped_because: `${reset("s1", "127.0.0.2:83")}; nor are 2 more of d` }),
+    row("s1", "failed", { groups: ["c", "d"], error: "x" }),
+    row("s2", "skipped", { groups: ["c", "d"], skipped_because: "s1" }),
+  ]);
+  const why = (address) => `connect to ${address}: connection refused`;
+  const { stopped, others } = m.stops();
+  assert.deepEqual(stopped.map(({ name, failed, down, skipped }) => [name, failed.size, [...down], skipped.length]),
+    [["a", 0, [["l1", why("127.0.0.1:83")]], 1], ["b", 0, [["far", why("127.0.0.9:83")]], 1], ["d", 0, [["s1", why("127.0.0.2:83")]], 1], ["c", 1, [], 1]]);
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["a peer is not up: connect to its address: connection refused", 3]]);
+  assert.match(verdictOf(m, Date.parse(at(1)), here), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(3 of them by a peer that is not up\)\./);
+  assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1)), here), / 1 group stopped by a peer that is not up\./);
+});
+
+test("a group whose rest was skipped by a cancel has not failed with nothing left to skip", () => {
+  const rows = [row("a", "failed", { error: "x" }), row("b", "skipped", { skipped_because: "cancelled" }), row("c", "failed", { groups: ["h"], error: "x" })];
+  assert.equal(model(rows).stops().lone, 1);
+  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, 1 group failed with nothing left to skip\./);
 });
 
 test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
@@ -103,6 +200,10 @@ test("a group whose last device failed stopped nothing; one that goes on has not
 test("the same fault of many devices is one", () => {
   assert.equal(faultOf({ name: "a.b", error: "connect to 10.0.0.7:830: a.b refused" }), faultOf({ name: "c.b", error: "connect to 10.0.0.8:830: c.b refused" }));
   assert.equal(faultOf({ name: "a", error: "connect to [::1]:83: refused" }), "connect to its address: refused");
+  for (const runs of ["5.2.4", "5.10.0"]) assert.equal(faultOf({ name: "a", error: `the device runs ${runs}, not 5.4.3` }, "5.4.3"), "the device runs another version, not 5.4.3");
+  assert.equal(faultOf({ name: "a", error: "10.0.0.7 runs 5.2.4" }, "5.4.3"), "10.0.0.7 runs another version");
+  const old = model([row("a", "failed", { error: "the device runs 5.2.4, not 5.4.3" }), row("b", "failed", { error: "the device runs 5.1.8, not 5.4.3" })], { version: "5.4.3" });
+  assert.deepEqual(old.faults().map(({ hosts }) => hosts.length), [2]);
   const m = model([row("a", "failed", { error: "x" }), row("b", "failed", { error: "y" }), row("c", "failed", { error: "y" })]);
   assert.deepEqual(m.faults().map(({ text, hosts }) => [text, hosts.length]), [["y", 2], ["x", 1]]);
 });
@@ -130,6 +231,42 @@ test("how long it goes on: never less than the rate of the last seconds says", (
   // A rate of long ago says nothing, nor does what was foretold.
   assert.deepEqual(outlook(30), { is: "quiet", ms: 10_000 });
   assert.deepEqual(outlook(60, 90_000), { is: "quiet", ms: 40_000 });
+});
+
+test("how long it goes on after a pause: its time does not count", () => {
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 21 ? row("slow", "in_hand", { started: at(19) }) : row(`h${i}`, "waiting")));
+  const resumed = 20 + 3600;
+  const heard = model(rows);
+  heard.hear("job", job({ state: "paused", n: 1, at: at(20) }));
+  heard.hear("host", { ...row("slow", "changed", { started: at(19), duration_ms: 6000 }), kind: "outcome", at: at(25), n: 2, job: "j", attempt: 1 });
+  heard.hear("job", job({ n: 3, at: at(resumed) }));
+  heard.hear("host", { ...row("h21", "in_hand", { started: at(resumed) }), kind: "started", at: at(resumed), n: 4, job: "j", attempt: 0 });
+  assert.equal(heard.rate(Date.parse(at(resumed + 3))), 17 / 20, "the one that came to its end in the pause does not count");
+  assert.equal(heard.outlook(Date.parse(at(resumed + 3))).ms, (39 * 20_000) / 17);
+});
+
+test("while it is paused: how long it has to go once it is resumed", () => {
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
+  assert.equal(m.needs(), null, "it runs");
+  m.hear("job", job({ state: "paused", n: 1, at: at(20) }));
+  for (const s of [21, 3600]) assert.match(verdictOf(m, Date.parse(at(s)), here), / Paused\. Once resumed, it has about 20 s to go, at the rate of before\.$/);
+  m.foretoldMs = 62_000;
+  assert.match(verdictOf(m, Date.parse(at(3600)), here), / Once resumed, it has about 42 s to go, of the 1 min 2 s that were expected\.$/);
+  const early = model([row("a", "waiting")], { state: "paused" });
+  assert.equal(early.needs(), null, "nothing is known");
+});
+
+test("a pause that was over when the page was opened is found where nothing was in hand", () => {
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  rows[20] = row("h20", "in_hand", { started: at(3620) });
+  const m = model(rows);
+  m.foretoldMs = 75_000;
+  assert.deepEqual(m.outlook(Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
+  assert.equal(m.rate(Date.parse(at(3623))), 17 / 20);
+  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses, where about 1 min 15 s were expected; nothing has ended for 11 s;/);
+  const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
+  paused.hear("job", job({ n: 1, at: at(3620) }));
+  assert.equal(paused.rate(Date.parse(at(3623))), 17 / 20);
 });
 
 test("how long it goes on, before anything has ended, and when only a few are left", () => {

@@ -71,6 +71,43 @@ test("the result of a dry run comes into sight, on a phone too", async () => {
   });
 });
 
+test("a click on a job leads to its card, on a phone too", async () => {
+  const { orc } = await network();
+  for (const site of ["earth", "mars"]) await postJson(`${orc.url}/upgrade-os/`, { version: "5.3.1", filter_sites: [site] });
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await page.waitForFunction(() => document.querySelectorAll("#devices tbody tr").length === 100 && document.querySelectorAll("#jobs-list a").length === 2);
+  await page.locator("#jobs-list a").last().click();
+  await page.waitForFunction(() => / earth$/.test(document.getElementById("job-title").textContent) && document.querySelector('#jobs-list li:last-child a[aria-current="true"]') !== null);
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  const top = await page.evaluate(() => document.getElementById("job-title").getBoundingClientRect().top);
+  assert.ok(top >= 0 && top < 422, `it is at ${top}`);
+});
+
+test("a dry run warns of downgrades that are known of, before the start", async () => {
+  const { orc } = await network();
+  const { hosts } = await postJson(`${orc.url}/get-version/`, { filter_sites: ["earth"] });
+  const numbers = (version) => version.split(".").map(Number);
+  const newer = Object.values(hosts).filter(({ full_version }) => {
+    const [a, b, c] = numbers(full_version);
+    return a !== 5 ? a > 5 : b !== 3 ? b > 3 : c > 1;
+  }).length;
+  assert.ok(newer > 1 && newer < 106, `${newer} run a newer version`);
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await page.fill('input[name="version"]', "5.3.1");
+  await page.check('input[name="filter_sites"][value="earth"]');
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.equal(await page.textContent("#preview .caution"), `${newer} of them run a newer version and would be downgraded.`);
+  await page.click("#start summary");
+  await page.check('input[name="downgrade"]');
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.equal(await page.textContent("#preview .caution"), `${newer} of them run a newer version and would fail untouched, for downgrades are refused.`);
+});
+
 test("a refusal stands at the field that it is about", async () => {
   const { orc } = await network();
   const page = await open();
@@ -103,7 +140,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await startUpgrade(page, "5.3.1", { sites: ["venus"] });
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 20);
   await page.click('button[data-verb="pause"]');
-  await page.waitForFunction(() => / Paused by request; \d+ devices in hand come to their end\.$/.test(document.getElementById("verdict").textContent));
+  await page.waitForFunction(() => / Paused by request; (\d+ devices in hand come|leaf.* comes?) to (their|its) end(, at most until \d\d:\d\d:\d\d)?\./.test(document.getElementById("verdict").textContent));
   await speed(0.01);
   await page.waitForSelector('button[data-verb="resume"]');
   await page.waitForFunction(() => globalThis.page.view.model.counts.in_hand === 0);
@@ -118,6 +155,11 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.waitForSelector("#ask[open]");
   const yes = page.locator('#ask button[value="yes"]');
   assert.equal(await yes.isDisabled(), true, "hosts are in hand: the word must be typed");
+  assert.equal(await page.textContent("#ask label"), "Type cancel to cancel the job");
+  // What it says goes on with the job.
+  const said = await page.textContent("#ask-text");
+  assert.match(said, /^\d+ devices are in hand and come to their end first, for no install is broken off\. What has not begun is skipped: \d+ devices\.$/);
+  await page.waitForFunction((before) => document.getElementById("ask-text").textContent !== before, said);
   await page.fill("#ask input", "cancel");
   await yes.click();
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelling");
@@ -226,6 +268,13 @@ test("equal errors are one line", async () => {
   assert.ok(failed > 10);
   await page.waitForFunction((n) => document.querySelector("#why-body .count")?.textContent === `${n} × `, failed);
   assert.equal(await page.locator("#why-body details.group").count(), 1);
+  // However many groups have stopped, it is what is seen first.
+  assert.ok(await page.locator("#stopped li").count() > 10);
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 844 });
+    const seen = await page.evaluate(() => document.querySelector("#why-body .count").getBoundingClientRect().bottom <= document.getElementById("why-body").getBoundingClientRect().bottom);
+    assert.ok(seen, `${width} px`);
+  }
 });
 
 test("with the keyboard alone", async () => {

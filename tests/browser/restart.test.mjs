@@ -120,6 +120,34 @@ test("while the service is away the page says so, and nothing on it goes on", as
   assert.deepEqual(page.troubles, []);
 });
 
+test("of the last device the page says until when it is at most in hand, also when it was opened later", async () => {
+  const { orc, sim } = await network({ latency: "0ms..1ms" });
+  await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "delay", by: "10m" });
+  const request = { method: "POST", headers: { "Content-Type": "application/json", Prefer: "respond-async" }, body: JSON.stringify({ version: "5.3.1", filter_hosts: ["leaf00.earth", "edge00.earth"] }) };
+  const first = await open();
+  await first.goto(`${orc.url}/`);
+  await first.waitForFunction(() => document.getElementById("link").textContent === "live");
+  const { id } = await json(`${orc.url}/upgrade-os/`, request);
+  const awaited = (page) => page.waitForFunction(() => / it waits for leaf00\.earth, in hand since \d\d:\d\d:\d\d, at most until \d\d:\d\d:\d\d\./.exec(document.getElementById("verdict").textContent)?.[0]);
+  const said = await (await awaited(first)).jsonValue();
+  const later = await open();
+  await later.goto(`${orc.url}/#/jobs/${id}`);
+  assert.equal(await (await awaited(later)).jsonValue(), said);
+  for (const page of [first, later]) {
+    await page.fill("#find", "leaf00.earth");
+    await page.press("#find", "Enter");
+  }
+  await later.waitForFunction(() => / are not kept\. .*install is about to be sent/.test(document.getElementById("device-body").textContent));
+  await first.waitForFunction(() => /install os version/.test(document.getElementById("device-body").textContent));
+  assert.doesNotMatch(await first.textContent("#device-body"), /are not kept/);
+  const limit = /at most until (.*)\./.exec(said)[1];
+  await later.waitForFunction((time) => document.getElementById("device-body").textContent.includes(`, at most until ${time}: `), limit);
+  await postJson(`${orc.url}/jobs/${id}/cancel/`, {});
+  for (const page of [first, later])
+    await page.waitForFunction((time) => document.getElementById("verdict").textContent.endsWith(` Nothing new starts; leaf00.earth comes to its end, at most until ${time}.`), limit);
+  assert.deepEqual(later.troubles, []);
+});
+
 test("a page that is opened later, and one of a job that is over", async () => {
   const { orc } = await network({ latency: "20ms..60ms" });
   const first = await open();
@@ -142,5 +170,6 @@ test("a page that is opened later, and one of a job that is over", async () => {
     /changed|unchanged/.test(document.querySelector(".steps li:last-child")?.textContent));
   const steps = await third.locator(".steps li").allTextContents();
   assert.match(steps[0], /^\d\d:\d\d:\d\d\.\d{3}in hand/);
+  assert.match(await third.textContent("#device-body"), /Steps before \d\d:\d\d:\d\d, when this page was connected, are not kept\. What is kept is shown: /);
   assert.match(await third.textContent("#verdict"), /^106 of 106 devices completed\. It took /);
 });

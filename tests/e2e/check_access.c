@@ -94,6 +94,7 @@ static const struct {
     {"GET", "/swagger/", NEEDS_NOTHING},
     {"GET", "/metrics/", NEEDS_READ},
     {"GET", "/audit/", NEEDS_READ},
+    {"GET", "/nodes/", NEEDS_READ},
     {"GET", "/livez", NEEDS_NOTHING},
     {"GET", "/readyz", NEEDS_NOTHING},
 };

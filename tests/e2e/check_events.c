@@ -49,7 +49,9 @@ static void note_event(struct heard *h, const struct sse_event *e) {
                  cJSON_GetObjectItem(data, "n")->valueint, text_of(data, "kind"),
                  text_of(data, "name"), text_of(data, "state"), text_of(data, "from_version"));
     else
-        snprintf(line, sizeof line, "job %s %s", text_of(data, "id"), text_of(data, "state"));
+        snprintf(line, sizeof line, "job %s %s %s", text_of(data, "id"), text_of(data, "state"),
+                 text_of(data, "at"));
+    ck_assert_str_ne(text_of(data, "at"), "-");
     if (strcmp(text_of(data, "state"), "done") == 0) h->done++;
     ck_assert_uint_lt(h->count, COUNT(h->list));
     h->list[h->count++] = mem_strdup(line);

@@ -282,7 +282,7 @@ END_TEST
 // Longer than the lease: all nodes let go of what they have, and find out what became of it.
 START_TEST(a_database_that_is_away_for_a_while_is_waited_for) {
     struct cluster c = {.lab = bare_start(ARGS("--latency", "20ms..400ms"))};
-    struct lab_server server;
+    struct lab_server server = {0};
     lab_server_start(&server, "");
     snprintf(c.state, sizeof c.state, "%s", server.uri);
     for (unsigned i = 0; i < NODES; i++)

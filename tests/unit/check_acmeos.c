@@ -48,11 +48,22 @@ START_TEST(the_longest_version_fits_its_buffer) {
 }
 END_TEST
 
+START_TEST(a_version_is_newer_by_its_numbers_the_first_before_all) {
+    ck_assert(acmeos_version_newer("5.10.0", "5.9.9"));
+    ck_assert(!acmeos_version_newer("5.9.9", "5.10.0"));
+    ck_assert(acmeos_version_newer("6.0.0", "5.9.9"));
+    ck_assert(acmeos_version_newer("5.3.2", "5.3.1"));
+    ck_assert(!acmeos_version_newer("5.3.1", "5.3.1"));
+    ck_assert(!acmeos_version_newer("5.03.1", "5.3.1"));
+}
+END_TEST
+
 Suite *check_acmeos(void) {
     Suite *suite = suite_create("acmeos");
     TCase *tcase = tcase_create("version");
     suite_add_tcase(suite, tcase);
     tcase_add_test(tcase, a_version_is_three_numbers_of_one_to_nine_digits);
     tcase_add_test(tcase, the_longest_version_fits_its_buffer);
+    tcase_add_test(tcase, a_version_is_newer_by_its_numbers_the_first_before_all);
     return suite;
 }

@@ -168,13 +168,14 @@ START_TEST(a_dry_run_tells_groups_and_what_decides) {
     struct buf out = {0};
     struct error err;
     cJSON *answer = json_of(
-        "{'dry_run': true, 'hosts': 5, 'to_change': 3, 'as_wanted': 0, 'unknown': 2, 'duration': "
-        "'13s', 'limited_by': {'group': 'earth\\u001b', 'max_unavailable': 1}, 'canaries': "
+        "{'dry_run': true, 'hosts': 5, 'to_change': 3, 'as_wanted': 0, 'newer': 1, 'unknown': 2, "
+        "'duration': '13s', 'limited_by': {'group': 'earth\\u001b', 'max_unavailable': 1}, "
+        "'canaries': "
         "['a', 'b'], 'skipped': {'fw': 'platform panos'}, 'groups': [{'name': 'g', "
         "'max_unavailable': 1, 'hosts': ['a', 'b']}, {'name': 'h', 'max_unavailable': 1, 'hosts': "
         "['c']}], 'throttles': []}");
     ck_assert_int_eq(cli_view_dry_run(&out, answer, &err), 0);
-    assert_text(&out, "dry run: 5 hosts, 3 to change, 2 not known\n"
+    assert_text(&out, "dry run: 5 hosts, 3 to change, 1 running a newer version, 2 not known\n"
                       "it would take: 13s; limited by group earth?, max_unavailable 1\n"
                       "canaries, before all others: a, b\n"
                       "skipped: fw: platform panos\n"

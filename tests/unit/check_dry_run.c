@@ -71,7 +71,7 @@ START_TEST(types_that_are_not_known_count_as_the_others_and_none_is_no_window) {
 END_TEST
 
 static cJSON *told(struct job *job, const struct foretold *foretold) {
-    const struct dry_run_known known = {.to_change = 3, .as_wanted = 1, .unknown = 2};
+    const struct dry_run_known known = {.to_change = 3, .as_wanted = 1, .unknown = 2, .newer = 1};
     struct buf out = {0};
     cJSON *json = NULL;
     struct error err;
@@ -87,14 +87,14 @@ START_TEST(it_tells_groups_in_their_order_and_what_it_knows) {
     const struct foretold f = foretold_of(job, 10, 1000, 1000);
     job->hosts[3].is_canary = true; // d
     cJSON *json = told(job, &f);
-    cJSON *wanted =
-        json_of("{'dry_run': true, 'hosts': 6, 'to_change': 3, 'as_wanted': 1, 'unknown': 2, "
-                "'duration': '2s', 'limited_by': {'group': 'earth_spine', 'max_unavailable': 1}, "
-                "'canaries': ['d'], 'skipped': {'f': 'platform panos'}, "
-                "'groups': [{'name': 'earth_spine', 'max_unavailable': 1, 'hosts': ['b', 'a']}, "
-                "{'name': 'earth_leaf', 'max_unavailable': 1, 'hosts': ['d', 'c']}, "
-                "{'name': 'mars_leaf', 'max_unavailable': 1, 'hosts': ['e']}], "
-                "'throttles': [{'name': 'earth', 'at_once': 3}, {'name': 'mars', 'at_once': 3}]}");
+    cJSON *wanted = json_of(
+        "{'dry_run': true, 'hosts': 6, 'to_change': 3, 'as_wanted': 1, 'newer': 1, 'unknown': 2, "
+        "'duration': '2s', 'limited_by': {'group': 'earth_spine', 'max_unavailable': 1}, "
+        "'canaries': ['d'], 'skipped': {'f': 'platform panos'}, "
+        "'groups': [{'name': 'earth_spine', 'max_unavailable': 1, 'hosts': ['b', 'a']}, "
+        "{'name': 'earth_leaf', 'max_unavailable': 1, 'hosts': ['d', 'c']}, "
+        "{'name': 'mars_leaf', 'max_unavailable': 1, 'hosts': ['e']}], "
+        "'throttles': [{'name': 'earth', 'at_once': 3}, {'name': 'mars', 'at_once': 3}]}");
     char *text = cJSON_PrintUnformatted(json);
     ck_assert_msg(cJSON_Compare(json, wanted, true), "%s", text);
     cJSON_free(text);
@@ -114,6 +114,22 @@ START_TEST(without_anything_learnt_it_tells_no_time) {
 }
 END_TEST
 
+START_TEST(those_that_run_something_newer_are_to_change_unless_downgrades_are_refused) {
+    static const char *const versions[] = {"5.3.1", "5.2.9", "5.10.0", NULL, "6.0.0"};
+    struct dry_run_known allowed = {0}, refused = {.refuses_newer = true};
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        dry_run_count(&allowed, versions[i], "5.3.1");
+        dry_run_count(&refused, versions[i], "5.3.1");
+    }
+    ck_assert_uint_eq(allowed.newer, 2);
+    ck_assert_uint_eq(allowed.to_change, 3);
+    ck_assert_uint_eq(refused.newer, 2);
+    ck_assert_uint_eq(refused.to_change, 1);
+    ck_assert_uint_eq(refused.as_wanted, 1);
+    ck_assert_uint_eq(refused.unknown, 1);
+}
+END_TEST
+
 Suite *check_dry_run(void) {
     Suite *suite = suite_create("dry_run");
     TCase *tcase = tcase_create("dry_run");
@@ -121,6 +137,8 @@ Suite *check_dry_run(void) {
     tcase_add_test(tcase, one_worker_decides_where_there_is_only_one);
     tcase_add_test(tcase, types_that_are_not_known_count_as_the_others_and_none_is_no_window);
     tcase_add_test(tcase, it_tells_groups_in_their_order_and_what_it_knows);
+    tcase_add_test(tcase,
+                   those_that_run_something_newer_are_to_change_unless_downgrades_are_refused);
     tcase_add_test(tcase, without_anything_learnt_it_tells_no_time);
     suite_add_tcase(suite, tcase);
     return suite;

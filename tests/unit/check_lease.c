@@ -119,9 +119,10 @@ static const struct {
     {1024, 0, 0, false, true, 0, 0},
     {300, 724, 2, false, true, 42, 0}, // 342 is a third
     {342, 340, 2, false, true, 0, 0},
-    {1024, 0, 2, false, false, 0, 0}, // nobody has nothing to do
+    {1024, 0, 2, false, false, 0, 682},
     {1024, 0, 2, true, false, 0, 682},
-    {1024, 0, 2, true, true, 0, 0}, // it has nothing to do itself
+    {1024, 0, 2, true, true, 0, 0}, // it has workers without work itself
+    {343, 0, 2, false, false, 0, 1},
     {342, 0, 2, true, false, 0, 0},
 };
 
@@ -247,7 +248,7 @@ static void carry_out_write(struct sim *s, struct call *call, const char *id) {
     }
     for (unsigned i = 0; i < s->shards && call->claim > 0; i++) {
         if (s->owners[i][0] != '\0') continue;
-        snprintf(s->owners[i], sizeof s->owners[i], "%s", id);
+        memmove(s->owners[i], id, strlen(id) + 1);
         call->granted[i] = true;
         call->claim--;
     }

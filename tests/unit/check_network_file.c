@@ -309,6 +309,9 @@ static const struct {
     {"dev_types: {leaf: {count: 1, epochs: 1}}", "net.yaml:1:38: dev_types.leaf.epochs: unknown "
                                                  "field; epochs is a setting of the network or of "
                                                  "a host"},
+    {"dev_types: {leaf: {count: 1, port: 8300}}", "net.yaml:1:36: dev_types.leaf.port: unknown "
+                                                  "field; the inventory says port of each device "
+                                                  "by itself"},
     {"versions: []", "net.yaml:1:11: versions: expected an array of versions, with one at least"},
     {"versions: [5.2]", "net.yaml:1:12: versions[0]: expected a string, not a number"},
     {"versions: [v5.2.1]", "net.yaml:1:12: versions[0]: 'v5.2.1': expected a version in the format "

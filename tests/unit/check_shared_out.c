@@ -51,7 +51,7 @@ struct model {
     unsigned holder[CONSTRAINTS_MAX];    // of components
     unsigned limit[CONSTRAINTS_MAX], busy[CONSTRAINTS_MAX];
     bool is_throttle[CONSTRAINTS_MAX];
-    char keys[CONSTRAINTS_MAX][8];
+    char keys[CONSTRAINTS_MAX][16];
     struct shared_job list[JOBS_MAX];
     struct owner owners[JOBS_MAX][NODES_MAX];
     struct schedule *schedules[NODES_MAX];

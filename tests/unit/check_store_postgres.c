@@ -283,54 +283,170 @@ START_TEST(a_database_that_has_lost_a_write_is_written_to_no_more) {
 }
 END_TEST
 
-// A store that is open, and whose beat moves until it is told to end.
+// What the threads of a test are told.
 static atomic_bool beats_end;
 
-static void *beat_on(void *arg) {
-    (void)arg;
-    while (!beats_end) {
-        keep((struct store_op){.kind = STORE_BEAT});
-        usleep(300000);
-    }
-    return NULL;
+// --- several nodes
+
+static void open_second(void **second, struct store_found *its) {
+    int rc = back->open(second, place, 1000000, its, &err);
+    ck_assert_msg(rc == 0, "%s", err.text);
 }
 
-START_TEST(where_another_is_at_work_nobody_comes_in) {
-    begin();
-    pthread_t thread;
-    struct error why;
-    struct store_found other;
+static enum store_status write_second(void *second, struct store_found *its, struct store_op op) {
+    const enum store_status status = back->write(second, its->beat + 1, 2000000, &op, 1, &err);
+    if (status == STORE_OK) its->beat++;
+    return status;
+}
+
+START_TEST(nodes_write_beside_one_another_and_events_have_dense_numbers) {
+    struct store_found its;
     void *second = NULL;
-    beats_end = false;
-    ck_assert_int_eq(pthread_create(&thread, NULL, beat_on, NULL), 0);
-    ck_assert_int_ne(back->open(&second, place, 1000000, &other, &why), 0);
-    beats_end = true;
-    pthread_join(thread, NULL);
-    ck_assert_ptr_null(second);
-    ck_assert_ptr_nonnull(strstr(why.text, "used by another orchestrator, node "));
+    begin();
+    open_second(&second, &its);
+    ck_assert_str_ne(found.node, its.node);
+    ck_assert_uint_gt(its.epoch, found.epoch);
+    keep(store_create_op("one", NULL));
+    for (uint32_t host = 0; host < 3; host++) {
+        keep(store_event_op(1, STORE_STARTED, host));
+        ck_assert_int_eq(write_second(second, &its, store_event_op(1, STORE_INTENT, host)),
+                         STORE_OK);
+    }
+    assert_asked("select string_agg(n::text || ':' || kind, ' ' order by n) from"
+                 " orchestrator.events",
+                 "1:1 2:2 3:1 4:2 5:1 6:2");
+    assert_asked("select count(*) from orchestrator.nodes where not dead", "2");
+    back->close(second);
     assert_asked("select count(*) from orchestrator.nodes where not dead", "1");
-    keep(store_create_op("one", NULL)); // it is as it was
     end();
 }
 END_TEST
 
-START_TEST(who_does_not_move_for_ten_seconds_is_taken_for_dead) {
+static uint32_t count_held(const struct store_lease *lease) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < SHARDS; i++)
+        count += lease->result.epochs[i] != 0;
+    return count;
+}
+
+static struct store_op lease_op(struct store_lease *lease) {
+    return (struct store_op){.kind = STORE_LEASE, .lease = lease};
+}
+
+START_TEST(a_shard_is_one_nodes_and_its_epoch_rises) {
+    struct store_found its;
+    struct store_lease one = {.claim = 1000}, other = {.claim = 1000};
+    struct store_view view = {0};
+    void *second = NULL;
     begin();
-    keep(store_create_op("one", NULL));
-    void *first = db;
-    const struct store_found before = found;
-    const double begun = now_s();
-    open_at(place);
-    ck_assert_double_ge(now_s() - begun, 10);
-    ck_assert_double_lt(now_s() - begun, 15);
-    ck_assert_uint_eq(found.beat, before.beat);
-    keep(store_event_op(1, STORE_STARTED, 0));
-    struct store_op op = store_event_op(1, STORE_STARTED, 1);
-    ck_assert_int_eq(back->write(first, before.beat + 1, 1, &op, 1, &err), STORE_FENCED);
-    assert_asked("select count(*) from orchestrator.events", "1");
-    back->close(first); // which leaves the other alone
-    keep(store_event_op(1, STORE_STARTED, 1));
+    open_second(&second, &its);
+    keep(lease_op(&one));
+    ck_assert_uint_eq(count_held(&one), 1000);
+    ck_assert_int_eq(write_second(second, &its, lease_op(&other)), STORE_OK);
+    ck_assert_uint_eq(count_held(&other), SHARDS - 1000);
+    for (size_t i = 0; i < SHARDS; i++)
+        ck_assert(one.result.epochs[i] == 0 || other.result.epochs[i] == 0);
+    const uint64_t before = one.result.epochs[0];
+    one = (struct store_lease){.gives = {true}};
+    keep(lease_op(&one));
+    ck_assert_uint_eq(count_held(&one), 999);
+    other = (struct store_lease){.claim = 1};
+    ck_assert_int_eq(write_second(second, &its, lease_op(&other)), STORE_OK);
+    ck_assert_uint_gt(other.result.epochs[0], before);
+    ck_assert_int_eq(back->look(second, &view, &err), 0);
+    ck_assert_uint_eq(view.count, 2);
+    ck_assert_uint_eq(view.nodes[0].shards + view.nodes[1].shards, SHARDS);
+    ck_assert_uint_eq(view.free_shards, 0);
+    free(view.nodes);
+    free(view.places);
+    back->close(second); // gives all back
+    one = (struct store_lease){.claim = SHARDS};
+    keep(lease_op(&one));
+    ck_assert_uint_eq(count_held(&one), SHARDS);
     end();
+}
+END_TEST
+
+START_TEST(a_lease_whose_answer_was_lost_is_told_as_it_is) {
+    struct store_lease lease = {.claim = 5};
+    begin();
+    struct store_op op = lease_op(&lease);
+    lab_proxy_set(proxy, losses[_i]);
+    ck_assert_int_eq(write_ops(&op, 1), STORE_UNREACHABLE);
+    ck_assert_int_eq(write_ops(&op, 1), STORE_OK);
+    ck_assert_uint_eq(count_held(&lease), 5);
+    assert_asked("select count(*) from orchestrator.shards where node is not null", "5");
+    end();
+}
+END_TEST
+
+// Only who has not moved since; and then it keeps nothing any more, and has nothing.
+START_TEST(who_does_not_move_is_declared_dead_by_another) {
+    struct store_found its;
+    struct store_lease lease = {.claim = 7};
+    void *second = NULL;
+    begin();
+    open_second(&second, &its);
+    keep(store_create_op("one", NULL));
+    keep(lease_op(&lease));
+    struct store_lease taker = {.dead_beat = found.beat - 1, .claim = SHARDS};
+    snprintf(taker.dead, sizeof taker.dead, "%s", found.node);
+    ck_assert_int_eq(write_second(second, &its, lease_op(&taker)), STORE_OK);
+    ck_assert_uint_eq(count_held(&taker), SHARDS - 7);
+    taker.dead_beat = found.beat;
+    ck_assert_int_eq(write_second(second, &its, lease_op(&taker)), STORE_OK);
+    ck_assert_uint_eq(count_held(&taker), SHARDS);
+    struct store_op op = store_event_op(1, STORE_STARTED, 0);
+    ck_assert_int_eq(write_ops(&op, 1), STORE_FENCED);
+    assert_said("took this one for dead");
+    assert_asked("select count(*) from orchestrator.events", "0");
+    end(); // which leaves the other alone
+    assert_asked("select count(*) from orchestrator.shards where node is not null", "1024");
+    back->close(second);
+}
+END_TEST
+
+// What several nodes say of a job at the same time: whether it is kept.
+static const struct {
+    enum job_state states[4]; // one after the other, 0: no more
+    bool is_last_kept;
+} changes[] = {
+    {{JOB_RUNNING, JOB_PAUSED, JOB_RUNNING}, false}, // who leads has not heard of the pause
+    {{JOB_RUNNING, JOB_PAUSED, JOB_WAITING, JOB_RUNNING}, true},
+    {{JOB_RUNNING, JOB_RUNNING}, false},
+    {{JOB_PAUSED, JOB_PAUSED}, false},
+    {{JOB_RUNNING, JOB_CANCELLING, JOB_PAUSED}, false},
+    {{JOB_RUNNING, JOB_CANCELLING, JOB_CANCELLING}, false},
+    {{JOB_RUNNING, JOB_CANCELLING, JOB_DONE}, true},
+    {{JOB_RUNNING, JOB_DONE, JOB_DONE}, false},
+    {{JOB_RUNNING, JOB_DONE, JOB_CANCELLING}, false},
+};
+
+// It ends as what it was stopped for.
+static struct store_op change_op(enum job_state state, enum job_state before) {
+    enum job_outcome outcome = JOB_NO_OUTCOME;
+    if (state == JOB_CANCELLING) outcome = JOB_CANCELLED;
+    if (state == JOB_DONE) outcome = before == JOB_CANCELLING ? JOB_CANCELLED : JOB_COMPLETED;
+    return store_state_op(1, state, outcome);
+}
+
+START_TEST(of_changes_of_a_job_that_exclude_each_other_one_is_kept) {
+    struct store_op ops[4];
+    for (int at_once = 0; at_once < 2; at_once++) {
+        size_t count = 0;
+        begin();
+        keep(store_create_op("one", NULL));
+        for (; count < COUNT(ops) && changes[_i].states[count] != 0; count++)
+            ops[count] = change_op(changes[_i].states[count],
+                                   count == 0 ? 0 : changes[_i].states[count - 1]);
+        for (size_t i = 0; i < count && at_once == 0; i++)
+            ck_assert_int_eq(write_ops(&ops[i], 1), STORE_OK);
+        if (at_once == 1) ck_assert_int_eq(write_ops(ops, count), STORE_OK);
+        for (size_t i = 0; i < count; i++)
+            ck_assert_int_eq(ops[i].status,
+                             i + 1 < count || changes[_i].is_last_kept ? STORE_OK : STORE_HELD);
+        end();
+    }
 }
 END_TEST
 
@@ -344,7 +460,7 @@ static void *open_and_close(void *arg) {
     return NULL;
 }
 
-START_TEST(those_that_start_at_once_make_one_schema_and_come_in_one_after_another) {
+START_TEST(those_that_start_at_once_make_one_schema) {
     enum { THREADS = 4 };
     pthread_t threads[THREADS];
     lab_database(place);
@@ -414,11 +530,12 @@ START_TEST(an_asynchronous_standby_is_refused_unless_it_is_allowed) {
     char command[400];
     lab_server_start(&server, "");
     snprintf(place, sizeof place, "%s", server.uri);
-    // It receives what a standby does.
+    // It receives what a standby does, until the server ends.
     snprintf(command, sizeof command,
-             "mkdir %s/wal && /usr/lib/postgresql/*/bin/pg_receivewal -D %s/wal -h %s -U postgres "
-             ">/dev/null 2>&1 & echo $! >%s/receiver.pid",
-             server.folder, server.folder, server.folder, server.folder);
+             "mkdir %s/wal && /usr/lib/postgresql/*/bin/pg_receivewal --no-loop -D %s/wal -h %s -U "
+             "postgres "
+             ">/dev/null 2>&1 &",
+             server.folder, server.folder, server.folder);
     ck_assert_int_eq(system(command), 0);
     const double begun = now_s();
     while (strcmp(lab_ask(place, "select count(*) from pg_stat_replication"), "1") != 0)
@@ -474,7 +591,7 @@ START_TEST(a_schema_of_a_newer_version_is_left_as_it_is) {
     begin();
     end();
     lab_ask(place, "update orchestrator.meta set version = 7, epoch = 5");
-    assert_refused(place, "was written by a newer orchestrator (schema 7; this one knows 1)");
+    assert_refused(place, "was written by a newer orchestrator (schema 7; this one knows 2)");
     assert_asked("select version || ' ' || epoch from orchestrator.meta", "7 5");
 }
 END_TEST
@@ -586,9 +703,13 @@ Suite *check_store_postgres(void) {
     tcase_add_test(tcase, who_was_taken_for_dead_keeps_nothing_any_more);
     tcase_add_test(tcase, who_has_moved_is_not_taken_for_dead);
     tcase_add_test(tcase, a_database_that_has_lost_a_write_is_written_to_no_more);
-    tcase_add_test(tcase, where_another_is_at_work_nobody_comes_in);
-    tcase_add_test(tcase, who_does_not_move_for_ten_seconds_is_taken_for_dead);
-    tcase_add_test(tcase, those_that_start_at_once_make_one_schema_and_come_in_one_after_another);
+    tcase_add_test(tcase, nodes_write_beside_one_another_and_events_have_dense_numbers);
+    tcase_add_test(tcase, a_shard_is_one_nodes_and_its_epoch_rises);
+    tcase_add_loop_test(tcase, a_lease_whose_answer_was_lost_is_told_as_it_is, 0, count);
+    tcase_add_test(tcase, who_does_not_move_is_declared_dead_by_another);
+    tcase_add_loop_test(tcase, of_changes_of_a_job_that_exclude_each_other_one_is_kept, 0,
+                        COUNT(changes));
+    tcase_add_test(tcase, those_that_start_at_once_make_one_schema);
     tcase_add_loop_test(tcase, a_write_that_a_standby_may_not_have_is_not_known_to_be_kept, 0, 2);
     tcase_add_test(tcase, an_asynchronous_standby_is_refused_unless_it_is_allowed);
     tcase_add_test(tcase, a_wrong_place_is_named_with_what_to_do);

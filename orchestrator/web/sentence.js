@@ -1,0 +1,149 @@
+// What is said of a job, in words. Nothing in here touches the document.
+
+import { about, clock, count, dayAndZone, duration, plural } from "./dom.js";
+import { lookOf } from "./model.js";
+
+const STILL_MS = 5000; // without an end is worth a word
+const NAMED = 5; // devices that are waited for, by name
+
+// Until when a device in hand is at most, where that is known: its install was sent, and has the time
+// that the service gives it. Else null.
+export function limitOf(model, host, { startedMs, installTimeoutMs }, now) {
+  const isInDoubt = lookOf(host) === "in_doubt";
+  const from = isInDoubt ? startedMs : model.installAt.get(host.name);
+  if (from === undefined || !(installTimeoutMs > 0) || (isInDoubt && model.job.state === "paused")) return null;
+  return from + installTimeoutMs > now ? from + installTimeoutMs : null;
+}
+
+// ", at most until 23:54:57": the last of them; nothing where it is not known of all.
+function untilOf(model, hosts, service, now) {
+  const limits = hosts.map((host) => limitOf(model, host, service, now));
+  return limits.length === 0 || limits.includes(null) ? "" : `, at most until ${clock(Math.max(...limits))}`;
+}
+
+const listOf = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
+
+// Those in hand that an end is waited for, where they are few; the longest first.
+export function awaitedOf(model) {
+  const { in_hand } = model.counts;
+  if (!model.isWhole || in_hand === 0 || in_hand > NAMED) return [];
+  const since = (host) => (host.started === null ? Infinity : Date.parse(host.started));
+  return model.hosts.filter((host) => host.state === "in_hand").sort((a, b) => since(a) - since(b));
+}
+
+function waitsFor(model, hosts, service, now) {
+  const names = hosts.map((host) => host.name);
+  const since = hosts[0].started === null ? "" : `${hosts.length === 1 ? ", in hand" : ", the longest in hand"} since ${clock(hosts[0].started)}`;
+  return `it waits for ${listOf(names)}${since}${untilOf(model, hosts, service, now)}`;
+}
+
+// What is in hand comes to its end; what is in doubt is told elsewhere.
+function endingOf(model, service, now) {
+  const n = model.counts.in_hand - model.inDoubt;
+  if (n === 0) return "";
+  const hosts = awaitedOf(model).filter((host) => lookOf(host) !== "in_doubt");
+  const who = hosts.length > 0 ? listOf(hosts.map((host) => host.name)) : n === 1 ? "1 device in hand" : `${count(n)} devices in hand`;
+  return `; ${who} ${n === 1 ? "comes to its" : "come to their"} end${untilOf(model, hosts, service, now)}`;
+}
+
+function pausedOf(model, service, now) {
+  const because = model.job.paused_because;
+  const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
+  return ` Paused${why}${endingOf(model, service, now)}.${needsOf(model)}`;
+}
+
+function needsOf(model) {
+  const needs = model.needs();
+  if (needs === null) return "";
+  return ` Once resumed, it has about ${about(needs.ms)} to go${needs.is === "rate" ? ", at the rate of before" : `, of the ${about(model.foretoldMs)} that were expected`}.`;
+}
+
+function outlookOf(model, now, service) {
+  const { is, ms } = model.outlook(now);
+  const awaited = awaitedOf(model);
+  const ran = model.ranMs(model.startedMs, now);
+  const paused = now - model.startedMs - ran;
+  const expected = model.foretoldMs === null ? "" : `, where about ${about(model.foretoldMs)} were expected`;
+  const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}${expected}`;
+  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
+  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
+  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}.`;
+  if (is === "none") return `${gone}; no device has come to its end yet.`;
+  const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
+  if (is === "quiet" && ms >= STILL_MS) return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
+  return `${gone}${whom}.`; // the last are in hand, or it is too early for a rate
+}
+
+// Groups that no failure has stopped.
+function byPeersOf(stopped) {
+  const n = stopped.filter(({ failed }) => failed.size === 0).length;
+  if (n === 0) return "";
+  return n === stopped.length ? " by a peer that is not up" : ` (${count(n)} of them by a peer that is not up)`;
+}
+
+// away: the service is not reached, and was at now.
+export function verdictOf(model, now, service, away = false) {
+  const { job, counts } = model;
+  const parts = [`${count(counts.changed + counts.unchanged)} of ${plural(model.total, "device")} completed`];
+  if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
+  if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
+  const { stopped, lone } = model.stops();
+  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped${byPeersOf(stopped)}`);
+  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
+  let text = `${parts.join(", ")}.`;
+  if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
+  if (job.state === "done") {
+    const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
+    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
+  } else if (job.state === "running") {
+    text += ` ${outlookOf(model, now, service)}`;
+  } else if (job.state === "cancelling") {
+    text += ` Nothing new starts${endingOf(model, service, now)}.`;
+  }
+  if (job.state === "paused") text += pausedOf(model, service, now);
+  if (job.state === "waiting") text += ` Waiting${job.waiting_for ? ` for ${job.waiting_for}` : ""}.`;
+  if (job.stopped_by) text += ` Stopped by ${job.stopped_by.reason}${job.stopped_by.host ? `, at ${job.stopped_by.host}` : ""}.`;
+  return text;
+}
+
+// Devices that a restart of the service has left in doubt, and what is done about it.
+export function doubtOf(model, now, service) {
+  const { inDoubt, job } = model;
+  if (inDoubt === 0) return "";
+  const named = inDoubt > 3 ? [] : model.hosts.filter((host) => lookOf(host) === "in_doubt").map((host) => host.name);
+  const who = named.length === 0 ? plural(inDoubt, "device") : named.join(", ");
+  const until = service.startedMs + service.installTimeoutMs;
+  const asked = inDoubt === 1 ? "It is asked which version it runs" : "They are asked which version they run";
+  const text = `${who} ${inDoubt === 1 ? "is" : "are"} in doubt: the service ended while ${inDoubt === 1 ? "an install" : "their installs"} may have been under way. ${asked}, `;
+  if (job.state === "paused") return `${text}for ${about(service.installTimeoutMs)} at most; what is not settled then stays in doubt until the job is resumed or cancelled.`;
+  return now < until ? `${text}until ${clock(until)} at the latest.` : `${text}for ${about(service.installTimeoutMs)} at most.`;
+}
+
+// Those that hold a job up, and for how long.
+export function longestOf(model, now) {
+  const inHand = model.hosts.filter((host) => host.state === "in_hand" && host.started !== null)
+    .map((host) => ({ host, ms: now - Date.parse(host.started) })).sort((a, b) => b.ms - a.ms).slice(0, 4);
+  return inHand.length === 0 ? "" : `Longest in hand: ${inHand.map(({ host, ms }) => `${host.name} ${about(ms)}`).join(", ")}`;
+}
+
+// Of a dry run: what would become of those that run a newer version than the one that is asked for.
+// Where downgrades are refused, by the request or by the service, they do not count as to change.
+export function newerOf({ hosts, to_change, as_wanted, unknown, newer }) {
+  if (newer === 0) return "";
+  const who = `${count(newer)} of them ${newer === 1 ? "runs" : "run"} a newer version and`;
+  return to_change + as_wanted + unknown < hosts ? `${who} would fail untouched, for downgrades are refused.` : `${who} would be downgraded.`;
+}
+
+// ... and of how many it is known what would be done.
+export function changesOf({ hosts, to_change, as_wanted, unknown }) {
+  if (unknown === hosts) return "what they run is not known: get version tells";
+  const rest = `; as wanted already: ${count(as_wanted)}`;
+  return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, get version tells`;
+}
+
+// What a cancel would do by now.
+export function cancelOf({ in_hand, waiting }) {
+  const rest = waiting === 0 ? "Nothing is left to skip." : `What has not begun is skipped: ${plural(waiting, "device")}.`;
+  if (in_hand === 0) return rest;
+  return `${in_hand === 1 ? "1 device is in hand and comes to its end" : `${count(in_hand)} devices are in hand and come to their end`} first, for no install is broken off. ${rest}`;
+}
