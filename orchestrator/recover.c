@@ -1,6 +1,6 @@
 // Reads the jobs at the start, looks all of them up in one inventory, and tells the gate; a job
 // that is resumed later is looked up once more.
-#include "orchestrator/recover_internal.h"
+#include "orchestrator/recover.h"
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -9,6 +9,7 @@
 #include "orchestrator/gate_nodes.h"
 #include "orchestrator/job_image.h"
 #include "orchestrator/job_stored.h"
+#include "orchestrator/recover_internal.h"
 #include "orchestrator/resume.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 // recover_join.c the jobs of a store that several nodes share. No other file includes it.
 #pragma once
 
-#include "orchestrator/recover.h"
+#include "orchestrator/recover_config.h"
 
 enum { PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
 

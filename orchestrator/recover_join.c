@@ -2,6 +2,8 @@
 // in today's inventory and given to the gate; where the inventory cannot be read all of them wait.
 //
 //   asked for -> read on the store's thread -> looked up, in order of arrival -> told
+#include "orchestrator/recover_join.h"
+
 #include "common/clock.h"
 #include "common/mem.h"
 #include "orchestrator/gate_nodes.h"

@@ -373,11 +373,11 @@ void nodes_process_begin(struct world *w, unsigned which) {
     story_tell(w, "is there, as %s", found.node);
     make_gate(w);
     make_node(w, &found);
-    store_queue_init(
-        &p->queue, &(struct store_queue_config){.gather_us = GATHER_US,
-                                                .beat_us = store_memory_shared.beat_ms * US_PER_MS,
-                                                .keep_jobs = KEEP_JOBS,
-                                                .is_shared = true});
+    store_queue_init(&p->queue, &(struct store_queue_config){
+                                    .gather_us = GATHER_US,
+                                    .beat_us = (uint64_t)store_memory_shared.beat_ms * US_PER_MS,
+                                    .keep_jobs = KEEP_JOBS,
+                                    .is_shared = true});
     world_at(w, w->now_ms, EVENT_STORE, p->life);
     world_at(w, w->now_ms, EVENT_TICK, p->life);
 }

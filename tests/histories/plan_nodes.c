@@ -39,15 +39,15 @@ static unsigned draw_length(uint64_t seed, unsigned i, enum plan_fault_kind kind
         if (happens(seed, "about as long as the lease", i, 35))
             return draw(seed, "about so long", i, 6000, 7500);
         return draw(seed, "stands still for", i, 10,
-                    (happens(seed, "for long", i, 40) ? 16 : 6) * SECOND_MS);
+                    happens(seed, "for long", i, 40) ? 16 * SECOND_MS : 6 * SECOND_MS);
     case FAULT_CUT:
         return draw(seed, "cut off for", i, 10,
-                    (happens(seed, "for long", i, 50) ? 16 : 6) * SECOND_MS);
+                    happens(seed, "for long", i, 50) ? 16 * SECOND_MS : 6 * SECOND_MS);
     case FAULT_STORE:
         return draw(seed, "store away for", i, 10, 9 * SECOND_MS);
     default:
         return draw(seed, "away for", i, 10,
-                    (happens(seed, "for long", i, 50) ? 15 : 2) * SECOND_MS);
+                    happens(seed, "for long", i, 50) ? 15 * SECOND_MS : 2 * SECOND_MS);
     }
 }
 
