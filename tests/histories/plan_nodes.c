@@ -2,7 +2,7 @@
 #include "common/rng.h"
 #include "tests/histories/plan.h"
 
-enum { SECOND_MS = 1000 };
+#define SECOND_MS ((uint64_t)1000)
 
 static unsigned draw(uint64_t seed, const char *what, uint64_t number, uint64_t low,
                      uint64_t high) {
