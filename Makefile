@@ -142,7 +142,7 @@ preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,program tls) $(call objects,simulator,device_ca)
-rounds = $(call objects,tests/torture,round place draw)
+rounds = $(call objects,tests/torture,round body place draw)
 lab = $(call objects,tests/lab,postgres proxy)
 
 $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
