@@ -172,6 +172,10 @@ $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
+$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_round cluster_truth body place draw) $(lab) \
+		$(call objects,scenarios/runner,expect outcomes) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
 rude = $(call objects,tests/rude,client_kinds clients crowd device device_kinds polite rude talk verdict)
 
 # Beside the programs, too.
@@ -298,7 +302,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/rude $(BUILD)/tests/unit \
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/torture_nodes $(BUILD)/rude $(BUILD)/tests/unit \
 		$(BUILD)/tests/e2e $(BUILD)/tests/histories $(fuzz_programs)
 
 .PHONY: asan tsan torture-programs
