@@ -142,7 +142,7 @@ preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,program tls) $(call objects,simulator,device_ca)
-rounds = $(call objects,tests/torture,round place draw)
+rounds = $(call objects,tests/torture,round body place draw)
 lab = $(call objects,tests/lab,postgres proxy)
 
 $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure) $(scenario_pure) $(simulator_pure) \
@@ -170,6 +170,10 @@ $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
+
+$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_round cluster_truth body place draw) $(lab) \
+		$(call objects,scenarios/runner,expect outcomes) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 rude = $(call objects,tests/rude,client_kinds clients crowd device device_kinds polite rude talk verdict)
@@ -298,7 +302,7 @@ address_sanitiser = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-
 thread_sanitiser = -fsanitize=thread -fno-omit-frame-pointer
 
 .PHONY: test-programs
-test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/rude $(BUILD)/tests/unit \
+test-programs: programs bench-programs $(BUILD)/kills $(BUILD)/torture $(BUILD)/torture_nodes $(BUILD)/rude $(BUILD)/tests/unit \
 		$(BUILD)/tests/e2e $(BUILD)/tests/histories $(fuzz_programs)
 
 .PHONY: asan tsan torture-programs

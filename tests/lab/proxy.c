@@ -50,7 +50,7 @@ static void cut_all(struct lab_proxy *p) {
 }
 
 static void take_client(struct lab_proxy *p) {
-    const int client = accept(p->listener, NULL, NULL);
+    const int client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
     if (client < 0) return;
     for (int i = 0; i < PAIRS_MAX; i++) {
         struct pair *pair = &p->pairs[i];

@@ -7,7 +7,7 @@
 #include "tests/torture/round.h"
 
 #include "common/buf.h"
-#include "tests/torture/place.h"
+#include "tests/torture/body.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ struct script {
     struct place place;
     cJSON *inventory; // as the orchestrator is told it: at the port that devices have
     cJSON *steps;
-    char bodies[POSTS_MAX][512]; // of the jobs that were asked for, by the number in their key
+    char bodies[POSTS_MAX][BODY_MAX]; // of the jobs that were asked for, by the number in their key
     unsigned posts;
     char known[POSTS_MAX + RETRIES_MAX][NAME]; // variables that hold ids
     unsigned known_count, retries, kills;
@@ -48,8 +48,7 @@ __attribute__((format(printf, 2, 3))) static void step(struct script *s, const c
     const int len = vsnprintf(some, sizeof some, format, args);
     va_end(args);
     assert(len > 0 && (size_t)len < sizeof some);
-    for (char *c = some; *c != '\0'; c++)
-        if (*c == '\'') *c = '"';
+    body_quote(some);
     cJSON *parsed = cJSON_Parse(some);
     assert(parsed != NULL);
     hurry(parsed);
@@ -61,56 +60,6 @@ static bool is_well(const struct script *s) {
 }
 
 // --- jobs
-
-static void add_hosts(struct script *s, struct buf *body) {
-    struct draw *d = &s->d;
-    const unsigned count = draw_number(d, 1, 6);
-    buf_adds(body, ", 'filter_hosts': [");
-    for (unsigned i = 0; i < count; i++) {
-        const char *name = s->place.names[draw_number(d, 0, s->place.hosts - 1)];
-        if (draw_chance(d, 20)) // all of its type
-            buf_addf(body, "%s'%.4s*'", i == 0 ? "" : ", ", name);
-        else
-            buf_addf(body, "%s'%s'", i == 0 ? "" : ", ", name);
-    }
-    buf_adds(body, "]");
-}
-
-static void add_filter(struct script *s, struct buf *body) {
-    const char *name = s->place.names[draw_number(&s->d, 0, s->place.hosts - 1)];
-    switch (draw_number(&s->d, 0, 3)) {
-    case 0:
-        add_hosts(s, body);
-        break;
-    case 1:
-        buf_addf(body, ", 'filter_sites': ['%s']", strchr(name, '.') + 1);
-        break;
-    default:
-        break; // all
-    }
-}
-
-static void add_brakes(struct script *s, struct buf *body) {
-    struct draw *d = &s->d;
-    if (draw_chance(d, 15)) buf_addf(body, ", 'workers': %u", draw_number(d, 1, 5));
-    if (draw_chance(d, 10)) buf_addf(body, ", 'max_failures': %u", draw_number(d, 0, 5));
-    if (!s->place.has_first && draw_chance(d, 10))
-        buf_addf(body, ", 'canaries': %u", draw_number(d, 1, 2));
-    if (draw_chance(d, 10)) buf_addf(body, ", 'host_timeout': '%ums'", draw_number(d, 20, 2000));
-    if (draw_chance(d, 10)) buf_addf(body, ", 'job_timeout': '%ums'", draw_number(d, 100, 3000));
-    if (draw_chance(d, 10)) buf_adds(body, ", 'downgrade': 'refuse'");
-}
-
-static void draw_body(struct script *s, char *text, size_t size) {
-    struct buf body = {0};
-    buf_addf(&body, "{'version': '6.0.%u'", draw_number(&s->d, 1, 4));
-    add_filter(s, &body);
-    add_brakes(s, &body);
-    buf_adds(&body, "}");
-    assert(body.len < size);
-    memcpy(text, body.data, body.len + 1);
-    buf_deinit(&body);
-}
 
 static void know(struct script *s, const char *name) {
     snprintf(s->known[s->known_count++], NAME, "%s", name);
@@ -129,7 +78,7 @@ static void post(struct script *s) {
     char name[NAME];
     if (s->posts == POSTS_MAX) return;
     const unsigned number = s->posts++;
-    draw_body(s, s->bodies[number], sizeof s->bodies[number]);
+    body_draw_job(&s->d, &s->place, s->bodies[number]);
     if (is_well(s) && draw_chance(&s->d, 80)) {
         ask_for(s, number);
         snprintf(name, sizeof name, "job%u", number);
@@ -290,7 +239,7 @@ static void mend_inventory(struct script *s) {
 static void slow_inventory_down(struct script *s) {
     if (s->posts == POSTS_MAX) return;
     const unsigned number = s->posts++;
-    draw_body(s, s->bodies[number], sizeof s->bodies[number]);
+    body_draw_job(&s->d, &s->place, s->bodies[number]);
     step(
         s,
         "{'parallel': [{'signal': {'program': 'simulator', 'do': 'suspend', 'for': '%ums'}}, "
@@ -328,48 +277,12 @@ static void change_inventory(struct script *s) {
 // --- the devices
 
 static void add_fault(struct script *s) {
-    static const struct {
-        const char *on, *effect;
-    } faults[] = {
-        {"login", "'error'"},
-        {"login", "'refuse'"},
-        {"login", "'close'"},
-        {"login", "'no_reply'"},
-        {"login", "'garbage'"},
-        {"get_version", "'error'"},
-        {"get_version", "'reset'"},
-        {"get_version", "'no_reply'"},
-        {"get_version", "'delay', 'by': '300ms'"},
-        {"get_version", "'truncate'"},
-        {"install_os_version", "'error'"},
-        {"install_os_version", "'reset'"},
-        {"install_os_version", "'close'"},
-        {"install_os_version", "'no_reply'"},
-        {"install_os_version", "'delay', 'by': '500ms'"},
-        {"install_os_version", "'truncate'"},
-        {"install_os_version", "'garbage'"},
-        {"install_os_version", "'wrong_id'"},
-        {"install_os_version", "'reboot', 'downtime': '200ms'"},
-        {"install_os_version", "'reboot', 'downtime': '1s'"},
-        {"install_os_version", "'brick'"},
-        {"logout", "'no_reply'"},
-        {"logout", "'reset'"},
-        {"any", "'slow', 'bytes_per_second': 2000"},
-        {"any", "'close'"},
-    };
-    const size_t i = draw_number(&s->d, 0, COUNT(faults) - 1);
-    const char *name = s->place.names[draw_number(&s->d, 0, s->place.hosts - 1)];
-    char match[64];
-    if (draw_chance(&s->d, 50))
-        snprintf(match, sizeof match, "'host': '%s'", name);
-    else
-        snprintf(match, sizeof match, "'site': '%s'", strchr(name, '.') + 1);
+    char fault[BODY_MAX];
+    body_draw_fault(&s->d, &s->place, fault);
     step(s,
-         "{'request': {'to': 'simulator', 'path': '/faults/', 'json': {'match': {%s}, 'on': '%s', "
-         "'effect': %s, 'probability': 0.%u, 'after': %u, 'times': %u}, 'expect': {'status': "
+         "{'request': {'to': 'simulator', 'path': '/faults/', 'json': %s, 'expect': {'status': "
          "201}}}",
-         match, faults[i].on, faults[i].effect, draw_number(&s->d, 1, 9), draw_number(&s->d, 0, 2),
-         draw_number(&s->d, 1, 2));
+         fault);
 }
 
 static void remove_faults(struct script *s) {
