@@ -110,9 +110,9 @@ static void place_node(struct cluster *c, unsigned which) {
     const unsigned pid = (unsigned)getpid();
     n->process.out = -1;
     n->proxy = lab_proxy_start(c->database, n->state);
-    snprintf(n->listen, sizeof n->listen, "127.%u.%u.%u:5000", 1 + pid / 256 % 250, pid % 256,
+    snprintf(n->url, sizeof n->url, "http://127.%u.%u.%u:5000", 1 + pid / 256 % 250, pid % 256,
              1 + which);
-    snprintf(n->url, sizeof n->url, "http://%s", n->listen);
+    memcpy(n->listen, n->url + strlen("http://"), strlen(n->url) + 1 - strlen("http://"));
     snprintf(n->log, sizeof n->log, "%s/node%u.log", c->dir, which);
     snprintf(n->said, sizeof n->said, "%s/node%u.said", c->dir, which);
 }
