@@ -295,12 +295,15 @@ void run_finish_if_done(struct run *run) {
 }
 
 void run_host_over(struct run *run) {
+    struct gate *g = run->gate;
+    const bool gives_place = run->state == RUN_WAITING && !has_hosts(run);
     if (run->is_over) {
         if (run->flights == 0) run_end(run);
         return;
     }
-    if (starts_nothing(run) && !is_in_the_way(run)) end_waiting(run->gate, run);
+    if (starts_nothing(run) && !is_in_the_way(run)) end_waiting(g, run);
     run_finish_if_done(run);
+    if (gives_place) gate_let_in(g); // of several that were taken up, each kept the others out
 }
 
 // --- hosts
