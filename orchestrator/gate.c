@@ -44,9 +44,10 @@ static bool is_in_the_way(const struct run *run) {
            (!starts_nothing(run) || has_hosts(run) || run->asked > 0);
 }
 
-// One that waits again has one as long as it has hosts.
+// One that waits again has one as long as it has hosts, where other nodes may work on them.
 static bool takes_place(const struct run *run) {
-    return is_in_the_way(run) && (run->state != RUN_WAITING || has_hosts(run) || run->asked > 0);
+    const bool keeps_it = gate_is_shared(run->gate) && (has_hosts(run) || run->asked > 0);
+    return is_in_the_way(run) && (run->state != RUN_WAITING || keeps_it);
 }
 
 static unsigned places_taken(const struct gate *g) {
