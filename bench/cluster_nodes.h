@@ -1,0 +1,32 @@
+// Several orchestrators over one simulator and one database (spec/nodes.md).
+#pragma once
+
+#include "bench/bench.h"
+
+struct cluster {
+    struct lab lab; // its orchestrator is the first node
+    struct lab_config config;
+    struct daemon others[BENCH_NODES_MAX - 1];
+    unsigned count;
+};
+
+// Returns when each of them has its part of the network. Without a database: the only one.
+int cluster_start(struct cluster *c, const struct lab_config *config, unsigned count,
+                  struct error *err);
+int cluster_stop(struct cluster *c, struct error *err);
+int cluster_start_again(struct cluster *c, unsigned i, struct error *err);
+
+struct daemon *cluster_node(struct cluster *c, unsigned i);
+double cluster_cpu_s(struct cluster *c);                 // of all nodes
+struct process_memory cluster_memory(struct cluster *c); // of the largest
+
+// What one node says of another, or of itself, and of all the others.
+struct cluster_view {
+    char id[64];
+    double beat, shards, shards_of_others;
+    unsigned others; // that have any
+};
+enum { CLUSTER_SHARDS = 1024 };
+// id NULL: of itself.
+int cluster_look(const struct daemon *node, const char *id, struct cluster_view *view,
+                 struct error *err);
