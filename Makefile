@@ -408,7 +408,7 @@ prometheus: rules all ## hold the alerts and the dashboard against real runs, wi
 	@tests/prometheus.sh $(BUILD)
 
 .PHONY: bench
-bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
+bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (35 minutes)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(BUILD)/bench all bench
 
