@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SHARED_S = 40, LOOK_US = 20000, END_S = 60 };
+enum { SHARED_S = 60, LOOK_US = 20000, END_S = 60 };
 
 struct daemon *cluster_node(struct cluster *c, unsigned i) {
     return i == 0 ? &c->lab.orchestrator : &c->others[i - 1];
@@ -86,7 +86,10 @@ static int await_shared(struct cluster *c, struct error *err) {
             continue;
         }
         if (clock_monotonic_s() > until_s)
-            return error_set(err, "the shards are not shared out after %d s", SHARED_S);
+            return error_set(err,
+                             "the shards are not shared out after %d s: node %u has %.0f, %u "
+                             "others have %.0f",
+                             SHARED_S, i + 1, view.shards, view.others, view.shards_of_others);
         usleep(LOOK_US);
     }
     return 0;
