@@ -121,7 +121,7 @@ static int upgrade(const struct contest *c, const struct arrangement *a, struct 
     return 0;
 }
 
-static int run(const struct contest *c, const struct arrangement *a, struct series *s,
+static int run(struct contest *c, const struct arrangement *a, struct series *s,
                struct error *err) {
     const struct bench_config *config = c->config;
     const struct lab_config lab_config = {.network = c->network,
@@ -138,7 +138,8 @@ static int run(const struct contest *c, const struct arrangement *a, struct seri
     for (size_t i = 0; i < FIGURES; i++)
         figures[i] = NAN;
     getloadavg(&figures[LOAD], 1);
-    int rc = cluster_start(&cluster, &lab_config, a->nodes, err);
+    int rc =
+        cluster_start(&cluster, &lab_config, a->is_shared ? &c->database : NULL, a->nodes, err);
     if (rc != 0) return rc;
     if (c->idles) rc = idle(c, a, &cluster, figures, err);
     if (rc == 0) rc = upgrade(c, a, &cluster, figures, err);
@@ -225,7 +226,7 @@ static int run_command(const struct bench_config *config, struct bench_result *r
     struct contest c = {.config = config};
     int rc = database_start(&c.database, err);
     if (rc == 0) rc = measure(&c, result, err);
-    if (rc == 0) rc = takeover_measure(config, c.database.uri, result, err);
+    if (rc == 0) rc = takeover_measure(config, &c.database, result, err);
     database_stop(&c.database);
     bench_note(result,
                "%u workers a node, medians. The job is posted at the first node, and its answer "

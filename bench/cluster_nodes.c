@@ -74,7 +74,6 @@ static bool is_shared(const struct cluster *c, const struct cluster_view *view) 
            view->others == c->count - 1 && view->shards > even - off && view->shards < even + off;
 }
 
-// A server that was started just now gives no shards out for 10 s.
 static int await_shared(struct cluster *c, struct error *err) {
     const double until_s = clock_monotonic_s() + SHARED_S;
     for (unsigned i = 0; i < c->count;) {
@@ -97,27 +96,22 @@ static int await_shared(struct cluster *c, struct error *err) {
 
 // --- life
 
-static int start_node(struct cluster *c, unsigned i, struct error *err) {
-    return i == 0 ? lab_start_again(&c->lab, &c->config, err)
-                  : lab_start_node(&c->lab, &c->config, i + 1, cluster_node(c, i), err);
-}
-
-int cluster_start(struct cluster *c, const struct lab_config *config, unsigned count,
-                  struct error *err) {
+int cluster_start(struct cluster *c, const struct lab_config *config, struct database *database,
+                  unsigned count, struct error *err) {
     struct error ignored;
+    int rc = 0;
     *c = (struct cluster){.config = *config, .count = count};
-    int rc = lab_start(&c->lab, config, err);
+    if (database != NULL) {
+        rc = database_start_again(database, err);
+        c->config.state = database->uri;
+    }
+    if (rc == 0) rc = lab_start(&c->lab, &c->config, err);
     if (rc != 0) return rc;
     for (unsigned i = 1; rc == 0 && i < count; i++)
-        rc = start_node(c, i, err);
-    if (rc == 0 && config->state != NULL) rc = await_shared(c, err);
+        rc = lab_start_node(&c->lab, &c->config, i + 1, cluster_node(c, i), err);
+    if (rc == 0 && database != NULL) rc = await_shared(c, err);
     if (rc != 0) cluster_stop(c, &ignored);
     return rc;
-}
-
-int cluster_start_again(struct cluster *c, unsigned i, struct error *err) {
-    int rc = start_node(c, i, err);
-    return rc == 0 ? await_shared(c, err) : rc;
 }
 
 int cluster_stop(struct cluster *c, struct error *err) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/bench.h"
+#include "bench/database.h"
 
 struct cluster {
     struct lab lab; // its orchestrator is the first node
@@ -10,11 +11,11 @@ struct cluster {
     unsigned count;
 };
 
-// Returns when each of them has its part of the network. Without a database: the only one.
-int cluster_start(struct cluster *c, const struct lab_config *config, unsigned count,
-                  struct error *err);
+// database: NULL, and count is 1; else it is started anew, and each node has its part of the
+// network when this returns.
+int cluster_start(struct cluster *c, const struct lab_config *config, struct database *database,
+                  unsigned count, struct error *err);
 int cluster_stop(struct cluster *c, struct error *err);
-int cluster_start_again(struct cluster *c, unsigned i, struct error *err);
 
 struct daemon *cluster_node(struct cluster *c, unsigned i);
 double cluster_cpu_s(struct cluster *c);                 // of all nodes

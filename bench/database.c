@@ -129,6 +129,13 @@ int database_start(struct database *d, struct error *err) {
     return rc;
 }
 
+int database_start_again(struct database *d, struct error *err) {
+    char command[128];
+    snprintf(command, sizeof command, "%s stop %s", script, d->folder);
+    int rc = run(command, err);
+    return rc == 0 ? start(d, err) : rc;
+}
+
 void database_stop(struct database *d) {
     char command[128];
     struct error ignored;

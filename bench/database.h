@@ -19,5 +19,8 @@ struct database_use {
 };
 
 int database_start(struct database *d, struct error *err);
+// So that no shard is given out for 10 s: nodes that start meanwhile have equal shares. Where one
+// of them were earlier it would have all, until there is work.
+int database_start_again(struct database *d, struct error *err);
 void database_stop(struct database *d); // also where it was not started
 int database_use(const struct database *d, struct database_use *use, struct error *err);

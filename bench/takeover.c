@@ -116,24 +116,32 @@ static const struct table_column columns[] = {
     {"killed", TABLE_TEXT}, {"shards", 0},          {"seconds since its last beat", 2},
     {"since the kill", 2},  {"the whole job's", 2}, {"load before", 1}};
 
-static int kill_all(const struct bench_config *config, struct cluster *c, unsigned devices,
-                    struct bench_result *result, struct error *err) {
+static int play(const struct bench_config *config, const struct lab_config *lab_config,
+                struct database *database, unsigned devices, unsigned i, struct kill *k,
+                struct error *err) {
+    struct cluster c;
+    struct error second;
+    bench_progress(config, i, NODES, "nodes that are killed");
+    int rc = cluster_start(&c, lab_config, database, NODES, err);
+    if (rc != 0) return rc;
+    rc = kill_one(&c, devices, i, k, err);
+    int stopped = cluster_stop(&c, rc == 0 ? err : &second);
+    return rc != 0 ? rc : stopped;
+}
+
+static int kill_all(const struct bench_config *config, const struct lab_config *lab_config,
+                    struct database *database, unsigned devices, struct bench_result *result,
+                    struct error *err) {
     struct table *table =
         bench_table(result, "A node of three is killed: until the others have its shards", columns,
                     COUNT(columns));
-    const unsigned kills = config->tiny ? 1 : NODES;
     double worst_s = 0;
-    int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < kills; i++) {
-        char name[32];
+    for (unsigned i = 0; i < (config->tiny ? 1 : NODES); i++) {
         struct kill k;
-        bench_progress(config, i, kills, "nodes that are killed");
-        if (i > 0) rc = cluster_start_again(c, i - 1, err);
-        if (rc == 0 && i > 0) rc = lab_reset(&c->lab, config->seed + i, err);
-        if (rc == 0) rc = kill_one(c, devices, i, &k, err);
+        int rc = play(config, lab_config, database, devices, i, &k, err);
         if (rc != 0) return rc;
-        snprintf(name, sizeof name, i == 0 ? "the first, posted at" : "another");
-        table_row(table, name, k.shards, k.since_beat_s, k.since_kill_s, k.job_s, k.load);
+        table_row(table, i == 0 ? "the first, posted at" : "another", k.shards, k.since_beat_s,
+                  k.since_kill_s, k.job_s, k.load);
         if (k.since_kill_s > worst_s) worst_s = k.since_kill_s;
     }
     bench_goal(result, (struct bench_goal){"a node is killed: until the others have its shards, "
@@ -142,11 +150,9 @@ static int kill_all(const struct bench_config *config, struct cluster *c, unsign
     return 0;
 }
 
-int takeover_measure(const struct bench_config *config, const char *state,
+int takeover_measure(const struct bench_config *config, struct database *database,
                      struct bench_result *result, struct error *err) {
     char network[SCRATCH_PATH_MAX];
-    struct cluster c;
-    struct error second;
     const unsigned devices = config->tiny ? TINY : DEVICES;
     int rc = networks_make(devices, "150ms..250ms", network, err);
     if (rc != 0) return rc;
@@ -155,18 +161,14 @@ int takeover_measure(const struct bench_config *config, const char *state,
                                           .addresses = config->addresses,
                                           .seed = config->seed,
                                           .workers = WORKERS,
-                                          .state = state,
                                           .install_timeout_us = INSTALL_TIMEOUT_US};
-    rc = cluster_start(&c, &lab_config, NODES, err);
-    if (rc != 0) return rc;
-    rc = kill_all(config, &c, devices, result, err);
-    int stopped = cluster_stop(&c, rc == 0 ? err : &second);
+    rc = kill_all(config, &lab_config, database, devices, result, err);
     bench_note(
         result,
         "The killed nodes were in the midst of a job of %u hosts at 150 to 250 ms a call, %d "
-        "workers each. Another was asked by GET /nodes/ all 20 ms. At the end of each job "
+        "workers each. Another was asked by GET /nodes/ every 20 ms. At the end of each job "
         "every device ran the wanted version, and the referee had seen no violation. Hosts "
         "in doubt wait for --install-timeout, 10 s here.",
         devices, WORKERS);
-    return rc != 0 ? rc : stopped;
+    return rc;
 }

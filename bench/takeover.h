@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bench/bench.h"
+#include "bench/database.h"
 
-// state: of a database.
-int takeover_measure(const struct bench_config *config, const char *state,
+int takeover_measure(const struct bench_config *config, struct database *database,
                      struct bench_result *result, struct error *err);
