@@ -56,8 +56,8 @@ SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs ru
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
 SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
-BENCH_SHELL = bench concurrency controlled events followers http https interrupted lab live main networks order output overhead \
-	picture processors scale scratch tls verify whatif
+BENCH_SHELL = bench cluster cluster_nodes concurrency controlled database events followers http https interrupted lab live main networks order output overhead \
+	picture processors scale scratch takeover tls verify whatif
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_epoch console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
@@ -413,7 +413,7 @@ prometheus: rules all ## hold the alerts and the dashboard against real runs, wi
 	@tests/prometheus.sh $(BUILD)
 
 .PHONY: bench
-bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (25 minutes)
+bench: all deps-bench ## measure everything and write bench/RESULTS.md and bench/plots/ (35 minutes)
 	@$(MAKE) --no-print-directory bench-programs
 	@$(BUILD)/bench all bench
 

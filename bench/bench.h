@@ -9,7 +9,13 @@
 
 #include <stdbool.h>
 
-enum { BENCH_TABLES_MAX = 4, BENCH_GOALS_MAX = 8, BENCH_PLOTS_MAX = 2, BENCH_NOTES_MAX = 16 };
+enum {
+    BENCH_NODES_MAX = 8,
+    BENCH_TABLES_MAX = 4,
+    BENCH_GOALS_MAX = 8,
+    BENCH_PLOTS_MAX = 2,
+    BENCH_NOTES_MAX = 16
+};
 
 struct bench_config {
     const char *peers; // the folder of the peers' scripts
@@ -20,7 +26,9 @@ struct bench_config {
     unsigned workers; // 0: the subcommand's own choice
     unsigned addresses;
     uint64_t seed;
-    unsigned runs; // 0: the subcommand's own choice
+    unsigned runs;                   // 0: the subcommand's own choice
+    bool nodes[BENCH_NODES_MAX + 1]; // cluster: how many orchestrators; none: its own choice
+    unsigned devices;                // cluster: 0: its own choice
     double failure_rate;
     uint64_t connect_timeout_ms, call_timeout_ms, install_timeout_ms; // of the orchestrator
     struct peers_config peers_config;                                 // likewise
@@ -61,6 +69,7 @@ struct bench_result {
 struct bench_command {
     const char *name, *summary;
     bool forecasts; // its options are those of a forecast, too
+    bool clusters;  // ... and those of several orchestrators
     int (*run)(const struct bench_config *config, struct bench_result *result, struct error *err);
 };
 

@@ -160,13 +160,14 @@ static int write_certificate(const struct lab *lab, struct error *err) {
     return rc;
 }
 
-static int start_orchestrator(struct lab *lab, const struct lab_config *config, struct error *err) {
+static int start_orchestrator(struct lab *lab, const struct lab_config *config,
+                              const char *log_file, struct daemon *d, struct error *err) {
     char inventory[128];
-    const struct lab_path log = path_of(lab, "log"), store = path_of(lab, store_files[0]);
+    const struct lab_path log = path_of(lab, log_file), store = path_of(lab, store_files[0]);
+    const char *state = config->state != NULL ? config->state : config->keeps ? store.text : "none";
     struct texts numbers = {0};
-    const char *args[ARGS_MAX] = {
-        "--listen", "127.0.0.1:0", "--inventory", inventory,
-        "--log",    log.text,      "--state",     config->keeps ? store.text : "none"};
+    const char *args[ARGS_MAX] = {"--listen", "127.0.0.1:0", "--inventory", inventory,
+                                  "--log",    log.text,      "--state",     state};
     const struct lab_path ca = path_of(lab, "ca.pem"), cert = path_of(lab, "https-cert.pem"),
                           key = path_of(lab, "https-key.pem");
     if (config->https) {
@@ -187,14 +188,14 @@ static int start_orchestrator(struct lab *lab, const struct lab_config *config, 
     lab->asks = config->peers == NULL || config->peers->check;
     snprintf(inventory, sizeof inventory, "%s/inventory/", lab->simulator.url);
     const char *preload = config->turns == NULL ? config->preload : config->turns;
-    return start(lab, "orchestrator", args, preload, &lab->orchestrator, err);
+    return start(lab, "orchestrator", args, preload, d, err);
 }
 
 int lab_start(struct lab *lab, const struct lab_config *config, struct error *err) {
     *lab = (struct lab){0};
     int rc = scratch_folder(lab->dir, err);
     if (rc == 0) rc = start_simulator(lab, config, err);
-    if (rc == 0 && config->workers > 0) rc = start_orchestrator(lab, config, err);
+    if (rc == 0 && config->workers > 0) rc = lab_start_again(lab, config, err);
     struct error ignored;
     if (rc != 0) lab_stop(lab, &ignored);
     return rc;
@@ -205,7 +206,14 @@ int lab_kill(struct lab *lab, struct error *err) {
 }
 
 int lab_start_again(struct lab *lab, const struct lab_config *config, struct error *err) {
-    return start_orchestrator(lab, config, err);
+    return start_orchestrator(lab, config, "log", &lab->orchestrator, err);
+}
+
+int lab_start_node(struct lab *lab, const struct lab_config *config, unsigned number,
+                   struct daemon *node, struct error *err) {
+    char log[32];
+    snprintf(log, sizeof log, "log%u", number);
+    return start_orchestrator(lab, config, log, node, err);
 }
 
 static int end(struct daemon *d, struct error *err) {

@@ -18,6 +18,7 @@ struct lab_config {
     uint64_t seed;
     unsigned workers;                 // 0: no orchestrator
     bool keeps;                       // its jobs in a store, in a file of the lab's; else in memory
+    const char *state;                // a database for them, in place of both; NULL: none
     const char *preload;              // a library for it; NULL: none
     const char *turns;                // turns.so, for both programs, in place of it; NULL: none
     bool tls;                         // the devices speak it
@@ -54,6 +55,9 @@ int lab_start(struct lab *lab, const struct lab_config *config, struct error *er
 // The orchestrator is killed; another over the same store, with the same options.
 int lab_kill(struct lab *lab, struct error *err);
 int lab_start_again(struct lab *lab, const struct lab_config *config, struct error *err);
+// One more orchestrator over the same network, for the caller to end. number: of its log, from 2.
+int lab_start_node(struct lab *lab, const struct lab_config *config, unsigned number,
+                   struct daemon *node, struct error *err);
 // Ends both, orderly; an error where one does not end with 0.
 int lab_stop(struct lab *lab, struct error *err);
 

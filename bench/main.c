@@ -142,6 +142,29 @@ static int set_peer_wait(void *config, const char *value, struct error *err) {
     return rc;
 }
 
+static int set_nodes(void *config, const char *value, struct error *err) {
+    bool *nodes = ((struct command_line *)config)->config.nodes;
+    const char *at = value;
+    for (;;) {
+        const bool is_one = *at >= '1' && *at <= '0' + BENCH_NODES_MAX;
+        if (!is_one || (at[1] != ',' && at[1] != '\0'))
+            return error_set(err, "'%.40s': expected numbers from 1 to %d, such as 1,3", value,
+                             BENCH_NODES_MAX);
+        nodes[*at - '0'] = true;
+        if (at[1] == '\0') return 0;
+        at += 2;
+    }
+}
+
+static int set_devices(void *config, const char *value, struct error *err) {
+    enum { SITE = 1000 };
+    unsigned *devices = &((struct command_line *)config)->config.devices;
+    int rc = parse_number(value, 4000000, devices, err);
+    if (rc == 0 && *devices % SITE != 0)
+        rc = error_set(err, "'%.40s': expected a multiple of %d", value, SITE);
+    return rc;
+}
+
 static int set_metrics(void *config, const char *value, struct error *err) {
     (void)err;
     ((struct command_line *)config)->config.metrics = value;
@@ -243,6 +266,13 @@ static int set_folder(void *config, const char *value, struct error *err) {
             set_tiny                                                                               \
     }
 
+#define CLUSTER                                                                                    \
+    {"nodes", "N,N...", "measure with so many orchestrators over one PostgreSQL (1,2,3)",          \
+     set_nodes},                                                                                   \
+    {                                                                                              \
+        "devices", "N", "of the network without latency, in thousands (20000)", set_devices        \
+    }
+
 #define FILES                                                                                      \
     {"csv", "FILE", "write the tables as CSV", set_csv},                                           \
         {"json", "FILE", "write the tables and goals as JSON", set_json}, {                        \
@@ -251,18 +281,24 @@ static int set_folder(void *config, const char *value, struct error *err) {
 
 static const struct option_spec measurement_specs[] = {MEASUREMENT, FILES},
                                 forecast_specs[] = {FORECAST, MEASUREMENT, FILES},
-                                all_specs[] = {FORECAST, MEASUREMENT};
+                                cluster_specs[] = {CLUSTER, MEASUREMENT, FILES},
+                                all_specs[] = {FORECAST, CLUSTER, MEASUREMENT};
 
 // The commands, and behind them `all`.
 static void make_options(struct options list[COMMANDS + 1]) {
     for (size_t i = 0; i < COMMANDS; i++) {
-        bool forecasts = commands[i]->forecasts;
-        list[i] =
-            (struct options){.program = "bench",
-                             .command = commands[i]->name,
-                             .summary = commands[i]->summary,
-                             .specs = forecasts ? forecast_specs : measurement_specs,
-                             .count = forecasts ? COUNT(forecast_specs) : COUNT(measurement_specs)};
+        list[i] = (struct options){.program = "bench",
+                                   .command = commands[i]->name,
+                                   .summary = commands[i]->summary,
+                                   .specs = measurement_specs,
+                                   .count = COUNT(measurement_specs)};
+        if (commands[i]->forecasts) {
+            list[i].specs = forecast_specs;
+            list[i].count = COUNT(forecast_specs);
+        } else if (commands[i]->clusters) {
+            list[i].specs = cluster_specs;
+            list[i].count = COUNT(cluster_specs);
+        }
     }
     list[COMMANDS] =
         (struct options){.program = "bench",

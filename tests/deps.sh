@@ -9,6 +9,12 @@ need() { missing="$missing $1"; }
 need_library() { pkg-config --exists "$1" 2>/dev/null || need "$2"; }
 need_command() { command -v "$1" >/dev/null 2>&1 || need "$2"; }
 
+# Its server alone: tests/lab/postgres.sh starts one.
+need_server() {
+    [ -x /usr/lib/postgresql/"$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null |
+        sort -V | tail -n 1)"/bin/initdb ] || need postgresql
+}
+
 need_command pkg-config pkg-config
 for purpose in "$@"; do
     case $purpose in
@@ -31,8 +37,7 @@ for purpose in "$@"; do
         need_library check check
         need_command promtool prometheus
         need_command prove perl
-        [ -x /usr/lib/postgresql/"$(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null |
-            sort -V | tail -n 1)"/bin/initdb ] || need postgresql # its server alone: tests/lab/postgres.sh starts one
+        need_server
         /usr/bin/python3 -c 'import junitparser' 2>/dev/null || need python3-junitparser
         nc -h 2>&1 | grep -q OpenBSD || need netcat-openbsd
         need_command zsh zsh
@@ -49,6 +54,7 @@ for purpose in "$@"; do
         ;;
     bench)
         need_command gnuplot gnuplot-nox
+        need_server
         [ -x /usr/bin/python3 ] || need python3
         ;;
     coverage) need_command gcovr gcovr ;;
