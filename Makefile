@@ -356,8 +356,9 @@ histories: deps-build ## play N (100000) histories on a virtual clock, with kill
 
 .PHONY: torture
 MINUTES ?= 30
-torture: asan ## torture everything for MINUTES (30), under the sanitizers, in rounds drawn from SEED on
-	@$(BUILD)/asan/torture $(MINUTES) $(SEED)
+NODES ?= 1
+torture: asan ## torture everything for MINUTES (30), under the sanitizers, in rounds drawn from SEED on; NODES=3: several
+	@$(if $(filter 1,$(NODES)),$(BUILD)/asan/torture,$(BUILD)/asan/torture_nodes $(NODES)) $(MINUTES) $(SEED)
 
 .PHONY: kills
 KILLS ?= 200

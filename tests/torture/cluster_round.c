@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 enum {
-    POSTS_MAX = 8,
+    POSTS_MAX = 6,
+    HOSTS_MAX = 32,
     RETRIES_MAX = 4,
     ID_MAX = 64,
     PATH_LEN = 200,
@@ -461,15 +462,15 @@ static void add_range(cJSON *latency, const char *operation, unsigned low_ms, un
     cJSON_AddStringToObject(latency, operation, text);
 }
 
-// Slow enough that a job outlasts a lease.
+// Slow enough that all jobs together outlast a lease, and not by much.
 static cJSON *make_network(struct player *p) {
     cJSON *network = cJSON_CreateObject(), *latency = cJSON_AddObjectToObject(network, "latency");
     cJSON_AddStringToObject(network, "inventory", "inventory.json");
     add_range(latency, "login", 0, draw_number(&p->d, 1, 50));
     add_range(latency, "get_version", 0, draw_number(&p->d, 1, 50));
     add_range(latency, "get_cpu_ram", 0, draw_number(&p->d, 1, 50));
-    add_range(latency, "install_os_version", 50, draw_number(&p->d, 100, 900));
-    if (draw_chance(&p->d, 50)) add_range(latency, "reboot", 50, draw_number(&p->d, 60, 600));
+    add_range(latency, "install_os_version", 50, draw_number(&p->d, 100, 600));
+    if (draw_chance(&p->d, 50)) add_range(latency, "reboot", 50, draw_number(&p->d, 60, 400));
     return network;
 }
 
@@ -477,7 +478,7 @@ static void draw_place(struct player *p) {
     do {
         place_deinit(&p->place);
         place_draw(&p->place, &p->d);
-    } while (p->place.sites < 2);
+    } while (p->place.sites < 2 || p->place.hosts > HOSTS_MAX);
 }
 
 static int prepare(struct player *p, const char *dir, struct error *err) {
