@@ -78,17 +78,28 @@ static int start_node(struct cluster *c, unsigned which, struct error *err) {
     char path[512], inventory[128];
     process_beside("orchestrator", path);
     snprintf(inventory, sizeof inventory, "%s/inventory/", c->simulator.url);
-    const char *const argv[] = {path,      "--listen",
-                                n->listen, "--inventory",
-                                inventory, "--log",
-                                n->log,    "--log-level",
-                                "debug",   "--state",
-                                n->state,  "--connect-timeout",
-                                "1s",      "--call-timeout",
-                                "1s",      "--install-timeout",
-                                "5s",      "--workers",
-                                "20",      c->policy == NULL ? NULL : "--policy",
-                                c->policy, NULL};
+    const char *const argv[] = {path,
+                                "--listen",
+                                n->url + strlen("http://"),
+                                "--inventory",
+                                inventory,
+                                "--log",
+                                n->log,
+                                "--log-level",
+                                "debug",
+                                "--state",
+                                n->state,
+                                "--connect-timeout",
+                                "1s",
+                                "--call-timeout",
+                                "1s",
+                                "--install-timeout",
+                                "5s",
+                                "--workers",
+                                "20",
+                                c->policy == NULL ? NULL : "--policy",
+                                c->policy,
+                                NULL};
     n->is_killed = n->is_ending = n->may_lapse = false;
     n->starts_ms = n->wakes_ms = 0;
     n->away_ms = AGAIN_MS;
@@ -115,9 +126,8 @@ static void place_node(struct cluster *c, unsigned which) {
     const unsigned pid = (unsigned)getpid();
     n->process.out = -1;
     n->proxy = lab_proxy_start(c->database, n->state);
-    snprintf(n->listen, sizeof n->listen, "127.%u.%u.%u:5000", 1 + pid / 256 % 250, pid % 256,
+    snprintf(n->url, sizeof n->url, "http://127.%u.%u.%u:5000", 1 + pid / 256 % 250, pid % 256,
              1 + which);
-    snprintf(n->url, sizeof n->url, "http://%s", n->listen);
     snprintf(n->log, sizeof n->log, "%s/node%u.log", c->dir, which);
     snprintf(n->said, sizeof n->said, "%s/node%u.said", c->dir, which);
 }

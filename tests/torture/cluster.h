@@ -15,7 +15,7 @@ enum { CLUSTER_MAX = 9, CLUSTER_PATH = 200 };
 
 struct node {
     struct process process;
-    char listen[32], url[64]; // its own for good
+    char url[64]; // its own for good
     char log[CLUSTER_PATH], said[CLUSTER_PATH];
     struct lab_proxy *proxy; // between it and the database
     char state[LAB_URI_MAX];
