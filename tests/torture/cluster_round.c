@@ -269,6 +269,27 @@ static int stand_still(struct player *p, struct error *err) {
     return 0;
 }
 
+static int pass_time(struct player *p, unsigned ms, struct error *err) {
+    const uint64_t until_ms = clock_boot_ms() + ms;
+    int rc;
+    while ((rc = cluster_tend(&p->cluster, err)) == 0 && clock_boot_ms() < until_ms)
+        usleep(TURN_US);
+    return rc;
+}
+
+// Answers of the database are on their way for so long that some of them are grants: what these
+// allow is not to be sent when it goes on again, for another has its hosts then.
+static int stand_still_before_it_sends(struct player *p, struct error *err) {
+    const unsigned node = any_node(p), for_ms = draw_number(&p->d, 10500, 13500);
+    const unsigned delay_ms = draw_number(&p->d, 200, 500);
+    tell(p, "node %u and the database: delayed (%u); then it stands still for %u ms", node,
+         delay_ms, for_ms);
+    cluster_cut(&p->cluster, node, LAB_DELAY, delay_ms, 2 * delay_ms);
+    int rc = pass_time(p, delay_ms * 3 / 2, err);
+    cluster_stand_still(&p->cluster, node, for_ms);
+    return rc;
+}
+
 static int cut_off(struct player *p, struct error *err) {
     static const struct {
         enum lab_proxy_mode mode;
@@ -314,18 +335,14 @@ static const struct {
     int (*play)(struct player *p, struct error *err);
     unsigned weight;
 } acts[] = {
-    {post, 20},       {control, 18},      {look, 6},         {read_devices, 4},
-    {add_fault, 10},  {remove_faults, 2}, {kill_one, 9},     {terminate_one, 5},
-    {stand_still, 7}, {cut_off, 9},       {end_sessions, 5}, {stop_database, 2},
+    {post, 20},         {control, 18},
+    {look, 6},          {read_devices, 4},
+    {add_fault, 10},    {remove_faults, 2},
+    {kill_one, 9},      {terminate_one, 5},
+    {stand_still, 5},   {stand_still_before_it_sends, 7},
+    {cut_off, 9},       {end_sessions, 5},
+    {stop_database, 2},
 };
-
-static int pass_time(struct player *p, unsigned ms, struct error *err) {
-    const uint64_t until_ms = clock_boot_ms() + ms;
-    int rc;
-    while ((rc = cluster_tend(&p->cluster, err)) == 0 && clock_boot_ms() < until_ms)
-        usleep(TURN_US);
-    return rc;
-}
 
 static int act(struct player *p, struct error *err) {
     unsigned weights[COUNT(acts)];
