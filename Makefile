@@ -172,7 +172,7 @@ $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_round cluster_truth body place draw) $(lab) \
+$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_people cluster_round cluster_truth body place draw) $(lab) \
 		$(call objects,scenarios/runner,expect outcomes) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
