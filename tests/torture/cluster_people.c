@@ -233,11 +233,12 @@ static int look_at_all(struct people *p, const cJSON *jobs, unsigned *open, stru
 static int await_done(struct people *p, struct error *err) {
     const uint64_t until_ms = clock_boot_ms() + DONE_MS;
     unsigned open = 1;
+    error_set(err, "no node tells its jobs");
     for (int rc = 0; rc == 0;) {
         cJSON *jobs = NULL;
-        rc = client_get_json(p->cluster.nodes[people_any_node(p)].url, NULL, "/jobs/?limit=1000",
-                             &jobs, err);
-        if (rc == 0) rc = look_at_all(p, jobs, &open, err);
+        const long status =
+            send(p, people_any_node(p), "GET", "/jobs/?limit=1000", NULL, NULL, PATIENCE_S, &jobs);
+        if (status == 200) rc = look_at_all(p, jobs, &open, err);
         cJSON_Delete(jobs);
         if (rc != 0 || open == 0) return rc;
         if (clock_boot_ms() >= until_ms) return ERROR_INPUT; // the text says which
