@@ -172,7 +172,7 @@ $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
-$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_round cluster_truth body place draw) $(lab) \
+$(BUILD)/torture_nodes: $(call objects,tests/torture,nodes cluster cluster_people cluster_round cluster_truth body place draw) $(lab) \
 		$(call objects,scenarios/runner,expect outcomes) $(common_shell) $(common_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
@@ -357,8 +357,9 @@ histories: deps-build ## play N (100000) histories, and a fifth of nodes that sh
 
 .PHONY: torture
 MINUTES ?= 30
-torture: asan ## torture everything for MINUTES (30), under the sanitizers, in rounds drawn from SEED on
-	@$(BUILD)/asan/torture $(MINUTES) $(SEED)
+NODES ?= 1
+torture: asan ## torture everything for MINUTES (30), under the sanitizers, in rounds drawn from SEED on; NODES=3: several
+	@$(if $(filter 1,$(NODES)),$(BUILD)/asan/torture,$(BUILD)/asan/torture_nodes $(NODES)) $(MINUTES) $(SEED)
 
 .PHONY: kills
 KILLS ?= 200

@@ -15,12 +15,13 @@ enum { CLUSTER_MAX = 9, CLUSTER_PATH = 200 };
 
 struct node {
     struct process process;
-    char listen[32], url[64]; // its own for good
+    char url[64]; // its own for good
     char log[CLUSTER_PATH], said[CLUSTER_PATH];
     struct lab_proxy *proxy; // between it and the database
     char state[LAB_URI_MAX];
-    bool is_killed, is_ending, was_still; // since its start
-    uint64_t away_ms;                     // so long it is not started again when it has ended
+    bool is_killed, is_ending; // since its start
+    bool may_lapse;            // likewise: something was done that may have cost it its lease
+    uint64_t away_ms;          // so long it is not started again when it has ended
     // By clock_boot_ms(); 0: not to be.
     uint64_t starts_ms, wakes_ms, heals_ms;
 };
