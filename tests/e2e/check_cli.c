@@ -5,6 +5,7 @@
 #include "tests/e2e/child.h"
 #include "tests/e2e/harness.h"
 
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -350,6 +352,53 @@ START_TEST(a_service_that_is_not_reached_exits_with_3) {
 }
 END_TEST
 
+// A node that dies with whatever it is sent.
+static pid_t start_dying(char url[64]) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    char bytes[4096];
+    const int listening = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listening, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(listen(listening, 8), 0);
+    ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&at, &len), 0);
+    snprintf(url, 64, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    const pid_t pid = fork();
+    if (pid == 0) { // until it is killed
+        for (;;) {
+            const int fd = accept(listening, NULL, NULL);
+            if (read(fd, bytes, sizeof bytes) >= 0) close(fd);
+        }
+    }
+    close(listening);
+    return pid;
+}
+
+// What was sent may have been done, unless it says by its key that it is the same.
+START_TEST(the_next_url_is_asked_where_that_does_no_harm) {
+    struct lab lab = lab_start(ARGS("--latency", quick), NULL);
+    char dying[64], id[37];
+    const pid_t pid = start_dying(dying);
+    run(WELL, ARGS("upgrade-os", "--version", "5.3.1", "--site", "earth", "--url", nobody, "--url",
+                   dying, "--url", lab.api));
+    said("completed: 106 hosts, ");
+    run(WELL,
+        ARGS("upgrade-os", "--version", "5.3.1", "--dry-run", "--url", dying, "--url", lab.api));
+    newest_id(lab.api, id);
+    run(WELL, ARGS("job", id, "--url", dying, "--url", lab.api));
+    run(REFUSED, ARGS("pause", id, "--url", nobody, "--url", lab.api)); // it is over
+    run(UNREACHED, ARGS("pause", id, "--url", dying, "--url", lab.api));
+    said("/pause/: no answer: ");
+    run(UNREACHED, ARGS("jobs", "--url", nobody, "--url", "http://127.0.0.1:2"));
+    said("no orchestrator was reached at http://127.0.0.1:1, http://127.0.0.1:2: start one");
+    cJSON *jobs = get_json(lab.api, "/jobs/");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(jobs, "jobs")), 1);
+    cJSON_Delete(jobs);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    lab_stop(&lab);
+}
+END_TEST
+
 START_TEST(a_service_that_lacks_its_inventory_exits_with_3) {
     struct program p = program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory",
                                                           "/nowhere", "--log", "/dev/null"));
@@ -673,6 +722,7 @@ Suite *check_cli(void) {
     tcase_add_test(tcase, a_wrong_command_line_exits_with_2);
     tcase_add_test(tcase, what_the_service_refuses_exits_with_2);
     tcase_add_test(tcase, a_service_that_is_not_reached_exits_with_3);
+    tcase_add_test(tcase, the_next_url_is_asked_where_that_does_no_harm);
     tcase_add_test(tcase, a_service_that_lacks_its_inventory_exits_with_3);
     tcase_add_test(tcase, a_restart_of_the_service_is_said_and_the_job_watched_on);
     tcase_add_test(tcase, a_service_that_does_not_come_back_is_given_up);
