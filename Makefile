@@ -90,7 +90,7 @@ unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
 store_backs = $(call objects,orchestrator,store_postgres store_postgres_read store_postgres_schema store_postgres_write \
 	store_pq store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write)
-e2e_tests = $(call objects,tests/e2e,main harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth) $(lab)
+e2e_tests = $(call objects,tests/e2e,main child harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth) $(lab)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
 

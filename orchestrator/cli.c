@@ -129,7 +129,9 @@ static int set_reconnect(void *config, const char *value, struct error *err) {
 static int set_url(void *config, const char *value, struct error *err) {
     if (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0)
         return error_set(err, "'%.100s': expected a URL, such as " CLI_URL, value);
-    ((struct cli *)config)->url = value;
+    struct cli_nodes *nodes = ((struct cli *)config)->nodes;
+    if (nodes->count == CLI_NODES_MAX) return error_set(err, "more than %d", CLI_NODES_MAX);
+    nodes->urls[nodes->count++] = value;
     return 0;
 }
 
@@ -172,7 +174,8 @@ static int set_name_and_role(void *config, const char *value, struct error *err)
 
 // clang-format off
 #define AT \
-    {"url", "URL", "ask the orchestrator there (" CLI_URL ")", set_url}
+    {"url", "URL", "ask the orchestrator there; given again: the next, where one is not reached (" \
+     CLI_URL ")", set_url}
 #define TRUST \
     {"token-file", "FILE", "say who asks, by the token on its first line", set_token_file}, \
     {"ca", "FILE", "trust these certificates (PEM) for https (the system's)", set_ca}
@@ -295,13 +298,12 @@ const struct option_commands cli_commands = {
 };
 
 // A token that goes over a wire in the clear is everybody's.
-static bool is_heard(const struct cli *cli) {
+static bool is_heard_on_the_way(const char *to) {
     static const char *const near[] = {"localhost", "127.0.0.1", "[::1]"};
     char *scheme = NULL, *host = NULL;
     bool is_near = false;
-    if (cli->token == NULL) return false;
     CURLU *url = curl_url();
-    if (url != NULL && curl_url_set(url, CURLUPART_URL, cli->url, 0) == CURLUE_OK &&
+    if (url != NULL && curl_url_set(url, CURLUPART_URL, to, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
         curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         is_near = strcmp(scheme, "https") == 0;
@@ -314,18 +316,28 @@ static bool is_heard(const struct cli *cli) {
     return !is_near;
 }
 
+// The first node on the way to which the token would be heard; NULL: none, or there is no token.
+static const char *heard_at(const struct cli *cli) {
+    for (size_t i = 0; i < cli->nodes->count && cli->token != NULL; i++)
+        if (is_heard_on_the_way(cli->nodes->urls[i])) return cli->nodes->urls[i];
+    return NULL;
+}
+
 int cli_main(const struct options *program, int argc, char **argv) {
+    struct cli_nodes nodes = {.urls = {CLI_URL}};
     struct cli cli = {.program = program,
                       .command = argv[1],
-                      .url = CLI_URL,
+                      .nodes = &nodes,
                       .limit = LIMIT,
                       .reconnect_ms = RECONNECT_MS};
     int code;
     const struct options *command = options_parse_command(&cli_commands, &cli, argc, argv, &code);
-    if (command != NULL && is_heard(&cli)) {
+    if (nodes.count == 0) nodes.count = 1; // the one that stands there already
+    const char *heard = heard_at(&cli);
+    if (command != NULL && heard != NULL) {
         fprintf(stderr,
                 "orchestrator %s: the token would be heard on the way to %s: ask for https://\n",
-                cli.command, cli.url);
+                cli.command, heard);
         code = OPTIONS_EXIT_USAGE;
     } else if (command != NULL) {
         curl_global_init(CURL_GLOBAL_DEFAULT);

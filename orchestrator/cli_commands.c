@@ -21,7 +21,7 @@
 enum { ID_SHOWN = 8, RETRY_MS = 500 };
 
 static struct cli_service service_of(const struct cli *cli) {
-    return (struct cli_service){.url = cli->url, .trust = &cli->trust, .fd = -1};
+    return (struct cli_service){.nodes = cli->nodes, .trust = &cli->trust, .fd = -1};
 }
 
 // --- what is shown
@@ -61,10 +61,13 @@ static int complain_of_request(const struct cli *cli, int exit_code, const struc
 // The end of a command line for another command about the same job.
 static void add_hint(struct buf *out, const struct cli *cli, const char *what, const char *command,
                      const char *id) {
-    buf_addf(out, "%-10s orchestrator %s %.*s%s%s%s\n", what, command, ID_SHOWN, id,
-             strcmp(command, "job") == 0 ? " --watch" : "",
-             strcmp(cli->url, CLI_URL) == 0 ? "" : " --url ",
-             strcmp(cli->url, CLI_URL) == 0 ? "" : cli->url);
+    const struct cli_nodes *nodes = cli->nodes;
+    const bool is_default = nodes->count == 1 && strcmp(nodes->urls[0], CLI_URL) == 0;
+    buf_addf(out, "%-10s orchestrator %s %.*s%s", what, command, ID_SHOWN, id,
+             strcmp(command, "job") == 0 ? " --watch" : "");
+    for (size_t i = 0; i < nodes->count && !is_default; i++)
+        buf_addf(out, " --url %s", nodes->urls[i]);
+    buf_adds(out, "\n");
 }
 
 static void trim_end(struct buf *text) {
@@ -164,7 +167,7 @@ static int say_left(const struct cli *cli, const char *id) {
 }
 
 static int watch(const struct cli *cli, struct console *console, const char *id) {
-    const struct cli_watching how = {.url = cli->url,
+    const struct cli_watching how = {.nodes = cli->nodes,
                                      .trust = &cli->trust,
                                      .reconnect_ms = cli->reconnect_ms,
                                      .is_silent = cli->has_json,
@@ -205,7 +208,7 @@ static cJSON *headers_of_new_job(void) {
 // Asked again where the answer was lost: the service may have begun what it did not say.
 static int ask_for_job(const struct cli *cli, struct console *console, const char *path,
                        cJSON **answer, struct error *err) {
-    const struct cli_service service = {.url = cli->url,
+    const struct cli_service service = {.nodes = cli->nodes,
                                         .trust = &cli->trust,
                                         .on_turn = cli_watch_is_wanted,
                                         .arg = console,
@@ -259,7 +262,8 @@ static int make_job(const struct cli *cli, const char *path) {
 
 static int dry_run(const struct cli *cli) {
     const struct cli_service service = service_of(cli);
-    const struct cli_ask ask = {.method = "POST", .path = "/upgrade-os/", .body = cli->body};
+    const struct cli_ask ask = {
+        .method = "POST", .path = "/upgrade-os/", .body = cli->body, .is_harmless = true};
     struct buf answer = {0}, text = {0};
     struct error err;
     cJSON *json = NULL;
@@ -368,7 +372,7 @@ static int watch_job(const struct cli *cli, const char *id) {
 // What the job came to stays the exit code.
 static int draw(const struct cli *cli, const char *id, int code) {
     struct error err;
-    const int rc = cli_timeline(cli->url, &cli->trust, id, cli->timeline, &err);
+    const int rc = cli_timeline(cli_nodes_url(cli->nodes), &cli->trust, id, cli->timeline, &err);
     return rc == 0 ? code : complain(cli, CLI_EXIT_REFUSED, err.text);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/client.h"
 #include "common/options.h"
+#include "orchestrator/cli_talk.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -15,7 +16,7 @@
 struct cli {
     const struct options *program; // orchestrator itself, whose commands these are
     const char *command;
-    const char *url; // CLI_URL, or another
+    struct cli_nodes *nodes; // CLI_URL alone, or others
     struct client_trust trust;
     char *token;          // the trust's
     const char *argument; // the ID of a job, or its beginning; the name of a shell, or of a token

@@ -7,21 +7,32 @@
 #include <string.h>
 
 enum { TURN_MS = 100, PAGE = 1000, ALIKE_SHOWN = 4 };
+enum { PATIENCE_S = 30 }; // with a node that says nothing, where there is another
 enum {
     STATUS_GOOD = 200,
     STATUS_ELSEWHERE = 300,
     STATUS_ASKER = 400,
     STATUS_UNKNOWN = 401,
-    STATUS_SERVICE = 500
+    STATUS_SERVICE = 500,
+    STATUS_UNABLE = 503,
 };
 
 // --- URLs
 
+const char *cli_nodes_url(const struct cli_nodes *nodes) {
+    return nodes->urls[nodes->at];
+}
+
+void cli_nodes_next(struct cli_nodes *nodes) {
+    nodes->at = (nodes->at + 1) % nodes->count;
+}
+
 void cli_url(struct buf *out, const struct cli_service *service, const char *path) {
-    size_t len = strlen(service->url);
-    while (len > 0 && service->url[len - 1] == '/')
+    const char *base = cli_nodes_url(service->nodes);
+    size_t len = strlen(base);
+    while (len > 0 && base[len - 1] == '/')
         len--;
-    buf_add(out, service->url, len);
+    buf_add(out, base, len);
     buf_adds(out, path);
 }
 
@@ -87,13 +98,20 @@ static int take_answer(long status, const struct buf *answer, struct buf *out, c
     return 0;
 }
 
-int cli_talk(const struct cli_service *service, const struct cli_ask *ask, struct buf *out,
-             cJSON **json, bool *is_in_doubt, struct error *err) {
-    struct talk t = {.service = service};
+// What became of it at one node.
+enum asked { ASKED_ANSWERED, ASKED_UNABLE, ASKED_NOBODY, ASKED_UNTRUSTED, ASKED_LOST, ASKED_LEFT };
+
+static bool may_repeat(const struct cli_ask *ask) {
+    return strcmp(ask->method, "GET") == 0 || ask->is_harmless ||
+           cJSON_HasObjectItem(ask->headers, "Idempotency-Key");
+}
+
+static enum asked ask_node(struct talk *t, const struct cli_ask *ask, const char *body,
+                           long *status, struct error *err) {
+    const struct cli_service *service = t->service;
     struct buf url = {0};
-    long status = 0;
-    char *body = ask->body == NULL ? NULL : cJSON_PrintUnformatted(ask->body);
     const bool is_post = strcmp(ask->method, "POST") == 0; // it has a body, if an empty one
+    const bool is_patient = service->nodes->count == 1 || !may_repeat(ask);
     cli_url(&url, service, ask->path);
     const struct client_request request = {.method = ask->method,
                                            .url = url.data,
@@ -101,31 +119,63 @@ int cli_talk(const struct cli_service *service, const struct cli_ask *ask, struc
                                            .body = body == NULL && is_post ? "" : body,
                                            .body_len = body == NULL ? 0 : strlen(body),
                                            .is_json = body != NULL,
+                                           .timeout_s = is_patient ? 0 : PATIENCE_S,
                                            .trust = service->trust};
     const struct client_stream stream = {.on_piece = on_piece,
                                          .on_turn = on_turn,
-                                         .arg = &t,
+                                         .arg = t,
                                          .turn_ms = TURN_MS,
                                          .fds = &service->fd,
                                          .fds_count = service->fd >= 0};
-    int rc = client_follow(&request, &stream, &status, err);
-    const bool has_no_answer = (rc != 0 && rc != -ECONNREFUSED && rc != -EACCES) || t.was_left;
-    if (is_in_doubt != NULL && has_no_answer) *is_in_doubt = true;
-    if (rc == -ECONNREFUSED)
-        error_set(err,
-                  "no orchestrator was reached at %s: start one, or say with --url where it is",
-                  service->url);
-    if (rc == -EACCES) error_from(err, "--ca says whom to trust");
-    if (t.was_left)
-        rc = CLI_EXIT_LEFT;
-    else if (rc != 0)
-        rc = CLI_EXIT_UNREACHED;
-    else
-        rc = take_answer(status, &t.answer, out, json, err);
-    cJSON_free(body);
+    buf_clear(&t->answer);
+    const int rc = client_follow(&request, &stream, status, err);
     buf_deinit(&url);
+    if (t->was_left) return ASKED_LEFT;
+    if (rc == -ECONNREFUSED) return ASKED_NOBODY;
+    if (rc == -EACCES) return ASKED_UNTRUSTED;
+    if (rc != 0) return ASKED_LOST;
+    return *status == STATUS_UNABLE ? ASKED_UNABLE : ASKED_ANSWERED;
+}
+
+static void set_nobody(const struct cli_nodes *nodes, struct error *err) {
+    struct buf urls = {0};
+    for (size_t i = 0; i < nodes->count; i++)
+        buf_addf(&urls, "%s%s", i > 0 ? ", " : "", nodes->urls[i]);
+    error_set(err, "no orchestrator was reached at %s: start one, or say with --url where it is",
+              urls.data);
+    buf_deinit(&urls);
+}
+
+static bool is_for_the_next(enum asked asked, const struct cli_ask *ask) {
+    return asked == ASKED_UNABLE || asked == ASKED_NOBODY ||
+           (asked == ASKED_LOST && may_repeat(ask));
+}
+
+int cli_talk(const struct cli_service *service, const struct cli_ask *ask, struct buf *out,
+             cJSON **json, bool *is_in_doubt, struct error *err) {
+    struct talk t = {.service = service};
+    struct error why = {0};
+    char *body = ask->body == NULL ? NULL : cJSON_PrintUnformatted(ask->body);
+    enum asked asked;
+    int rc = CLI_EXIT_UNREACHED;
+    bool has_reason = false; // one that says more than that nobody was there
+    size_t left = service->nodes->count;
+    do {
+        long status = 0;
+        asked = ask_node(&t, ask, body, &status, &why);
+        if (asked == ASKED_ANSWERED || asked == ASKED_UNABLE)
+            rc = take_answer(status, &t.answer, out, json, &why);
+        if (is_in_doubt != NULL && (asked == ASKED_LOST || asked == ASKED_LEFT))
+            *is_in_doubt = true;
+        if (asked != ASKED_NOBODY && rc != 0) *err = why;
+        has_reason = has_reason || asked != ASKED_NOBODY;
+        if (is_for_the_next(asked, ask)) cli_nodes_next(service->nodes);
+    } while (is_for_the_next(asked, ask) && --left > 0);
+    if (!has_reason) set_nobody(service->nodes, err);
+    if (asked == ASKED_UNTRUSTED) error_from(err, "--ca says whom to trust");
+    cJSON_free(body);
     buf_deinit(&t.answer);
-    return rc;
+    return asked == ASKED_LEFT ? CLI_EXIT_LEFT : rc;
 }
 
 int cli_get(const struct cli_service *service, const char *path, struct buf *out, cJSON **json,

@@ -4,7 +4,8 @@
 //
 //     connect -> the job -> the hosts so far -> events ... -> the job is done
 //        ^                                         |
-//        +----- connection lost: go on after the last event that had a number
+//        +----- connection lost: go on after the last event that had a number, at the
+//               next node where there are several: their events have the same numbers
 //
 // Keys and Ctrl-C are heard all the while, in on_turn() of whatever is waited for.
 #include "orchestrator/cli_watch.h"
@@ -28,13 +29,16 @@ enum {
     QUIET_LINE_MS = 60000, // ... or not
     MORE_EVERY_MS = 2000,  // of hosts that were skipped for the same reason
     RETRY_MS = 500,
-    SILENCE_S = 60, // four heartbeats
+    SILENCE_S = 60,         // four heartbeats
+    SILENCE_OF_NODE_S = 30, // ... where another can be asked
     EVENT_MAX = 1 << 22,
     PROBLEM_MAX = 1 << 16,
     CLOCK_MAX = 16,
     US_PER_MS = 1000,
     STREAMS = 200,
+    BEHIND_MS = 5000, // a node that was just turned to reads of the others ten times a second
     IS_OVER = 204,
+    UNABLE = 503,
 };
 
 enum end { END_NOT, END_DONE, END_LEFT, END_FAILED };
@@ -43,6 +47,7 @@ struct watch {
     const struct cli_watching *how;
     const char *id;
     struct cli_service service;
+    const char *followed; // the URL of the stream that there was last; NULL: none yet
     struct cli_job *job;
     struct progress progress;
     struct cli_prompt prompt;
@@ -52,6 +57,7 @@ struct watch {
     struct buf lines;   // to be shown
     bool has_job, wants_hosts, has_hosts, is_lost, wants_cancel;
     enum job_state said; // of the states, last
+    uint64_t heard_ms;   // of the stream, last
     uint64_t lost_ms, drawn_ms, line_ms, line_over;
     char *reason;  // of the host that was skipped last
     size_t alike;  // so many before it had the same
@@ -241,8 +247,20 @@ static void take_event(struct watch *w, const struct sse_event *event) {
     snprintf(w->last_id, sizeof w->last_id, "%s", event->id);
 }
 
+static void say_where(struct watch *w, const char *url) {
+    struct buf text = {0};
+    buf_addf(&text, "%s is not reached: following at %s", w->followed, url);
+    say(w, text.data);
+    buf_deinit(&text);
+}
+
 static void begin_stream(struct watch *w) {
-    if (w->is_lost) say(w, "connected again");
+    const char *url = cli_nodes_url(w->service.nodes);
+    if (w->followed != NULL && strcmp(w->followed, url) != 0)
+        say_where(w, url);
+    else if (w->is_lost)
+        say(w, "connected again");
+    w->followed = url;
     w->is_lost = false;
     w->wants_hosts = true;
 }
@@ -251,6 +269,7 @@ static bool on_piece(void *arg, long status, const char *data, size_t len) {
     struct watch *w = arg;
     struct sse_event event;
     enum sse_status read = SSE_NONE;
+    if (status == STREAMS) w->heard_ms = now_ms();
     if (status != STREAMS) {
         if (w->problem.len + len <= PROBLEM_MAX) buf_add(&w->problem, data, len);
         return true;
@@ -350,6 +369,12 @@ static void lose(struct watch *w) {
     fail(w, CLI_EXIT_UNREACHED);
 }
 
+// The next node may not have read yet of the job, or of its last events, what the one before told.
+static bool is_refused(const struct watch *w, int code) {
+    const bool may_be_behind = w->service.nodes->count > 1 && now_ms() - w->heard_ms < BEHIND_MS;
+    return code == CLI_EXIT_REFUSED && !may_be_behind;
+}
+
 // The stream has ended: because the job is done, or the service is, or the connection.
 static void look(struct watch *w) {
     struct buf path = {0};
@@ -358,12 +383,16 @@ static void look(struct watch *w) {
     const int rc = cli_get(&w->service, path.data, NULL, &job, w->err);
     if (rc == 0)
         take_job(w, job);
-    else if (rc == CLI_EXIT_REFUSED)
+    else if (is_refused(w, rc))
         fail(w, rc);
-    else
+    else if (rc != CLI_EXIT_REFUSED)
         lose(w);
     cJSON_Delete(job);
     buf_deinit(&path);
+}
+
+static long silence_s(const struct watch *w) {
+    return w->service.nodes->count == 1 ? SILENCE_S : SILENCE_OF_NODE_S;
 }
 
 static void follow(struct watch *w) {
@@ -377,7 +406,7 @@ static void follow(struct watch *w) {
     const struct client_request request = {.method = "GET",
                                            .url = url.data,
                                            .headers = headers,
-                                           .timeout_s = SILENCE_S,
+                                           .timeout_s = silence_s(w),
                                            .trust = w->service.trust};
     const struct client_stream stream = {.on_piece = on_piece,
                                          .on_turn = on_turn,
@@ -391,7 +420,8 @@ static void follow(struct watch *w) {
     sse_reader_deinit(&w->reader);
     if (w->end == END_NOT && rc == 0 && status != STREAMS && status != IS_OVER) {
         const int code = cli_refusal(status, &w->problem, w->err);
-        if (code == CLI_EXIT_REFUSED) fail(w, code);
+        if (is_refused(w, code)) fail(w, code);
+        if (status == UNABLE) cli_nodes_next(w->service.nodes); // it ends, and may answer all else
     }
     cJSON_Delete(headers);
     buf_deinit(&path);
@@ -404,9 +434,10 @@ int cli_watch(const struct cli_watching *how, const char *id, struct cli_job *jo
                       .id = id,
                       .job = job,
                       .said = JOB_RUNNING,
+                      .heard_ms = now_ms(),
                       .prompt.has_keys = how->console->has_keys && !how->is_silent,
                       .err = err};
-    w.service = (struct cli_service){.url = how->url,
+    w.service = (struct cli_service){.nodes = how->nodes,
                                      .trust = how->trust,
                                      .on_turn = on_input,
                                      .arg = &w,

@@ -5,7 +5,7 @@
 #include "orchestrator/cli_talk.h"
 
 struct cli_watching {
-    const char *url;
+    struct cli_nodes *nodes;
     const struct client_trust *trust;
     uint64_t reconnect_ms; // so long a lost service is looked for
     bool is_silent;        // nothing is shown

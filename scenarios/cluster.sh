@@ -45,7 +45,7 @@ The page is at ${urls[0]}/, and the same at the two others. The network is share
 database was started just now, after ten). What to type next, elsewhere:
 
   curl -s ${urls[1]}/nodes/ | jq
-  $build/orchestrator upgrade-os --version 5.3.1 --url ${urls[1]}
+  $build/orchestrator upgrade-os --version 5.3.1 --url ${urls[0]} --url ${urls[1]} --url ${urls[2]}
   kill -9 ${nodes[0]}      # a node dies in the midst of it: the others have its groups within 15 s
   kill -STOP ${nodes[2]}   # one stands still: the kernel ends it before another works on its groups
   curl -s '$admin/audit/?violations' | jq   # what the referee says of it

@@ -14,6 +14,7 @@ import * as device from "./device.js";
 import * as jobPanel from "./job.js";
 import * as jobsPanel from "./jobs.js";
 import * as map from "./map.js";
+import * as nodes from "./nodes.js";
 import * as reach from "./reach.js";
 import * as startPanel from "./start.js";
 
@@ -216,7 +217,7 @@ function onAway(why, ms, silentMs) {
   reach.away(serviceNow() - silentMs, () => {
     everySecond();
     due();
-  });
+  }, nodes.elsewhere);
   $("link").dataset.is = "away";
   say($("link"), `not connected: ${why}; trying again in ${about(ms)}`);
 }
@@ -250,6 +251,7 @@ function draw(at) {
     jobPanel.drawNone(view);
   }
   device.draw(view, now);
+  nodes.draw();
 }
 
 let chartOf = null;
@@ -346,6 +348,7 @@ jobPanel.start(view);
 jobsPanel.start(due, notice);
 device.start(view, demo.extras, demo.faultsOf);
 demo.start();
+nodes.start();
 startFind();
 startPanel.start(view).then(showNetwork).catch((error) => notice(`the network cannot be read: ${error.message}`));
 addEventListener("hashchange", onHash);

@@ -22,15 +22,15 @@ function show(is, text) {
   say($("reach"), text);
 }
 
-// onShown: what is shown must be drawn anew.
-export function away(at, onShown) {
+// onShown: what is shown must be drawn anew. elsewhere(): what is known of who goes on meanwhile.
+export function away(at, onShown, elsewhere) {
   if (lost !== null) return;
   lost = at;
   clearTimeout(timer);
   timer = setTimeout(() => {
     if ($("login").open) return; // it is reached, and wants a token
     isSaid = true;
-    show("away", `The service has not been reached since ${clock(at)}. What is shown is as it was then. The page keeps trying.`);
+    show("away", `The service has not been reached since ${clock(at)}. What is shown is as it was then. The page keeps trying.${elsewhere()}`);
     onShown();
   }, BRIEF_MS);
 }

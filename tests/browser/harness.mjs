@@ -1,8 +1,8 @@
 // Programs and a browser for the tests of the page. Programs bind port 0, are waited for by their
 // ready line, and are ended by their own pid.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createRequire } from "node:module";
 
@@ -48,6 +48,22 @@ export async function network({ latency = "2ms..20ms", simulator = [], orchestra
   return { sim, orc, dir, again: () => start("orchestrator", args(orc.url.replace("http://", ""))) };
 }
 
+// Three orchestrators over one simulator and one database, which are a server's own.
+export async function cluster({ latency = "2ms..20ms" } = {}) {
+  const dir = mkdtempSync("/tmp/browser-"); // the server may run as another user, and its socket's path is short
+  chmodSync(dir, 0o755);
+  endings.push(() => rmSync(dir, { recursive: true, force: true }));
+  const postgres = (how) => execFileSync("tests/lab/postgres.sh", [how, join(dir, "postgres")], { encoding: "utf8" }).trim();
+  endings.push(() => postgres("kill"));
+  const state = postgres("start");
+  const sim = await start("simulator", ["--devices", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--latency", latency]);
+  const nodes = [];
+  for (const i of [0, 1, 2])
+    nodes.push(await start("orchestrator", ["--listen", "127.0.0.1:0", "--inventory", `${sim.url}/inventory/`, "--state", state,
+      "--log", join(dir, `orchestrator${i}.log`), "--install-timeout", "3s"]));
+  return { sim, nodes };
+}
+
 let browser = null;
 
 export async function open(options = {}) {
@@ -66,6 +82,8 @@ export async function open(options = {}) {
   page.on("pageerror", (error) => page.troubles.push(`error: ${error.message}`));
   page.on("console", (message) => {
     // Of a service that is down, or that refuses, the browser itself tells in the console.
+    // /nodes/ is asked once, and answers 404 where there is one node.
+    if (message.location().url.endsWith("/nodes/") && message.text().includes("404")) return;
     if (message.type() === "error" && !/net::ERR_|status of (40[0139]|421|50[23])/.test(message.text())) page.troubles.push(message.text());
   });
   const own = [];

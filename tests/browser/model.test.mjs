@@ -9,6 +9,7 @@ const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
+const { Cluster, elsewhereOf } = await load("cluster.js");
 const { changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
@@ -332,4 +333,36 @@ test("durations, as people read them", async () => {
   for (const [ms, text] of [[null, ""], [0, "under 1 ms"], [850, "850 ms"], [1000, "1 s"], [4100, "4.1 s"], [9990, "10 s"], [59_400, "59 s"], [60_000, "1 min"],
     [200_000, "3 min 20 s"], [3_600_000, "1 h"], [7_500_000, "2 h 5 min"]]) assert.equal(duration(ms), text);
   for (const [ms, text] of [[0, "1 s"], [329, "1 s"], [1001, "2 s"], [59_001, "1 min"], [300_000, "5 min"]]) assert.equal(about(ms), text);
+});
+
+const node = (id, beat, more = {}) => ({ id, place: `process ${id} on ams`, version: 1, shards: 512, hungry: false, beat, this: false, ...more });
+const told = (nodes, free = 0) => ({ nodes, shards: 1024, free_shards: free });
+
+test("nodes are told with what they have, and the page's own", () => {
+  const cluster = new Cluster();
+  cluster.hear(told([node("1", 5, { this: true }), node("2", 5, { hungry: true })], 1), 1000);
+  assert.deepEqual(cluster.rows(2000), [
+    { place: "process 1 on ams", is: "this", text: "512 of 1,024 shards" },
+    { place: "process 2 on ams", is: "alive", text: "512 of 1,024 shards, workers without work" }]);
+  assert.equal(cluster.freeText(), "1 shard is nobody's now; a node takes them within seconds.");
+  cluster.hear(told([node("1", 6, { this: true })]), 2000);
+  assert.equal(cluster.freeText(), "");
+});
+
+test("a node whose beat stands still is silent, then gone, then forgotten", () => {
+  const cluster = new Cluster();
+  const own = (beat) => node("1", beat, { this: true });
+  cluster.hear(told([own(1), node("2", 7), node("3", 1)]), 0);
+  cluster.hear(told([own(2), node("2", 7), node("3", 2)]), 3000);
+  assert.deepEqual(cluster.others(3000), ["process 2 on ams", "process 3 on ams"]);
+  cluster.hear(told([own(3), node("2", 7), node("3", 3)]), 6000);
+  assert.deepEqual(cluster.rows(6000)[1], { place: "process 2 on ams", is: "still", text: "512 of 1,024 shards; no sign of life for 6 s" });
+  assert.deepEqual(cluster.others(6000), ["process 3 on ams"]);
+  assert.equal(elsewhereOf(cluster.others(6000)), " Its jobs go on at the other node: process 3 on ams. The page of that one shows them.");
+  cluster.hear(told([own(4), node("3", 4)]), 11_000);
+  assert.equal(cluster.rows(11_000)[1].is, "gone");
+  assert.match(cluster.rows(11_000)[1].text, /^gone since \d\d:\d\d:\d\d; /);
+  cluster.hear(told([own(5), node("3", 5)]), 72_000);
+  assert.deepEqual(cluster.rows(72_000).map(({ is }) => is), ["this", "alive"]);
+  assert.equal(elsewhereOf([]), "");
 });

@@ -2,9 +2,10 @@
 // the test's own with somebody at it who types Ctrl-C.
 #include "common/buf.h"
 #include "common/count.h"
+#include "tests/e2e/child.h"
 #include "tests/e2e/harness.h"
 
-#include <pty.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -350,6 +352,53 @@ START_TEST(a_service_that_is_not_reached_exits_with_3) {
 }
 END_TEST
 
+// A node that dies with whatever it is sent.
+static pid_t start_dying(char url[64]) {
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof at;
+    char bytes[4096];
+    const int listening = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(listening, (struct sockaddr *)&at, sizeof at), 0);
+    ck_assert_int_eq(listen(listening, 8), 0);
+    ck_assert_int_eq(getsockname(listening, (struct sockaddr *)&at, &len), 0);
+    snprintf(url, 64, "http://127.0.0.1:%d", ntohs(at.sin_port));
+    const pid_t pid = fork();
+    if (pid == 0) { // until it is killed
+        for (;;) {
+            const int fd = accept(listening, NULL, NULL);
+            if (read(fd, bytes, sizeof bytes) >= 0) close(fd);
+        }
+    }
+    close(listening);
+    return pid;
+}
+
+// What was sent may have been done, unless it says by its key that it is the same.
+START_TEST(the_next_url_is_asked_where_that_does_no_harm) {
+    struct lab lab = lab_start(ARGS("--latency", quick), NULL);
+    char dying[64], id[37];
+    const pid_t pid = start_dying(dying);
+    run(WELL, ARGS("upgrade-os", "--version", "5.3.1", "--site", "earth", "--url", nobody, "--url",
+                   dying, "--url", lab.api));
+    said("completed: 106 hosts, ");
+    run(WELL,
+        ARGS("upgrade-os", "--version", "5.3.1", "--dry-run", "--url", dying, "--url", lab.api));
+    newest_id(lab.api, id);
+    run(WELL, ARGS("job", id, "--url", dying, "--url", lab.api));
+    run(REFUSED, ARGS("pause", id, "--url", nobody, "--url", lab.api)); // it is over
+    run(UNREACHED, ARGS("pause", id, "--url", dying, "--url", lab.api));
+    said("/pause/: no answer: ");
+    run(UNREACHED, ARGS("jobs", "--url", nobody, "--url", "http://127.0.0.1:2"));
+    said("no orchestrator was reached at http://127.0.0.1:1, http://127.0.0.1:2: start one");
+    cJSON *jobs = get_json(lab.api, "/jobs/");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(jobs, "jobs")), 1);
+    cJSON_Delete(jobs);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    lab_stop(&lab);
+}
+END_TEST
+
 START_TEST(a_service_that_lacks_its_inventory_exits_with_3) {
     struct program p = program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory",
                                                           "/nowhere", "--log", "/dev/null"));
@@ -360,69 +409,6 @@ START_TEST(a_service_that_lacks_its_inventory_exits_with_3) {
 END_TEST
 
 // --- a service that ends in the middle
-
-struct client {
-    pid_t pid;
-    int out; // what it writes comes here
-    struct buf got;
-    bool is_terminal;
-};
-
-static void run_as_child(const char *const *args) {
-    const char *build = getenv("BUILD");
-    const char *argv[32] = {NULL};
-    char path[256];
-    snprintf(path, sizeof path, "%s/orchestrator", build == NULL ? "build" : build);
-    argv[0] = path;
-    for (size_t i = 0; i < 30 && args[i] != NULL; i++)
-        argv[i + 1] = args[i];
-    execv(path, (char *const *)(uintptr_t)argv);
-    _exit(127);
-}
-
-static struct client client_start(const char *const *args) {
-    struct client c = {0};
-    int ends[2];
-    ck_assert_int_eq(pipe(ends), 0);
-    c.pid = fork();
-    if (c.pid == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        dup2(ends[1], STDERR_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        run_as_child(args);
-    }
-    close(ends[1]);
-    c.out = ends[0];
-    buf_adds(&c.got, "");
-    return c;
-}
-
-// False: it has ended.
-static bool client_read(struct client *c) {
-    char bytes[4096];
-    const ssize_t n = read(c->out, bytes, sizeof bytes);
-    if (n > 0) buf_add(&c->got, bytes, (size_t)n);
-    return n > 0; // a terminal whose client has ended gives EIO
-}
-
-static void await_text(struct client *c, const char *text) {
-    while (strstr(c->got.data, text) == NULL)
-        ck_assert_msg(client_read(c), "it ended without: %s\n%s", text, c->got.data);
-}
-
-// What it wrote is in output.
-static void client_end(struct client *c, int code) {
-    int status;
-    while (client_read(c)) {
-    }
-    ck_assert_int_eq(waitpid(c->pid, &status, 0), c->pid);
-    snprintf(output, sizeof output, "%s", c->got.data);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == code, "status %x, expected %d:\n%s",
-                  (unsigned)status, code, output);
-    close(c->out);
-    buf_deinit(&c->got);
-}
 
 struct outage {
     struct lab lab;
@@ -467,14 +453,14 @@ START_TEST(a_restart_of_the_service_is_said_and_the_job_watched_on) {
     snprintf(address, sizeof address, "%s", strstr(o.lab.api, "//") + 2);
     add_faults(&o.lab, "{\"match\": {\"host\": \"leaf00.neptune\"}, \"on\": "
                        "\"install_os_version\", \"effect\": \"error\"}");
-    struct client c =
-        client_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "10", "--host",
-                          "*.earth", "--host", "leaf*.neptune", "--url", o.lab.api));
+    struct child c =
+        child_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "10", "--host", "*.earth",
+                         "--host", "leaf*.neptune", "--url", o.lab.api));
     await_event(o.lab.admin, "install_os_version", "answered", 20);
     kill_service(&o);
-    await_text(&c, "  connection lost; trying again for 2m00s\n");
+    child_await(&c, "  connection lost; trying again for 2m00s\n");
     serve(&o, address);
-    client_end(&c, NOT_WELL);
+    child_end(&c, NOT_WELL, output, sizeof output);
     ck_assert_uint_eq(count_said("connection lost"), 1);
     ck_assert_uint_eq(count_said("connected again"), 1);
     ck_assert_uint_eq(count_said("  failed   leaf00.neptune  "), 1); // and once in the table
@@ -488,11 +474,11 @@ END_TEST
 
 START_TEST(a_service_that_does_not_come_back_is_given_up) {
     struct outage o = outage_begin();
-    struct client c = client_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1",
-                                        "--reconnect", "100ms", "--url", o.lab.api));
+    struct child c = child_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1",
+                                      "--reconnect", "100ms", "--url", o.lab.api));
     await_event(o.lab.admin, "install_os_version", "answered", 2);
     kill_service(&o);
-    client_end(&c, UNREACHED);
+    child_end(&c, UNREACHED, output, sizeof output);
     said("  connection lost; trying again for 0.1s\n");
     said("the service was not reached again; the job may go on: no orchestrator was reached");
     outage_end(&o);
@@ -501,39 +487,26 @@ END_TEST
 
 // --- somebody at a terminal
 
-static struct client terminal_start(unsigned short columns, const char *const *args) {
-    const struct winsize size = {.ws_row = 24, .ws_col = columns};
-    struct client c = {.is_terminal = true};
-    c.pid = forkpty(&c.out, NULL, NULL, &size);
-    ck_assert_int_ge(c.pid, 0);
-    if (c.pid == 0) {
-        setenv("TERM", "xterm", 1);
-        run_as_child(args);
-    }
-    buf_adds(&c.got, "");
-    return c;
-}
-
-static void type(const struct client *c, const char *keys) {
+static void type(const struct child *c, const char *keys) {
     ck_assert_int_eq(write(c->out, keys, strlen(keys)), (ssize_t)strlen(keys));
 }
 
 START_TEST(ctrl_c_asks_and_c_cancels) {
     struct lab lab = lab_start(ARGS("--latency", "10ms"), NULL);
-    struct client c = terminal_start(
+    struct child c = child_start_at_terminal(
         100, ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1", "--url", lab.api));
-    await_text(&c, "longest in hand: ");
+    child_await(&c, "longest in hand: ");
     type(&c, "c"); // nobody has asked
     type(&c, "\x03");
-    await_text(&c, "[c]ancel the job, [l]eave it running, or go on [w]atching? ");
+    child_await(&c, "[c]ancel the job, [l]eave it running, or go on [w]atching? ");
     assert_newest(lab.api, "state", "running");
     type(&c, "w");
     buf_clear(&c.got);
-    await_text(&c, "longest in hand: ");
+    child_await(&c, "longest in hand: ");
     type(&c, "\x03");
-    await_text(&c, "[c]ancel the job");
+    child_await(&c, "[c]ancel the job");
     type(&c, "c");
-    client_end(&c, NOT_WELL);
+    child_end(&c, NOT_WELL, output, sizeof output);
     said("cancelling: what is being installed comes to its end");
     said(" more hosts  cancelled");
     said(" more hosts for the same reason, to leaf99.neptune)");
@@ -561,14 +534,14 @@ START_TEST(ctrl_c_and_l_or_twice_leave_it_running) {
     static const char *const answers[] = {"l", "\x03"};
     struct lab lab = lab_start(ARGS("--latency", "10ms"), NULL);
     for (size_t i = 0; i < COUNT(answers); i++) {
-        struct client c =
-            terminal_start(80, ARGS("upgrade-os", "--version", i == 0 ? "5.3.1" : "5.3.2",
-                                    "--workers", "1", "--url", lab.api));
-        await_text(&c, "longest in hand: ");
+        struct child c =
+            child_start_at_terminal(80, ARGS("upgrade-os", "--version", i == 0 ? "5.3.1" : "5.3.2",
+                                             "--workers", "1", "--url", lab.api));
+        child_await(&c, "longest in hand: ");
         type(&c, "\x03");
-        await_text(&c, "[c]ancel the job");
+        child_await(&c, "[c]ancel the job");
         type(&c, answers[i]);
-        client_end(&c, LEFT);
+        child_end(&c, LEFT, output, sizeof output);
         assert_left(&lab);
     }
     lab_stop(&lab);
@@ -577,11 +550,11 @@ END_TEST
 
 START_TEST(without_a_terminal_a_signal_leaves_it_running) {
     struct lab lab = lab_start(ARGS("--latency", "10ms"), NULL);
-    struct client c =
-        client_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1", "--url", lab.api));
+    struct child c =
+        child_start(ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1", "--url", lab.api));
     await_event(lab.admin, "install_os_version", "answered", 2);
     ck_assert_int_eq(kill(c.pid, SIGINT), 0);
-    client_end(&c, LEFT);
+    child_end(&c, LEFT, output, sizeof output);
     said(" goes on\nwatch it:  orchestrator job ");
     lab_stop(&lab);
 }
@@ -598,19 +571,19 @@ START_TEST(no_color_is_heeded_and_bars_fit_the_terminal) {
     struct lab lab = lab_start(ARGS("--latency", "10ms"), NULL);
     const struct winsize narrow = {.ws_row = 24, .ws_col = 40};
     setenv("NO_COLOR", "1", 1);
-    struct client c = terminal_start(
+    struct child c = child_start_at_terminal(
         100, ARGS("upgrade-os", "--version", "5.3.1", "--workers", "1", "--url", lab.api));
     unsetenv("NO_COLOR");
     while (!has_bar_of(c.got.data, 97))
-        ck_assert(client_read(&c));
-    await_text(&c, "\x1b[3A\r\x1b[J"); // it is drawn again in its place
+        ck_assert(child_read(&c));
+    child_await(&c, "\x1b[3A\r\x1b[J"); // it is drawn again in its place
     ck_assert_int_eq(ioctl(c.out, TIOCSWINSZ, &narrow), 0);
     while (!has_bar_of(c.got.data, 37))
-        ck_assert(client_read(&c));
+        ck_assert(child_read(&c));
     type(&c, "\x03");
-    await_text(&c, "[c]ancel the job");
+    child_await(&c, "[c]ancel the job");
     type(&c, "\x03");
-    client_end(&c, LEFT);
+    child_end(&c, LEFT, output, sizeof output);
     for (const char *at = output; (at = strchr(at, '\x1b')) != NULL; at++)
         ck_assert_int_ne(at[1 + strspn(at + 1, "[0123456789;")], 'm');
     lab_stop(&lab);
@@ -749,6 +722,7 @@ Suite *check_cli(void) {
     tcase_add_test(tcase, a_wrong_command_line_exits_with_2);
     tcase_add_test(tcase, what_the_service_refuses_exits_with_2);
     tcase_add_test(tcase, a_service_that_is_not_reached_exits_with_3);
+    tcase_add_test(tcase, the_next_url_is_asked_where_that_does_no_harm);
     tcase_add_test(tcase, a_service_that_lacks_its_inventory_exits_with_3);
     tcase_add_test(tcase, a_restart_of_the_service_is_said_and_the_job_watched_on);
     tcase_add_test(tcase, a_service_that_does_not_come_back_is_given_up);

@@ -1,6 +1,7 @@
 // Three orchestrators over one database and one network. Each test has a thing go wrong in the
 // midst of a job, and then asks every node how it ended.
 #include "common/mem.h"
+#include "tests/e2e/child.h"
 #include "tests/e2e/harness.h"
 #include "tests/lab/postgres.h"
 
@@ -248,6 +249,46 @@ START_TEST(nodes_are_restarted_one_after_the_other_and_no_host_is_skipped) {
 }
 END_TEST
 
+static void newest_job(struct cluster *c, unsigned node) {
+    cJSON *list = get_json(c->nodes[node].url, "/jobs/?limit=1");
+    const cJSON *job = cJSON_GetArrayItem(cJSON_GetObjectItem(list, "jobs"), 0);
+    snprintf(c->path, sizeof c->path, "/jobs/%s/",
+             cJSON_GetStringValue(cJSON_GetObjectItem(job, "id")));
+    cJSON_Delete(list);
+}
+
+static void await_followed(struct child *client, const struct cluster *c, unsigned node) {
+    char text[100];
+    snprintf(text, sizeof text, " is not reached: following at %s\n", c->nodes[node].url);
+    child_await(client, text);
+}
+
+// It has the events behind the last that it had, each once.
+START_TEST(a_client_that_knows_all_nodes_follows_its_job_at_the_next) {
+    struct cluster c = cluster_start("20ms..400ms");
+    static char output[100000];
+    add_faults(&c.lab, "{\"match\": {\"host\": \"leaf00.neptune\"}, \"on\": "
+                       "\"install_os_version\", \"effect\": \"error\"}");
+    struct child client =
+        child_start(ARGS("upgrade-os", "--version", "5.3.1", "--url", "http://127.0.0.1:1", "--url",
+                         c.nodes[0].url, "--url", c.nodes[1].url, "--url", c.nodes[2].url));
+    child_await(&client, "848 hosts\n");
+    newest_job(&c, 2);
+    await_changed(&c, 2, 40);
+    end_node(&c.nodes[0], SIGKILL);
+    await_followed(&client, &c, 1);
+    end_node(&c.nodes[1], SIGTERM);
+    await_followed(&client, &c, 2);
+    child_end(&client, 1, output, sizeof output);
+    ck_assert_msg(strstr(output, ", 1 failed, 1 skipped, in ") != NULL, "%s", output);
+    const char *first = strstr(output, "  failed   leaf00.neptune  ");
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_null(strstr(first + 1, "  failed   leaf00.neptune  "));
+    ck_assert_ptr_null(strstr(output, "connection lost"));
+    cluster_end(&c);
+}
+END_TEST
+
 static void control(const struct cluster *c, unsigned node, const char *verb, long status) {
     char path[160];
     snprintf(path, sizeof path, "%s%s/", c->path, verb);
@@ -312,6 +353,7 @@ Suite *check_nodes(void) {
     tcase_add_test(tc, a_node_that_is_killed_is_taken_over_and_another_has_its_clients_report);
     tcase_add_test(tc, a_node_that_stands_still_is_dead_before_it_can_send);
     tcase_add_test(tc, nodes_are_restarted_one_after_the_other_and_no_host_is_skipped);
+    tcase_add_test(tc, a_client_that_knows_all_nodes_follows_its_job_at_the_next);
     tcase_add_test(tc, a_job_is_paused_resumed_and_cancelled_at_any_node);
     tcase_add_test(tc, a_database_that_is_away_for_a_while_is_waited_for);
     return suite;
