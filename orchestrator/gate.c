@@ -2,13 +2,11 @@
 //
 //   WAITING -> OPEN -> ENDING, with PAUSED between as often as one likes, or STOPPED before the end
 //
-// and a run that waits is one that sees its hosts or their groups differently from a run before it,
-// or one for which there is no place among --max-jobs.
+// and one that waits stands in the line of gate_line.c.
 #include "orchestrator/gate.h"
 
 #include "common/mem.h"
 #include "orchestrator/gate_internal.h"
-#include "orchestrator/policy_agree.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -23,183 +21,11 @@ static long long wall_now(const struct gate *g) {
     return g->shell.wall_ms(g->shell.self);
 }
 
-// --- runs in the way of others
-
-// Where nodes share the job others may begin its hosts until they have heard that it is paused or
-// stopped: what they have in hand is known when that comes back from the store.
-static bool starts_nothing(const struct run *run) {
-    const enum job_state heard = run->job->state;
-    if (run->state != RUN_PAUSED && run->state != RUN_STOPPED) return false;
-    return !gate_is_shared(run->gate) || heard == JOB_PAUSED || heard == JOB_CANCELLING;
-}
-
-// In hand, here or at another node; or of one that is no more, and in doubt.
-static bool has_hosts(const struct run *run) {
-    return run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
-}
-
-// One that changes nothing is in nobody's way, and nobody is in its.
-static bool is_in_the_way(const struct run *run) {
-    return !run->job->task->reads && run->state != RUN_ENDING &&
-           (!starts_nothing(run) || has_hosts(run) || run->asked > 0);
-}
-
-// One that waits again has one as long as it has hosts, where other nodes may work on them.
-static bool takes_place(const struct run *run) {
-    const bool keeps_it = gate_is_shared(run->gate) && (has_hosts(run) || run->asked > 0);
-    return is_in_the_way(run) && (run->state != RUN_WAITING || keeps_it);
-}
-
-static unsigned places_taken(const struct gate *g) {
-    unsigned taken = 0;
-    for (const struct run *run = g->runs; run != NULL; run = run->next)
-        taken += takes_place(run);
-    return taken;
-}
-
-static bool has_place(const struct run *run, unsigned taken) {
-    const unsigned max = run->gate->config.max_jobs;
-    return max == 0 || run->job->task->reads || taken - takes_place(run) < max;
-}
-
-// The first that waits for no other run, and may run now; NULL: there is none.
-static struct run *first_in_line(const struct gate *g) {
-    const unsigned taken = places_taken(g);
-    struct run *run = g->runs;
-    while (run != NULL &&
-           (run->state != RUN_WAITING || run->awaited_count > 0 || !has_place(run, taken)))
-        run = run->next;
-    return run;
-}
-
-// --- that it runs
-//
-// Who has paused the job meanwhile, and let it go on, makes that come true late. So the run is in
-// the way until the store has answered, though it has been heard that it is paused.
-
-struct gate_asked {
-    struct gate_asked *next;
-    struct run *run; // NULL: it is no more
-    struct gate *gate;
-};
-
-static void end_waiting(struct gate *g, const struct run *run);
-
-static struct gate_asked *ask_that_it_runs(struct run *run) {
-    struct gate_asked *asked = mem_alloc(sizeof *asked);
-    *asked = (struct gate_asked){.next = run->gate->asked, .run = run, .gate = run->gate};
-    run->gate->asked = asked;
-    run->asked++;
-    return asked;
-}
-
-static void on_runs(void *arg, enum store_status status, uint64_t n) {
-    struct gate_asked *asked = arg, **link = &asked->gate->asked;
-    struct gate *g = asked->gate;
-    struct run *run = asked->run;
-    (void)n;
-    while (*link != asked)
-        link = &(*link)->next;
-    *link = asked->next;
-    free(asked);
-    if (run == NULL) return;
-    run->asked--;
-    if (status == STORE_UNREACHABLE || is_in_the_way(run)) return;
-    end_waiting(g, run);
-    gate_start(g);
-}
-
-// Where several nodes share the job only the one that leads says how it stands. By the epoch the
-// store knows that it is no client who has the job go on: what it has not heard of stays as it is.
-static void note_state(struct run *run, enum job_state state, const char *why) {
-    struct gate *g = run->gate;
-    struct store_event event = {.state = state, .text = why};
-    if (!gate_leads(g)) return;
-    if (gate_is_shared(g)) event.epoch = g->config.held->epochs[0];
-    if (gate_is_shared(g) && state == JOB_RUNNING)
-        run_note_job(run, &event, on_runs, ask_that_it_runs(run));
-    else
-        run_note_job(run, &event, NULL, NULL);
-}
-
-static void stand_in_line(struct run *run) {
-    char text[80];
-    if (run->is_in_line || run->state != RUN_WAITING || run->awaited_count > 0) return;
-    run->is_in_line = true;
-    snprintf(text, sizeof text, "for another job to end: at most %u run at a time, by --max-jobs",
-             run->gate->config.max_jobs);
-    note_state(run, JOB_WAITING, text);
-    run_tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
-}
-
-// Those that wait for no other run begin, in order of arrival, as many as may run. One may end at
-// once, and let another in.
-void gate_let_in(struct gate *g) {
-    struct run *run;
-    if (g->is_aborted || !gate_leads(g)) return; // it would be kept that they do
-    while ((run = first_in_line(g)) != NULL)
-        run_open(run);
-    for (run = g->runs; run != NULL; run = run->next)
-        stand_in_line(run);
-}
-
-// The run is in nobody's way any more.
-static void end_waiting(struct gate *g, const struct run *run) {
-    for (struct run *other = g->runs; other != NULL; other = other->next)
-        for (size_t i = other->awaited_count; i > 0; i--)
-            if (other->awaited[i - 1] == run)
-                other->awaited[i - 1] = other->awaited[--other->awaited_count];
-    gate_let_in(g);
-}
-
-static void await_run(struct run *run, struct run *other, const char *host) {
-    char text[JOB_ID_MAX + INVENTORY_NAME_MAX + 64];
-    if (*host == '\0')
-        snprintf(text, sizeof text, "for job %s, which another inventory or policy began",
-                 other->job->id);
-    else
-        snprintf(text, sizeof text, "for job %s, which sees %s or its group differently",
-                 other->job->id, host);
-    run->awaited =
-        mem_grow(run->awaited, &run->awaited_cap, run->awaited_count + 1, sizeof(struct run *));
-    run->awaited[run->awaited_count++] = other;
-    note_state(run, JOB_WAITING, text);
-    run_tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
-}
-
-// In the inventory as a whole; of a job that an earlier process began, in today's. Where it was
-// found to differ from that, its own hosts must do: they agree with hardly any other view, and so
-// others wait for those of them that are in doubt.
-static struct job_view view_of(const struct job *job) {
-    return job->whole == NULL ? (struct job_view){job->inventory, &job->selection}
-                              : (struct job_view){job->whole, &job->whole_selection};
-}
-
-void run_await_others(struct run *run) {
-    const struct gate *g = run->gate;
-    const struct job_view view = view_of(run->job);
-    if (run->job->task->reads || !gate_leads(g)) return;
-    for (struct run *other = g->runs; other != run; other = other->next) {
-        const char *host = "";
-        if (!is_in_the_way(other)) continue;
-        const struct job_view before = view_of(other->job);
-        if (!policy_agree(g->config.policy, &before, &view, &host)) await_run(run, other, host);
-    }
-}
-
 // --- the end of a job
 
-static void unlink_run(struct run *run) {
-    struct run **link = &run->gate->runs;
-    while (*link != run)
-        link = &(*link)->next;
-    *link = run->next;
-}
-
 static void free_run(struct run *run) {
-    for (struct gate_asked *asked = run->gate->asked; asked != NULL; asked = asked->next)
-        if (asked->run == run) asked->run = NULL;
-    unlink_run(run);
+    run_leaves_line(run);
+    run_forget_asked(run);
     free(run->awaited);
     free(run->skipped);
     free(run);
@@ -229,7 +55,7 @@ static void leave_schedule(struct run *run) {
     run->scheduled = NULL;
     run->is_skipping = false; // nothing is left to skip
     run->state = RUN_ENDING;
-    end_waiting(g, run);
+    run_gives_way(run);
     run->ended_ms = wall_now(g);
 }
 
@@ -297,12 +123,12 @@ void run_finish_if_done(struct run *run) {
 
 void run_host_over(struct run *run) {
     struct gate *g = run->gate;
-    const bool gives_place = run->state == RUN_WAITING && !has_hosts(run);
+    const bool gives_place = run->state == RUN_WAITING && !run_has_hosts(run);
     if (run->is_over) {
         if (run->flights == 0) run_end(run);
         return;
     }
-    if (starts_nothing(run) && !is_in_the_way(run)) end_waiting(g, run);
+    if (run_starts_nothing(run) && !run_is_in_the_way(run)) run_gives_way(run);
     run_finish_if_done(run);
     if (gives_place) gate_let_in(g); // of several that were taken up, each kept the others out
 }
@@ -401,18 +227,10 @@ void gate_retry(struct gate *g) {
 
 // --- the beginning of a job
 
-static void append_run(struct run *run) {
-    struct run **end = &run->gate->runs;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = run;
-    run->next = NULL;
-}
-
 struct run *run_new(struct gate *g, struct job *job, enum run_state state) {
     struct run *run = mem_alloc(sizeof *run);
     *run = (struct run){.gate = g, .job = job, .state = state, .started_ms = gate_now(g)};
-    append_run(run);
+    run_joins_line(run);
     if (job->brakes.max_failures.unit == FAILURES_UNSAID)
         job->brakes.max_failures = g->config.max_failures;
     if (job->args.downgrade == DOWNGRADE_UNSAID && g->config.refuses_downgrade)
@@ -457,7 +275,7 @@ void run_enter_schedule(struct run *run) {
 static void begin_run(struct run *run) {
     run->state = RUN_OPEN;
     if (run->opened_ms == 0) run->opened_ms = gate_now(run->gate);
-    note_state(run, JOB_RUNNING, NULL);
+    run_note_state(run, JOB_RUNNING, NULL);
     run_enter_schedule(run);
 }
 
@@ -472,7 +290,7 @@ void run_open(struct run *run) {
         return;
     }
     run->state = RUN_OPEN;
-    note_state(run, JOB_RUNNING, NULL);
+    run_note_state(run, JOB_RUNNING, NULL);
     schedule_unpause(g->schedule, run->scheduled);
 }
 
@@ -531,7 +349,7 @@ void gate_resume(struct gate *g, struct job *job, const char *why) {
         return;
     }
     if (why != NULL) {
-        note_state(run, JOB_PAUSED, why);
+        run_note_state(run, JOB_PAUSED, why);
         run_tell(run, (struct event){.kind = EVENT_TASK_PAUSED, .text = why});
     } else {
         tell_resumed(run, "in doubt");
@@ -575,9 +393,9 @@ static void wake_all(struct run *run) {
 void run_wait_again(struct run *run) {
     struct gate *g = run->gate;
     if (run->job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
-    if (!has_hosts(run)) {
-        unlink_run(run);
-        append_run(run);
+    if (!run_has_hosts(run)) {
+        run_leaves_line(run);
+        run_joins_line(run);
     }
     run->state = RUN_WAITING;
     run_await_others(run);
@@ -600,7 +418,7 @@ void run_hold_back(struct run *run) {
     run->awaited_count = 0;
     run->is_in_line = false;
     peers_keep_none_of(g->peers, run);
-    if (!is_in_the_way(run)) end_waiting(g, run);
+    if (!run_is_in_the_way(run)) run_gives_way(run);
     for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {
         next = flight->next;
         if (flight->run == run) flight_hold_back(flight);
@@ -774,11 +592,7 @@ void gate_free(struct gate *g) {
         free(run->awaited);
         free(run);
     }
-    while (g->asked != NULL) {
-        struct gate_asked *asked = g->asked;
-        g->asked = asked->next;
-        free(asked);
-    }
+    gate_free_asked(g);
     schedule_free(g->schedule);
     peers_free(g->peers);
     pace_deinit(&g->pace);

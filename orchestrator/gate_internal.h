@@ -1,6 +1,6 @@
 // What the files of the gate share, from the bottom up: gate_tell.c tells and keeps, gate_host.c
-// has the way of a host, gate_asks.c asks and kept sessions, gate.c the jobs. No other file
-// includes it.
+// has the way of a host, gate_asks.c asks and kept sessions, gate_line.c who may run, gate.c the
+// jobs. No other file includes it.
 #pragma once
 
 #include "orchestrator/gate_shell.h"
@@ -146,6 +146,23 @@ void run_log_in_with(const struct run *run, struct device *device, struct creden
 
 uint64_t run_epoch(const struct run *run, uint32_t place); // of its shard here
 
+// --- gate_line.c
+
+void run_joins_line(struct run *run); // as the last
+void run_leaves_line(struct run *run);
+// What the job waits for, and whether it runs: kept where this node leads. why may be NULL.
+void run_note_state(struct run *run, enum job_state state, const char *why);
+bool run_starts_nothing(const struct run *run); // it is paused or stopped, and all nodes know it
+bool run_has_hosts(const struct run *run);      // in hand, at any node
+bool run_is_in_the_way(const struct run *run);  // of those behind it that see its hosts differently
+void run_await_others(struct run *run);         // those before it that are in its way
+void run_gives_way(const struct run *run);      // it is in nobody's way any more
+void gate_let_in(struct gate *g);               // those that may run now
+void gate_lead(struct gate *g);                 // this node leads from now on
+// The store's answers that a job runs: for a run that is no more, for a gate that is no more.
+void run_forget_asked(const struct run *run);
+void gate_free_asked(struct gate *g);
+
 // --- gate.c
 
 void run_enter_schedule(struct run *run);
@@ -164,8 +181,6 @@ void run_host_over(struct run *run); // here, or at another node; the run may be
 struct run *run_new(struct gate *g, struct job *job, enum run_state state);
 void run_count_time_before(struct run *run);
 struct run *gate_run_of(const struct gate *g, const struct job *job); // NULL: it has ended
-void gate_let_in(struct gate *g);
-void run_await_others(struct run *run);
 enum past run_past(void *arg, uint32_t host); // arg: the run; host: of the inventory
 
 // --- gate_host.c

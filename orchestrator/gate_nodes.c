@@ -141,46 +141,6 @@ static void take_on(struct run *run, const bool *shards) {
     g->shell.start_soon(g->shell.self, true);
 }
 
-static void append(struct run **list, struct run *run) {
-    while (*list != NULL)
-        list = &(*list)->next;
-    *list = run;
-    run->next = NULL;
-}
-
-// A run waits for those before it alone. So those that are under way come first; among those that
-// wait the numbers say who came first.
-static void put_in_order(struct gate *g) {
-    struct run *under_way = NULL, *waiting = NULL;
-    for (struct run *run = g->runs, *next; run != NULL; run = next) {
-        next = run->next;
-        if (run->state != RUN_WAITING) {
-            append(&under_way, run);
-            continue;
-        }
-        struct run **link = &waiting;
-        while (*link != NULL && (*link)->job->number < run->job->number)
-            link = &(*link)->next;
-        run->next = *link;
-        *link = run;
-    }
-    struct run **end = &under_way;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = waiting;
-    g->runs = under_way;
-}
-
-// This node leads from now on.
-static void lead(struct gate *g) {
-    put_in_order(g);
-    for (struct run *run = g->runs; run != NULL; run = run->next) {
-        run->awaited_count = 0;
-        if (run->state == RUN_WAITING) run_await_others(run);
-    }
-    gate_let_in(g);
-}
-
 static void check_all(struct gate *g) {
     for (struct run *run = g->runs, *next; run != NULL; run = next) {
         next = run->next;
@@ -194,7 +154,7 @@ void gate_take_on(struct gate *g, const bool *shards) {
     peers_distrust(g->peers);
     for (struct run *run = g->runs; run != NULL; run = run->next)
         if (run->state != RUN_ENDING) take_on(run, shards);
-    if (shards[0]) lead(g);
+    if (shards[0]) gate_lead(g);
     check_all(g);
     gate_arm(g);
     gate_pump(g);
