@@ -63,6 +63,7 @@ static void mark(struct job *job, size_t place) {
     if (job->hosts[place].is_canary) return;
     job->hosts[place].is_canary = true;
     job->canaries_left++;
+    if (job->left != NULL) job->left[job_shard(job, (uint32_t)place)].canaries++;
 }
 
 static int mark_entry(struct job *job, const char *entry, struct error *err) {

@@ -264,7 +264,7 @@ void run_enter_schedule(struct run *run) {
         run->scheduled = schedule_add_resumed(g->schedule, &job->grouping, run, run_past, run);
     else
         run->scheduled = schedule_add(g->schedule, &job->grouping, run);
-    schedule_limit(g->schedule, run->scheduled, job->brakes.workers);
+    run_limit_workers(run);
     if (run->state == RUN_PAUSED) schedule_pause(g->schedule, run->scheduled);
     if (run->state != RUN_STOPPED) return;
     schedule_stop(g->schedule, run->scheduled);

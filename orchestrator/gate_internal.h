@@ -203,6 +203,10 @@ void flight_abort(struct flight *flight);
 void flight_drop(struct flight *flight); // with nothing told
 void flight_lose(struct flight *flight); // it has no contact any more, and may not have another
 
+// --- gate_nodes.c
+
+void run_limit_workers(struct run *run); // to those that the job asks for, or this node's share
+
 // --- gate_brakes.c
 
 // What an outcome makes of the run: a brake may stop it.

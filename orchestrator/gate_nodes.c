@@ -187,6 +187,53 @@ void gate_let_go_in(struct gate *g, const bool *shards) {
     gate_pump(g);
 }
 
+// --- the workers that a job asks for, over all nodes
+
+// Nodes that have hosts of it left, each once; of those, how many stand before this one.
+static unsigned count_sharers(const struct run *run, unsigned *rank) {
+    const struct shards_held *held = run->gate->config.held;
+    bool is_counted[SHARDS + 1] = {true}; // nobody's
+    unsigned count = 0;
+    *rank = 0;
+    for (size_t i = 0; i < SHARDS; i++) {
+        const struct job_left *left = &run->job->left[i];
+        const uint16_t owner = held->owners[i];
+        const bool has_some = run->is_canary_phase ? left->canaries > 0 : left->hosts > 0;
+        if (!has_some || is_counted[owner]) continue;
+        is_counted[owner] = true;
+        count++;
+        *rank += owner < held->me;
+    }
+    return is_counted[held->me] ? count : 0;
+}
+
+// An equal part for each node that has something to do, and no more than the others leave. Those
+// that stand first have what is over. While a shard moves two nodes may see that differently, until
+// both have looked.
+static unsigned workers_here(const struct run *run) {
+    const size_t workers = run->job->brakes.workers;
+    const size_t in_hand = run->job->counts[HOST_IN_HAND];
+    const size_t others = in_hand > run->flights ? in_hand - run->flights : 0;
+    unsigned rank;
+    const unsigned sharers = count_sharers(run, &rank);
+    if (sharers == 0 || others >= workers) return 0;
+    const size_t part = workers / sharers + (rank < workers % sharers);
+    return (unsigned)(part < workers - others ? part : workers - others);
+}
+
+void run_limit_workers(struct run *run) {
+    const unsigned workers = run->job->brakes.workers;
+    if (run->scheduled == NULL || workers == 0) return;
+    schedule_limit(run->gate->schedule, run->scheduled,
+                   run->job->left == NULL ? workers : workers_here(run));
+}
+
+void gate_share_workers(struct gate *g) {
+    for (struct run *run = g->runs; run != NULL; run = run->next)
+        run_limit_workers(run);
+    gate_start(g);
+}
+
 // --- the lease is lost
 
 void gate_lose(struct gate *g) {

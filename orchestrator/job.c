@@ -2,6 +2,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "orchestrator/shards.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ void job_free(struct job *job) {
         free(job->hosts[i].text);
     free(job->hosts);
     free(job->shards);
+    free(job->left);
     free(job->key);
     free(job->request);
     free(job->why);
@@ -188,7 +190,18 @@ static bool may_follow(const struct job_host *h, const struct store_event *event
     return false;
 }
 
+static bool is_left(enum host_state state) {
+    return state <= HOST_IN_HAND;
+}
+
+static void count_left(struct job *job, const struct job_host *h, uint32_t by) {
+    struct job_left *left = &job->left[job->shards[h - job->hosts]];
+    left->hosts += by;
+    if (h->is_canary) left->canaries += by;
+}
+
 static void turn(struct job *job, struct job_host *h, enum host_state state) {
+    if (job->left != NULL && !is_left(state)) count_left(job, h, UINT32_MAX); // one less
     job->counts[h->state]--;
     job->counts[state]++;
     job->canaries_left -= h->is_canary && state > HOST_IN_HAND; // a result is final
@@ -248,6 +261,20 @@ static int apply_to_host(struct job *job, const struct store_event *event, struc
         break;
     }
     return 0;
+}
+
+static void count_all_left(struct job *job) {
+    memset(job->left, 0, SHARDS * sizeof *job->left);
+    for (size_t i = 0; i < job->selection.count; i++)
+        if (is_left((enum host_state)job->hosts[i].state)) count_left(job, &job->hosts[i], 1);
+}
+
+void job_share_out(struct job *job, uint16_t *shards) {
+    if (shards == NULL) return;
+    free(job->shards);
+    job->shards = shards;
+    if (job->left == NULL) job->left = mem_array(SHARDS, sizeof *job->left);
+    count_all_left(job);
 }
 
 // --- what happens to the job
@@ -337,6 +364,7 @@ void job_rewind(struct job *job) {
         *h = (struct job_host){.is_canary = is_canary};
         job->canaries_left += is_canary;
     }
+    if (job->left != NULL) count_all_left(job);
     free(job->why);
     job->why = NULL;
     job->state = JOB_WAITING;

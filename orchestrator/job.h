@@ -36,8 +36,11 @@ struct job {
     struct selection selection;
     struct grouping grouping;
     // Where several nodes share out its hosts: each one's shard, in the selection's order
-    // (shards.h); NULL: all are in the first.
+    // (shards.h); NULL: all are in the first. left: of each shard, those without a result.
     uint16_t *shards;
+    struct job_left {
+        uint32_t hosts, canaries;
+    } * left;
     // Of a job that was read from a store: its inventory has the hosts that it names and no others.
     // The selection in the whole inventory, where that is the same still; else NULL.
     struct inventory *whole;
@@ -65,6 +68,9 @@ struct job *job_new(const char *id, const struct task *task, const struct task_a
                     const char *request, struct inventory *inventory, struct selection *selection,
                     struct grouping *grouping);
 void job_free(struct job *job); // takes NULL
+
+// Several nodes share out its hosts: takes over the array of their shards. NULL: nothing is done.
+void job_share_out(struct job *job, uint16_t *shards);
 
 // What has happened, and is kept: the one door to a host's state and to the job's own. Live it is
 // called when the store has answered, and when a job is read from the store with each of its

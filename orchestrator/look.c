@@ -64,5 +64,6 @@ void look_deinit(struct look *look) {
     free(look->open);
     free(look->view.nodes);
     free(look->view.places);
+    free(look->view.owners);
     *look = (struct look){0};
 }

@@ -314,13 +314,31 @@ static void forget_jobs(struct node *n, const struct look *look) {
     }
 }
 
+// Nodes that have shards are numbered in the store's order, which is the same for all.
+static void note_owners(struct node *n, const struct store_view *view) {
+    struct shards_held *held = n->config.held;
+    uint16_t *numbers = mem_array(view->count + 1, sizeof *numbers);
+    uint16_t last = 0;
+    held->me = 0;
+    for (size_t i = 0; i < view->count; i++) {
+        if (view->nodes[i].shards == 0) continue;
+        numbers[i + 1] = ++last;
+        if (strcmp(view->nodes[i].id, n->lease.id) == 0) held->me = last;
+    }
+    for (size_t i = 0; i < SHARDS; i++)
+        held->owners[i] = numbers[view->owners[i]];
+    free(numbers);
+}
+
 static void show(struct node *n, struct store_view *view) {
     free(n->shown.nodes);
     free(n->shown.places);
+    free(n->shown.owners);
     n->shown = *view;
     n->counts.nodes = (uint32_t)view->count;
     view->nodes = NULL;
     view->places = NULL;
+    view->owners = NULL;
 }
 
 static void be_ready(struct node *n) {
@@ -342,7 +360,9 @@ static void deliver(struct node *n, struct look *look) {
     meet_jobs(n, look);
     forget_jobs(n, look);
     be_ready(n);
+    note_owners(n, &look->view);
     take_on(n, look);
+    gate_share_workers(n->config.gate);
     const struct lease_wants wants = lease_look(&n->lease, &view, is_hungry(n), now_ms(n));
     act_on(n, &wants);
     show(n, &look->view);
@@ -497,6 +517,7 @@ void node_free(struct node *n) {
     look_deinit(&n->look);
     free(n->shown.nodes);
     free(n->shown.places);
+    free(n->shown.owners);
     free(n->tracked);
     free(n->joining);
     free(n);

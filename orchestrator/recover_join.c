@@ -137,8 +137,9 @@ static bool on_joined_row(void *arg, const struct store_job *row, const struct s
     memcpy(one->left.image, row->image, row->image_len);
     one->left.image_len = row->image_len;
     if (row->shards == NULL) return true;
-    one->job->shards = mem_array(row->hosts, sizeof *one->job->shards);
-    memcpy(one->job->shards, row->shards, row->hosts * sizeof *one->job->shards);
+    uint16_t *shards = mem_array(row->hosts, sizeof *shards);
+    memcpy(shards, row->shards, row->hosts * sizeof *shards);
+    job_share_out(one->job, shards);
     return true;
 }
 

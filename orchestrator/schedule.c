@@ -10,7 +10,7 @@
 struct schedule_job {
     struct schedule_job *next; // younger
     struct lanes lanes;
-    unsigned workers, in_hand; // without those that rest; workers 0: no limit
+    unsigned workers, in_hand; // without those that rest; workers: at most
     bool cancelled;
 };
 
@@ -47,6 +47,7 @@ struct schedule_job *schedule_add(struct schedule *s, const struct grouping *gro
 struct schedule_job *schedule_add_resumed(struct schedule *s, const struct grouping *grouping,
                                           void *owner, past_of past, void *arg) {
     struct schedule_job *job = mem_zalloc(sizeof *job);
+    job->workers = SCHEDULE_NO_LIMIT;
     struct schedule_job **end = &s->oldest;
     while (*end != NULL)
         end = &(*end)->next;
@@ -117,7 +118,7 @@ static bool is_shut(const struct schedule *s) {
 }
 
 static bool is_job_shut(const struct schedule_job *job) {
-    return job->cancelled || (job->workers != 0 && job->in_hand >= job->workers);
+    return job->cancelled || job->in_hand >= job->workers;
 }
 
 bool schedule_next(struct schedule *s, struct schedule_work *work) {

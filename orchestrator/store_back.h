@@ -107,6 +107,7 @@ struct store_view {
         int version;
     } * places;
     size_t count;
+    uint16_t *owners; // of each shard: 1 + its node's index; 0: it is free
     uint32_t free_shards;
     uint64_t incarnation, age_ms; // as of struct lease_view
 };

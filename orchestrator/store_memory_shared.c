@@ -172,6 +172,7 @@ static int shared_look(void *db, struct store_view *view, struct error *err) {
     *view = (struct store_view){
         .nodes = mem_array(s->nth, sizeof *view->nodes),
         .places = mem_array(s->nth, sizeof *view->places),
+        .owners = mem_array(SHARDS, sizeof *view->owners),
         .free_shards = s->free_shards,
         .incarnation = s->incarnation,
         .age_ms = s->was_restarted || s->last_epoch > 0 ? s->now_ms - s->since_ms : UINT64_MAX};
@@ -182,6 +183,8 @@ static int shared_look(void *db, struct store_view *view, struct error *err) {
         seen->beat = node->writer.beat;
         seen->shards = node->shards;
         seen->is_hungry = node->is_hungry;
+        for (size_t i = 0; i < SHARDS && seen->shards > 0; i++)
+            if (s->shards[i].holder == node) view->owners[i] = (uint16_t)view->count;
     }
     return 0;
 }

@@ -162,27 +162,50 @@ static int join_others(struct postgres *s, long long wall_ms, struct store_found
 // --- who shares it
 
 // An epoch that was never given says that no shard ever was anybody's.
+// Shards come as the numbers of their nodes: what is asked for ten times a second is short.
 #define LOOK                                                                                       \
-    "select n.id, n.beat, coalesce(c.shards, 0), n.hungry, n.version, n.place,"                    \
-    " (select count(*) from orchestrator.shards where node is null),"                              \
+    "select n.id, n.beat, n.nth, n.hungry, n.version, n.place,"                                    \
+    " (select string_agg(coalesce(m.nth, 0)::text, ' ' order by s.shard)"                          \
+    "   from orchestrator.shards s left join orchestrator.nodes m on m.id = s.node),"              \
     " (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint * 64"                        \
     "   + ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint,"               \
     " case when is_called"                                                                         \
     "   then (extract(epoch from clock_timestamp() - pg_postmaster_start_time()) * 1000)::bigint"  \
     "   else 9223372036854775807 end"                                                              \
-    " from orchestrator.epochs, orchestrator.nodes n left join"                                    \
-    " (select node, count(*) as shards from orchestrator.shards group by node) c on c.node = n.id" \
-    " where not n.dead order by n.nth"
+    " from orchestrator.epochs, orchestrator.nodes n where not n.dead order by n.nth"
 
 static void take_node(struct store_view *view, const PGresult *rows, int row) {
     struct lease_node *node = &view->nodes[view->count];
     struct store_who *place = &view->places[view->count++];
     snprintf(node->id, sizeof node->id, "%s", PQgetvalue(rows, row, 0));
     node->beat = strtoull(PQgetvalue(rows, row, 1), NULL, 10);
-    node->shards = (uint32_t)strtoul(PQgetvalue(rows, row, 2), NULL, 10);
     node->is_hungry = PQgetvalue(rows, row, 3)[0] == 't';
     place->version = atoi(PQgetvalue(rows, row, 4));
     snprintf(place->text, sizeof place->text, "%s", PQgetvalue(rows, row, 5));
+}
+
+// 1 + the index of the node that has the number; 0: it is dead, or nobody's.
+static uint16_t index_of(const PGresult *rows, const char *number, size_t len) {
+    for (int i = 0; i < PQntuples(rows); i++)
+        if (strncmp(PQgetvalue(rows, i, 2), number, len) == 0 &&
+            PQgetvalue(rows, i, 2)[len] == '\0')
+            return (uint16_t)(i + 1);
+    return 0;
+}
+
+static void take_owners(struct store_view *view, const PGresult *rows) {
+    const char *at = PQgetvalue(rows, 0, 6), *last = "";
+    size_t last_len = 0;
+    uint16_t owner = 0;
+    for (size_t i = 0; i < SHARDS && *at != '\0'; i++) {
+        const size_t len = strcspn(at, " ");
+        if (len != last_len || strncmp(at, last, len) != 0) owner = index_of(rows, at, len);
+        view->owners[i] = owner;
+        ++*(owner == 0 ? &view->free_shards : &view->nodes[owner - 1].shards);
+        last = at;
+        last_len = len;
+        at += len + (at[len] == ' ');
+    }
 }
 
 static int postgres_look(void *db, struct store_view *view, struct error *err) {
@@ -195,11 +218,12 @@ static int postgres_look(void *db, struct store_view *view, struct error *err) {
     }
     const int count = PQntuples(rows);
     *view = (struct store_view){.nodes = mem_array((size_t)count, sizeof *view->nodes),
-                                .places = mem_array((size_t)count, sizeof *view->places)};
+                                .places = mem_array((size_t)count, sizeof *view->places),
+                                .owners = mem_array(SHARDS, sizeof *view->owners)};
     for (int i = 0; i < count; i++)
         take_node(view, rows, i);
     if (count > 0) {
-        view->free_shards = (uint32_t)pq_number(rows, 6);
+        take_owners(view, rows);
         view->incarnation = (uint64_t)pq_number(rows, 7);
         view->age_ms = (uint64_t)pq_number(rows, 8);
     }

@@ -8,11 +8,12 @@
 enum { AGAIN_AFTER_MS = 50 };
 
 void nodes_give_shards(const struct world *w, struct job *job) {
-    job->shards = mem_array(job->selection.count, sizeof *job->shards);
+    uint16_t *shards = mem_array(job->selection.count, sizeof *shards);
     for (size_t i = 0; i < job->selection.count; i++) {
         const struct host *host = &job->inventory->hosts[job->selection.hosts[i]];
-        job->shards[i] = w->shards[strtoul(host->name + 1, NULL, 10)];
+        shards[i] = w->shards[strtoul(host->name + 1, NULL, 10)];
     }
+    job_share_out(job, shards);
 }
 
 static bool listens(const struct process *p) {

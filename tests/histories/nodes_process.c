@@ -200,8 +200,9 @@ static bool on_row(void *arg, const struct store_job *row, const struct store_ev
     reading->job = job_from_store(row, &reading->err);
     if (reading->job == NULL) return false;
     buf_add(&reading->image, row->image, row->image_len);
-    reading->job->shards = mem_array(row->hosts, sizeof *row->shards);
-    memcpy(reading->job->shards, row->shards, row->hosts * sizeof *row->shards);
+    uint16_t *shards = mem_array(row->hosts, sizeof *shards);
+    memcpy(shards, row->shards, row->hosts * sizeof *shards);
+    job_share_out(reading->job, shards);
     return true;
 }
 

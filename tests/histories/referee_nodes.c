@@ -33,6 +33,8 @@ void referee_nodes_contact(struct world *w, const struct talk *talk) {
 // What it knew of devices of these shards it knows no more.
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
     const struct process *p = w->at;
+    if (memcmp(p->held.epochs, before->epochs, sizeof before->epochs) != 0)
+        w->moved_ms = w->now_ms;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if (p->held.epochs[w->shards[h]] != before->epochs[w->shards[h]])
             memset(w->devices[h].answered_ms[p->which], 0,
@@ -68,6 +70,8 @@ static void take_in_hand(struct world *w, unsigned host, unsigned job, bool in_d
             busy += w->devices[h].hand[i] == IN_HAND && w->devices[h].hand_of[i] == w->at->which;
     if (busy > w->plan->workers)
         story_broken(w, in_order, "%u hosts in hand of %u workers", busy, w->plan->workers);
+    // Over all nodes, once they agree who has which shard.
+    if (w->now_ms >= w->moved_ms + 3 * NODE_LOOK_MS) referee_workers(w, job);
 }
 
 static void let_go(struct world *w, unsigned host, unsigned job) {

@@ -193,7 +193,7 @@ static void check_jobs(struct world *w, unsigned job) {
         story_broken(w, in_order, "job %u begins, and with it %u jobs are at work", job, at_work);
 }
 
-static void check_workers(struct world *w, unsigned job) {
+void referee_workers(struct world *w, unsigned job) {
     const unsigned limit = w->jobs[job].asked->workers;
     unsigned in_hand = 0;
     for (unsigned h = 0; h < w->plan->hosts; h++)
@@ -220,7 +220,7 @@ void referee_check_start(struct world *w, unsigned host, unsigned job) {
     if (overtime_ms(w, job) > 0)
         story_broken(w, stays_stopped, "job %u begins h%u, and its time is over", job, host);
     check_canaries(w, host, job);
-    check_workers(w, job);
+    referee_workers(w, job);
     check_jobs(w, job);
 }
 

@@ -135,6 +135,7 @@ struct world {
     struct verdict *verdict;
     FILE *story; // NULL: it is not told
     uint64_t now_ms;
+    uint64_t moved_ms; // a node last took shards on
     long long clock_ms; // so much the wall clock is ahead of the one that does not go back
     struct heap heap;   // key: when; id: in the order of asking; tag: kind, and what
     uint32_t asked;
@@ -313,6 +314,7 @@ void referee_event(void *self, const struct event *event);
 
 // --- referee_stops.c
 
+void referee_workers(struct world *w, unsigned job); // of its own: not more hosts in hand
 bool referee_is_over(const struct kept_job *kept, unsigned hosts); // all of them, it is kept
 bool referee_is_braked(const struct world *w, unsigned job);       // by what is kept
 void referee_submitted(struct world *w, unsigned job, unsigned hosts, const char *refused);

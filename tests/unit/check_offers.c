@@ -513,7 +513,8 @@ static bool skip_some(struct model *m) {
 static void limit(struct model *m, struct model_job *job) {
     if (job->scheduled == NULL || !chance(m, m->limit_percent)) return;
     job->workers = (unsigned)draw(m, 0, 4);
-    schedule_limit(m->schedule, job->scheduled, job->workers);
+    schedule_limit(m->schedule, job->scheduled,
+                   job->workers == 0 ? SCHEDULE_NO_LIMIT : job->workers);
     check_totals(m);
 }
 

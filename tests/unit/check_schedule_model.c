@@ -311,7 +311,8 @@ static void add_resumed(struct model *m, struct model_job *job) {
 static void limit(struct model *m, struct model_job *job) {
     if (job->scheduled == NULL || draw(m, 1, 100) > m->limit_percent) return;
     job->workers = (unsigned)draw(m, 0, 5);
-    schedule_limit(m->schedule, job->scheduled, job->workers);
+    schedule_limit(m->schedule, job->scheduled,
+                   job->workers == 0 ? SCHEDULE_NO_LIMIT : job->workers);
     check_totals(m);
 }
 
