@@ -119,6 +119,8 @@ static void add_nodes(const struct nodes *nodes, struct metrics_now *now) {
     now->shards_taken = counts.taken;
     now->leases_lost = counts.lost;
     now->nodes_declared_dead = counts.dead;
+    now->free_shards = counts.free_shards;
+    now->cut_off = counts.cut_off;
 }
 
 static void get_metrics(void *app, struct http_request *r) {

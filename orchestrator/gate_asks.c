@@ -87,6 +87,7 @@ void gate_step(struct gate *g, struct device *device, const struct session_updat
     const bool is_over = update->want == SESSION_END; // the update is another one after the step
     struct flight *flight = device->turn == NULL ? NULL : device->turn->owner;
     device_set_version(device, update->version);
+    if (update->verdict != TASK_NEXT_STEP) gate_note_reach(g, flight, update->is_gone);
     if (flight == NULL || device->ask == ASK_LEAVING)
         step_ask(g, device, update);
     else

@@ -10,6 +10,8 @@
 struct gate;
 struct run;
 
+enum { REACH_GROUPS_MAX = 5 };
+
 // What a file asks of one above it.
 struct gate_above {
     void (*pump)(struct gate *g);
@@ -32,6 +34,11 @@ struct gate {
     struct run *runs;         // of the jobs that are not done, in order of arrival
     uint64_t host_due_ms;     // when a host_timeout may be over; UINT64_MAX: there is none
     uint64_t flights_over;    // that were
+    struct reach {            // of devices, by this node
+        unsigned missed;      // contacts in a row to which nothing answered
+        uint16_t shards[REACH_GROUPS_MAX]; // theirs, each once, as long as there is room
+        unsigned count;
+    } reach;
     bool pumping;
     bool is_halted;  // nothing begins any more
     bool is_quiet;   // the same, until this node has shards again
@@ -206,6 +213,8 @@ void flight_lose(struct flight *flight); // it has no contact any more, and may 
 // --- gate_nodes.c
 
 void run_limit_workers(struct run *run); // to those that the job asks for, or this node's share
+// A contact has come to its end; flight: whose it was, NULL of an ask. is_gone: nothing answered.
+void gate_note_reach(struct gate *g, const struct flight *flight, bool is_gone);
 
 // --- gate_brakes.c
 

@@ -122,9 +122,22 @@ static uint32_t *cohorts_in(const struct job *job, const bool *shards, size_t *c
     return cohorts;
 }
 
+// What the node before had in hand, and would not have changed yet, waits again: all nodes are to
+// know, for it counts among the workers of the job.
+static void withdraw_in(struct run *run, const bool *shards) {
+    const struct job *job = run->job;
+    for (uint32_t i = 0; i < job->selection.count && job->counts[HOST_IN_HAND] > 0; i++) {
+        const struct job_host *h = &job->hosts[i];
+        if (h->state == HOST_IN_HAND && !h->has_intent && shards[job_shard(job, i)])
+            run_note(run, (struct store_event){
+                              .kind = STORE_WITHDRAWN, .host = i, .attempt = h->attempt});
+    }
+}
+
 // What is in doubt is asked in jobs that are paused, too.
 static void take_on(struct run *run, const bool *shards) {
     struct gate *g = run->gate;
+    withdraw_in(run, shards);
     job_settle_in(run->job, shards);
     if (run->scheduled == NULL) {
         if (run->job->in_doubt == 0) return;
@@ -234,10 +247,32 @@ void gate_share_workers(struct gate *g) {
     gate_start(g);
 }
 
+// --- a node that is cut off from the devices
+
+void gate_note_reach(struct gate *g, const struct flight *flight, bool is_gone) {
+    struct reach *reach = &g->reach;
+    if (!gate_is_shared(g)) return;
+    if (!is_gone) *reach = (struct reach){0};
+    if (!is_gone || flight == NULL) return;
+    const struct job *job = flight->run->job;
+    const uint16_t shard = job_shard(job, job_place(job, flight->work.host));
+    unsigned i = 0;
+    while (i < reach->count && reach->shards[i] != shard)
+        i++;
+    if (i == reach->count && i < REACH_GROUPS_MAX) reach->shards[reach->count++] = shard;
+    reach->missed++;
+}
+
+bool gate_is_cut_off(const struct gate *g) {
+    return g->reach.missed >= g->config.cut_off.missed &&
+           g->reach.count >= g->config.cut_off.groups;
+}
+
 // --- the lease is lost
 
 void gate_lose(struct gate *g) {
     g->is_quiet = true;
+    g->reach = (struct reach){0};
     g->shell.abort_all(g->shell.self);
     peers_lose_contacts(g->peers);
     for (struct flight *flight = g->flights, *next; flight != NULL; flight = next) {

@@ -55,6 +55,11 @@ struct gate_config {
     struct jobs *jobs;  // whose jobs it runs, and which it tells when one is done
     bool is_persistent; // the store's jobs outlive the process
     uint64_t epoch;     // of this start, for devices that take epochs; shards have their own
+    // So many contacts in a row that found nobody, of so many groups, make a node think that it is
+    // cut off from the devices.
+    struct {
+        unsigned missed, groups;
+    } cut_off;
     const struct shards_held *held; // several nodes share the jobs (gate_nodes.h); NULL: this is
                                     // the only one
 };

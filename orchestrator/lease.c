@@ -101,16 +101,24 @@ static const struct lease_node *dead_one(const struct lease *lease, uint64_t now
 
 static bool has_somebody_less(const struct lease *lease, uint32_t share) {
     for (size_t i = 0; i < lease->count; i++)
-        if (lease->watches[i].seen.shards < share - 1) return true;
+        if (lease->watches[i].seen.is_ready && lease->watches[i].seen.shards < share - 1)
+            return true;
     return false;
 }
 
-// All that are not dead have an equal share; one that the store has lost sight of, too, until it is
-// dead. Shards that are free now are given out by nobody: whoever has less than its share takes
-// them.
+static uint32_t count_others_ready(const struct lease *lease) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < lease->count; i++)
+        count += lease->watches[i].seen.is_ready;
+    return count;
+}
+
+// All that are ready and not dead have an equal share; one that the store has lost sight of, too,
+// until it is dead. Shards that are free now are given out by nobody: whoever has less than its
+// share takes them.
 static void share_out(const struct lease *lease, const struct lease_view *view, bool is_hungry,
                       struct lease_wants *wants) {
-    const uint32_t nodes = (uint32_t)lease->count + 1;
+    const uint32_t nodes = count_others_ready(lease) + 1;
     const uint32_t share = (lease->shards_all + nodes - 1) / nodes;
     if (lease->shards < share)
         wants->claim =
@@ -122,11 +130,14 @@ static void share_out(const struct lease *lease, const struct lease_view *view, 
 
 // Behind a change of the store itself another node may be in charge still of what looks free.
 struct lease_wants lease_look(struct lease *lease, const struct lease_view *view, bool is_hungry,
-                              uint64_t now_ms) {
+                              bool is_ready, uint64_t now_ms) {
     struct lease_wants wants = {0};
     note_all(lease, view, now_ms);
     if (!lease_may_act(lease, now_ms)) return wants;
     wants.dead = dead_one(lease, now_ms);
-    if (now_ms >= lease->claims_from_ms) share_out(lease, view, is_hungry, &wants);
+    if (!is_ready)
+        wants.give_up = lease->shards;
+    else if (now_ms >= lease->claims_from_ms)
+        share_out(lease, view, is_hungry, &wants);
     return wants;
 }

@@ -36,6 +36,7 @@ struct lease_node {
     uint64_t beat;
     uint32_t shards; // that it has
     bool is_hungry;  // it has workers for more
+    bool is_ready;   // it may have some; else it gives up those that it has, and has no share
 };
 
 struct lease_view {
@@ -88,5 +89,6 @@ struct lease_wants {
 };
 
 // view is an answer that has just come. is_hungry: this node has workers that have nothing to do.
+// is_ready: as of struct lease_node.
 struct lease_wants lease_look(struct lease *lease, const struct lease_view *view, bool is_hungry,
-                              uint64_t now_ms);
+                              bool is_ready, uint64_t now_ms);

@@ -21,6 +21,8 @@ enum {
     THREADS_ASIDE = 2 + READINGS_MAX, // of the store, and of the inventory
     POOL_THREADS_MAX = 1024,          // libuv's
     LOG_RETRY_MS = 100,               // to a reader or a disk that took nothing
+    CUT_OFF_MISSED = 20,              // as struct gate_config has it
+    CUT_OFF_GROUPS = 5,
 };
 
 struct service {
@@ -324,6 +326,7 @@ static int start(struct service *s, struct error *err) {
                                      .jobs = s->jobs,
                                      .is_persistent = store_is_persistent(s->store),
                                      .epoch = store_found(s->store)->epoch,
+                                     .cut_off = {CUT_OFF_MISSED, CUT_OFF_GROUPS},
                                      .held = store_is_shared(s->store) ? &s->held : NULL};
     s->runner = runner_new(&s->loop, &s->config.session, &gate, s->store);
     if (store_is_shared(s->store)) share(s);

@@ -267,6 +267,8 @@ static void write_nodes(struct prom_writer *w, const struct metrics_now *now) {
           now->nodes);
     gauge(w, "orchestrator_shards", "Shards of the network that this node works on", NULL,
           now->shards);
+    gauge(w, "orchestrator_shards_free", "Shards of the network that no node works on", NULL,
+          now->free_shards);
     counter(w, "orchestrator_shards_taken", "Shards that this node has taken, from others too",
             now->shards_taken);
     counter(w, "orchestrator_leases_lost",
@@ -274,6 +276,9 @@ static void write_nodes(struct prom_writer *w, const struct metrics_now *now) {
             now->leases_lost);
     counter(w, "orchestrator_nodes_declared_dead", "Nodes that this one has declared dead",
             now->nodes_declared_dead);
+    counter(w, "orchestrator_cut_off",
+            "Times that this node reached no device and left its shards to the others",
+            now->cut_off);
 }
 
 static void write_own_metrics(const struct metrics *m, const struct metrics_now *now,

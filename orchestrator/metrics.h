@@ -25,8 +25,8 @@ struct metrics_now {
     uint64_t clients_let_go;               // of event streams, for they were too far behind
     uint64_t requests_refused, audit_lost; // unseen; lines that the audit does not have
     bool is_shared;                        // the store, by several nodes; then what follows
-    uint32_t nodes, shards;                // alive; this one's
-    uint64_t shards_taken, leases_lost, nodes_declared_dead; // ever
+    uint32_t nodes, shards, free_shards;   // alive; this one's; nobody's
+    uint64_t shards_taken, leases_lost, nodes_declared_dead, cut_off; // ever
     bool hides_hosts; // whoever asks is not to know their names
 };
 

@@ -36,7 +36,9 @@ struct node {
     struct waiting *waiting;
     struct store_lease wanted; // while it is under way
     bool leases;
-    bool was_hungry;
+    bool was_hungry, was_ready;
+    uint64_t joins_since_ms; // some job has been joining
+    uint64_t rests_until_ms;
     struct shards_held granted;
     uint64_t granted_look; // a look of this number or a later one shows all that was kept before
     bool is_granted;
@@ -93,14 +95,18 @@ static void track_own(struct node *n) {
 
 // --- shards
 
-static void lose(struct node *n) {
-    n->counts.lost++;
+static void let_go(struct node *n) {
     gate_lose(n->config.gate);
     memset(n->config.held->epochs, 0, sizeof n->config.held->epochs);
     n->is_granted = false;
     n->must_give_all = true;
-    n->counts.shards = 0;
+    n->lease.shards = n->counts.shards = 0;
     arm_killer(n);
+}
+
+static void lose(struct node *n) {
+    n->counts.lost++;
+    let_go(n);
 }
 
 // What it has done itself while it lost its lease it would take for another node's.
@@ -161,6 +167,33 @@ static uint32_t give_some(struct node *n, uint32_t most) {
     return count;
 }
 
+// --- whether it may have any
+
+static bool has_others_at_work(const struct node *n) {
+    for (size_t i = 0; i < n->shown.count; i++)
+        if (n->shown.nodes[i].shards > 0 && strcmp(n->shown.nodes[i].id, n->lease.id) != 0)
+            return true;
+    return false;
+}
+
+// It reaches no device, and another node may: what it has goes to the others, as if its lease were
+// over. The last one at work goes on, as a single process does.
+static void rest_if_cut_off(struct node *n) {
+    if (!gate_is_cut_off(n->config.gate) || n->must_give_all || !has_others_at_work(n)) return;
+    n->counts.cut_off++;
+    n->rests_until_ms = now_ms(n) + NODE_REST_MS;
+    let_go(n);
+}
+
+// The jobs that it does not know yet are not worked on in its shards.
+static bool is_behind(const struct node *n) {
+    return n->joining_count > 0 && now_ms(n) - n->joins_since_ms >= NODE_JOIN_MS;
+}
+
+static bool is_ready(const struct node *n) {
+    return n->is_ready && !n->is_leaving && !is_behind(n) && now_ms(n) >= n->rests_until_ms;
+}
+
 // --- the lease
 
 static bool has_waiting_hosts(const struct jobs *jobs) {
@@ -170,7 +203,7 @@ static bool has_waiting_hosts(const struct jobs *jobs) {
 }
 
 static bool is_hungry(const struct node *n) {
-    return gate_in_hand(n->config.gate) < n->config.workers && !n->is_leaving &&
+    return gate_in_hand(n->config.gate) < n->config.workers && is_ready(n) &&
            has_waiting_hosts(n->config.jobs);
 }
 
@@ -201,6 +234,7 @@ static void on_leased(void *arg, enum store_status status, uint64_t number) {
 static void ask_lease(struct node *n) {
     n->leases = true;
     n->wanted.is_hungry = n->was_hungry = is_hungry(n);
+    n->wanted.is_ready = n->was_ready = is_ready(n);
     n->shell.lease(n->shell.self, &n->wanted, on_leased, n);
 }
 
@@ -222,15 +256,15 @@ static void act_on(struct node *n, const struct lease_wants *wants) {
         return;
     }
     n->wanted = (struct store_lease){0};
-    uint32_t gives = n->is_leaving ? SHARDS : wants->give_up;
+    uint32_t gives = wants->give_up;
     if (gives > 0) gives = give_some(n, gives);
     if (wants->dead != NULL) {
         memcpy(n->wanted.dead, wants->dead->id, LEASE_ID_MAX);
         n->wanted.dead_beat = wants->dead->beat;
     }
-    if (!n->is_leaving && !n->is_granted && n->joining_count == 0 && n->is_ready && !is_deaf(n))
-        n->wanted.claim = wants->claim;
-    if (gives > 0 || wants->dead != NULL || n->wanted.claim > 0 || is_hungry(n) != n->was_hungry)
+    if (!n->is_granted && n->joining_count == 0 && !is_deaf(n)) n->wanted.claim = wants->claim;
+    if (gives > 0 || wants->dead != NULL || n->wanted.claim > 0 || is_hungry(n) != n->was_hungry ||
+        is_ready(n) != n->was_ready)
         ask_lease(n);
 }
 
@@ -282,6 +316,7 @@ void node_joined(struct node *n, uint64_t number, bool is_there, uint64_t heard)
 }
 
 static void join(struct node *n, uint64_t number) {
+    if (n->joining_count == 0) n->joins_since_ms = now_ms(n);
     n->joining = mem_grow(n->joining, &n->joining_cap, n->joining_count + 1, sizeof *n->joining);
     n->joining[n->joining_count++] = number;
     n->shell.join(n->shell.self, number, n->is_first);
@@ -336,6 +371,7 @@ static void show(struct node *n, struct store_view *view) {
     free(n->shown.owners);
     n->shown = *view;
     n->counts.nodes = (uint32_t)view->count;
+    n->counts.free_shards = view->free_shards;
     view->nodes = NULL;
     view->places = NULL;
     view->owners = NULL;
@@ -363,7 +399,8 @@ static void deliver(struct node *n, struct look *look) {
     note_owners(n, &look->view);
     take_on(n, look);
     gate_share_workers(n->config.gate);
-    const struct lease_wants wants = lease_look(&n->lease, &view, is_hungry(n), now_ms(n));
+    const struct lease_wants wants =
+        lease_look(&n->lease, &view, is_hungry(n), is_ready(n), now_ms(n));
     act_on(n, &wants);
     show(n, &look->view);
 }
@@ -393,6 +430,7 @@ static void begin_look(struct node *n) {
 void node_pass(struct node *n) {
     const uint64_t now = now_ms(n);
     if (lease_pass(&n->lease, now)) lose(n);
+    rest_if_cut_off(n);
     if (n->looks || n->is_stopped) return;
     if (!n->has_looked || now - n->looked_ms >= NODE_LOOK_MS) begin_look(n);
 }
@@ -460,7 +498,10 @@ const char *node_why_not(const struct node *n, const char *why_no_joins) {
     if (n->why_blind.text[0] != '\0') return n->why_blind.text;
     if (now_ms(n) < n->lease.claims_from_ms)
         return "the store was started within the last 10 s: another node may be at work still";
-    if (n->is_ready) return NULL;
+    if (now_ms(n) < n->rests_until_ms)
+        return "it reached no device, of several groups, while other nodes are at work: it leaves "
+               "them to the others for 60 s";
+    if (n->is_ready && !is_behind(n)) return NULL;
     return why_no_joins == NULL ? "open jobs are being read" : why_no_joins;
 }
 

@@ -17,7 +17,9 @@
 
 enum {
     NODE_LOOK_MS = 100,
-    NODE_TICK_MS = 50, // node_pass() so often
+    NODE_TICK_MS = 50,        // node_pass() so often
+    NODE_REST_MS = 60 * 1000, // without shards, for one that reached no device
+    NODE_JOIN_MS = 5000,      // that it takes to know a job, before the others have its shards
 };
 
 struct node;
@@ -83,9 +85,10 @@ const struct store_view *node_shown(const struct node *n); // by the last look
 const char *node_id(const struct node *n);
 
 struct node_counts { // for metrics
-    uint32_t nodes, shards;
-    uint64_t taken; // shards, ever
-    uint64_t dead;  // nodes that this one has declared so
-    uint64_t lost;  // leases
+    uint32_t nodes, shards, free_shards;
+    uint64_t taken;   // shards, ever
+    uint64_t dead;    // nodes that this one has declared so
+    uint64_t lost;    // leases
+    uint64_t cut_off; // times that it reached no device, and rested
 };
 struct node_counts node_count(const struct node *n);

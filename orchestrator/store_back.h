@@ -42,7 +42,7 @@ enum { // so many lines of the audit, of what was looked at and of what was refu
 
 // What a node wants of its lease, and then which shards it has. All of one transaction.
 struct store_lease {
-    bool is_hungry;
+    bool is_hungry, is_ready;
     bool gives_all; // all that it has, before it claims any
     bool gives[SHARDS];
     char dead[LEASE_ID_MAX]; // this node is, if its beat is that still; "": nobody

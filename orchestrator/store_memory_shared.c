@@ -18,7 +18,7 @@ struct shared_node {
     char id[LEASE_ID_MAX];
     struct memory_writer writer;
     uint32_t shards;
-    bool is_dead, is_hungry;
+    bool is_dead, is_hungry, is_ready;
 };
 
 struct shared {
@@ -136,6 +136,7 @@ static void tell_shards(const struct shared_node *me, struct shards_held *held) 
 static void lease(struct shared_node *me, const struct store_lease *wants) {
     struct shared *s = me->shared;
     me->is_hungry = wants->is_hungry;
+    me->is_ready = wants->is_ready;
     for (size_t i = 0; i < SHARDS; i++)
         if ((wants->gives_all || wants->gives[i]) && s->shards[i].holder == me)
             set_holder(s, i, NULL);
@@ -183,6 +184,7 @@ static int shared_look(void *db, struct store_view *view, struct error *err) {
         seen->beat = node->writer.beat;
         seen->shards = node->shards;
         seen->is_hungry = node->is_hungry;
+        seen->is_ready = node->is_ready;
         for (size_t i = 0; i < SHARDS && seen->shards > 0; i++)
             if (s->shards[i].holder == node) view->owners[i] = (uint16_t)view->count;
     }

@@ -180,6 +180,7 @@ static void take_node(struct store_view *view, const PGresult *rows, int row) {
     snprintf(node->id, sizeof node->id, "%s", PQgetvalue(rows, row, 0));
     node->beat = strtoull(PQgetvalue(rows, row, 1), NULL, 10);
     node->is_hungry = PQgetvalue(rows, row, 3)[0] == 't';
+    node->is_ready = true;
     place->version = atoi(PQgetvalue(rows, row, 4));
     snprintf(place->text, sizeof place->text, "%s", PQgetvalue(rows, row, 5));
 }

@@ -130,6 +130,10 @@ static void come_about(struct world *w, const struct plan_fault *fault) {
         story_tell(w, "is cut off from the store for %u ms", fault->for_ms);
         w->at->cut_until_ms = w->now_ms + fault->for_ms;
         break;
+    case FAULT_APART:
+        story_tell(w, "is cut off from the devices for %u ms", fault->for_ms);
+        w->at->apart_until_ms = w->now_ms + fault->for_ms;
+        break;
     case FAULT_STORE:
         store_goes_away(w, fault->for_ms);
         break;

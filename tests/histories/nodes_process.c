@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GATHER_US = 2000, KEEP_JOBS = 1000, US_PER_MS = 1000, MORE_MS = 1500 };
+enum {
+    GATHER_US = 2000,
+    KEEP_JOBS = 1000,
+    US_PER_MS = 1000,
+    MORE_MS = 1500,
+    CUT_OFF_MISSED = 3,
+    CUT_OFF_GROUPS = 2
+};
 
 // --- the gate's shell
 
@@ -334,6 +341,7 @@ static void make_gate(struct world *w) {
                                        .processors = &p->processors,
                                        .jobs = p->live,
                                        .is_persistent = true,
+                                       .cut_off = {CUT_OFF_MISSED, CUT_OFF_GROUPS},
                                        .held = &p->held};
     p->gate = gate_new(&config, &shell);
 }

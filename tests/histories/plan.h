@@ -98,6 +98,7 @@ struct plan {
             FAULT_TERM,
             FAULT_STOP,  // SIGSTOP
             FAULT_CUT,   // off from the store
+            FAULT_APART, // cut off from the devices
             FAULT_STORE, // of all nodes; then it is another one, with what it has kept
         } kind;
         unsigned node, at_ms, for_ms;

@@ -41,6 +41,7 @@ static unsigned draw_length(uint64_t seed, unsigned i, enum plan_fault_kind kind
         return draw(seed, "stands still for", i, 10,
                     happens(seed, "for long", i, 40) ? 16 * SECOND_MS : 6 * SECOND_MS);
     case FAULT_CUT:
+    case FAULT_APART:
         return draw(seed, "cut off for", i, 10,
                     happens(seed, "for long", i, 50) ? 16 * SECOND_MS : 6 * SECOND_MS);
     case FAULT_STORE:
@@ -52,8 +53,9 @@ static unsigned draw_length(uint64_t seed, unsigned i, enum plan_fault_kind kind
 }
 
 static void draw_fault(struct plan *p, unsigned i) {
-    static const enum plan_fault_kind kinds[] = {FAULT_KILL, FAULT_KILL, FAULT_TERM, FAULT_STOP,
-                                                 FAULT_STOP, FAULT_CUT,  FAULT_CUT,  FAULT_STORE};
+    static const enum plan_fault_kind kinds[] = {FAULT_KILL,  FAULT_KILL, FAULT_TERM, FAULT_STOP,
+                                                 FAULT_STOP,  FAULT_CUT,  FAULT_CUT,  FAULT_STORE,
+                                                 FAULT_APART, FAULT_APART};
     const uint64_t seed = p->seed;
     struct plan_fault *fault = &p->faults[i];
     fault->kind = kinds[draw(seed, "fault", i, 0, sizeof kinds / sizeof *kinds - 1)];
@@ -93,8 +95,12 @@ uint16_t plan_shard(const struct plan *p, uint16_t shard, unsigned shards) {
 }
 
 void plan_write_nodes(const struct plan *p, struct buf *out) {
-    static const char *const words[] = {"is killed", "is told to end", "stands still",
-                                        "is cut off from the store", "the store is away"};
+    static const char *const words[] = {"is killed",
+                                        "is told to end",
+                                        "stands still",
+                                        "is cut off from the store",
+                                        "is cut off from the devices",
+                                        "the store is away"};
     buf_addf(out, "  %u nodes, %u times as slow", p->nodes, p->pace);
     if (p->shards > 0) buf_addf(out, ", in %u shards", p->shards);
     if (p->breaks > 0) buf_addf(out, ", %u installs in 100 are sent late", p->breaks);

@@ -33,8 +33,7 @@ void referee_nodes_contact(struct world *w, const struct talk *talk) {
 // What it knew of devices of these shards it knows no more.
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
     const struct process *p = w->at;
-    if (memcmp(p->held.epochs, before->epochs, sizeof before->epochs) != 0)
-        w->moved_ms = w->now_ms;
+    if (memcmp(p->held.epochs, before->epochs, sizeof before->epochs) != 0) w->moved_ms = w->now_ms;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if (p->held.epochs[w->shards[h]] != before->epochs[w->shards[h]])
             memset(w->devices[h].answered_ms[p->which], 0,

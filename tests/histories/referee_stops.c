@@ -197,7 +197,8 @@ void referee_workers(struct world *w, unsigned job) {
     const unsigned limit = w->jobs[job].asked->workers;
     unsigned in_hand = 0;
     for (unsigned h = 0; h < w->plan->hosts; h++)
-        in_hand += w->devices[h].hand[job] == IN_HAND;
+        in_hand += w->devices[h].hand[job] == IN_HAND &&
+                   (w->plan->nodes == 0 || w->jobs[job].result[h] == HOST_WAITING);
     if (limit > 0 && in_hand > limit)
         story_broken(w, in_order, "job %u has %u hosts in hand, of %u workers", job, in_hand,
                      limit);

@@ -252,7 +252,7 @@ static void end_dial(struct world *w, struct talk *talk) {
     struct truth *device = &w->devices[talk->host];
     device->calls[OP_DIAL]++;
     talk->due_ms = UINT64_MAX;
-    if (device_refuses(w, talk->host)) {
+    if (device_refuses(w, talk->host) || w->now_ms < w->at->apart_until_ms) {
         talk->state = TALK_APART;
         step(w, talk, SESSION_LOST, "connection refused", 0);
         return;

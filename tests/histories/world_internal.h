@@ -124,6 +124,7 @@ struct process {   // of the orchestrator
     uint64_t kill_ms;              // UINT64_MAX: never
     uint64_t acts_until_ms;        // by what the store has told it
     uint64_t cut_until_ms;         // off from the store
+    uint64_t apart_until_ms;       // cut off from the devices
     uint32_t late_talk;            // that is given leave when it goes on; 0: none
     const struct plan_fault *fault; // that is to come about
     uint64_t fault_events;          // since its install; UINT64_MAX: it has not come
@@ -135,7 +136,7 @@ struct world {
     struct verdict *verdict;
     FILE *story; // NULL: it is not told
     uint64_t now_ms;
-    uint64_t moved_ms; // a node last took shards on
+    uint64_t moved_ms;  // a node last took shards on
     long long clock_ms; // so much the wall clock is ahead of the one that does not go back
     struct heap heap;   // key: when; id: in the order of asking; tag: kind, and what
     uint32_t asked;

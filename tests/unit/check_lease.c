@@ -15,7 +15,7 @@
 Suite *check_lease(void);
 
 static struct lease_node node(const char *id, uint64_t beat) {
-    struct lease_node node = {.beat = beat};
+    struct lease_node node = {.beat = beat, .is_ready = true};
     snprintf(node.id, sizeof node.id, "%s", id);
     return node;
 }
@@ -24,7 +24,7 @@ static struct lease_wants look_at(struct lease *lease, const struct lease_node *
                                   uint32_t free_shards, uint64_t now_ms) {
     const struct lease_view view = {
         .nodes = nodes, .count = count, .free_shards = free_shards, .age_ms = UINT64_MAX};
-    return lease_look(lease, &view, false, now_ms);
+    return lease_look(lease, &view, false, true, now_ms);
 }
 
 START_TEST(a_lease_runs_from_the_sending_and_not_from_the_answer) {
@@ -83,11 +83,11 @@ START_TEST(another_store_has_all_watched_anew_and_nothing_claimed_for_a_ttl) {
     struct lease_view view = {.nodes = nodes, .count = 2, .free_shards = 4, .incarnation = 1};
     view.age_ms = UINT64_MAX;
     lease_acknowledge(&lease, 0, 0);
-    ck_assert_uint_eq(lease_look(&lease, &view, false, 0).claim, 2);
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 0).claim, 2);
     view.incarnation = 2; // promoted
     for (uint64_t now = 9000; now <= 19000; now += 1000) {
         lease_acknowledge(&lease, now, now);
-        const struct lease_wants wants = lease_look(&lease, &view, false, now);
+        const struct lease_wants wants = lease_look(&lease, &view, false, true, now);
         ck_assert_uint_eq(wants.claim, now < 19000 ? 0 : 2);
         ck_assert((wants.dead != NULL) == (now == 19000));
     }
@@ -101,9 +101,9 @@ START_TEST(a_store_that_was_started_just_now_may_have_forgotten_who_is_in_charge
     const struct lease_node nodes[] = {node("a", 1)};
     struct lease_view view = {.nodes = nodes, .count = 1, .free_shards = 4, .age_ms = 4000};
     lease_acknowledge(&lease, 100000, 100000);
-    ck_assert_uint_eq(lease_look(&lease, &view, false, 100000).claim, 0);
-    ck_assert_uint_eq(lease_look(&lease, &view, false, 105999).claim, 0);
-    ck_assert_uint_eq(lease_look(&lease, &view, false, 106000).claim, 4);
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 100000).claim, 0);
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 105999).claim, 0);
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 106000).claim, 4);
     lease_deinit(&lease);
 }
 END_TEST
@@ -143,9 +143,30 @@ START_TEST(shards_are_shared_out_evenly) {
                                     .age_ms = UINT64_MAX};
     lease_acknowledge(&lease, 1, 1);
     lease.shards = shares[_i].has;
-    const struct lease_wants wants = lease_look(&lease, &view, shares[_i].is_hungry, 2);
+    const struct lease_wants wants = lease_look(&lease, &view, shares[_i].is_hungry, true, 2);
     ck_assert_uint_eq(wants.claim, shares[_i].claim);
     ck_assert_uint_eq(wants.give_up, shares[_i].give_up);
+    lease_deinit(&lease);
+}
+END_TEST
+
+START_TEST(who_is_not_ready_has_no_share_and_gives_up_what_it_has) {
+    struct lease lease;
+    struct lease_node nodes[] = {node("a", 1), node("b", 1), node("c", 1)};
+    struct lease_view view = {.nodes = nodes, .count = 3, .free_shards = 6, .age_ms = UINT64_MAX};
+    lease_init(&lease, "a", 12);
+    lease_acknowledge(&lease, 1, 1);
+    lease.shards = 4;
+    nodes[1].shards = 2;
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 2).claim, 0);
+    nodes[2].is_ready = false; // now a half is its share
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 3).claim, 2);
+    const struct lease_wants wants = lease_look(&lease, &view, false, false, 4);
+    ck_assert_uint_eq(wants.claim, 0);
+    ck_assert_uint_eq(wants.give_up, 4);
+    lease.shards = 6;
+    nodes[1].shards = 6;
+    ck_assert_uint_eq(lease_look(&lease, &view, false, true, 5).give_up, 0); // to whom?
     lease_deinit(&lease);
 }
 END_TEST
@@ -317,7 +338,7 @@ static void take_look(struct sim *s, struct sim_node *n) {
                                     .count = call->count,
                                     .free_shards = call->free_shards,
                                     .age_ms = UINT64_MAX};
-    n->wants = lease_look(&n->lease, &view, false, clock_of(s, n));
+    n->wants = lease_look(&n->lease, &view, false, true, clock_of(s, n));
     if (n->wants.dead != NULL) snprintf(n->dead, sizeof n->dead, "%s", n->wants.dead->id);
 }
 
@@ -427,6 +448,7 @@ Suite *check_lease(void) {
     tcase_add_test(rules, another_store_has_all_watched_anew_and_nothing_claimed_for_a_ttl);
     tcase_add_test(rules, a_store_that_was_started_just_now_may_have_forgotten_who_is_in_charge);
     tcase_add_loop_test(rules, shards_are_shared_out_evenly, 0, COUNT(shares));
+    tcase_add_test(rules, who_is_not_ready_has_no_share_and_gives_up_what_it_has);
     suite_add_tcase(suite, random);
     tcase_set_timeout(random, 120);
     tcase_add_test(random, no_two_nodes_act_for_a_shard_at_the_same_time);
