@@ -70,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = nodes scenario postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = nodes node_loss scenario postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
@@ -90,7 +90,7 @@ unit_tests = $(call objects,tests/unit,main $(UNIT_TESTS:%=check_%))
 # The backs of a store are tested with the libraries that they stand on.
 store_backs = $(call objects,orchestrator,store_postgres store_postgres_read store_postgres_schema store_postgres_write \
 	store_pq store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write)
-e2e_tests = $(call objects,tests/e2e,main child harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth) $(lab)
+e2e_tests = $(call objects,tests/e2e,main child cluster harness play processes rig $(E2E_TESTS:%=check_%)) $(call objects,tests/torture,truth) $(lab)
 
 bench_floor = $(call objects,bench,floor) $(call objects,orchestrator,group policy policy_grouping policy_order) $(common_pure)
 

@@ -77,7 +77,9 @@ static void answer_one(struct look *look) {
 
 static void group_on_thread(void *arg) {
     struct look *look = arg;
-    look->rc = hosts_view_init(&look->view, look->inventory, look->hosts->policy, &look->err);
+    const bool is_shared = gate_configuration(look->hosts->gate)->held != NULL;
+    look->rc =
+        hosts_view_init(&look->view, look->inventory, look->hosts->policy, is_shared, &look->err);
 }
 
 static void on_grouped(void *arg) {

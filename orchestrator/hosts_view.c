@@ -3,12 +3,13 @@
 #include "common/mem.h"
 #include "orchestrator/job_view.h"
 #include "orchestrator/policy_grouping.h"
+#include "orchestrator/shards.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int hosts_view_init(struct hosts_view *view, struct inventory *inventory,
-                    const struct policy *policy, struct error *err) {
+                    const struct policy *policy, bool is_shared, struct error *err) {
     static const struct filter all = {.all = true};
     *view = (struct hosts_view){0};
     int rc = inventory_select(inventory, &all, &all, &view->selection, err);
@@ -24,12 +25,14 @@ int hosts_view_init(struct hosts_view *view, struct inventory *inventory,
     for (uint32_t c = 0; c < g->cohorts_count; c++)
         for (uint32_t i = 0; i < g->cohorts[c].count; i++)
             view->cohorts[g->order[g->cohorts[c].first + i]] = c;
+    if (is_shared) view->shards = shards_of(policy, inventory, &view->selection);
     return 0;
 }
 
 void hosts_view_deinit(struct hosts_view *view) {
     if (view->inventory == NULL) return;
     free(view->cohorts);
+    free(view->shards);
     grouping_deinit(&view->grouping);
     selection_deinit(&view->selection);
     inventory_unref(view->inventory);
@@ -68,6 +71,7 @@ static void begin(struct buf *out, const struct hosts_view *view, const struct g
     job_view_begin_host(out, inventory, host, &view->grouping,
                         &view->grouping.cohorts[view->cohorts[number]]);
     write_known(out, &known);
+    if (view->shards != NULL) buf_addf(out, ", \"shard\": %u", view->shards[number]);
 }
 
 void hosts_view_write(struct buf *out, const struct hosts_view *view, const struct gate *gate,

@@ -13,11 +13,13 @@ struct hosts_view {
     struct selection selection; // of all hosts
     struct grouping grouping;
     uint32_t *cohorts; // by the host's place in the inventory
+    uint16_t *shards;  // the same; NULL: one orchestrator has all
 };
 
 // Takes over the reference to the inventory, on success only. Errors: what policy_grouping() says.
+// is_shared: by several nodes (shards.h).
 int hosts_view_init(struct hosts_view *view, struct inventory *inventory,
-                    const struct policy *policy, struct error *err);
+                    const struct policy *policy, bool is_shared, struct error *err);
 void hosts_view_deinit(struct hosts_view *view); // takes one that is zeroed
 
 bool hosts_view_find(const struct hosts_view *view, const char *name, uint32_t *host);
@@ -27,7 +29,7 @@ bool hosts_view_find(const struct hosts_view *view, const char *name, uint32_t *
 //     {"name", "site", "dev_type", "groups", "known", "known_ms", "why", "version"}
 //
 // known: "up", "down", "in_hand" or "unknown"; known_ms: how long ago it was found so. What is not
-// known or does not apply is null.
+// known or does not apply is null. Where several nodes share the network also its "shard".
 void hosts_view_write(struct buf *out, const struct hosts_view *view, const struct gate *gate,
                       uint32_t host);
 // The same, and at its end who stands in for it, by redundancy group:

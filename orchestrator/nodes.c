@@ -145,16 +145,32 @@ const char *nodes_why_not(const struct nodes *n) {
     return node_why_not(n->node, recovery_joins_wait(n->recovery));
 }
 
-static void add_node(struct buf *out, const struct lease_node *node, const struct store_who *place,
-                     bool is_this) {
+// The shards that a node has: [[0, 341], [700, 700]], first and last of each row of them.
+static void add_ranges(struct buf *out, const uint16_t *owners, uint16_t owner) {
+    const char *between = "";
+    for (unsigned first = 0, next; first < SHARDS; first = next) {
+        next = first + 1;
+        if (owners[first] != owner) continue;
+        while (next < SHARDS && owners[next] == owner)
+            next++;
+        buf_addf(out, "%s[%u, %u]", between, first, next - 1);
+        between = ", ";
+    }
+}
+
+static void add_node(struct buf *out, const struct store_view *shown, size_t i, bool is_this) {
+    const struct lease_node *node = &shown->nodes[i];
+    const struct store_who *place = &shown->places[i];
     buf_adds(out, "{\"id\": ");
     buf_add_json(out, node->id);
     buf_adds(out, ", \"place\": ");
     buf_add_json(out, place->text);
-    buf_addf(out,
-             ", \"version\": %d, \"shards\": %u, \"hungry\": %s, \"beat\": %llu, \"this\": %s}",
-             place->version, node->shards, node->is_hungry ? "true" : "false",
-             (unsigned long long)node->beat, is_this ? "true" : "false");
+    buf_addf(out, ", \"version\": %d, \"ready\": %s, \"shards\": %u, \"ranges\": [", place->version,
+             node->is_ready ? "true" : "false", node->shards);
+    add_ranges(out, shown->owners, (uint16_t)(i + 1));
+    buf_addf(out, "], \"hungry\": %s, \"beat\": %llu, \"this\": %s}",
+             node->is_hungry ? "true" : "false", (unsigned long long)node->beat,
+             is_this ? "true" : "false");
 }
 
 char *nodes_json(const struct nodes *n, size_t *len) {
@@ -163,8 +179,7 @@ char *nodes_json(const struct nodes *n, size_t *len) {
     buf_adds(&out, "{\"nodes\": [");
     for (size_t i = 0; i < shown->count; i++) {
         if (i > 0) buf_adds(&out, ", ");
-        add_node(&out, &shown->nodes[i], &shown->places[i],
-                 strcmp(shown->nodes[i].id, node_id(n->node)) == 0);
+        add_node(&out, shown, i, strcmp(shown->nodes[i].id, node_id(n->node)) == 0);
     }
     buf_addf(&out, "], \"shards\": %d, \"free_shards\": %u}\n", SHARDS, shown->free_shards);
     *len = out.len;
