@@ -187,9 +187,18 @@ static void begin(struct api_events *e, struct http_request *r, uint64_t job) {
     event_streams_begin(e->streams, r, job, &e->text);
 }
 
-void api_events_answer(struct api_events *e, struct http_request *r, const struct job *job) {
+// Another node may have told the client what this one is to hear yet.
+static bool is_ahead(const struct http_request *r, const struct job *job) {
+    const char *id = http_header(r, "Last-Event-ID");
     uint64_t after;
-    if (!has_room(e, r)) return;
+    struct error err;
+    return id != NULL && event_number_parse(id, &after, &err) == 0 && after > job->n;
+}
+
+bool api_events_answer(struct api_events *e, struct http_request *r, const struct job *job) {
+    uint64_t after;
+    if (job->shards != NULL && is_ahead(r, job)) return false;
+    if (!has_room(e, r)) return true;
     if (http_header(r, "Last-Event-ID") == NULL) {
         buf_clear(&e->data);
         job_view_write(&e->data, job);
@@ -197,6 +206,13 @@ void api_events_answer(struct api_events *e, struct http_request *r, const struc
     } else if (find_missed(r, job->n, &after)) {
         event_streams_resume(e->streams, r, job->number, replay_of_job(job->id, after), false);
     }
+    return true;
+}
+
+static void answer_later(struct http_request *r, uint64_t after) {
+    http_answer_header(r, "Retry-After", "1");
+    http_answer_problem(r, 503, "this node has not heard of event %" PRIu64 " of the job yet",
+                        after);
 }
 
 // A client that has had all is told not to come again: as the HTML standard says of 204.
@@ -210,7 +226,10 @@ void api_events_answer_over(struct api_events *e, struct http_request *r,
         http_answer_header(r, "Cache-Control", "no-store");
         http_answer(r, 200, "text/event-stream", buf_take(&own), len);
     } else if (find_missed(r, row->n, &after)) {
-        if (after == row->n && row->state == JOB_DONE)
+        const struct job *live = jobs_find(e->jobs, row->id);
+        if (live != NULL && is_ahead(r, live))
+            answer_later(r, after);
+        else if (after == row->n && row->state == JOB_DONE)
             http_answer_empty(r, 204);
         else if (has_room(e, r))
             event_streams_resume(e->streams, r, row->number, replay_of_job(row->id, after), true);

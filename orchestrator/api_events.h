@@ -22,8 +22,10 @@ void api_events_end(struct api_events *e);         // all streams end; their cli
 void api_events_close(struct api_events *e);       // its handle in the loop
 void api_events_free(struct api_events *e);        // after the loop and the server; takes NULL
 
-// Answers the request; the job is one of jobs.
-void api_events_answer(struct api_events *e, struct http_request *r, const struct job *job);
+// Answers the request; the job is one of jobs. False: it is not answered, for the client has had
+// events of a job that nodes share which are not known here yet; its row of the store says whether
+// there are any.
+bool api_events_answer(struct api_events *e, struct http_request *r, const struct job *job);
 // A job that is over, or that the store alone knows of; text is its object, as JSON.
 void api_events_answer_over(struct api_events *e, struct http_request *r,
                             const struct store_job *row, const struct buf *text);

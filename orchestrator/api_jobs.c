@@ -152,10 +152,7 @@ void api_jobs_get(struct api_jobs *a, struct http_request *r) {
 void api_jobs_events(struct api_jobs *a, struct http_request *r) {
     const struct job *job = jobs_find(a->jobs, http_param(r));
     if (!is_open(a, r)) return;
-    if (job != NULL) {
-        api_events_answer(a->events, r, job);
-        return;
-    }
+    if (job != NULL && api_events_answer(a->events, r, job)) return;
     struct visit *visit = visit_reads(visit_new(a, r));
     visit->wants_events = true;
     store_read(a->store, read_row, answer_row, visit);
