@@ -210,7 +210,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
-$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql orchestrator/store_postgres_nodes.sql
+$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql
 $(BUILD)/obj/orchestrator/page.o: $(wildcard orchestrator/web/*) $(swagger_ui)
 
 # Swagger UI is no part of this repository: it is fetched once, where npm and its registry are there.

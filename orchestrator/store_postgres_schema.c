@@ -9,12 +9,11 @@
 #include <string.h>
 
 EMBED(store_postgres_v1, "orchestrator/store_postgres.sql");
-EMBED(store_postgres_v2, "orchestrator/store_postgres_nodes.sql");
-extern const char store_postgres_v1[], store_postgres_v2[];
+extern const char store_postgres_v1[];
 
 // Text n makes version n + 1 of n. All are additive: what a version has written stays as it is, and
 // a function that changes what it is called with gets another name.
-static const char *const migrations[] = {store_postgres_v1, store_postgres_v2};
+static const char *const migrations[] = {store_postgres_v1};
 
 enum { MIGRATE_MS = 20000, TRIES = 5 };
 
