@@ -574,7 +574,41 @@ START_TEST(a_schema_that_is_not_ours_is_left_as_it_is) {
 }
 END_TEST
 
-START_TEST(a_schema_of_a_newer_version_is_left_as_it_is) {
+// As the next version may make it: what is there stays, and more is added.
+static const char *const additions[] = {
+    "alter table orchestrator.meta add column note text",
+    "alter table orchestrator.nodes add column note text",
+    "alter table orchestrator.jobs add column note text default 'none'",
+    "alter table orchestrator.events add column note text",
+    "create table orchestrator.notes (note text)",
+    "create function orchestrator.note() returns int language sql as 'select 1'",
+    "update orchestrator.meta set version = 2",
+};
+
+START_TEST(a_schema_of_the_next_version_is_used_and_left_as_it_is) {
+    begin();
+    keep(store_create_op("one", NULL));
+    back->close(db);
+    for (size_t i = 0; i < COUNT(additions); i++)
+        lab_ask(place, additions[i]);
+    open_at(uri);
+    keep(store_create_op("two", NULL));
+    for (uint64_t job = 1; job <= 2; job++) {
+        keep(store_event_op(job, STORE_STARTED, 0));
+        keep(store_event_op(job, STORE_INTENT, 0));
+        keep(store_event_op(job, STORE_OUTCOME, 0));
+    }
+    char *text = store_dump(back, db);
+    ck_assert_ptr_nonnull(strstr(text, "job 2 id two"));
+    ck_assert_ptr_nonnull(strstr(text, "  2.3 kind 4"));
+    free(text);
+    assert_asked("select version || ' ' || orchestrator.note() from orchestrator.meta", "2 1");
+    assert_asked("select string_agg(note, ' ') from orchestrator.jobs", "none none");
+    end();
+}
+END_TEST
+
+START_TEST(a_schema_that_is_two_versions_newer_is_left_as_it_is) {
     begin();
     end();
     lab_ask(place, "update orchestrator.meta set version = 3, epoch = 5");
@@ -700,7 +734,8 @@ Suite *check_store_postgres(void) {
     tcase_add_test(tcase, an_asynchronous_standby_is_refused_unless_it_is_allowed);
     tcase_add_test(tcase, a_wrong_place_is_named_with_what_to_do);
     tcase_add_test(tcase, a_schema_that_is_not_ours_is_left_as_it_is);
-    tcase_add_test(tcase, a_schema_of_a_newer_version_is_left_as_it_is);
+    tcase_add_test(tcase, a_schema_of_the_next_version_is_used_and_left_as_it_is);
+    tcase_add_test(tcase, a_schema_that_is_two_versions_newer_is_left_as_it_is);
     tcase_add_test(tcase, a_role_without_rights_is_told_which_it_lacks);
     tcase_add_test(tcase, a_wrong_password_is_not_repeated);
     tcase_add_test(tcase, a_database_in_another_encoding_is_refused);
