@@ -158,7 +158,7 @@ $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial j
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
 histories = $(call objects,tests/histories,main clients commits device network nodes nodes_clients nodes_process nodes_store \
-	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store story talk world)
+	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store shell story talk world)
 
 $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
