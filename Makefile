@@ -45,7 +45,7 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host gate_line gate_nodes \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
 	lease lock look metrics node offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
-	retry schedule select session shards store_event store_file store_kept store_memory store_memory_shared store_queue store_where task tasks \
+	retry schedule select session shards store_event store_file store_kept store_memory store_memory_shared store_queue store_rows store_where task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams nodes replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
@@ -67,7 +67,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_postgres store_queue \
-	store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
+	store_rows store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
 E2E_TESTS = nodes node_loss scenario postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
@@ -151,14 +151,14 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs) $(test_libs)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
-		$(call objects,orchestrator,store_event store_file store_kept store_memory store_memory_shared store_queue store_where) \
+		$(call objects,orchestrator,store_event store_file store_kept store_memory store_memory_shared store_queue store_rows store_where) \
 		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process program tls turnstile) \
 		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
 histories = $(call objects,tests/histories,main clients commits device network nodes nodes_clients nodes_process nodes_store \
-	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store story talk world)
+	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store shell story talk world)
 
 $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
@@ -210,7 +210,7 @@ $(BUILD)/obj/tests/e2e/main.o: CPPFLAGS += '-DE2E_TESTS=$(patsubst %,X(%),$(E2E_
 $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/e2e/main.o: Makefile
 
 $(BUILD)/obj/orchestrator/swagger.o: spec/orchestrator.yaml
-$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql orchestrator/store_postgres_nodes.sql
+$(BUILD)/obj/orchestrator/store_postgres_schema.o: orchestrator/store_postgres.sql
 $(BUILD)/obj/orchestrator/page.o: $(wildcard orchestrator/web/*) $(swagger_ui)
 
 # Swagger UI is no part of this repository: it is fetched once, where npm and its registry are there.

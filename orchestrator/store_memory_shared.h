@@ -1,4 +1,4 @@
-// The same memory for several nodes, under the rules of store_postgres_nodes.sql: for tests, and
+// The same memory for several nodes, under the rules of store_postgres.sql: for tests, and
 // for those who play what happens to nodes. A handle is one node. Each that is opened is a new one
 // over rows of its own; those that join it are beside it. The rows live as long as any handle does.
 #pragma once

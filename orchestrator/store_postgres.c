@@ -1,25 +1,20 @@
-// A store in a PostgreSQL database. In this version of it one orchestrator at a time has it; what
-// keeps others from it holds for several as well:
+// A store in a PostgreSQL database, which any number of nodes share. Each start is a node:
 //
-//   absent --enter--> ALIVE --(a beat with each write)--> ALIVE --leave--> gone
+//   absent --enter--> ALIVE --(a beat with each write)--> ALIVE --leave--> dead
 //                       |
-//                       +--(its beat does not move for TTL_MS, says another's clock)--take--> dead
+//                       +--(lease.h, of another node: its beat stands still)--lease--> dead
 //
-// Who opens a database where a node is alive watches that node's beat on its own clock, so no two
-// clocks are ever compared. Whoever was taken for dead learns it with its next write, which is not
-// kept (store_postgres_write.c).
+// Whoever was declared dead learns it with its next write, which is not kept
+// (store_postgres_write.c).
 //
 // One connection is the writer's thread's, the other the reader's. Each is made anew where it is
 // lost, by whoever needs it next.
-#include "common/clock.h"
 #include "common/mem.h"
-#include "common/program.h"
 #include "orchestrator/store_postgres_read.h"
 #include "orchestrator/store_postgres_schema.h"
 #include "orchestrator/store_postgres_write.h"
 #include "orchestrator/store_where.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +23,6 @@
 
 enum {
     BEAT_MS = 2000,
-    TTL_MS = 10000,
-    WATCH_MS = 500,
     NODE_VERSION = 1, // which kinds of events it knows
 };
 
@@ -134,8 +127,8 @@ static void name_node(char id[STORE_NODE_ID_MAX]) {
         len += (size_t)snprintf(id + len, STORE_NODE_ID_MAX - len, "%02x", bytes[i]);
 }
 
-static int join_others(struct postgres *s, long long wall_ms, struct store_found *found,
-                       struct error *err) {
+static int enter(struct postgres *s, long long wall_ms, struct store_found *found,
+                 struct error *err) {
     struct pq_params *p = &s->writer.params;
     char host[65] = "?", place[100];
     gethostname(host, sizeof host - 1);
@@ -146,8 +139,7 @@ static int join_others(struct postgres *s, long long wall_ms, struct store_found
     pq_add_number(p, NODE_VERSION);
     pq_add_number(p, wall_ms > 0 ? wall_ms / 1000 : 0);
     PGresult *row = pq_ask(&s->writer.pq,
-                           "select epoch, is_new, alive_ms from orchestrator.join_others($1, $2,"
-                           " $3, $4)",
+                           "select epoch, is_new, alive_ms from orchestrator.enter($1, $2, $3, $4)",
                            p, PQ_REPLY_MS, err);
     if (row == NULL) return ERROR_INPUT;
     *found = (struct store_found){.epoch = (uint64_t)pq_number(row, 0),
@@ -164,7 +156,7 @@ static int join_others(struct postgres *s, long long wall_ms, struct store_found
 // An epoch that was never given says that no shard ever was anybody's.
 // Shards come as the numbers of their nodes: what is asked for ten times a second is short.
 #define LOOK                                                                                       \
-    "select n.id, n.beat, n.nth, n.hungry, n.version, n.place,"                                    \
+    "select n.id, n.beat, n.nth, n.hungry, n.version, n.place, n.ready,"                           \
     " (select string_agg(coalesce(m.nth, 0)::text, ' ' order by s.shard)"                          \
     "   from orchestrator.shards s left join orchestrator.nodes m on m.id = s.node),"              \
     " (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint * 64"                        \
@@ -180,7 +172,7 @@ static void take_node(struct store_view *view, const PGresult *rows, int row) {
     snprintf(node->id, sizeof node->id, "%s", PQgetvalue(rows, row, 0));
     node->beat = strtoull(PQgetvalue(rows, row, 1), NULL, 10);
     node->is_hungry = PQgetvalue(rows, row, 3)[0] == 't';
-    node->is_ready = true;
+    node->is_ready = PQgetvalue(rows, row, 6)[0] == 't';
     place->version = atoi(PQgetvalue(rows, row, 4));
     snprintf(place->text, sizeof place->text, "%s", PQgetvalue(rows, row, 5));
 }
@@ -195,7 +187,7 @@ static uint16_t index_of(const PGresult *rows, const char *number, size_t len) {
 }
 
 static void take_owners(struct store_view *view, const PGresult *rows) {
-    const char *at = PQgetvalue(rows, 0, 6), *last = "";
+    const char *at = PQgetvalue(rows, 0, 7), *last = "";
     size_t last_len = 0;
     uint16_t owner = 0;
     for (size_t i = 0; i < SHARDS && *at != '\0'; i++) {
@@ -225,8 +217,8 @@ static int postgres_look(void *db, struct store_view *view, struct error *err) {
         take_node(view, rows, i);
     if (count > 0) {
         take_owners(view, rows);
-        view->incarnation = (uint64_t)pq_number(rows, 7);
-        view->age_ms = (uint64_t)pq_number(rows, 8);
+        view->incarnation = (uint64_t)pq_number(rows, 8);
+        view->age_ms = (uint64_t)pq_number(rows, 9);
     }
     PQclear(rows);
     return 0;
@@ -260,7 +252,7 @@ static int open_database(struct postgres *s, long long wall_ms, struct store_fou
                          struct error *err) {
     int rc = make_session(&s->writer.pq, err);
     if (rc == 0) rc = postgres_schema_ready(&s->writer.pq, s->shown, err);
-    if (rc == 0) rc = join_others(s, wall_ms, found, err);
+    if (rc == 0) rc = enter(s, wall_ms, found, err);
     if (rc == 0) rc = make_session(&s->reader, err);
     return rc;
 }

@@ -1,5 +1,8 @@
 // All or nothing: a version is made in one transaction. Two that start at once may both find
 // nothing: the later is told by the server that a name is taken, and looks again.
+//
+// A program of version N runs on schema N, and on N + 1, which it leaves as it is: so nodes come to
+// a new version, and back to the one before, one after the other.
 #include "orchestrator/store_postgres_schema.h"
 
 #include "common/count.h"
@@ -9,12 +12,14 @@
 #include <string.h>
 
 EMBED(store_postgres_v1, "orchestrator/store_postgres.sql");
-EMBED(store_postgres_v2, "orchestrator/store_postgres_nodes.sql");
-extern const char store_postgres_v1[], store_postgres_v2[];
+extern const char store_postgres_v1[];
 
 // Text n makes version n + 1 of n. All are additive: what a version has written stays as it is, and
-// a function that changes what it is called with gets another name.
-static const char *const migrations[] = {store_postgres_v1, store_postgres_v2};
+// a function that changes what it is called with gets another name. A new kind of event is written
+// once every node that is alive knows it (nodes.version).
+static const char *const migrations[] = {store_postgres_v1};
+
+enum { VERSION = COUNT(migrations), VERSION_MAX = VERSION + 1 }; // its own; on which it runs
 
 enum { MIGRATE_MS = 20000, TRIES = 5 };
 
@@ -50,10 +55,9 @@ static void add_migrations(struct buf *out, const struct schema *from) {
     if (!from->is_there) buf_adds(out, "create schema orchestrator;");
     buf_adds(out, "set local search_path = orchestrator, pg_temp;\n");
     if (from->version > 0) buf_adds(out, "lock table meta in access exclusive mode;\n");
-    for (size_t i = (size_t)from->version; i < COUNT(migrations); i++)
+    for (long i = from->version; i < VERSION; i++)
         buf_adds(out, migrations[i]);
-    buf_addf(out, "update meta set version = %zu where version = %ld", COUNT(migrations),
-             from->version);
+    buf_addf(out, "update meta set version = %d where version = %ld", VERSION, from->version);
 }
 
 // What another has made meanwhile: a name that is taken, or was there when it was looked for.
@@ -84,9 +88,9 @@ int postgres_schema_ready(struct pq *pq, const char *shown, struct error *err) {
                              "%s has a schema named orchestrator that is not of this program: use "
                              "another database",
                              shown);
-        if ((size_t)schema.version > COUNT(migrations))
-            return store_file_newer(shown, (size_t)schema.version, COUNT(migrations), err);
-        if ((size_t)schema.version == COUNT(migrations)) return 0;
+        if (schema.version > VERSION_MAX)
+            return store_file_newer(shown, (size_t)schema.version, VERSION, err);
+        if (schema.version >= VERSION) return 0;
         rc = migrate(pq, &schema, err);
         if (rc != 0) return rc;
     }

@@ -1,5 +1,5 @@
 // The tables and functions of a store in PostgreSQL: made where there are none, and brought to the
-// version of this program.
+// version of this program, or left at the next.
 #pragma once
 
 #include "orchestrator/store_pq.h"

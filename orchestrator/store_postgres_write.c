@@ -227,7 +227,7 @@ static bool create(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
     add_job(&w->params, &op->job, pieces);
     add_shards(&w->params, &shards, &op->job);
     PGresult *row = call(w, SENT_BATCH,
-                         "select number, is_kept from " SCHEMA "create_shared($1, $2, $3, $4, $5,"
+                         "select number, is_kept from " SCHEMA "create_job($1, $2, $3, $4, $5,"
                          " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
                          PQ_REPLY_MS, err);
     buf_deinit(&shards);
@@ -303,8 +303,8 @@ static bool has_kind(const struct store_op *ops, size_t count, enum store_op_kin
 }
 
 #define APPEND                                                                                     \
-    "select jobs, lasts, held from " SCHEMA "append_shared($1, $2, $3, $4, $5, $6, $7, $8, $9, "   \
-    "$10, $11, $12, $13, $14, $15, $16"
+    "select jobs, lasts, held from " SCHEMA "append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "     \
+    "$11, $12, $13, $14, $15, $16"
 #define LINES ", $17, $18, $19, $20, $21, $22, $23, $24, $25, $26"
 
 static bool append(struct postgres_writer *w, long long wall_ms, struct store_op *ops, size_t count,
@@ -346,6 +346,7 @@ static bool lease(struct postgres_writer *w, long long wall_ms, struct store_op 
     struct store_lease *wants = op->lease;
     pq_add_number(p, wall_ms);
     pq_add_bool(p, wants->is_hungry);
+    pq_add_bool(p, wants->is_ready);
     pq_add_bool(p, wants->gives_all);
     const int gives = pq_add_arrays(p, 1);
     for (size_t i = 0; i < SHARDS; i++)
@@ -355,7 +356,7 @@ static bool lease(struct postgres_writer *w, long long wall_ms, struct store_op 
     pq_add_number(p, wants->claim);
     PGresult *row =
         call(w, SENT_BATCH,
-             "select shards, epochs from " SCHEMA "lease($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             "select shards, epochs from " SCHEMA "lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
              PQ_REPLY_MS, err);
     if (row == NULL) return false;
     take_shards(row, &wants->result);

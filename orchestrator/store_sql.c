@@ -2,6 +2,7 @@
 
 #include "common/buf.h"
 #include "orchestrator/store_file.h"
+#include "orchestrator/store_rows.h"
 
 #include <errno.h>
 #include <stdio.h>

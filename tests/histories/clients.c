@@ -162,10 +162,11 @@ static cJSON *parse(const struct plan_job *planned) {
 static cJSON *parse_retry(struct world *w, unsigned number) {
     const struct plan_job *planned = &w->plan->jobs[number];
     struct error err;
+    uint64_t n;
     int status;
     struct job *done = NULL;
     if (clients_job(w, planned->retried) != NULL ||
-        (done = recovery_read(w, planned->retried)) == NULL) {
+        (done = recovery_read(w, planned->retried, &n)) == NULL) {
         world_at(w, w->now_ms + AGAIN_AFTER_MS, EVENT_JOB, number);
         return NULL;
     }

@@ -52,7 +52,7 @@ void device_begin_install(struct world *w, unsigned host, const char *call, int 
     world_at(w, device->installed_ms, EVENT_INSTALLED, host);
 }
 
-void device_installed(struct world *w, unsigned host) {
+static void install_ends(struct world *w, unsigned host) {
     struct truth *device = &w->devices[host];
     if (device->installing == NOBODY || device->installed_ms > w->now_ms) return; // it died
     const bool fails =
@@ -77,7 +77,7 @@ void device_installed(struct world *w, unsigned host) {
 
 // --- death
 
-void device_dies(struct world *w, unsigned host) {
+static void die(struct world *w, unsigned host) {
     struct truth *device = &w->devices[host];
     story_tell(w, "    h%u dies", host);
     device->is_dead = true;
@@ -85,7 +85,23 @@ void device_dies(struct world *w, unsigned host) {
     talk_lose_all(w, host);
 }
 
-void device_back(struct world *w, unsigned host) {
+static void come_back(struct world *w, unsigned host) {
     story_tell(w, "    h%u is back", host);
     w->devices[host].is_dead = false;
+}
+
+bool device_happen(struct world *w, enum history_event kind, unsigned host) {
+    switch (kind) {
+    case EVENT_INSTALLED:
+        install_ends(w, host);
+        return true;
+    case EVENT_DEATH:
+        die(w, host);
+        return true;
+    case EVENT_BACK:
+        come_back(w, host);
+        return true;
+    default:
+        return false;
+    }
 }

@@ -190,19 +190,8 @@ static void end_if_idle(struct world *w) {
 
 static void process_event(struct world *w, enum history_event kind) {
     struct process *p = w->at;
+    if (shell_happen(w, kind)) return;
     switch (kind) {
-    case EVENT_STORE:
-        commits_due(w);
-        break;
-    case EVENT_WRITTEN:
-        commits_written(w);
-        break;
-    case EVENT_RETRY:
-        gate_retry(p->gate);
-        break;
-    case EVENT_START:
-        gate_start(p->gate);
-        break;
     case EVENT_TICK:
         node_pass(p->node);
         world_at(w, w->now_ms + NODE_TICK_MS, EVENT_TICK, p->life);
@@ -242,16 +231,8 @@ static void happen_to(struct world *w, struct process *p, enum history_event kin
 
 void nodes_happen(struct world *w, enum history_event kind, unsigned what) {
     store_memory_set_time(w->db, w->now_ms);
+    if (device_happen(w, kind, what)) return;
     switch (kind) {
-    case EVENT_INSTALLED:
-        device_installed(w, what);
-        break;
-    case EVENT_DEATH:
-        device_dies(w, what);
-        break;
-    case EVENT_BACK:
-        device_back(w, what);
-        break;
     case EVENT_ENTER:
         nodes_process_begin(w, what);
         break;
@@ -299,7 +280,7 @@ static bool are_jobs_over(const struct world *w) {
         if (w->jobs[i].number != 0 && w->jobs[i].state != JOB_DONE) return false;
     for (unsigned i = 0; i < w->plan->nodes; i++) {
         const struct process *p = &w->processes[i];
-        if (p->is_alive && (jobs_count(p->live) > 0 || nodes_process_creates(p))) return false;
+        if (p->is_alive && (jobs_count(p->live) > 0 || shell_creates(p))) return false;
     }
     return true;
 }

@@ -1,4 +1,5 @@
 // What a process takes up of those before it, as the orchestrator's recover.c does.
+#include "common/mem.h"
 #include "common/policy_hash.h"
 #include "orchestrator/job_difference.h"
 #include "orchestrator/job_image.h"
@@ -7,6 +8,8 @@
 #include "orchestrator/select.h"
 #include "tests/histories/world_internal.h"
 
+#include <string.h>
+
 // --- reading
 
 struct reading {
@@ -14,6 +17,7 @@ struct reading {
     struct job *job; // the one that is being read
     struct job *list[PLAN_JOBS];
     unsigned count;
+    uint64_t n; // of its last event
 };
 
 static bool on_row(void *arg, const struct store_job *row, const struct store_event *event) {
@@ -28,6 +32,10 @@ static bool on_row(void *arg, const struct store_job *row, const struct store_ev
     struct buf *image = &reading->w->images[row->id[0] - '0'];
     buf_clear(image);
     buf_add(image, row->image, row->image_len);
+    if (row->shards == NULL) return true;
+    uint16_t *shards = mem_array(row->hosts, sizeof *shards);
+    memcpy(shards, row->shards, row->hosts * sizeof *shards);
+    job_share_out(reading->job, shards);
     return true;
 }
 
@@ -35,6 +43,7 @@ static bool on_event(void *arg, const struct store_job *row, const struct store_
     struct reading *reading = arg;
     struct error err;
     (void)row;
+    reading->n = event->n;
     if (job_apply(reading->job, event, &err) == 0) return true;
     story_broken(reading->w, one_outcome, "job %s cannot be read again: %s", reading->job->id,
                  err.text);
@@ -57,9 +66,11 @@ static struct job *read_job(struct reading *reading, unsigned number) {
     return NULL;
 }
 
-struct job *recovery_read(struct world *w, unsigned number) {
+struct job *recovery_read(struct world *w, unsigned number, uint64_t *n) {
     struct reading reading = {.w = w};
-    return read_job(&reading, number);
+    struct job *job = read_job(&reading, number);
+    *n = reading.n;
+    return job;
 }
 
 // By their numbers.

@@ -42,7 +42,7 @@ void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
 
 // --- what nodes tell
 
-void referee_nodes_lost(struct world *w) {
+void referee_all_lost(struct world *w) {
     for (unsigned h = 0; h < w->plan->hosts; h++) {
         struct truth *device = &w->devices[h];
         memset(device->answered_ms[w->at->which], 0, sizeof device->answered_ms[w->at->which]);
@@ -300,8 +300,9 @@ void referee_nodes_picture(struct world *w) {
     for (size_t i = 0; i < jobs_count(p->live); i++) {
         const struct job *live = jobs_at(p->live, i);
         const unsigned number = (unsigned)(live->id[0] - '0');
+        uint64_t n;
         if (p->looked_n[number] != w->jobs[number].n) continue; // it has not asked for all of it
-        struct job *kept = recovery_read(w, number);
+        struct job *kept = recovery_read(w, number, &n);
         if (kept != NULL) compare(w, live, kept);
         job_free(kept);
     }

@@ -51,7 +51,6 @@ static void begin(struct world *w) {
                                           .call_timeout_ms = world_paced(w, 100),
                                           .install_timeout_ms = world_paced(w, 600),
                                           .keep_ms = world_paced(w, MAX_AGE_MS)};
-    if (p->nodes == 0) processors_add(&w->at->processors, (struct processor){referee_event, w});
     for (unsigned h = 0; h < p->hosts; h++) {
         w->devices[h].installing = NOBODY;
         w->devices[h].asked_since_install = true;
@@ -82,6 +81,7 @@ static void begin(struct world *w) {
 static void live_event(struct world *w, enum history_event kind, unsigned what) {
     if (kind >= EVENT_STORE && what != w->at->life) return; // of a process that is no more
     w->at->events++;
+    if (shell_happen(w, kind)) return;
     switch (kind) {
     case EVENT_TALK:
         talk_due(w, what);
@@ -91,18 +91,6 @@ static void live_event(struct world *w, enum history_event kind, unsigned what) 
         break;
     case EVENT_CONTROL:
         clients_control(w, what);
-        break;
-    case EVENT_STORE:
-        commits_due(w);
-        break;
-    case EVENT_WRITTEN:
-        commits_written(w);
-        break;
-    case EVENT_RETRY:
-        gate_retry(w->at->gate);
-        break;
-    case EVENT_START:
-        gate_start(w->at->gate);
         break;
     case EVENT_RESUME:
         clients_resume(w);
@@ -129,27 +117,15 @@ static void begin_process(struct world *w) {
 }
 
 static void happen(struct world *w, enum history_event kind, unsigned what) {
-    switch (kind) {
-    case EVENT_INSTALLED:
-        device_installed(w, what);
-        break;
-    case EVENT_DEATH:
-        device_dies(w, what);
-        break;
-    case EVENT_BACK:
-        device_back(w, what);
-        break;
-    case EVENT_LIVE:
+    if (device_happen(w, kind, what)) return;
+    if (kind == EVENT_LIVE)
         begin_process(w);
-        break;
-    default:
-        if (w->at->is_alive)
-            live_event(w, kind, what);
-        else if (kind == EVENT_JOB)
-            w->late |= 1U << what;
-        else if (kind == EVENT_CONTROL)
-            w->late_controls |= 1U << what;
-    }
+    else if (w->at->is_alive)
+        live_event(w, kind, what);
+    else if (kind == EVENT_JOB)
+        w->late |= 1U << what;
+    else if (kind == EVENT_CONTROL)
+        w->late_controls |= 1U << what;
 }
 
 // --- how processes end
@@ -163,7 +139,7 @@ void world_count_install(struct world *w) {
 
 static void end_process(struct world *w, const struct plan_end *end, const char *how) {
     story_tell(w, "the orchestrator %s", how);
-    process_end(w);
+    shell_end(w);
     w->verdict->ends++;
     w->clock_ms += end->clock_ms;
     world_at(w, w->now_ms + end->away_ms, EVENT_LIVE, 0);
@@ -225,7 +201,7 @@ void world_play(const struct plan *plan, struct verdict *verdict, FILE *story) {
     if (plan->nodes > 0)
         nodes_end(&w);
     else if (w.at->is_alive)
-        process_end(&w);
+        shell_end(&w);
     world_back(&w)->close(w.db);
     heap_deinit(&w.heap);
     for (unsigned i = 0; i < PLAN_NODES; i++)

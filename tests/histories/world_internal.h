@@ -1,7 +1,7 @@
-// What the files of a history share: world.c has the clock, and how processes end; process.c the
-// orchestrator's process, commits.c its store, recovery.c what it takes up, clients.c what it is
-// asked for; talk.c sessions, device.c what devices do; referee.c, referee_stops.c and
-// referee_store.c the promises; story.c what is told.
+// What the files of a history share: world.c has the clock, and how processes end; shell.c what
+// every process has, process.c the orchestrator's only one, commits.c its store, recovery.c what it
+// takes up, clients.c what it is asked for; talk.c sessions, device.c what devices do; referee.c,
+// referee_stops.c and referee_store.c the promises; story.c what is told.
 #pragma once
 
 #include "common/heap.h"
@@ -116,8 +116,7 @@ struct process {   // of the orchestrator
     uint64_t looked_n[PLAN_JOBS]; // the number of the last event then, of those that it asked for
     uint64_t joining[PLAN_JOBS];  // numbers of jobs
     unsigned joining_count;
-    bool joins_first;
-    bool is_ready, is_fenced;
+    bool is_ready;
     bool stands_still;
     uint64_t still_ms, goes_on_ms; // from then on, until then
     uint64_t late_ms;              // so late it sends what it was about to send when it stood still
@@ -127,7 +126,6 @@ struct process {   // of the orchestrator
     uint64_t apart_until_ms;       // cut off from the devices
     uint32_t late_talk;            // that is given leave when it goes on; 0: none
     const struct plan_fault *fault; // that is to come about
-    uint64_t fault_events;          // since its install; UINT64_MAX: it has not come
     uint64_t back_ms;               // where it is told to end: then it comes back
 };
 
@@ -197,8 +195,7 @@ void nodes_end(struct world *w);
 void nodes_process_begin(struct world *w, unsigned which);
 void nodes_process_end(struct world *w, bool leaves); // in order; else without a word
 void nodes_process_halt(struct world *w);
-bool nodes_process_creates(const struct process *p); // a job
-bool nodes_process_is_idle(const struct world *w);   // of one that ends
+bool nodes_process_is_idle(struct world *w); // of one that ends
 void nodes_looked(struct world *w);
 void nodes_join(struct world *w);
 
@@ -222,7 +219,7 @@ void referee_nodes_install(struct world *w, unsigned host, unsigned job);
 void referee_nodes_contact(struct world *w, const struct talk *talk);
 void referee_nodes_kept(struct world *w, const struct store_batch *batch);
 void referee_nodes_event(void *self, const struct event *event);
-void referee_nodes_lost(struct world *w); // the process at has nothing in hand any more
+void referee_all_lost(struct world *w); // the process at has nothing in hand any more
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before);
 void referee_nodes_paused(struct world *w, unsigned job, uint64_t n); // its client is told so
 void referee_nodes_picture(struct world *w); // of the process at, which has heard all
@@ -232,10 +229,21 @@ void referee_nodes_picture(struct world *w); // of the process at, which has hea
 void network_make(struct world *w);
 void network_free(struct world *w);
 
+// --- shell.c, of the process at
+
+struct gate_shell
+shell_of(struct world *w); // to which the process adds append, and what is its own
+void shell_begin(struct world *w, const struct gate_shell *shell); // without its queue
+void shell_open_queue(struct world *w, uint64_t beat);
+bool shell_happen(struct world *w, enum history_event kind); // false: it is none of every process
+bool shell_creates(const struct process *p);                 // a job
+void shell_close_queue(struct world *w);
+bool shell_is_closed(const struct process *p);
+void shell_end(struct world *w); // however it ends
+
 // --- process.c
 
 void process_begin(struct world *w);
-void process_end(struct world *w);   // however it ends
 void process_halt(struct world *w);  // SIGTERM
 void process_abort(struct world *w); // again
 void process_hold(struct world *w, bool holds);
@@ -268,7 +276,8 @@ void recovery_look_up(struct world *w, struct job *job, struct buf *differs);
 // The job as it was kept is seen in the inventory.
 void recovery_see_in(const struct world *w, struct job *job, const struct buf *image,
                      struct buf *differs);
-struct job *recovery_read(struct world *w, unsigned number); // as it is kept; NULL: there is none
+// As it is kept, its image in images; n: of its last event. NULL: there is none.
+struct job *recovery_read(struct world *w, unsigned number, uint64_t *n);
 
 // --- talk.c
 
@@ -297,9 +306,8 @@ enum mishap device_mishap(const struct world *w, unsigned host, enum operation o
 void device_begin_install(struct world *w, unsigned host, const char *call, int job);
 void device_write_version(const struct world *w, unsigned host, struct buf *out);
 bool device_refuses(const struct world *w, unsigned host); // any connection, now
-void device_installed(struct world *w, unsigned host);
-void device_dies(struct world *w, unsigned host);
-void device_back(struct world *w, unsigned host);
+// False: it is none of a device.
+bool device_happen(struct world *w, enum history_event kind, unsigned host);
 
 // --- referee.c
 
