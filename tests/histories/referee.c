@@ -180,11 +180,12 @@ static void check_stopped(struct world *w, unsigned host, unsigned job) {
 }
 
 // Jobs that were open at the same time may be seen differently after a restart, where only one of
-// them has changed, and is paused for that. The one before it waits for it no more than it did: the
-// groups of what is in doubt are held, and the groups of both have the same members still.
+// them has changed, and is paused for that, or cancelled since. The one before it waits for it no
+// more than it did: the groups of what is in doubt are held, and the groups of the one that has not
+// changed have the same members still.
 static bool is_in_the_way(const struct world *w, unsigned other, unsigned job) {
-    const bool may_be_in_doubt =
-        w->jobs[other].rests && w->jobs[other].number > w->jobs[job].number;
+    const struct kept_job *o = &w->jobs[other];
+    const bool may_be_in_doubt = (o->rests || o->is_stopping) && o->number > w->jobs[job].number;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if (w->devices[h].hand[other] == IN_HAND ||
             (w->devices[h].hand[other] == IN_DOUBT && !may_be_in_doubt))
