@@ -88,10 +88,24 @@ START_TEST(the_workers_that_a_job_asks_for_are_those_of_all_nodes) {
 }
 END_TEST
 
+// What the first node of the next version does to the database, in the midst of a job.
+static void bring_schema_to_next_version(const struct cluster *c) {
+    static const char *const statements[] = {
+        "alter table orchestrator.nodes add column later text",
+        "alter table orchestrator.jobs add column later text default 'none'",
+        "alter table orchestrator.events add column later text",
+        "alter table orchestrator.shards add column later text",
+        "update orchestrator.meta set version = version + 1"};
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
+        lab_ask(c->state, statements[i]);
+}
+
+// In a rolling upgrade nodes of this version work on, and start, beside the first of the next.
 START_TEST(nodes_are_restarted_one_after_the_other_and_no_host_is_skipped) {
     struct cluster c = cluster_start("20ms..400ms", NULL);
     begin_job(&c, 1, "night-3");
     await_changed(&c, 1, 40);
+    if (_i == 1) bring_schema_to_next_version(&c);
     for (unsigned i = 0; i < NODES; i++) {
         end_node(&c.nodes[i], SIGTERM);
         start_node(&c, i);
@@ -163,7 +177,7 @@ Suite *check_nodes(void) {
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, three_nodes_share_a_job_and_say_the_same_of_it);
     tcase_add_test(tc, the_workers_that_a_job_asks_for_are_those_of_all_nodes);
-    tcase_add_test(tc, nodes_are_restarted_one_after_the_other_and_no_host_is_skipped);
+    tcase_add_loop_test(tc, nodes_are_restarted_one_after_the_other_and_no_host_is_skipped, 0, 2);
     tcase_add_test(tc, a_client_that_knows_all_nodes_follows_its_job_at_the_next);
     tcase_add_test(tc, a_job_is_paused_resumed_and_cancelled_at_any_node);
     return suite;
