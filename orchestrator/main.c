@@ -192,6 +192,12 @@ static void on_fenced(void *arg, const char *why) {
     exit(EXIT_FAILURE);
 }
 
+static void on_node(void *arg, const char *text) {
+    struct service *s = arg;
+    log_note(&s->log, LOG_WARNING, clock_wall_ms(), "node", text);
+    if (strcmp(s->config.log_path, "-") != 0) program_say("orchestrator: this node: %s", text);
+}
+
 // --- what the service manager is told
 
 static void url_of(const struct service *s, char url[ADDRESS_TEXT_MAX + 8]) {
@@ -292,7 +298,8 @@ static void share(struct service *s) {
                                         .held = &s->held,
                                         .workers = s->config.workers,
                                         .fenced = on_fenced,
-                                        .fenced_arg = s};
+                                        .say = on_node,
+                                        .arg = s};
     s->nodes = nodes_new(&config);
     runner_share(s->runner, s->nodes);
 }

@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "orchestrator/gate_nodes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,7 @@ static void let_go(struct node *n) {
 
 static void lose(struct node *n) {
     n->counts.lost++;
+    n->shell.say(n->shell.self, "its lease is over: it lets go of all that it had in hand");
     let_go(n);
 }
 
@@ -176,11 +178,15 @@ static bool has_others_at_work(const struct node *n) {
     return false;
 }
 
+static const char cut_off[] = "it reached no device, of several groups, while other nodes are at "
+                              "work: it leaves all to them for 60 s";
+
 // It reaches no device, and another node may: what it has goes to the others, as if its lease were
 // over. The last one at work goes on, as a single process does.
 static void rest_if_cut_off(struct node *n) {
     if (!gate_is_cut_off(n->config.gate) || n->must_give_all || !has_others_at_work(n)) return;
     n->counts.cut_off++;
+    n->shell.say(n->shell.self, cut_off);
     n->rests_until_ms = now_ms(n) + NODE_REST_MS;
     let_go(n);
 }
@@ -218,6 +224,14 @@ static void hear_anew(struct node *n) {
     }
 }
 
+static void tell_dead(struct node *n) {
+    char text[LEASE_ID_MAX + 80];
+    n->counts.dead++;
+    snprintf(text, sizeof text, "node %s has not moved for 10 s, and is declared dead",
+             n->wanted.dead);
+    n->shell.say(n->shell.self, text);
+}
+
 static void on_leased(void *arg, enum store_status status, uint64_t number) {
     struct node *n = arg;
     (void)number;
@@ -228,7 +242,7 @@ static void on_leased(void *arg, enum store_status status, uint64_t number) {
     n->granted = n->wanted.result;
     n->is_granted = true;
     n->granted_look = n->looks_begun + 1;
-    if (n->wanted.dead[0] != '\0') n->counts.dead++;
+    if (n->wanted.dead[0] != '\0') tell_dead(n);
 }
 
 static void ask_lease(struct node *n) {
@@ -498,9 +512,7 @@ const char *node_why_not(const struct node *n, const char *why_no_joins) {
     if (n->why_blind.text[0] != '\0') return n->why_blind.text;
     if (now_ms(n) < n->lease.claims_from_ms)
         return "the store was started within the last 10 s: another node may be at work still";
-    if (now_ms(n) < n->rests_until_ms)
-        return "it reached no device, of several groups, while other nodes are at work: it leaves "
-               "them to the others for 60 s";
+    if (now_ms(n) < n->rests_until_ms) return cut_off;
     if (n->is_ready && !is_behind(n)) return NULL;
     return why_no_joins == NULL ? "open jobs are being read" : why_no_joins;
 }

@@ -40,7 +40,8 @@ struct node_shell {
     void (*join)(void *self, uint64_t number, bool is_first);
     // The process is to be ended at that time, though it may stand still then; UINT64_MAX: never.
     void (*kill_at)(void *self, uint64_t at_ms);
-    void (*ready)(void *self); // once: all open jobs are there
+    void (*ready)(void *self);                 // once: all open jobs are there
+    void (*say)(void *self, const char *text); // what people are to know of it
 };
 
 struct node_config { // what it points to is borrowed

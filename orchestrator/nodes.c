@@ -114,6 +114,11 @@ static void be_ready(void *self) {
     n->ready(n->ready_arg);
 }
 
+static void say(void *self, const char *text) {
+    const struct nodes *n = self;
+    n->config.say(n->config.arg, text);
+}
+
 // --- time
 
 static void check_fence(struct nodes *n) {
@@ -122,7 +127,7 @@ static void check_fence(struct nodes *n) {
         return;
     n->is_fenced = true;
     node_die(n->node);
-    n->config.fenced(n->config.fenced_arg, why);
+    n->config.fenced(n->config.arg, why);
 }
 
 static void on_tick(uv_timer_t *timer) {
@@ -203,7 +208,8 @@ struct nodes *nodes_new(const struct nodes_config *config) {
                                      .heard = heard,
                                      .join = join,
                                      .kill_at = kill_at,
-                                     .ready = be_ready};
+                                     .ready = be_ready,
+                                     .say = say};
     const struct node_config node = {.id = store_found(config->store)->node,
                                      .jobs = config->jobs,
                                      .gate = config->gate,

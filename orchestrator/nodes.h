@@ -17,7 +17,8 @@ struct nodes_config { // what it points to is borrowed
     unsigned workers;
     // The process must end: this node was taken for dead.
     void (*fenced)(void *arg, const char *why);
-    void *fenced_arg;
+    void (*say)(void *arg, const char *text); // what people are to know of this node
+    void *arg;
 };
 
 struct nodes *nodes_new(const struct nodes_config *config);

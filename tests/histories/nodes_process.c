@@ -198,6 +198,10 @@ void nodes_process_end(struct world *w, bool leaves) {
 
 // --- its beginning
 
+static void shell_say(void *self, const char *text) {
+    story_tell(self, "%s", text);
+}
+
 static void make_node(struct world *w, const struct gate_shell *gate,
                       const struct store_found *found) {
     struct process *p = w->at;
@@ -210,7 +214,8 @@ static void make_node(struct world *w, const struct gate_shell *gate,
                                      .heard = shell_heard,
                                      .join = shell_join,
                                      .kill_at = shell_kill_at,
-                                     .ready = shell_ready};
+                                     .ready = shell_ready,
+                                     .say = shell_say};
     const struct node_config config = {.id = found->node,
                                        .jobs = p->live,
                                        .gate = p->gate,
