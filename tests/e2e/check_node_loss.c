@@ -84,6 +84,31 @@ START_TEST(a_database_that_is_away_for_a_while_is_waited_for) {
 }
 END_TEST
 
+// With a synchronous standby nothing that was acknowledged is lost with the server. No shard is
+// taken for a lease's time: whoever had it may be at work still, as far as the promoted one knows.
+START_TEST(a_standby_that_is_promoted_has_all_that_was_kept) {
+    struct cluster c = {.lab = bare_start(ARGS("--latency", "20ms..400ms"))};
+    struct lab_server server = {0}, standby = {0};
+    lab_server_start(&server, "");
+    lab_server_follow(&standby, &server);
+    lab_ask(server.uri, "alter system set synchronous_standby_names = '*'");
+    lab_ask(server.uri, "select pg_reload_conf()");
+    snprintf(c.state, sizeof c.state,
+             "postgresql://postgres@/postgres?host=%s,%s&target_session_attrs=read-write",
+             server.folder, standby.folder);
+    for (unsigned i = 0; i < NODES; i++)
+        start_node(&c, i);
+    await_shared(c.nodes[0].url, NODES, 40);
+    begin_job(&c, 0, "night-6");
+    await_changed(&c, 1, 40);
+    lab_server_stop(&server, "kill");
+    lab_server_promote(&standby);
+    assert_all_changed(&c);
+    cluster_end(&c);
+    lab_server_stop(&standby, "stop");
+}
+END_TEST
+
 Suite *check_node_loss(void) {
     Suite *suite = suite_create("node_loss");
     TCase *tc = tcase_create("three nodes");
@@ -92,5 +117,6 @@ Suite *check_node_loss(void) {
     tcase_add_test(tc, a_node_that_is_killed_is_taken_over_and_another_has_its_clients_report);
     tcase_add_loop_test(tc, a_node_that_stands_still_is_dead_before_it_can_send, 0, 2);
     tcase_add_test(tc, a_database_that_is_away_for_a_while_is_waited_for);
+    tcase_add_test(tc, a_standby_that_is_promoted_has_all_that_was_kept);
     return suite;
 }

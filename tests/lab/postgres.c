@@ -27,16 +27,33 @@ static void make_folder(struct lab_server *server) {
     run(command);
 }
 
-void lab_server_start(struct lab_server *server, const char *settings) {
-    char command[600], line[LAB_URI_MAX] = "";
-    if (server->folder[0] == '\0') make_folder(server);
-    snprintf(command, sizeof command, "tests/lab/postgres.sh start %s %s", server->folder,
-             settings);
+static void start(struct lab_server *server, const char *command) {
+    char line[LAB_URI_MAX] = "";
     FILE *out = popen(command, "r");
     if (out == NULL || fgets(line, sizeof line, out) == NULL || pclose(out) != 0)
         fail("the server does not start", server->folder);
     line[strcspn(line, "\n")] = '\0';
     memcpy(server->uri, line, sizeof server->uri);
+}
+
+void lab_server_start(struct lab_server *server, const char *settings) {
+    char command[600];
+    if (server->folder[0] == '\0') make_folder(server);
+    snprintf(command, sizeof command, "tests/lab/postgres.sh start %s %s", server->folder,
+             settings);
+    start(server, command);
+}
+
+void lab_server_follow(struct lab_server *standby, const struct lab_server *of) {
+    char command[200];
+    make_folder(standby);
+    snprintf(command, sizeof command, "tests/lab/postgres.sh standby %s %s", standby->folder,
+             of->folder);
+    start(standby, command);
+}
+
+void lab_server_promote(const struct lab_server *standby) {
+    lab_server_stop(standby, "promote");
 }
 
 void lab_server_stop(const struct lab_server *server, const char *how) {

@@ -14,6 +14,9 @@ struct lab_server {
 };
 
 void lab_server_start(struct lab_server *server, const char *settings);
+// One that follows another server, and is brought to follow it no more.
+void lab_server_follow(struct lab_server *standby, const struct lab_server *of);
+void lab_server_promote(const struct lab_server *standby);
 void lab_server_stop(const struct lab_server *server, const char *how); // stop or kill
 
 // Runs a statement as whoever the URI names. The first value of its first row, "" where there is

@@ -3,6 +3,8 @@
 # clusters are left alone, and need not run. It refuses root, so root starts it as the user postgres.
 # usage: tests/lab/postgres.sh run COMMAND...   one for COMMAND, which finds it in TEST_POSTGRES
 #        tests/lab/postgres.sh start FOLDER [SETTING=VALUE...]   prints its URI
+#        tests/lab/postgres.sh standby FOLDER OF      one that follows the server in folder OF; prints its URI
+#        tests/lab/postgres.sh promote FOLDER         it follows no more, and may be written
 #        tests/lab/postgres.sh watch FOLDER PID   ends it and removes its folder when that process has ended
 #        tests/lab/postgres.sh stop|kill FOLDER                  kill: as a crash does
 set -eu
@@ -53,6 +55,14 @@ command=$1
 shift
 case $command in
 start) start "$@" ;;
+standby)
+    mkdir -p "$1"
+    chmod 755 "$1"
+    if [ "$(id -u)" -eq 0 ]; then chown postgres "$1"; fi
+    as_server "$bin/pg_basebackup" -h "$2" -U postgres -D "$1/data" -R -c fast --no-sync >&2
+    start "$1"
+    ;;
+promote) as_server "$bin/pg_ctl" -D "$1/data" -w -t 60 promote >/dev/null ;;
 watch)
     tail --pid="$2" -f /dev/null
     end "$1" immediate
