@@ -32,14 +32,22 @@ export class Cluster {
     this.free = free_shards;
   }
 
-  // [{place, is: "this" | "alive" | "still" | "gone", text}], in the order in which they came.
+  // Those of the hosts, as /hosts/ tells them, that the node works on.
+  hostsOf(id, hosts) {
+    const ranges = this.nodes.get(id)?.node.ranges ?? [];
+    return hosts.filter(({ shard }) => ranges.some(([first, last]) => shard >= first && shard <= last));
+  }
+
+  // [{id, place, is: "this" | "alive" | "still" | "gone", text}], in the order in which they came.
   rows(now) {
     return [...this.nodes.values()].map(({ node, beatMs, goneMs }) => {
+      const { id, place } = node;
       const stillMs = now - beatMs;
-      if (goneMs !== null) return { place: node.place, is: "gone", text: `gone since ${clock(goneMs)}; the others have its shards, or take them` };
-      const has = `${count(node.shards)} of ${plural(this.shards, "shard")}${node.hungry ? ", workers without work" : ""}`;
-      if (!node.this && stillMs >= STILL_MS) return { place: node.place, is: "still", text: `${has}; no sign of life for ${about(stillMs)}` };
-      return { place: node.place, is: node.this ? "this" : "alive", text: has };
+      if (goneMs !== null) return { id, place, is: "gone", text: `gone since ${clock(goneMs)}; the others have its shards, or take them` };
+      const state = !node.ready ? ", not ready: it takes none" : node.hungry ? ", workers without work" : "";
+      const has = `${count(node.shards)} of ${plural(this.shards, "shard")}${state}`;
+      if (!node.this && stillMs >= STILL_MS) return { id, place, is: "still", text: `${has}; no sign of life for ${about(stillMs)}` };
+      return { id, place, is: node.this ? "this" : "alive", text: has };
     });
   }
 

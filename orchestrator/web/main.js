@@ -348,7 +348,7 @@ jobPanel.start(view);
 jobsPanel.start(due, notice);
 device.start(view, demo.extras, demo.faultsOf);
 demo.start();
-nodes.start();
+nodes.start(map.mark);
 startFind();
 startPanel.start(view).then(showNetwork).catch((error) => notice(`the network cannot be read: ${error.message}`));
 addEventListener("hashchange", onHash);

@@ -335,18 +335,27 @@ test("durations, as people read them", async () => {
   for (const [ms, text] of [[0, "1 s"], [329, "1 s"], [1001, "2 s"], [59_001, "1 min"], [300_000, "5 min"]]) assert.equal(about(ms), text);
 });
 
-const node = (id, beat, more = {}) => ({ id, place: `process ${id} on ams`, version: 1, shards: 512, hungry: false, beat, this: false, ...more });
+const node = (id, beat, more = {}) => ({ id, place: `process ${id} on ams`, version: 1, ready: true, shards: 512, ranges: [], hungry: false, beat, this: false, ...more });
 const told = (nodes, free = 0) => ({ nodes, shards: 1024, free_shards: free });
 
 test("nodes are told with what they have, and the page's own", () => {
   const cluster = new Cluster();
   cluster.hear(told([node("1", 5, { this: true }), node("2", 5, { hungry: true })], 1), 1000);
   assert.deepEqual(cluster.rows(2000), [
-    { place: "process 1 on ams", is: "this", text: "512 of 1,024 shards" },
-    { place: "process 2 on ams", is: "alive", text: "512 of 1,024 shards, workers without work" }]);
+    { id: "1", place: "process 1 on ams", is: "this", text: "512 of 1,024 shards" },
+    { id: "2", place: "process 2 on ams", is: "alive", text: "512 of 1,024 shards, workers without work" }]);
   assert.equal(cluster.freeText(), "1 shard is nobody's now; a node takes them within seconds.");
   cluster.hear(told([node("1", 6, { this: true })]), 2000);
   assert.equal(cluster.freeText(), "");
+});
+
+test("which devices a node works on; one that is not ready works on none", () => {
+  const cluster = new Cluster();
+  cluster.hear(told([node("1", 5, { this: true, ranges: [[0, 9], [700, 700]] }), node("2", 5, { ready: false, shards: 0 })]), 1000);
+  const hosts = [{ name: "a", shard: 9 }, { name: "b", shard: 10 }, { name: "c", shard: 700 }];
+  assert.deepEqual(cluster.hostsOf("1", hosts).map(({ name }) => name), ["a", "c"]);
+  assert.deepEqual(cluster.hostsOf("2", hosts), []);
+  assert.equal(cluster.rows(1000)[1].text, "0 of 1,024 shards, not ready: it takes none");
 });
 
 test("a node whose beat stands still is silent, then gone, then forgotten", () => {
@@ -356,7 +365,7 @@ test("a node whose beat stands still is silent, then gone, then forgotten", () =
   cluster.hear(told([own(2), node("2", 7), node("3", 2)]), 3000);
   assert.deepEqual(cluster.others(3000), ["process 2 on ams", "process 3 on ams"]);
   cluster.hear(told([own(3), node("2", 7), node("3", 3)]), 6000);
-  assert.deepEqual(cluster.rows(6000)[1], { place: "process 2 on ams", is: "still", text: "512 of 1,024 shards; no sign of life for 6 s" });
+  assert.deepEqual(cluster.rows(6000)[1], { id: "2", place: "process 2 on ams", is: "still", text: "512 of 1,024 shards; no sign of life for 6 s" });
   assert.deepEqual(cluster.others(6000), ["process 3 on ams"]);
   assert.equal(elsewhereOf(cluster.others(6000)), " Its jobs go on at the other node: process 3 on ams. The page of that one shows them.");
   cluster.hear(told([own(4), node("3", 4)]), 11_000);

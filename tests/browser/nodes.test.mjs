@@ -23,7 +23,7 @@ test("one node alone has no card, and is asked once", async () => {
 
 test("three nodes: a card at each, and where the job goes on when one is gone", async () => {
   const { sim, nodes } = await cluster();
-  const shared = async () => (await json(`${nodes[0].url}/nodes/`)).nodes.filter(({ shards }) => shards > 0).length === 3;
+  const shared = async () => (await json(`${nodes[0].url}/nodes/`)).nodes.filter(({ shards }) => shards >= 340).length === 3;
   while (!(await shared())) await new Promise((resolve) => setTimeout(resolve, 200));
   await postJson(`${sim.url}/faults/`, { match: { host: "leaf00.earth" }, on: "install_os_version", effect: "delay", by: "20s" });
   const pages = [];
@@ -37,6 +37,17 @@ test("three nodes: a card at each, and where the job goes on when one is gone", 
   assert.deepEqual(await first.locator("#nodes-list strong").allTextContents(), places);
   for (const [i, page] of pages.entries())
     assert.equal(await page.textContent('#nodes-list li[data-is="this"] strong'), (await json(`${nodes[i].url}/nodes/`)).nodes.find((node) => node.this).place);
+  const marks = first.locator("#nodes-list button");
+  await marks.nth(1).click();
+  await first.waitForFunction(() => /^\d+ devices marked on the map$/.test(document.getElementById("nodes-marked").textContent));
+  const { hosts } = await json(`${nodes[0].url}/hosts/`);
+  const { ranges } = (await json(`${nodes[0].url}/nodes/`)).nodes[1];
+  const has = hosts.filter(({ shard }) => ranges.some(([a, b]) => shard >= a && shard <= b)).length;
+  assert.equal(await first.textContent("#nodes-marked"), `${has} devices marked on the map`);
+  assert.equal(await marks.nth(1).getAttribute("aria-pressed"), "true");
+  await first.screenshot({ path: join(shots, "nodes-marked.png") });
+  await marks.nth(1).click();
+  assert.equal(await first.textContent("#nodes-marked"), "");
   await startUpgrade(first, "5.3.1", { sites: ["earth"] });
   await second.waitForFunction(() => globalThis.page.view.isJob);
   await nodes[0].end("SIGKILL");
