@@ -381,6 +381,10 @@ mutants: all ## plant small faults, one by one (MUTANTS, or all): the suite must
 failures: all deps-demo ## write spec/failures.md: what the log says of each fault on each call
 	@tests/failures.sh $(BUILD)
 
+.PHONY: load
+load: deps-load all ## upgrade the whole network while clients ask every endpoint, for MINUTES (10), and alone
+	@tests/load.sh $(BUILD) $(LOAD_MINUTES)
+
 .PHONY: valgrind
 valgrind: all deps-valgrind ## run the unit tests and an upgrade of the whole network under memcheck
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BUILD)/tests/unit

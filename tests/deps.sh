@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that are missing, and says which ones first.
-# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|valgrind|schema|prometheus|man|deb|deb-check...   (each
+# usage: tests/deps.sh build|demo|test|bench|lint|coverage|fuzz|valgrind|load|schema|prometheus|man|deb|deb-check...   (each
 # adds to what it needs)
 set -eu
 
@@ -69,6 +69,7 @@ for purpose in "$@"; do
         need_command jq jq
         ;;
     valgrind) need_command valgrind valgrind ;;
+    load) need_command wrk wrk ;;
     man) need_command help2man help2man ;;
     deb)
         need_command dh debhelper
@@ -88,7 +89,7 @@ for purpose in "$@"; do
         [ -e "$runtime" ] || need "libclang-rt-$(clang -dumpversion 2>/dev/null | cut -d. -f1 | grep . || echo 14)-dev"
         ;;
     *)
-        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, valgrind, schema, prometheus, man, deb, deb-check)" >&2
+        echo "tests/deps.sh: unknown purpose: $purpose (build, demo, test, bench, lint, coverage, fuzz, valgrind, load, schema, prometheus, man, deb, deb-check)" >&2
         exit 2
         ;;
     esac

@@ -124,6 +124,7 @@ void nodes_looked(struct world *w) {
         is_news |= look->events[i].count > 0;
     p->look = NULL;
     *before = p->held;
+    referee_nodes_looks(w);
     node_looked(p->node, look);
     referee_nodes_taken_on(w, before);
     free(before);

@@ -30,10 +30,17 @@ void referee_nodes_contact(struct world *w, const struct talk *talk) {
                 story_broken(w, in_order, "n%u has a connection to h%u still", i, talk->host);
 }
 
+// Shards that the store has granted, and that it may take on with this look, or has given up.
+void referee_nodes_looks(struct world *w) {
+    const struct process *p = w->at;
+    for (unsigned h = 0; h < w->plan->hosts; h++)
+        if ((p->held.epochs[w->shards[h]] != 0) != is_holder(w, p, w->shards[h]))
+            w->moved_ms = w->now_ms;
+}
+
 // What it knew of devices of these shards it knows no more.
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
     const struct process *p = w->at;
-    if (memcmp(p->held.epochs, before->epochs, sizeof before->epochs) != 0) w->moved_ms = w->now_ms;
     for (unsigned h = 0; h < w->plan->hosts; h++)
         if (p->held.epochs[w->shards[h]] != before->epochs[w->shards[h]])
             memset(w->devices[h].answered_ms[p->which], 0,
