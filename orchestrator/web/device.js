@@ -19,8 +19,10 @@ export const name = () => shown;
 
 const time = (ms) => new Date(ms).toISOString().slice(11, 23);
 
-function knownOf(peer) {
+// host: as the job has it. One that failed in it is told to be so beside this.
+function knownOf(peer, host) {
   if (peer.known === "up") return `up, ${duration(peer.known_ms)} ago`;
+  if (peer.known === "down" && host?.state === "failed") return peer.why ?? host.error ?? "";
   if (peer.known === "down") return `not up${peer.why ? `: ${peer.why}` : ""}`;
   if (peer.known === "in_hand") return "in hand now";
   return "not asked lately";
@@ -56,7 +58,7 @@ function drawPeers(view) {
       const host = view.model?.byName.get(peer.name);
       return h("li", {}, host === undefined ? h("span", { class: "mono" }, peer.name)
         : h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, peer.name),
-      " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer)}`));
+      " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer, host)}`));
     })),
     group.members - 1 > PEERS_MAX ? h("p", { class: "quiet" }, `and ${group.members - 1 - PEERS_MAX} more`) : null,
     group.hosts.length === 0 ? h("p", { class: "quiet" }, "Nothing else stands in for it.") : null,

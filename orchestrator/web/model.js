@@ -322,6 +322,12 @@ export class Model {
         continue;
       }
       const peer = peerOf(because);
+      const failed = this.byName.get(peer?.name);
+      if (failed?.state === "failed") { // in this job: that it was not up then is the same fault
+        put(peer.group ?? sharedGroup(host, failed), host).failed.add(failed);
+        causes.add(failed);
+        continue;
+      }
       if (peer !== null) put(peer.group ?? sharedGroup(host, this.byName.get(peer.name)), host).down.set(peer.name, peer.why);
       const reason = peer === null ? because : `a peer is not up: ${withoutNames(peer.name, peer.why)}`;
       if (!reasons.has(reason)) reasons.set(reason, []);
