@@ -1,11 +1,12 @@
 // The job that is shown: how it is, what can be done about it, and what went wrong.
 
 import { $, clock, count, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
-import { Problem, post, service } from "./api.js";
+import { Problem, post, service, serviceNow } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
 import * as history from "./history.js";
-import { awaitedOf, cancelOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
+import { inHandOf, outlookOf, rateOf } from "./outlook.js";
+import { cancelOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
 
 const PAGE = 100; // rows of the table of devices
 const STOPS = 40; // groups that stopped, and kinds of errors
@@ -53,7 +54,8 @@ function makeBars() {
 function drawBars(model, now) {
   const { counts, total } = model;
   const values = { completed: counts.changed + counts.unchanged, changed: counts.changed, failed: counts.failed, skipped: counts.skipped };
-  const rate = model.job.state === "running" && !isAway() ? model.rate(now) : null;
+  const goesOn = model.job.state === "running" && !isAway() && outlookOf(model, now).is !== "last";
+  const rate = goesOn ? rateOf(model, now) : null;
   for (const [name, value] of Object.entries(values)) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
@@ -92,7 +94,7 @@ async function control(view, verb, button) {
   const { job, counts } = view.model;
   if (verb === "cancel") {
     const { model } = view;
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model.counts), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model, service, serviceNow()), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -239,7 +241,7 @@ export function draw(view, now) {
   const isOld = isAway() && job.state !== "done";
   chip.dataset.is = isOld ? "away" : wordOf(job);
   say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
-  if (job.state !== "done" && awaitedOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
+  if (job.state !== "done" && model.counts.in_hand <= 5 && inHandOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
   say($("verdict"), verdictOf(model, now, service, isAway()));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));

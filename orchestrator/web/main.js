@@ -84,7 +84,7 @@ function begin(model, isJob) {
 }
 
 function foretold(model, told) {
-  model.foretoldMs = told.duration === null ? null : parseDuration(told.duration);
+  model.foretell(told.duration === null ? null : parseDuration(told.duration), told.groups);
   due();
   if (told.duration === null) setTimeout(() => foretell(model), 5000); // once devices have been timed
 }
