@@ -1,6 +1,6 @@
 // One device: its steps with their times, its error, its peers and what is known of them.
 
-import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
+import { $, clock, duration, fill, h, link, plural, say, stateOf } from "./dom.js";
 import { get, service, serviceNow } from "./api.js";
 import * as history from "./history.js";
 import { lookOf } from "./model.js";
@@ -57,7 +57,7 @@ function drawPeers(view) {
     h("ul", { class: "plain" }, group.hosts.slice(0, PEERS_MAX).map((peer) => {
       const host = view.model?.byName.get(peer.name);
       return h("li", {}, host === undefined ? h("span", { class: "mono" }, peer.name)
-        : h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, peer.name),
+        : link(peer.name, () => view.open(host), "plain mono"),
       " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer, host)}`));
     })),
     group.members - 1 > PEERS_MAX ? h("p", { class: "quiet" }, `and ${group.members - 1 - PEERS_MAX} more`) : null,
