@@ -67,7 +67,6 @@ function drawPeers(view) {
 
 function untilOf(view, host, now) {
   if (host.state !== "in_hand" || !view.isJob) return null;
-  history.read(view.model, view.due);
   const limit = limitOf(view.model, host, service, now);
   return limit === null ? null : `, at most until ${clock(limit)}: so long its install may take`;
 }

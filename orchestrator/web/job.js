@@ -5,7 +5,7 @@ import { Problem, post, service, serviceNow } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
 import * as history from "./history.js";
-import { inHandOf, outlookOf, rateOf } from "./outlook.js";
+import { outlookOf, rateOf } from "./outlook.js";
 import { cancelOf, doubtOf, linkOf, longestOf, verdictOf } from "./sentence.js";
 import * as why from "./why.js";
 
@@ -203,7 +203,7 @@ export function draw(view, now) {
   const isOld = isAway() && job.state !== "done";
   chip.dataset.is = isOld ? "away" : wordOf(job);
   say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
-  if (job.state !== "done" && model.counts.in_hand <= 5 && inHandOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
+  if (job.state !== "done") history.readInstalls(model, view.due);
   sayVerdict(verdictOf(model, now, service, isAway()), linkOf(model));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));

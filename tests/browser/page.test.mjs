@@ -323,6 +323,42 @@ test("errors and groups that stopped are seen at once, and the sentence leads to
   assert.deepEqual(page.troubles, []);
 });
 
+test("devices that hang: whom the job waits for and until when, also on a page that is opened later", async () => {
+  const { orc, sim } = await network({ latency: "0ms..1ms" });
+  const slow = Array.from({ length: 8 }, (_, i) => `leaf${String(2 * i).padStart(2, "0")}.earth`);
+  await postJson(`${sim.url}/faults/`, { match: { host: slow }, on: "install_os_version", effect: "delay", by: "10m" });
+  const first = await open();
+  await first.goto(`${orc.url}/`);
+  await first.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await startUpgrade(first, "5.3.1", { sites: ["earth"] });
+  const waits = / it waits for 8 devices, the longest in hand since \d\d:\d\d:\d\d, at most until (\d\d:\d\d:\d\d); 8 more devices of their groups wait behind them\.$/;
+  const said = async (page) => waits.exec(await (await page.waitForFunction((text) => new RegExp(text).exec(document.getElementById("verdict").textContent)?.[0], waits.source)).jsonValue());
+  const [sentence, until] = await said(first);
+  assert.equal((await jobOf(first)).counts.changed + (await jobOf(first)).counts.unchanged, 90);
+  const { id } = await jobOf(first);
+  const later = await open({ viewport: { width: 390, height: 844 } });
+  await later.goto(`${orc.url}/#/jobs/${id}`);
+  assert.deepEqual([...(await said(later))], [sentence, until]);
+  // No group has stopped, but these go on no further.
+  for (const page of [first, later]) {
+    await page.waitForFunction(() => document.querySelectorAll("#held-up li").length === 6 && [...document.querySelectorAll("#held-up li")].every((line) => line.textContent.includes("at most until")));
+    assert.equal(await page.textContent("#why-title"), "What holds it up");
+    await page.click("#held-up + button");
+  }
+  const lines = await first.locator("#held-up li").allTextContents();
+  assert.equal(lines.length, 8);
+  for (const [i, line] of lines.entries()) assert.match(line, new RegExp(`^earth_leaf_\\d+: waits for ${slow[i]}, in hand since \\d\\d:\\d\\d:\\d\\d, at most until \\d\\d:\\d\\d:\\d\\d; 1 device behind$`));
+  assert.deepEqual(await later.locator("#held-up li").allTextContents(), lines);
+  await later.screenshot({ path: join(shots, "held-up-phone.png") });
+  // While the job is paused the installs go on, until then.
+  await later.click('button[data-verb="pause"]');
+  for (const page of [first, later])
+    await page.waitForFunction((at) => document.getElementById("verdict").textContent.endsWith(` Paused by request; 8 devices in hand come to their end, at most until ${at}.`), until);
+  await later.click('button[data-verb="cancel"]');
+  assert.equal(await later.textContent("#ask-text"), `8 devices are in hand and come to their end first, at most until ${until}, for no install is broken off. What has not begun is skipped: 8 devices.`);
+  assert.deepEqual([...first.troubles, ...later.troubles], []);
+});
+
 test("with the keyboard alone", async () => {
   const { orc } = await network({ latency: "20ms..60ms" });
   const page = await open();
