@@ -39,7 +39,7 @@ function list(view, id, items, most, rowOf) {
     $(id).children[most]?.querySelector("summary, button")?.focus();
   };
   const rest = `and ${count(items.length - shown.length)} more`;
-  return [h("ul", { class: "plain rows", id }, shown.map((item) => h("li", {}, rowOf(item)))),
+  return [h("ul", { class: isWhole ? "plain rows whole" : "plain rows", id }, shown.map((item) => h("li", {}, rowOf(item)))),
     shown.length === items.length ? null : isWhole ? h("span", {}, rest) : link(rest, more)];
 }
 
@@ -63,12 +63,7 @@ function stoppedOf(view, { name, failed, down, skipped }) {
     names(view, skipped, "skipped: "));
 }
 
-// since: of its device that is in hand for longest.
-function holdOf(view, { name, hosts, waiting, since }) {
-  const shown = hosts.slice(0, SHORT);
-  return [h("strong", {}, name), ": waits for ", namesOf(view, shown),
-    hosts.length > shown.length ? ` and ${count(hosts.length - shown.length)} more` : null, `, ${since}; ${plural(waiting, "device")} behind`];
-}
+const holdOf = (view, { name, hosts, waiting, since }) => [h("strong", {}, name), ": waits for ", namesOf(view, hosts), `, ${since}; ${plural(waiting, "device")} behind`];
 
 const holdsNow = (model, now) => holdsOf(model, now).groups.map((group) => ({ ...group, since: sinceOf(model, group.hosts, service, now) }));
 
