@@ -8,7 +8,7 @@ const HOSTS_MAX = 5000;
 const EVENTS_MAX = 5000; // for one device: its install comes soon behind its start
 const NEAR = 500; // events that are read rather than asked for anew
 const EARLIER_MS = 1000; // events do not lie exactly in the order of their times
-const SKEW_MS = 5000; // by which the page may be wrong about the service's clock
+const SKEW_MS = 5000; // of the page's clock
 const AGAIN_MS = 5000;
 
 const path = (model) => `/jobs/${model.job.id}/events/`;
@@ -54,7 +54,7 @@ function before(model, started) {
   return n;
 }
 
-// As few events as may be: from where a device came in hand until its install, or until it is too late for that.
+// Reads from where a device came in hand until its install, or until it is too late for that.
 async function look(model, hosts) {
   const until = model.lastN;
   const wanted = hosts.map(({ name, started }) => ({ name, from: before(model, started) }));

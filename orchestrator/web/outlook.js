@@ -60,9 +60,9 @@ export function rateOf(model, now) {
 
 const lasts = new WeakMap(); // by model: what was found last
 
-// {held, behind, groups, isTail, isBehind()}
 //   held      devices in hand that take long, and those in doubt, the longest first
-//   behind    how many wait that cannot begin before one of these has ended: isBehind(host)
+//   behind    how many wait that cannot begin before one of these has ended
+//   isOut()   whether a device is one of both
 //   groups    redundancy groups that have such: {name, hosts, waiting}
 //   isTail    all that wait have a member of their group in hand: no worker that comes free makes it faster
 export function holdsOf(model, now) {
@@ -98,7 +98,8 @@ export function holdsOf(model, now) {
     behind++;
     for (const name of host.groups.filter(isHeldUp)) entry(groups, name, () => ({ name, hosts: holders.get(name), waiting: 0 })).waiting++;
   }
-  const found = { version: model.version, now, held, behind, groups: [...groups.values()], isTail, isBehind };
+  const isOut = (host) => (host.state === "waiting" ? isBehind(host) : held.includes(host));
+  const found = { version: model.version, now, held, behind, isOut, groups: [...groups.values()], isTail };
   lasts.set(model, found);
   return found;
 }
@@ -115,12 +116,11 @@ function takesLong(host, usual, now) {
 
 // Where groups decide how long it takes: the one that takes longest, whose devices go one behind the other. Without
 // those that are held up. {ms, name, left, limit}
-function longestGroup(model, now, { held, isBehind }) {
+function longestGroup(model, now, { isOut }) {
   const usual = usualOf(model);
-  const without = new Set(held);
   const groups = new Map();
   for (const host of model.hosts) {
-    if (isOver(host.state) || without.has(host) || (host.state === "waiting" && isBehind(host))) continue;
+    if (isOver(host.state) || isOut(host)) continue;
     const ms = ofHost(usual, host);
     for (const name of host.groups) {
       const group = entry(groups, name, () => ({ rest: 0, sum: 0, waiting: 0, left: 0 }));
