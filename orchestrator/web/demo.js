@@ -1,6 +1,6 @@
 // The simulator's side, with --simulator: faults by a click, the referee's verdict, the speed.
 
-import { $, about, clock, count, duration, fill, h, plural, say } from "./dom.js";
+import { $, about, clock, duration, fill, h, listOf, plural, say } from "./dom.js";
 import { confirm } from "./job.js";
 import { get, post, remove, simulator } from "./api.js";
 
@@ -75,25 +75,20 @@ async function readStart() {
   startedMs = Number(/^process_start_time_seconds ([0-9.e+]+)$/m.exec(text)?.[1] ?? NaN) * 1000;
 }
 
-function listOf(hosts) {
-  if (hosts.length === 1) return hosts[0];
-  const shown = hosts.slice(0, HOSTS_MAX);
-  if (hosts.length > HOSTS_MAX) return `${shown.join(", ")} and ${count(hosts.length - HOSTS_MAX)} more`;
-  return `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
-}
+const named = (hosts) => listOf(hosts, HOSTS_MAX);
 
 const sentences = {
-  group_overlap: ({ group, hosts }) => `${listOf(hosts)}, of the redundancy group ${group}, were being installed at the same time`,
-  throttle: ({ group, hosts }) => `${listOf(hosts)}, under the throttle ${group}, were being installed at the same time`,
-  peer_down: ({ group, hosts }) => `an install began on ${hosts.at(-1)}${hosts.length < 2 ? "" : ` while ${listOf(hosts.slice(0, -1))} ${hosts.length === 2 ? "was" : "were"} not up`}, of the redundancy group ${group}`,
-  double_drive: ({ hosts }) => `two connections were logged in to ${listOf(hosts)} at the same time`,
-  needless_install: ({ hosts }) => `${listOf(hosts)} was sent an install of the version that it ran already`,
-  stale_epoch: ({ group, hosts }) => `${listOf(hosts)} was sent an install by an orchestrator that had been replaced in the redundancy group ${group}`,
+  group_overlap: ({ group, hosts }) => `${named(hosts)}, of the redundancy group ${group}, were being installed at the same time`,
+  throttle: ({ group, hosts }) => `${named(hosts)}, under the throttle ${group}, were being installed at the same time`,
+  peer_down: ({ group, hosts }) => `an install began on ${hosts.at(-1)}${hosts.length < 2 ? "" : ` while ${named(hosts.slice(0, -1))} ${hosts.length === 2 ? "was" : "were"} not up`}, of the redundancy group ${group}`,
+  double_drive: ({ hosts }) => `two connections were logged in to ${named(hosts)} at the same time`,
+  needless_install: ({ hosts }) => `${named(hosts)} was sent an install of the version that it ran already`,
+  stale_epoch: ({ group, hosts }) => `${named(hosts)} was sent an install by an orchestrator that had been replaced in the redundancy group ${group}`,
 };
 
 function sentenceOf(violation) {
   const { kind, started_ms, ended_ms } = violation;
-  const what = sentences[kind]?.(violation) ?? `${kind}: ${listOf(violation.hosts)}`;
+  const what = sentences[kind]?.(violation) ?? `${kind}: ${named(violation.hosts)}`;
   const when = Number.isNaN(startedMs) ? `${about(started_ms)} after the simulator's start` : `at ${clock(startedMs + started_ms)}`;
   return `${what}. That was ${when}${ended_ms === null ? ", and goes on" : `, for ${duration(ended_ms - started_ms)}`}.`;
 }

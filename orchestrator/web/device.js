@@ -1,6 +1,6 @@
 // One device: its steps with their times, its error, its peers and what is known of them.
 
-import { $, clock, duration, fill, h, plural, say, stateOf } from "./dom.js";
+import { $, clock, duration, fill, h, link, plural, say, stateOf } from "./dom.js";
 import { get, service, serviceNow } from "./api.js";
 import * as history from "./history.js";
 import { lookOf } from "./model.js";
@@ -19,8 +19,10 @@ export const name = () => shown;
 
 const time = (ms) => new Date(ms).toISOString().slice(11, 23);
 
-function knownOf(peer) {
+// host: as the job has it. One that failed in it is told to be so beside this.
+function knownOf(peer, host) {
   if (peer.known === "up") return `up, ${duration(peer.known_ms)} ago`;
+  if (peer.known === "down" && host?.state === "failed") return peer.why ?? host.error ?? "";
   if (peer.known === "down") return `not up${peer.why ? `: ${peer.why}` : ""}`;
   if (peer.known === "in_hand") return "in hand now";
   return "not asked lately";
@@ -55,8 +57,8 @@ function drawPeers(view) {
     h("ul", { class: "plain" }, group.hosts.slice(0, PEERS_MAX).map((peer) => {
       const host = view.model?.byName.get(peer.name);
       return h("li", {}, host === undefined ? h("span", { class: "mono" }, peer.name)
-        : h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, peer.name),
-      " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer)}`));
+        : link(peer.name, () => view.open(host), "plain mono"),
+      " ", host === undefined ? null : stateOf(lookOf(host)), h("span", { class: "quiet" }, ` ${knownOf(peer, host)}`));
     })),
     group.members - 1 > PEERS_MAX ? h("p", { class: "quiet" }, `and ${group.members - 1 - PEERS_MAX} more`) : null,
     group.hosts.length === 0 ? h("p", { class: "quiet" }, "Nothing else stands in for it.") : null,
@@ -65,7 +67,6 @@ function drawPeers(view) {
 
 function untilOf(view, host, now) {
   if (host.state !== "in_hand" || !view.isJob) return null;
-  history.read(view.model, view.due);
   const limit = limitOf(view.model, host, service, now);
   return limit === null ? null : `, at most until ${clock(limit)}: so long its install may take`;
 }

@@ -18,6 +18,9 @@ export function fill(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
 }
 
+// A button that looks like a link.
+export const link = (text, onclick, is = "plain") => h("button", { class: is, type: "button", onclick }, text);
+
 // Nothing is touched where nothing changed, so that screen readers do not repeat it.
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -25,6 +28,12 @@ export function say(element, text) {
 
 export const count = (n) => n.toLocaleString("en");
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
+
+// "a, b and c", "a, b and 7 more"
+export function listOf(names, most = Infinity) {
+  const shown = names.length > most ? [...names.slice(0, most), `${count(names.length - most)} more`] : names;
+  return shown.length < 2 ? shown.join("") : `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}`;
+}
 
 // "850 ms", "4.1 s", "1 min", "3 min 20 s", "2 h 5 min"
 export function duration(ms) {
@@ -50,9 +59,9 @@ export function parseDuration(text) {
 }
 
 export const clock = (at) => new Date(at).toLocaleTimeString("en-GB");
-export const day = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const day = (at, more = {}) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", ...more });
 // With the zone: for what is printed and kept.
-export const dayAndZone = (at) => new Date(at).toLocaleString("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" });
+export const dayAndZone = (at) => day(at, { timeZoneName: "short" });
 
 const marks = { waiting: "○", in_hand: "▶", changed: "✓", unchanged: "=", failed: "✕", skipped: "/", in_doubt: "?" };
 export const stateWords = { waiting: "waiting", in_hand: "in hand", changed: "changed", unchanged: "unchanged",

@@ -1,15 +1,15 @@
-// The job that is shown: how it is, what can be done about it, and what went wrong.
+// The job that is shown: how it is, and what can be done about it.
 
-import { $, clock, count, duration, fill, h, plural, say, stateOf, stateWords } from "./dom.js";
-import { Problem, post, service } from "./api.js";
+import { $, clock, count, duration, fill, h, link, plural, say, stateOf, stateWords } from "./dom.js";
+import { Problem, post, service, serviceNow } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
 import * as history from "./history.js";
-import { awaitedOf, cancelOf, doubtOf, longestOf, verdictOf } from "./sentence.js";
+import { outlookOf, rateOf } from "./outlook.js";
+import { cancelOf, doubtOf, linkOf, longestOf, verdictOf } from "./sentence.js";
+import * as why from "./why.js";
 
 const PAGE = 100; // rows of the table of devices
-const STOPS = 40; // groups that stopped, and kinds of errors
-const NAMES = 30; // devices of a group of errors, until all are asked for
 
 export function titleOf(job) {
   const sites = job.request?.filter_sites ?? job.request?.filter_dev_sites;
@@ -37,6 +37,17 @@ function sayOrHide(element, text) {
   say(element, text);
 }
 
+// The sentence. What it says of groups that stopped leads to them; it is one button for good, so that no click is lost.
+export function sayVerdict(text, link = "") {
+  const [before, button, behind] = $("verdict").children;
+  const at = link === "" ? -1 : text.indexOf(link);
+  say(before, at < 0 ? text : text.slice(0, at));
+  if (at < 0 && document.activeElement === button) $("job-title").focus({ preventScroll: true });
+  button.hidden = at < 0;
+  say(button, at < 0 ? "" : link);
+  say(behind, at < 0 ? "" : text.slice(at + link.length));
+}
+
 // --- bars
 
 const bars = {};
@@ -53,7 +64,8 @@ function makeBars() {
 function drawBars(model, now) {
   const { counts, total } = model;
   const values = { completed: counts.changed + counts.unchanged, changed: counts.changed, failed: counts.failed, skipped: counts.skipped };
-  const rate = model.job.state === "running" && !isAway() ? model.rate(now) : null;
+  const goesOn = model.job.state === "running" && !isAway() && outlookOf(model, now).is !== "last";
+  const rate = goesOn ? rateOf(model, now) : null;
   for (const [name, value] of Object.entries(values)) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
@@ -92,7 +104,7 @@ async function control(view, verb, button) {
   const { job, counts } = view.model;
   if (verb === "cancel") {
     const { model } = view;
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model.counts), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model, service, serviceNow()), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -143,54 +155,6 @@ function drawControls(view, anew = false) {
   if (focused !== null) ($("controls").querySelector(`[data-verb="${focused}"]`) ?? $("controls").querySelector("button, a") ?? $("job-title")).focus({ preventScroll: true });
 }
 
-// --- what went wrong
-
-const nameOf = (view, host) => h("button", { class: "plain", type: "button", onclick: () => view.open(host) }, host.name);
-
-function names(view, hosts) {
-  const list = h("p", { class: "mono" });
-  const draw = (shown) => fill(list, shown.flatMap((host, i) => [i > 0 ? ", " : null, nameOf(view, host)]),
-  shown.length < hosts.length ? [", ", h("button", { class: "plain", type: "button", onclick: () => draw(hosts) }, `and ${count(hosts.length - shown.length)} more`)] : null);
-  draw(hosts.slice(0, NAMES));
-  return list;
-}
-
-let whyOf = "";
-
-function drawWhy(view) {
-  const { model } = view;
-  const { stopped, others, lone } = model.stops();
-  const faults = model.faults();
-  const is = JSON.stringify([model.job.id, stopped.map((s) => [s.name, s.failed.size, [...s.down], s.skipped.length]),
-    faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length])]);
-  if (is === whyOf) return;
-  whyOf = is;
-  $("why").hidden = faults.length + others.length === 0;
-  const open = new Set([...$("why").querySelectorAll("details[open]")].map((details) => details.dataset.key));
-  const group = (key, summary, body) => h("details", { class: "group", "data-key": key, open: open.has(key) }, h("summary", {}, summary), body());
-  fill($("why-body"), // the little that sums up the rest first
-    faults.length === 0 ? null : [
-      h("h3", {}, "Errors, the most frequent first"),
-      faults.slice(0, STOPS).map((fault) => group(`f${fault.text}`, [h("span", { class: "count" }, `${count(fault.hosts.length)} × `), fault.text], () => names(view, fault.hosts))),
-      faults.length > STOPS ? h("p", { class: "quiet" }, `and ${count(faults.length - STOPS)} more kinds`) : null,
-    ],
-    others.length === 0 ? null : [
-      h("h3", {}, "Skipped for other reasons than a failure"),
-      others.slice(0, STOPS).map((other) => group(`o${other.reason}`, [h("span", { class: "count" }, `${count(other.hosts.length)} × `), other.reason], () => names(view, other.hosts))),
-    ],
-    stopped.length === 0 ? null : [
-      h("h3", {}, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
-      h("ul", { class: "plain", id: "stopped" }, stopped.slice(0, STOPS).map((stop) => h("li", {},
-        h("strong", {}, stop.name), ": ",
-        [...stop.failed].map((host) => [nameOf(view, host), ` failed (${host.error}); `]),
-        [...stop.down].map(([name, why]) => [model.byName.has(name) ? nameOf(view, model.byName.get(name)) : name, ` is not up (${why}); `]),
-        `${plural(stop.skipped.length, "device")} skipped: `, stop.skipped.slice(0, 8).map((host) => host.name).join(", "),
-        stop.skipped.length > 8 ? ", …" : ""))),
-      stopped.length > STOPS ? h("p", { class: "quiet" }, `and ${count(stopped.length - STOPS)} more`) : null,
-    ],
-    lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null);
-}
-
 // --- the table of devices
 
 let tableMax = PAGE;
@@ -212,7 +176,7 @@ function drawTable(view) {
   const body = $("devices").tBodies[0];
   const focused = document.activeElement?.closest?.("#devices") ? document.activeElement.textContent : null;
   fill(body, rows.map((host) => h("tr", { role: "row" },
-    h("th", { scope: "row", role: "rowheader" }, h("button", { class: "plain mono", type: "button", onclick: () => view.open(host) }, host.name)),
+    h("th", { scope: "row", role: "rowheader" }, link(host.name, () => view.open(host), "plain mono")),
     h("td", { role: "cell" }, view.isJob ? stateOf(lookOf(host)) : null),
     h("td", { role: "cell" }, host.groups.join(", ")),
     h("td", { class: "mono", role: "cell" }, host.to_version ?? host.from_version ?? ""),
@@ -239,8 +203,8 @@ export function draw(view, now) {
   const isOld = isAway() && job.state !== "done";
   chip.dataset.is = isOld ? "away" : wordOf(job);
   say(chip, isOld ? `${wordOf(job)} at ${clock(now)}` : wordOf(job));
-  if (job.state !== "done" && awaitedOf(model).some((host) => !model.installAt.has(host.name))) history.read(model, view.due);
-  say($("verdict"), verdictOf(model, now, service, isAway()));
+  if (job.state !== "done") history.readInstalls(model, view.due);
+  sayVerdict(verdictOf(model, now, service, isAway()), linkOf(model));
   sayOrHide($("doubt"), doubtOf(model, now, service));
   sayOrHide($("longest"), longestOf(model, now));
   sayOrHide($("request"), requestOf(job));
@@ -253,7 +217,7 @@ export function draw(view, now) {
   if (sinceRead >= READ_MS || view.shownSince !== readOf) {
     readAt = now;
     readOf = view.shownSince;
-    drawWhy(view);
+    why.draw(view);
     drawTable(view);
   } else {
     clearTimeout(readLater);
@@ -265,16 +229,15 @@ export function draw(view, now) {
 // On paper all is there, whatever was chosen or folded.
 export function beforePrint(view) {
   const state = $("devices-state").value;
-  const folded = [...$("why-body").querySelectorAll("details:not([open])")];
+  why.onPaper(view, true);
   const max = tableMax;
   $("devices-state").value = "";
   tableMax = Infinity;
-  folded.forEach((details) => (details.open = true));
   drawTable(view);
   return () => {
     $("devices-state").value = state;
     tableMax = max;
-    folded.forEach((details) => (details.open = false));
+    why.onPaper(view, false);
     drawTable(view);
   };
 }
@@ -291,6 +254,7 @@ export function drawNone(view) {
 
 export function start(view) {
   makeBars();
+  $("verdict").children[1].addEventListener("click", () => why.show(view));
   fill($("devices-state"), h("option", { value: "" }, "any"), states.concat("in_doubt").map((state) => h("option", { value: state }, stateWords[state])));
   const redraw = () => drawTable(view);
   $("devices-state").addEventListener("change", () => {

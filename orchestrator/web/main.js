@@ -84,7 +84,7 @@ function begin(model, isJob) {
 }
 
 function foretold(model, told) {
-  model.foretoldMs = told.duration === null ? null : parseDuration(told.duration);
+  model.foretell(told.duration === null ? null : parseDuration(told.duration), told.groups);
   due();
   if (told.duration === null) setTimeout(() => foretell(model), 5000); // once devices have been timed
 }
@@ -117,7 +117,7 @@ function onHash() {
 }
 
 function failedToShow(id, error) {
-  if (!view.isJob) say($("verdict"), "There is no such job; those that there are stand in the list.");
+  if (!view.isJob) jobPanel.sayVerdict("There is no such job; those that there are stand in the list.");
   notice(error instanceof Problem ? error.message : `the job ${id} cannot be shown: ${error.message}`);
   if (!(error instanceof Problem)) console.error(error);
 }
@@ -133,7 +133,7 @@ async function showNetwork() {
       to_version: null, error: null, skipped_because: null, in_doubt: false });
   model.whole();
   begin(model, false);
-  if (hashId() === null) say($("verdict"), `${plural(hosts.length, "device")} in the inventory. No job has been started yet.`);
+  if (hashId() === null) jobPanel.sayVerdict(`${plural(hosts.length, "device")} in the inventory. No job has been started yet.`);
 }
 
 // --- what is heard

@@ -4,10 +4,13 @@
 export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped"];
 const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
-const RATE_MS = 20_000;
-const QUIET_MS = 10_000; // when nothing has ended for so long, no rate says how it goes on
 const GAP_MS = 2000; // without a device in hand: the job was paused, or the service was not there
-const FEW = 5; // devices, of which none tells how long the others take
+
+// What the map has under the key; it is made where there is nothing yet.
+export function entry(map, key, make) {
+  if (!map.has(key)) map.set(key, make());
+  return map.get(key);
+}
 
 export const isOver = (state) => state !== "waiting" && state !== "in_hand";
 
@@ -54,10 +57,12 @@ export class Model {
     this.unsettled = null; // what settle() was told, until all events before it are heard
     this.inDoubt = 0; // devices
     this.installAt = new Map(); // by device: when its install was sent; without those that are over
+    this.decidedN = new Map(); // by device: the last event of which installAt knows
     this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
     this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
+    this.limits = new Map(); // by redundancy group: how many of its devices may be in hand; 1 where it is not known
     this.pauses = []; // {from, to}: when the job did not run, in their order; to: Infinity while it lasts
   }
 
@@ -121,6 +126,14 @@ export class Model {
     if (this.job.state === "paused") this.pauses.push({ from: Math.max(this.startedMs, this.lastEndMs), to: Infinity });
   }
 
+  // What a dry run of the same request said. Two rules may make groups of the same name.
+  foretell(ms, groups) {
+    this.foretoldMs = ms;
+    this.limits.clear();
+    for (const { name, max_unavailable } of groups) this.limits.set(name, Math.min(max_unavailable, this.limits.get(name) ?? Infinity));
+    this.version++;
+  }
+
   hearPause(isPaused, at) {
     const last = this.pauses.at(-1);
     if (isPaused && last?.to !== Infinity) this.pauses.push({ from: at, to: Infinity });
@@ -158,11 +171,14 @@ export class Model {
   }
 
   // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
-  decided({ name, kind, at, state, error, skipped_because }) {
+  decided({ name, kind, at, n, state, error, skipped_because }) {
     const isTold = ({ state: of, at: then, what }) => of === "told" && then === Date.parse(at) && what === (kind === "outcome" ? state : kind);
     if (this.steps.get(name)?.some(isTold)) return; // from the store, and heard as well
-    if (kind === "intent") this.installAt.set(name, Date.parse(at));
-    else this.installAt.delete(name);
+    if (n > (this.decidedN.get(name) ?? 0)) {
+      this.decidedN.set(name, n);
+      if (kind === "intent" && !isOver(this.byName.get(name)?.state ?? "waiting")) this.installAt.set(name, Date.parse(at));
+      else this.installAt.delete(name);
+    }
     this.step(name, at, kind === "outcome" ? state : kind, "told", error ?? skipped_because);
   }
 
@@ -242,56 +258,6 @@ export class Model {
     return Math.max(this.startedMs, at - ms);
   }
 
-  // Devices a second that came to their end, of the last 20 s in which the job ran; null: not known,
-  // or nothing has ended for 10 s of them.
-  rate(now) {
-    const since = this.ranSince(now, RATE_MS);
-    const ran = this.ranMs(since, now);
-    if (ran < 2000 || this.quietMs(now) >= QUIET_MS) return null;
-    const isRunning = (at) => !this.pauses.some(({ from, to }) => at > from && at <= to);
-    let ended = 0;
-    for (const end of this.endOf) if (end > since && end <= now && isRunning(end)) ended++;
-    return ended === 0 ? null : (ended * 1000) / ran;
-  }
-
-  // How long the job ran since a device came to its end; since its start where none has.
-  quietMs(now) {
-    return this.ranMs(Math.max(this.startedMs, this.lastEndMs), now);
-  }
-
-  // How long it goes on, as far as that can be said: {is, ms}.
-  //   rate      ms are left at the rate of the last seconds, and no more were foretold
-  //   foretold  ms are left of what was foretold, and at that rate it would be sooner
-  // Both without devices in doubt, of which no rate says anything.
-  //   last      only a few are left, and all in hand, the longest for ms
-  //   quiet     nothing has ended for ms
-  //   none      nothing has ended at all, and nothing more was foretold
-  outlook(now) {
-    const left = this.total - this.done;
-    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, now);
-    const quiet = this.quietMs(now);
-    if (this.counts.waiting === 0 && left <= FEW && this.done > 0) {
-      const starts = this.hosts.filter((host) => host.state === "in_hand" && host.started !== null).map((host) => Date.parse(host.started));
-      return { is: "last", ms: Math.max(0, now - Math.min(now, ...starts)) };
-    }
-    if (this.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
-    const rate = this.rate(now);
-    if (rate === null) return quiet < QUIET_MS && foretold > 0 ? { is: "foretold", ms: foretold } : { is: "quiet", ms: quiet };
-    const ms = ((left - this.inDoubt) / rate) * 1000;
-    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
-  }
-
-  // Of a paused job: how long it would go on if it were resumed, {is, ms} as above; null: not known.
-  needs() {
-    const since = this.pauses.at(-1);
-    if (this.counts.waiting === 0 || since?.to !== Infinity) return null;
-    const rate = this.rate(since.from);
-    const ms = rate === null ? 0 : (this.counts.waiting / rate) * 1000;
-    const foretold = this.foretoldMs === null ? 0 : this.foretoldMs - this.ranMs(this.startedMs, since.from);
-    if (ms <= 0 && foretold <= 0) return null;
-    return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
-  }
-
   // Redundancy groups that stopped: those that failed, the peers that are not up, each with why, and
   // those that were skipped for it. And what else was skipped, by its reason.
   stops() {
@@ -308,9 +274,9 @@ export class Model {
     const reasons = new Map();
     const lone = new Set(); // groups in which a device failed that nothing was skipped for
     const put = (name, host) => {
-      if (!stopped.has(name)) stopped.set(name, { name, failed: new Set(), down: new Map(), skipped: [] });
-      stopped.get(name).skipped.push(host);
-      return stopped.get(name);
+      const stop = entry(stopped, name, () => ({ name, failed: new Set(), down: new Map(), skipped: [] }));
+      stop.skipped.push(host);
+      return stop;
     };
     for (const host of this.hosts) {
       if (host.state !== "skipped") continue;
@@ -322,10 +288,15 @@ export class Model {
         continue;
       }
       const peer = peerOf(because);
+      const failed = this.byName.get(peer?.name);
+      if (failed?.state === "failed") { // in this job: that it was not up then is the same fault
+        put(peer.group ?? sharedGroup(host, failed), host).failed.add(failed);
+        causes.add(failed);
+        continue;
+      }
       if (peer !== null) put(peer.group ?? sharedGroup(host, this.byName.get(peer.name)), host).down.set(peer.name, peer.why);
       const reason = peer === null ? because : `a peer is not up: ${withoutNames(peer.name, peer.why)}`;
-      if (!reasons.has(reason)) reasons.set(reason, []);
-      reasons.get(reason).push(host);
+      entry(reasons, reason, () => []).push(host);
     }
     for (const host of this.hosts)
       if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
@@ -345,8 +316,7 @@ export class Model {
     for (const host of this.hosts) {
       if (host.state !== "failed") continue;
       const text = faultOf({ name: host.name, error: host.error ?? "no error was told" }, this.job.version ?? null);
-      if (!faults.has(text)) faults.set(text, []);
-      faults.get(text).push(host);
+      entry(faults, text, () => []).push(host);
     }
     return [...faults].map(([text, hosts]) => ({ text, hosts })).sort((a, b) => b.hosts.length - a.hosts.length);
   }

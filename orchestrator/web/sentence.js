@@ -1,77 +1,109 @@
 // What is said of a job, in words. Nothing in here touches the document.
 
-import { about, clock, count, dayAndZone, duration, plural } from "./dom.js";
+import { about, clock, count, dayAndZone, duration, listOf, plural } from "./dom.js";
 import { lookOf } from "./model.js";
+import { holdsOf, inHandOf, needsOf, outlookOf, windowOf } from "./outlook.js";
 
 const STILL_MS = 5000; // without an end is worth a word
 const NAMED = 5; // devices that are waited for, by name
+const SECONDS_MS = 20_000; // is "the last seconds"
 
-// Until when a device in hand is at most, where that is known: its install was sent, and has the time
-// that the service gives it. Else null.
-export function limitOf(model, host, { startedMs, installTimeoutMs }, now) {
+// When the time that the service gives a device in hand is over, where it is known: its install was sent. Else null.
+function endOf(model, host, { startedMs, installTimeoutMs }) {
   const isInDoubt = lookOf(host) === "in_doubt";
   const from = isInDoubt ? startedMs : model.installAt.get(host.name);
   if (from === undefined || !(installTimeoutMs > 0) || (isInDoubt && model.job.state === "paused")) return null;
-  return from + installTimeoutMs > now ? from + installTimeoutMs : null;
+  return from + installTimeoutMs;
 }
 
-// ", at most until 23:54:57": the last of them; nothing where it is not known of all.
+// Until when it is at most in hand; null: not known, or past.
+export function limitOf(model, host, service, now) {
+  const end = endOf(model, host, service);
+  return end > now ? end : null;
+}
+
+// ", at most until 23:54:57", or nothing where it is not known of all.
 function untilOf(model, hosts, service, now) {
-  const limits = hosts.map((host) => limitOf(model, host, service, now));
-  return limits.length === 0 || limits.includes(null) ? "" : `, at most until ${clock(Math.max(...limits))}`;
+  const ends = hosts.map((host) => endOf(model, host, service));
+  const last = ends.includes(null) ? -Infinity : Math.max(...ends);
+  return last > now ? `, at most until ${clock(last)}` : "";
 }
 
-const listOf = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
-
-// Those in hand that an end is waited for, where they are few; the longest first.
-export function awaitedOf(model) {
-  const { in_hand } = model.counts;
-  if (!model.isWhole || in_hand === 0 || in_hand > NAMED) return [];
-  const since = (host) => (host.started === null ? Infinity : Date.parse(host.started));
-  return model.hosts.filter((host) => host.state === "in_hand").sort((a, b) => since(a) - since(b));
+// "the longest in hand since 23:49:57, at most until 23:54:57": the last of them.
+export function sinceOf(model, hosts, service, now) {
+  const since = hosts[0].started === null ? "in hand" : `${hosts.length === 1 ? "" : "the longest "}in hand since ${clock(hosts[0].started)}`;
+  return `${since}${untilOf(model, hosts, service, now)}`;
 }
+
+const namesOf = (hosts) => (hosts.length > NAMED ? plural(hosts.length, "device") : listOf(hosts.map(({ name }) => name)));
 
 function waitsFor(model, hosts, service, now) {
-  const names = hosts.map((host) => host.name);
-  const since = hosts[0].started === null ? "" : `${hosts.length === 1 ? ", in hand" : ", the longest in hand"} since ${clock(hosts[0].started)}`;
-  return `it waits for ${listOf(names)}${since}${untilOf(model, hosts, service, now)}`;
+  const { behind, groups } = holdsOf(model, now);
+  const whose = hosts.length > 1 ? "their groups" : groups.length > 1 ? "its groups" : "its group";
+  const rest = behind === 0 ? "" : `; ${plural(behind, "more device")} of ${whose} wait${behind === 1 ? "s" : ""} behind ${hosts.length === 1 ? "it" : "them"}`;
+  return `it waits for ${namesOf(hosts)}, ${sinceOf(model, hosts, service, now)}${rest}`;
 }
 
 // What is in hand comes to its end; what is in doubt is told elsewhere.
 function endingOf(model, service, now) {
   const n = model.counts.in_hand - model.inDoubt;
   if (n === 0) return "";
-  const hosts = awaitedOf(model).filter((host) => lookOf(host) !== "in_doubt");
-  const who = hosts.length > 0 ? listOf(hosts.map((host) => host.name)) : n === 1 ? "1 device in hand" : `${count(n)} devices in hand`;
-  return `; ${who} ${n === 1 ? "comes to its" : "come to their"} end${untilOf(model, hosts, service, now)}`;
+  const hosts = inHandOf(model).filter((host) => lookOf(host) !== "in_doubt");
+  return `; ${namesOf(hosts)}${n > NAMED ? " in hand" : ""} ${n === 1 ? "comes to its" : "come to their"} end${untilOf(model, hosts, service, now)}`;
 }
 
 function pausedOf(model, service, now) {
   const because = model.job.paused_because;
   const why = because === "by request" ? " by request" : because ? `: ${because}` : "";
-  return ` Paused${why}${endingOf(model, service, now)}.${needsOf(model)}`;
+  return ` Paused${why}${endingOf(model, service, now)}.${afterOf(model, now)}`;
 }
 
-function needsOf(model) {
-  const needs = model.needs();
-  if (needs === null) return "";
-  return ` Once resumed, it has about ${about(needs.ms)} to go${needs.is === "rate" ? ", at the rate of before" : `, of the ${about(model.foretoldMs)} that were expected`}.`;
+function afterOf(model, now) {
+  const needs = needsOf(model, now);
+  return needs === null ? "" : ` Once resumed, it has about ${about(needs.ms)} to go${needs.is === "rate" ? ", at the rate of before" : `, of the ${about(model.foretoldMs)} that were expected`}.`;
 }
 
-function outlookOf(model, now, service) {
-  const { is, ms } = model.outlook(now);
-  const awaited = awaitedOf(model);
+// ", without leaf01.mars and 3 behind it,": those of which no rate says anything.
+function withoutOf(model, long, behind) {
+  const parts = [];
+  if (model.inDoubt > 0) parts.push("devices in doubt");
+  if (long.length > 0) parts.push(long.length === 1 ? long[0].name : `${plural(long.length, "device")} that take long`);
+  if (behind > 0) parts.push(`${count(behind)} behind ${model.inDoubt === 0 && long.length === 1 ? "it" : "them"}`);
+  return parts.length === 0 ? "" : `, without ${listOf(parts)},`;
+}
+
+const groupText = ({ name, left, limit }) => `as the group ${name} has ${plural(left, "device")} to go, ${count(limit)} at a time`;
+
+function rateText(model) {
+  const ms = windowOf(model);
+  return `at the rate of the last ${ms > SECONDS_MS ? about(ms) : "seconds"}`;
+}
+
+function outlookText(model, now, service) {
+  const outlook = outlookOf(model, now);
+  const { is, ms } = outlook;
+  const { held, behind } = holdsOf(model, now);
   const ran = model.ranMs(model.startedMs, now);
   const paused = now - model.startedMs - ran;
   const expected = model.foretoldMs === null ? "" : `, where about ${about(model.foretoldMs)} were expected`;
   const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}${expected}`;
-  const without = model.inDoubt === 0 ? "" : ", without devices in doubt,";
-  if (is === "foretold") return `About ${about(ms)} left${without} of the ${about(model.foretoldMs)} that were expected.`;
-  if (is === "rate") return `About ${about(ms)} left${without} at the rate of the last seconds${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}.`;
   if (is === "none") return `${gone}; no device has come to its end yet.`;
+  if (is === "foretold" || is === "rate" || is === "groups") {
+    const long = held.filter((host) => lookOf(host) !== "in_doubt");
+    const rest = long.length === 0 ? "" : ` Taking long: ${namesOf(long)}, ${sinceOf(model, long, service, now)}.`;
+    const by = is === "foretold" ? `of the ${about(model.foretoldMs)} that were expected` : `${is === "rate" ? rateText(model) : groupText(outlook)}${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}`;
+    return `About ${about(ms)} left${withoutOf(model, long, behind)} ${by}.${rest}`;
+  }
+  const awaited = !model.isWhole ? [] : is === "last" || model.counts.in_hand <= NAMED ? inHandOf(model) : held;
   const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
   if (is === "quiet" && ms >= STILL_MS) return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
   return `${gone}${whom}.`; // the last are in hand, or it is too early for a rate
+}
+
+// What of the sentence leads to the list of them.
+export function linkOf(model) {
+  const { stopped } = model.stops();
+  return stopped.length === 0 ? "" : `${plural(stopped.length, "group")} stopped`;
 }
 
 // Groups that no failure has stopped.
@@ -88,7 +120,7 @@ export function verdictOf(model, now, service, away = false) {
   if (counts.failed > 0) parts.push(`${count(counts.failed)} failed`);
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
   const { stopped, lone } = model.stops();
-  if (stopped.length > 0) parts.push(`${plural(stopped.length, "group")} stopped${byPeersOf(stopped)}`);
+  if (stopped.length > 0) parts.push(`${linkOf(model)}${byPeersOf(stopped)}`);
   if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
   let text = `${parts.join(", ")}.`;
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
@@ -96,7 +128,7 @@ export function verdictOf(model, now, service, away = false) {
     const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
     text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
-    text += ` ${outlookOf(model, now, service)}`;
+    text += ` ${outlookText(model, now, service)}`;
   } else if (job.state === "cancelling") {
     text += ` Nothing new starts${endingOf(model, service, now)}.`;
   }
@@ -141,9 +173,12 @@ export function changesOf({ hosts, to_change, as_wanted, unknown }) {
   return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, get version tells`;
 }
 
-// What a cancel would do by now.
-export function cancelOf({ in_hand, waiting }) {
+// What a cancel would do by now. Only an install takes its time: those whose install was not sent are put back.
+export function cancelOf(model, service, now) {
+  const { in_hand, waiting } = model.counts;
   const rest = waiting === 0 ? "Nothing is left to skip." : `What has not begun is skipped: ${plural(waiting, "device")}.`;
   if (in_hand === 0) return rest;
-  return `${in_hand === 1 ? "1 device is in hand and comes to its end" : `${count(in_hand)} devices are in hand and come to their end`} first, for no install is broken off. ${rest}`;
+  const known = untilOf(model, inHandOf(model), service, now);
+  const until = known !== "" || !model.job.version || !(service.installTimeoutMs > 0) ? known : `, within ${about(service.installTimeoutMs)} at most`;
+  return `${in_hand === 1 ? "1 device is in hand and comes to its end" : `${count(in_hand)} devices are in hand and come to their end`} first${until}, for no install is broken off. ${rest}`;
 }

@@ -23,7 +23,7 @@ async function read(answer, tell, heard = () => {}) {
 export async function events(path, lastId, tell) {
   const controller = new AbortController();
   const answer = await fetchService(path, { headers: { "Last-Event-ID": lastId }, signal: controller.signal, cache: "no-store" });
-  if (answer.status !== 200) return;
+  if (answer.status !== 200) throw new Error(`the service answers ${answer.status}`);
   let isEnough = false;
   try {
     await read(answer, (event) => {

@@ -1,16 +1,14 @@
 // The page's modules that touch no document, without a browser.
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { load } from "./load.mjs";
 
-// With what it imports.
-const url = (name) => `data:text/javascript,${encodeURIComponent(readFileSync(`orchestrator/web/${name}`, "utf8").replace(/"\.\/([a-z]+\.js)"/g, (_, other) => `"${url(other)}"`))}`;
-const load = (name) => import(url(name));
 const { Model, faultOf, laterOf } = await load("model.js");
 const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
 const { Cluster, elsewhereOf } = await load("cluster.js");
-const { changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
+const { holdsOf, needsOf, outlookOf, rateOf } = await load("outlook.js");
+const { cancelOf, changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
@@ -101,7 +99,7 @@ test("the sentence: what is so, and how it goes on", () => {
 });
 
 test("two durations are one phrase: what is left of what was expected, or in all where more was expected than that", () => {
-  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] }))));
   const says = (foretoldMs, s, end) => {
     m.foretoldMs = foretoldMs;
     assert.ok(verdictOf(m, Date.parse(at(s)), here).endsWith(`completed. ${end}`), verdictOf(m, Date.parse(at(s)), here));
@@ -123,7 +121,7 @@ test("at the end the sentence says whom it waits for, and until when at most", (
     return verdictOf(m, Date.parse(at(s)), here);
   };
   const until = `at most until ${clock(304)}`;
-  assert.match(verdict(60, {}), new RegExp(` nothing has ended for 59 s; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
+  assert.match(verdict(60, {}), new RegExp(` Running for 1 min; it waits for c, in hand since ${clock(2)}, ${until}; 1 more device of its group waits behind it\\.$`));
   m.put(row("b", "changed", { started: at(1), duration_ms: 1000 }));
   assert.match(verdict(60, {}), new RegExp(` Running for 1 min; it waits for c, in hand since ${clock(2)}, ${until}\\.$`));
   assert.match(verdict(60, { state: "cancelling" }), new RegExp(` Nothing new starts; c comes to its end, ${until}\\.$`));
@@ -136,6 +134,133 @@ test("at the end the sentence says whom it waits for, and until when at most", (
   m.hear("host", event("c", "started", 6, 4));
   assert.doesNotMatch(verdict(60, { state: "running" }), /at most/);
   assert.equal(limitOf(m, m.byName.get("c"), here, 0), null);
+});
+
+// A network of groups of four, of which "n" devices were changed one behind the other, each in its second.
+const group = (name, states) => states.map((state, i) => row(`${name}${i}`, state, { groups: [name], ...(state === "changed" ? { started: at(i), duration_ms: 1000 } : {}) }));
+const inHand = (host, s) => Object.assign(host, { state: "in_hand", started: at(s) });
+const sent = (m, name, s, n) => m.decided({ name, kind: "intent", at: at(s), n, state: "in_hand" });
+
+test("a device that hangs near the end of the job is named, with who waits behind it, and no rate", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => group(`g${i}`, ["changed", "changed", "changed", "changed"])).flat().concat(group("w", ["changed", "waiting", "waiting", "waiting"]), group("v", ["waiting"]));
+  inHand(rows.at(-4), 4);
+  inHand(rows.at(-1), 5);
+  const m = model(rows);
+  sent(m, "w1", 5, 1);
+  const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
+  // As long as it may still be like the others, groups decide: w1 and two behind it.
+  assert.equal(says(8), "About 3 s left as the group w has 3 devices to go, 1 at a time.");
+  assert.equal(says(9.5), `Running for 10 s; it waits for w1 and v0, the longest in hand since ${clock(4)}; 2 more devices of their groups wait behind them.`, "few others are in hand");
+  const waits = (who) => ` it waits for ${who}; 2 more devices of its group wait behind it.`;
+  m.put(row("v0", "changed", { groups: ["v"], started: at(5), duration_ms: 4000 }));
+  for (const s of [10, 19, 200]) assert.equal(says(s), `Running for ${s === 200 ? "3 min 20 s" : `${s} s`};${waits(`w1, in hand since ${clock(4)}, at most until ${clock(305)}`)}`);
+  // The install goes on while the job is paused, and so does its time.
+  m.hear("job", job({ state: "paused", n: 9, at: at(12) }));
+  assert.equal(says(200), `Paused; w1 comes to its end, at most until ${clock(305)}.`, "and nothing else would have to be done once it is resumed");
+  m.hear("job", job({ n: 10, at: at(201) }));
+  assert.equal(says(202), `Running for 13 s, not counting 3 min 9 s of pauses;${waits(`w1, in hand since ${clock(4)}, at most until ${clock(305)}`)}`);
+  // It comes to its end after all: the next two of its group are like all others.
+  m.put(row("w1", "changed", { groups: ["w"], started: at(4), duration_ms: 206_000 }));
+  assert.equal(says(210.3), "About 2 s left as the group w has 2 devices to go, 1 at a time.", "the next is about to begin");
+  m.put(row("w2", "in_hand", { groups: ["w"], started: at(210) }));
+  assert.equal(says(210.5), "About 2 s left as the group w has 2 devices to go, 1 at a time.");
+});
+
+test("what is said of the rest leaves out devices that take long, and those behind them", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => row(`h${i}`, i < 20 ? "changed" : "waiting", { groups: [`h${i}`], ...(i < 20 ? { started: at(i), duration_ms: 1000 } : {}) }));
+  const m = model(rows.concat(group("w", ["waiting", "waiting", "waiting"]), group("v", ["waiting"])));
+  inHand(m.byName.get("w0"), 2);
+  m.put(row("w0", "in_hand", { groups: ["w"], started: at(2) }));
+  sent(m, "w0", 3, 1);
+  const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
+  const long = `Taking long: w0, in hand since ${clock(2)}, at most until ${clock(303)}.`;
+  assert.equal(says(20), `About 21 s left, without w0 and 2 behind it, at the rate of the last seconds. ${long}`);
+  m.foretell(30_000, []);
+  assert.equal(says(20), `About 21 s left, without w0 and 2 behind it, at the rate of the last seconds: 41 s in all, where about 30 s were expected. ${long}`);
+  assert.deepEqual(holdsOf(m, Date.parse(at(20))).groups.map(({ name, hosts, waiting }) => [name, hosts.map((host) => host.name), waiting]), [["w", ["w0"], 2]]);
+  m.put(row("v0", "in_hand", { groups: ["v"], started: at(19), in_doubt: true }));
+  assert.match(says(20), /^About 20 s left, without devices in doubt, w0 and 2 behind them, at the rate/);
+  // A group of which two may be in hand is held up by the second that hangs.
+  m.foretell(null, [{ name: "w", max_unavailable: 2 }, { name: "w", max_unavailable: 3 }]);
+  assert.match(says(20), /^About 22 s left, without devices in doubt and w0, at the rate/);
+  m.put(row("w1", "in_hand", { groups: ["w"], started: at(4) }));
+  assert.match(says(20), /^About 20 s left, without devices in doubt, 2 devices that take long and 1 behind them, at the rate .* Taking long: w0 and w1, the longest in hand since \d\d:\d\d:\d\d\.$/, "until when is not known of both");
+});
+
+test("groups hold nobody up in a task that only reads", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => row(`h${i}`, "unchanged", { groups: [`h${i}`], started: at(i), duration_ms: 1000 })).concat(group("w", ["waiting", "waiting", "waiting"]));
+  inHand(rows.at(-3), 2);
+  const m = model(rows, { version: null });
+  assert.deepEqual(holdsOf(m, Date.parse(at(20))).groups, []);
+  assert.match(verdictOf(m, Date.parse(at(20)), here), / About 2 s left, without w0, at the rate of the last seconds\. Taking long: w0, in hand since \d\d:\d\d:\d\d\.$/);
+});
+
+test("of many that hang it is said how many, and the last of their limits", () => {
+  const rows = group("g", ["changed", "changed", "changed"]).concat(Array.from({ length: 8 }, (_, i) => group(`w${i}`, ["waiting", "waiting"])).flat());
+  rows.filter(({ name }) => /^w.0$/.test(name)).forEach((host, i) => inHand(host, i));
+  const m = model(rows);
+  for (let i = 0; i < 8; i++) sent(m, `w${i}0`, i + 1, i + 1);
+  assert.match(verdictOf(m, Date.parse(at(60)), here), new RegExp(`Running for 1 min; it waits for 8 devices, the longest in hand since ${clock(0)}, at most until ${clock(308)}; 8 more devices of their groups wait behind them\\.$`));
+});
+
+test("what is long depends on how long devices of the type take", () => {
+  const changed = (name, type, s, i) => row(name, "changed", { dev_type: type, groups: [name], started: at(i), duration_ms: s * 1000 });
+  const rows = Array.from({ length: 6 }, (_, i) => [changed(`l${i}`, "leaf", 1, i), changed(`s${i}`, "spine", 180, i)]).flat();
+  const m = model(rows.concat(row("l9", "in_hand", { groups: ["l"], started: at(200) }), row("s9", "in_hand", { dev_type: "spine", groups: ["s"], started: at(200) }), row("e9", "in_hand", { dev_type: "edge", groups: ["e"], started: at(200) })));
+  const long = (s) => holdsOf(m, Date.parse(at(s))).held.map((host) => host.name);
+  assert.deepEqual([204, 206, 550, 561].map(long), [[], ["l9"], ["l9"], ["l9", "s9", "e9"]], "of a type of which none is over, all others tell");
+});
+
+test("a rate of devices that take minutes is taken over minutes", () => {
+  // Ten at a time, three minutes each.
+  const rows = Array.from({ length: 60 }, (_, i) => row(`h${i}`, i < 40 ? "changed" : i < 50 ? "in_hand" : "waiting", { groups: [`h${i}`], started: i < 50 ? at(Math.floor(i / 10) * 180) : null, duration_ms: i < 40 ? 180_000 : null }));
+  const m = model(rows);
+  for (const s of [721, 780, 899]) assert.match(verdictOf(m, Date.parse(at(s)), here), / About \d+ min( \d+ s)? left at the rate of the last 9 min\.$/, `nothing ends for three minutes, and all is well at ${s}`);
+  assert.equal(outlookOf(m, Date.parse(at(721))).ms, 20 / (30 / 540_000));
+  assert.equal(outlookOf(m, Date.parse(at(1081))).is, "quiet");
+});
+
+test("in its first seconds nothing is said of what is left, but what was foretold", () => {
+  const m = model(Array.from({ length: 400 }, (_, i) => row(`h${i}`, i < 2 ? "changed" : "waiting", { groups: [`h${i}`], ...(i < 2 ? { started: at(0), duration_ms: 500 } : {}) })));
+  const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
+  for (const s of [2, 3, 4]) assert.equal(says(s), `Running for ${s} s.`);
+  m.foretell(12_000, []);
+  for (const s of [2, 3, 4]) assert.equal(says(s), `About ${12 - s} s left of the 12 s that were expected.`);
+});
+
+test("what is said does not change to and fro where two estimates are near each other", () => {
+  const m = model(Array.from({ length: 40 }, (_, i) => row(`h${i}`, i < 20 ? "changed" : "waiting", { groups: [`h${i}`], ...(i < 20 ? { started: at(i), duration_ms: 1000 } : {}) })));
+  m.foretell(40_500, []);
+  const is = new Set();
+  for (let i = 20; i < 36; i++) {
+    is.add(outlookOf(m, Date.parse(at(i + 0.1))).is);
+    is.add(outlookOf(m, Date.parse(at(i + 0.9))).is);
+    m.put(row(`h${i}`, "changed", { groups: [`h${i}`], started: at(i + (i % 3) / 4), duration_ms: 1000 }));
+  }
+  assert.deepEqual([...is], ["foretold"]);
+});
+
+test("a cancel says until when devices in hand may take", () => {
+  const m = model([row("a", "in_hand", { started: at(1) }), row("b", "waiting"), row("c", "in_hand", { started: at(2), groups: ["h"] })], { version: "5.3.1" });
+  const says = () => cancelOf(m, here, Date.parse(at(60)));
+  const rest = "for no install is broken off. What has not begun is skipped: 1 device.";
+  assert.equal(says(), `2 devices are in hand and come to their end first, within 5 min at most, ${rest}`);
+  sent(m, "a", 3, 1);
+  assert.equal(says(), `2 devices are in hand and come to their end first, within 5 min at most, ${rest}`);
+  sent(m, "c", 4, 2);
+  assert.equal(says(), `2 devices are in hand and come to their end first, at most until ${clock(304)}, ${rest}`);
+  m.job.version = null; // a task that only reads
+  m.installAt.clear();
+  assert.equal(says(), `2 devices are in hand and come to their end first, ${rest}`);
+});
+
+test("an install that the store tells of late is not that of a later attempt", () => {
+  const m = model([row("a", "waiting")]);
+  m.hear("host", { ...row("a", "in_hand", { started: at(9) }), kind: "started", at: at(9), n: 4, job: "j", attempt: 2 });
+  sent(m, "a", 3, 2);
+  assert.equal(limitOf(m, m.byName.get("a"), here, 0), null);
+  sent(m, "a", 10, 5);
+  assert.equal(limitOf(m, m.byName.get("a"), here, 0), Date.parse(at(310)));
 });
 
 test("a dry run says what becomes of devices that run a newer version", () => {
@@ -180,9 +305,9 @@ test("groups with a peer that is not up have stopped, too; the peer's name and a
   const why = (address) => `connect to ${address}: connection refused`;
   const { stopped, others } = m.stops();
   assert.deepEqual(stopped.map(({ name, failed, down, skipped }) => [name, failed.size, [...down], skipped.length]),
-    [["a", 0, [["l1", why("127.0.0.1:83")]], 1], ["b", 0, [["far", why("127.0.0.9:83")]], 1], ["d", 0, [["s1", why("127.0.0.2:83")]], 1], ["c", 1, [], 1]]);
-  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["a peer is not up: connect to its address: connection refused", 3]]);
-  assert.match(verdictOf(m, Date.parse(at(1)), here), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(3 of them by a peer that is not up\)\./);
+    [["a", 0, [["l1", why("127.0.0.1:83")]], 1], ["b", 0, [["far", why("127.0.0.9:83")]], 1], ["d", 1, [], 1], ["c", 1, [], 1]], "s1 failed: that it was not up as well is no other fault");
+  assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["a peer is not up: connect to its address: connection refused", 2]]);
+  assert.match(verdictOf(m, Date.parse(at(1)), here), /^1 of 6 devices completed, 1 failed, 4 skipped, 4 groups stopped \(2 of them by a peer that is not up\)\./);
   assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1)), here), / 1 group stopped by a peer that is not up\./);
 });
 
@@ -219,11 +344,11 @@ test("devices in hand over time, to the device", () => {
 });
 
 test("how long it goes on: never less than the rate of the last seconds says", () => {
-  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] })));
   const m = model(rows);
   const outlook = (s, foretoldMs = null) => {
     m.foretoldMs = foretoldMs;
-    return m.outlook(Date.parse(at(s)));
+    return outlookOf(m, Date.parse(at(s)));
   };
   assert.deepEqual(outlook(20), { is: "rate", ms: 20_000 });
   assert.deepEqual(outlook(20, 50_000), { is: "foretold", ms: 30_000 });
@@ -235,52 +360,52 @@ test("how long it goes on: never less than the rate of the last seconds says", (
 });
 
 test("how long it goes on after a pause: its time does not count", () => {
-  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 21 ? row("slow", "in_hand", { started: at(19) }) : row(`h${i}`, "waiting")));
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 21 ? row("slow", "in_hand", { started: at(19) }) : row(`h${i}`, "waiting", { groups: [`g${i}`] })));
   const resumed = 20 + 3600;
   const heard = model(rows);
   heard.hear("job", job({ state: "paused", n: 1, at: at(20) }));
   heard.hear("host", { ...row("slow", "changed", { started: at(19), duration_ms: 6000 }), kind: "outcome", at: at(25), n: 2, job: "j", attempt: 1 });
   heard.hear("job", job({ n: 3, at: at(resumed) }));
   heard.hear("host", { ...row("h21", "in_hand", { started: at(resumed) }), kind: "started", at: at(resumed), n: 4, job: "j", attempt: 0 });
-  assert.equal(heard.rate(Date.parse(at(resumed + 3))), 17 / 20, "the one that came to its end in the pause does not count");
-  assert.equal(heard.outlook(Date.parse(at(resumed + 3))).ms, (39 * 20_000) / 17);
+  assert.equal(rateOf(heard, Date.parse(at(resumed + 3))), 17 / 20, "the one that came to its end in the pause does not count");
+  assert.equal(outlookOf(heard, Date.parse(at(resumed + 3))).ms, (39 * 20_000) / 17);
 });
 
 test("while it is paused: how long it has to go once it is resumed", () => {
-  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting"))));
-  assert.equal(m.needs(), null, "it runs");
+  const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] }))));
+  assert.equal(needsOf(m, Date.parse(at(20))), null, "it runs");
   m.hear("job", job({ state: "paused", n: 1, at: at(20) }));
   for (const s of [21, 3600]) assert.match(verdictOf(m, Date.parse(at(s)), here), / Paused\. Once resumed, it has about 20 s to go, at the rate of before\.$/);
   m.foretoldMs = 62_000;
   assert.match(verdictOf(m, Date.parse(at(3600)), here), / Once resumed, it has about 42 s to go, of the 1 min 2 s that were expected\.$/);
   const early = model([row("a", "waiting")], { state: "paused" });
-  assert.equal(early.needs(), null, "nothing is known");
+  assert.equal(needsOf(early, Date.parse(at(20))), null, "nothing is known");
 });
 
 test("a pause that was over when the page was opened is found where nothing was in hand", () => {
-  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] })));
   rows[20] = row("h20", "in_hand", { started: at(3620) });
   const m = model(rows);
   m.foretoldMs = 75_000;
-  assert.deepEqual(m.outlook(Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
-  assert.equal(m.rate(Date.parse(at(3623))), 17 / 20);
+  assert.deepEqual(outlookOf(m, Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
+  assert.equal(rateOf(m, Date.parse(at(3623))), 17 / 20);
   assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses, where about 1 min 15 s were expected; nothing has ended for 11 s;/);
   const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
   paused.hear("job", job({ n: 1, at: at(3620) }));
-  assert.equal(paused.rate(Date.parse(at(3623))), 17 / 20);
+  assert.equal(rateOf(paused, Date.parse(at(3623))), 17 / 20);
 });
 
 test("how long it goes on, before anything has ended, and when only a few are left", () => {
   const begun = model([row("a", "in_hand", { started: at(0) }), row("b", "waiting")]);
-  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "none", ms: 30_000 });
+  assert.deepEqual(outlookOf(begun, Date.parse(at(30))), { is: "none", ms: 30_000 });
   begun.foretoldMs = 60_000;
-  assert.deepEqual(begun.outlook(Date.parse(at(30))), { is: "foretold", ms: 30_000 });
-  assert.deepEqual(begun.outlook(Date.parse(at(70))), { is: "none", ms: 70_000 });
+  assert.deepEqual(outlookOf(begun, Date.parse(at(30))), { is: "foretold", ms: 30_000 });
+  assert.deepEqual(outlookOf(begun, Date.parse(at(70))), { is: "none", ms: 70_000 });
   const last = model([row("a", "changed", { started: at(0), duration_ms: 1000 }), row("b", "in_hand", { started: at(2) }), row("c", "in_hand", { started: at(4) })]);
-  assert.deepEqual(last.outlook(Date.parse(at(14))), { is: "last", ms: 12_000 });
+  assert.deepEqual(outlookOf(last, Date.parse(at(14))), { is: "last", ms: 12_000 });
   // Of devices in doubt no rate says anything.
-  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 30 ? row(`h${i}`, "waiting") : row(`h${i}`, "in_hand", { started: at(0), in_doubt: true })));
-  assert.deepEqual(model(rows).outlook(Date.parse(at(20))), { is: "rate", ms: 10_000 });
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 30 ? row(`h${i}`, "waiting", { groups: [`g${i}`] }) : row(`h${i}`, "in_hand", { started: at(0), in_doubt: true })));
+  assert.deepEqual(outlookOf(model(rows), Date.parse(at(20))), { is: "rate", ms: 10_000 });
 });
 
 test("steps: a call with how long it took; what was decided stands where it was", () => {

@@ -158,7 +158,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   assert.equal(await page.textContent("#ask label"), "Type cancel to cancel the job");
   // What it says goes on with the job.
   const said = await page.textContent("#ask-text");
-  assert.match(said, /^\d+ devices are in hand and come to their end first, for no install is broken off\. What has not begun is skipped: \d+ devices\.$/);
+  assert.match(said, /^\d+ devices are in hand and come to their end first, (within 5 min at most|at most until \d\d:\d\d:\d\d), for no install is broken off\. What has not begun is skipped: \d+ devices\.$/);
   await page.waitForFunction((before) => document.getElementById("ask-text").textContent !== before, said);
   await page.fill("#ask input", "cancel");
   await yes.click();
@@ -201,7 +201,7 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   const job = await untilJob(page, "done");
   await page.waitForSelector("#stopped");
   const why = await page.textContent("#stopped");
-  assert.match(why, /earth_leaf_\d+: leaf06\.earth failed \(install_os_version: .*no space left on device.*\); 1 device skipped: leaf\d+\.earth/);
+  assert.match(why, /^earth_leaf_\d+: leaf06\.earth failed; 1 device skippedleaf06\.earth: install_os_version: .*no space left on device.*skipped: leaf\d+\.earth$/);
   const told = await json(`${orc.url}/jobs/${job.id}/`);
   assert.equal(told.counts.failed, 1);
   assert.equal(told.counts.skipped, 1);
@@ -212,6 +212,12 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   assert.ok(steps.some((step) => /login/.test(step)) && steps.some((step) => /install os version/.test(step)), steps.join("\n"));
   assert.ok(steps.every((step) => /^\d\d:\d\d:\d\d\.\d{3}/.test(step)));
   await page.waitForFunction(() => /earth_leaf_/.test(document.getElementById("device-body").textContent));
+
+  // Beside its peer it has failed, as everywhere else.
+  await page.click("#stopped summary");
+  await page.locator("#stopped details p:last-child button").click();
+  await page.waitForFunction(() => /leaf06\.earth ✕failed install_os_version: .*no space left/.test(document.getElementById("device-body").textContent));
+  assert.doesNotMatch(await page.textContent("#device-body"), /not up/);
 
   // The same fault everywhere is one line.
   await page.click("#everything");
@@ -267,14 +273,90 @@ test("equal errors are one line", async () => {
   const { failed } = (await json(`${orc.url}/jobs/${job.id}/`)).counts;
   assert.ok(failed > 10);
   await page.waitForFunction((n) => document.querySelector("#why-body .count")?.textContent === `${n} × `, failed);
-  assert.equal(await page.locator("#why-body details.group").count(), 1);
-  // However many groups have stopped, it is what is seen first.
-  assert.ok(await page.locator("#stopped li").count() > 10);
+  assert.equal(await page.locator("#kinds details").count(), 1);
+});
+
+test("errors and groups that stopped are seen at once, and the sentence leads to them", async () => {
+  const { orc, sim } = await network();
+  const faults = ["no space left on device", "bad image", "busy", "wrong signature", "out of memory"];
+  for (const [i, message] of faults.entries())
+    await postJson(`${sim.url}/faults/`, { match: { site: "mars", dev_type: "leaf", host: [`leaf${i}[02468].mars`] }, on: "install_os_version", effect: "error", message });
+  const page = await open();
+  await page.goto(`${orc.url}/`);
+  await page.waitForSelector('input[name="filter_sites"][value="mars"]');
+  await startUpgrade(page, "5.3.1", { sites: ["mars"], types: ["leaf"] });
+  const { failed } = (await untilJob(page, "done")).counts;
+  assert.ok(failed >= 20);
+  await page.waitForFunction((n) => document.getElementById("verdict").textContent.includes(`, ${n} groups stopped. It took `) &&
+    document.getElementById("stopped-title")?.textContent.startsWith(`${n} redundancy groups`), failed); // all is drawn, and stays where it is
+  assert.equal(await page.textContent("#verdict button"), `${failed} groups stopped`);
   for (const width of [1280, 390]) {
     await page.setViewportSize({ width, height: 844 });
-    const seen = await page.evaluate(() => document.querySelector("#why-body .count").getBoundingClientRect().bottom <= document.getElementById("why-body").getBoundingClientRect().bottom);
-    assert.ok(seen, `${width} px`);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.locator("#verdict button").press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "stopped-title");
+    // The names of groups, without another step; and the list above or beside them is short.
+    const seen = await page.evaluate(() => {
+      const inSight = (element) => element.getBoundingClientRect().top >= 0 && element.getBoundingClientRect().bottom <= innerHeight;
+      return [...document.querySelectorAll("#kinds li, #stopped-title, #stopped li")].map(inSight);
+    });
+    assert.deepEqual(seen, Array(3 + 1 + 6).fill(true), `${width} px`);
+    assert.equal(await page.evaluate(() => document.getElementById("why-body").scrollHeight <= document.getElementById("why-body").clientHeight), true);
   }
+  // On paper all is there; then it is as it was, with what had the focus.
+  await page.focus("#stopped li:nth-child(2) summary");
+  const name = await page.textContent("#stopped li:nth-child(2) strong");
+  const printed = await page.evaluate(() => {
+    dispatchEvent(new Event("beforeprint"));
+    const counts = ["kinds", "stopped"].map((id) => document.querySelectorAll(`#${id} li details[open]`).length);
+    dispatchEvent(new Event("afterprint"));
+    return counts;
+  });
+  assert.deepEqual(printed, [5, failed]);
+  assert.equal(await page.locator("#why-body details[open]").count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement.querySelector("strong").textContent), name);
+  // More, when they are asked for; with the keyboard one goes on where they begin.
+  await page.locator("#stopped + button").press("Enter");
+  assert.equal(await page.locator("#stopped li").count(), failed);
+  assert.equal(await page.evaluate(() => document.activeElement.closest("li") === document.querySelector("#stopped li:nth-child(7)")), true);
+  assert.deepEqual(page.troubles, []);
+});
+
+test("devices that hang: whom the job waits for and until when, also on a page that is opened later", async () => {
+  const { orc, sim } = await network({ latency: "0ms..1ms" });
+  const slow = Array.from({ length: 8 }, (_, i) => `leaf${String(2 * i).padStart(2, "0")}.earth`);
+  await postJson(`${sim.url}/faults/`, { match: { host: slow }, on: "install_os_version", effect: "delay", by: "10m" });
+  const first = await open();
+  await first.goto(`${orc.url}/`);
+  await first.waitForSelector('input[name="filter_sites"][value="earth"]');
+  await startUpgrade(first, "5.3.1", { sites: ["earth"] });
+  const waits = / it waits for 8 devices, the longest in hand since \d\d:\d\d:\d\d, at most until (\d\d:\d\d:\d\d); 8 more devices of their groups wait behind them\.$/;
+  const said = async (page) => waits.exec(await (await page.waitForFunction((text) => new RegExp(text).exec(document.getElementById("verdict").textContent)?.[0], waits.source)).jsonValue());
+  const [sentence, until] = await said(first);
+  assert.equal((await jobOf(first)).counts.changed + (await jobOf(first)).counts.unchanged, 90);
+  const { id } = await jobOf(first);
+  const later = await open({ viewport: { width: 390, height: 844 } });
+  await later.goto(`${orc.url}/#/jobs/${id}`);
+  assert.deepEqual([...(await said(later))], [sentence, until]);
+  // No group has stopped, but these go on no further.
+  for (const page of [first, later]) {
+    await page.waitForFunction(() => document.querySelectorAll("#held-up li").length === 6 && [...document.querySelectorAll("#held-up li")].every((line) => line.textContent.includes("at most until")));
+    assert.equal(await page.textContent("#why-title"), "What holds it up");
+    await page.click("#held-up + button");
+  }
+  const lines = await first.locator("#held-up li").allTextContents();
+  assert.equal(lines.length, 8);
+  for (const [i, line] of lines.entries()) assert.match(line, new RegExp(`^earth_leaf_\\d+: waits for ${slow[i]}, in hand since \\d\\d:\\d\\d:\\d\\d, at most until \\d\\d:\\d\\d:\\d\\d; 1 device behind$`));
+  assert.deepEqual(await later.locator("#held-up li").allTextContents(), lines);
+  await later.screenshot({ path: join(shots, "held-up-phone.png") });
+  // While the job is paused the installs go on, until then.
+  await later.click('button[data-verb="pause"]');
+  for (const page of [first, later])
+    await page.waitForFunction((at) => document.getElementById("verdict").textContent.endsWith(` Paused by request; 8 devices in hand come to their end, at most until ${at}.`), until);
+  await later.click('button[data-verb="cancel"]');
+  assert.equal(await later.textContent("#ask-text"), `8 devices are in hand and come to their end first, at most until ${until}, for no install is broken off. What has not begun is skipped: 8 devices.`);
+  assert.deepEqual([...first.troubles, ...later.troubles], []);
 });
 
 test("with the keyboard alone", async () => {

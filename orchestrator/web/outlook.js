@@ -1,0 +1,195 @@
+// How a job goes on, as far as that can be said. Nothing in here touches the document.
+//
+// No rate says when a device ends that takes far longer than the others did, and its group waits until then: both
+// are left out of what is foretold, and named. What is long depends on what devices take: a second, or minutes.
+
+import { entry, isOver, lookOf } from "./model.js";
+
+// Each at least, and so many times what a device takes.
+const RATE_MS = 20_000, RATE_TIMES = 3; // a rate is taken over
+const BASE_MS = 5000, BASE_TIMES = 3; // a rate of less says nothing
+const QUIET_MS = 10_000, QUIET_TIMES = 2; // when nothing has ended for so long, no rate says how it goes on
+const LONG_MS = 5000, LONG_TIMES = 2; // a device that is in hand for longer takes long
+const HANDOVER_MS = 1000; // behind a device the next of its group begins
+const FEW = 5; // devices, of which none tells how long the others take
+
+// --- how long devices take
+
+const usuals = new WeakMap(); // by model
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1] ?? null; // of none
+
+// Medians of the devices that were changed, of each type and of all; where none was, of all that came to their end.
+function usualOf(model) {
+  const known = usuals.get(model);
+  if (known !== undefined && Math.abs(model.done - known.done) < Math.max(1, known.done / 16)) return known;
+  const all = [];
+  const byType = new Map();
+  for (const host of model.hosts) {
+    if (host.duration_ms === null || host.state === "skipped" || (model.counts.changed > 0 && host.state !== "changed")) continue;
+    all.push(host.duration_ms);
+    entry(byType, host.dev_type, () => []).push(host.duration_ms);
+  }
+  const usual = { done: model.done, all: median(all), byType: new Map([...byType].map(([type, values]) => [type, median(values)])) };
+  usuals.set(model, usual);
+  return usual;
+}
+
+const ofHost = (usual, host) => usual.byType.get(host.dev_type) ?? usual.all;
+const times = (usual, n, leastMs) => Math.max(leastMs, n * (usual.all ?? 0));
+
+// For how long ends are counted.
+export const windowOf = (model) => times(usualOf(model), RATE_TIMES, RATE_MS);
+
+// How long the job ran since a device came to its end; since its start where none has.
+const quietMs = (model, now) => model.ranMs(Math.max(model.startedMs, model.lastEndMs), now);
+const isQuiet = (model, now) => quietMs(model, now) >= times(usualOf(model), QUIET_TIMES, QUIET_MS);
+const hasBase = (model, now) => model.ranMs(model.startedMs, now) >= times(usualOf(model), BASE_TIMES, BASE_MS);
+
+// Devices a second that came to their end while the job ran last; null: not known, or nothing has ended for a while.
+export function rateOf(model, now) {
+  if (!hasBase(model, now) || isQuiet(model, now)) return null;
+  const since = model.ranSince(now, windowOf(model));
+  const isRunning = (at) => !model.pauses.some(({ from, to }) => at > from && at <= to);
+  let ended = 0;
+  for (const end of model.endOf) if (end > since && end <= now && isRunning(end)) ended++;
+  return ended === 0 ? null : (ended * 1000) / model.ranMs(since, now);
+}
+
+// --- who holds the others up
+
+const lasts = new WeakMap(); // by model: what was found last
+
+//   held      devices in hand that take long, and those in doubt, the longest first
+//   behind    how many wait that cannot begin before one of these has ended
+//   isOut()   whether a device is one of both
+//   groups    redundancy groups that have such: {name, hosts, waiting}
+//   isTail    all that wait have a member of their group in hand: no worker that comes free makes it faster
+export function holdsOf(model, now) {
+  const last = lasts.get(model);
+  if (last?.version === model.version && last.now === now) return last;
+  const usual = usualOf(model);
+  const busy = new Map(); // by group: who has its places
+  const holders = new Map(); // by group: of these, who keeps it for long
+  const failed = new Map(); // by group: of these, who has just failed; its rest is about to be skipped
+  const held = [];
+  for (const host of model.hosts) {
+    const isInHand = host.state === "in_hand";
+    if (!isInHand && !(model.endOf[host.index] > now - HANDOVER_MS)) continue;
+    const isHeld = isInHand && (lookOf(host) === "in_doubt" || takesLong(host, usual, now));
+    if (isHeld) held.push(host);
+    for (const group of host.groups)
+      for (const places of [busy, isHeld ? holders : host.state === "failed" ? failed : null]) if (places !== null) entry(places, group, () => []).push(host);
+  }
+  held.sort((a, b) => since(a) - since(b));
+  const isFull = (places, group) => model.job.version !== null && places.get(group)?.length >= (model.limits.get(group) ?? 1); // null: it only reads
+  const isHeldUp = (group) => isFull(holders, group);
+  const isBehind = ({ groups }) => groups.some((group) => isHeldUp(group) || isFull(failed, group));
+  const groups = new Map();
+  let behind = 0;
+  let isTail = model.counts.waiting > 0;
+  for (const host of model.hosts) {
+    if (host.state !== "waiting") continue;
+    if (!isBehind(host)) {
+      isTail &&= host.groups.some((group) => isFull(busy, group));
+      if (!isTail && held.length === 0) break;
+      continue;
+    }
+    behind++;
+    for (const name of host.groups.filter(isHeldUp)) entry(groups, name, () => ({ name, hosts: holders.get(name), waiting: 0 })).waiting++;
+  }
+  const isOut = (host) => (host.state === "waiting" ? isBehind(host) : held.includes(host));
+  const found = { version: model.version, now, held, behind, isOut, groups: [...groups.values()], isTail };
+  lasts.set(model, found);
+  return found;
+}
+
+const since = (host) => (host.started === null ? Infinity : Date.parse(host.started));
+
+// The longest first.
+export const inHandOf = (model) => model.hosts.filter((host) => host.state === "in_hand").sort((a, b) => since(a) - since(b));
+
+function takesLong(host, usual, now) {
+  const ms = ofHost(usual, host);
+  return ms !== null && now - since(host) > Math.max(LONG_MS, LONG_TIMES * ms);
+}
+
+// Where groups decide how long it takes: the one that takes longest, whose devices go one behind the other. Without
+// those that are held up. {ms, name, left, limit}
+function longestGroup(model, now, { isOut }) {
+  const usual = usualOf(model);
+  const groups = new Map();
+  for (const host of model.hosts) {
+    if (isOver(host.state) || isOut(host)) continue;
+    const ms = ofHost(usual, host);
+    for (const name of host.groups) {
+      const group = entry(groups, name, () => ({ rest: 0, sum: 0, waiting: 0, left: 0 }));
+      group.left++;
+      if (host.state === "in_hand") group.rest = Math.max(group.rest, ms / 2, ms - (now - since(host)));
+      else {
+        group.waiting++;
+        group.sum += ms;
+      }
+    }
+  }
+  let longest = null;
+  for (const [name, { rest, sum, waiting, left }] of groups) {
+    const limit = model.limits.get(name) ?? 1;
+    const ms = waiting === 0 ? 0 : rest + Math.ceil(waiting / limit) * (sum / waiting);
+    if (ms > (longest?.ms ?? 0)) longest = { ms, name, left, limit };
+  }
+  return longest;
+}
+
+// --- how long it goes on
+
+const said = new WeakMap(); // by model: what was said last
+
+// What is said stays as it is while it is near enough: the text does not change with every device.
+function chooseOf(model, estimates) {
+  const [is, ms] = Object.entries(estimates).reduce((most, estimate) => (estimate[1] > most[1] ? estimate : most));
+  const before = said.get(model);
+  const kept = estimates[before] * 1.15 + 1000 >= ms ? before : is;
+  said.set(model, kept);
+  return { is: kept, ms };
+}
+
+const foretoldMs = (model, now) => (model.foretoldMs === null ? 0 : model.foretoldMs - model.ranMs(model.startedMs, now));
+
+// How long it goes on, as far as that can be said: {is, ms}. The largest of
+//   foretold  ms are left of what was foretold
+//   rate      ms are left at the rate of the last seconds
+//   groups    ms are left, for the devices of a group go one behind the other: {name, left, limit}
+// All without devices that are held up. Where none can be said:
+//   last      a few others are left at most, and all are in hand, the longest for ms
+//   quiet     nothing has ended for ms
+//   none      nothing has ended at all, and nothing more was foretold
+export function outlookOf(model, now) {
+  const holds = holdsOf(model, now);
+  const left = model.total - model.done - holds.held.length - holds.behind;
+  const areLast = model.isWhole && model.counts.waiting === holds.behind && left <= FEW && model.done + holds.held.length > 0;
+  if (areLast) return { is: "last", ms: now - Math.min(now, ...inHandOf(model).map(since)) };
+  const quiet = quietMs(model, now);
+  const foretold = foretoldMs(model, now);
+  if (model.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
+  const group = holds.isTail && hasBase(model, now) ? longestGroup(model, now, holds) : null;
+  const rate = rateOf(model, now);
+  const estimates = foretold > 0 ? { foretold } : {};
+  if (group !== null) estimates.groups = group.ms;
+  else if (rate !== null) estimates.rate = (left / rate) * 1000;
+  else if (isQuiet(model, now) || foretold <= 0) return { is: "quiet", ms: quiet };
+  const chosen = chooseOf(model, estimates);
+  return chosen.is === "groups" ? { ...group, ...chosen } : chosen;
+}
+
+// Of a paused job: how long it would go on if it were resumed, {is, ms} as above; null: not known.
+export function needsOf(model, now) {
+  const pause = model.pauses.at(-1);
+  const waiting = model.counts.waiting - holdsOf(model, now).behind;
+  if (waiting <= 0 || pause?.to !== Infinity) return null;
+  const rate = rateOf(model, pause.from);
+  const ms = rate === null ? 0 : (waiting / rate) * 1000;
+  const foretold = foretoldMs(model, pause.from);
+  if (ms <= 0 && foretold <= 0) return null;
+  return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
+}
