@@ -12,8 +12,9 @@
 #define CSS  "text/css; charset=utf-8"
 #define HTML "text/html; charset=utf-8"
 
+// Without its comments: the Makefile.
 #define X(symbol, file, type)                                                                      \
-    EMBED(page_##symbol, "orchestrator/web/" file);                                                \
+    EMBED(page_##symbol, "build/web/" file);                                                \
     extern const char page_##symbol[];                                                             \
     extern const size_t page_##symbol##_len;
 #include "orchestrator/page_files.def"
