@@ -42,7 +42,7 @@ SIMULATOR_PURE = console console_call console_effects console_methods device fau
 SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection device_ca main server
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request components \
-	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host gate_line gate_nodes \
+	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host gate_line gate_nodes gate_share \
 	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
 	lease lock look metrics node offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
 	retry schedule select session shards store_event store_file store_kept store_memory store_memory_shared store_queue store_rows store_where task tasks \

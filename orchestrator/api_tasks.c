@@ -288,8 +288,7 @@ static int make_job(struct post *post, struct error *err) {
     if (canaries_mark(post->job, &post->request.canaries, err) != 0) return 400;
     if (post->request.is_dry_run) return 0;
     if (store_is_shared(post->tasks->store))
-        job_share_out(post->job,
-                      shards_of(policy, post->job->inventory, &post->job->selection));
+        job_share_out(post->job, shards_of(policy, post->job->inventory, &post->job->selection));
     job_image_write(&post->image, post->job->inventory, &post->job->selection, &post->job->grouping,
                     policy_hash(policy));
     return 0;

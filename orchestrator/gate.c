@@ -572,7 +572,8 @@ struct gate *gate_new(const struct gate_config *config, const struct gate_shell 
                                    .start = gate_start,
                                    .outcome = brakes_check,
                                    .stop = on_brake,
-                                   .host_over = run_host_over};
+                                   .host_over = run_host_over,
+                                   .open = run_open};
     g->host_due_ms = UINT64_MAX;
     g->peers = peers_new(&config->peers);
     g->schedule = schedule_new(config->workers, on_skip);

@@ -20,6 +20,7 @@ struct gate_above {
     // By a brake: its name, why, and the host whose outcome it was (NULL: nobody's).
     void (*stop)(struct run *run, const char *brake, const char *why, const char *host);
     void (*host_over)(struct run *run); // one is in hand no more; the run may be no more then
+    void (*open)(struct run *run);      // nobody is in its way any more
 };
 
 struct gate {
@@ -153,6 +154,12 @@ void run_log_in_with(const struct run *run, struct device *device, struct creden
 
 uint64_t run_epoch(const struct run *run, uint32_t place); // of its shard here
 
+// --- gate_share.c
+
+void run_limit_workers(struct run *run); // to those that the job asks for, or this node's share
+// A contact has come to its end; flight: whose it was, NULL of an ask. is_gone: nothing answered.
+void gate_note_reach(struct gate *g, const struct flight *flight, bool is_gone);
+
 // --- gate_line.c
 
 void run_joins_line(struct run *run); // as the last
@@ -209,12 +216,6 @@ void flight_time_out(struct flight *flight); // where its host_timeout is over; 
 void flight_abort(struct flight *flight);
 void flight_drop(struct flight *flight); // with nothing told
 void flight_lose(struct flight *flight); // it has no contact any more, and may not have another
-
-// --- gate_nodes.c
-
-void run_limit_workers(struct run *run); // to those that the job asks for, or this node's share
-// A contact has come to its end; flight: whose it was, NULL of an ask. is_gone: nothing answered.
-void gate_note_reach(struct gate *g, const struct flight *flight, bool is_gone);
 
 // --- gate_brakes.c
 

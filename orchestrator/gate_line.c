@@ -135,7 +135,7 @@ void gate_let_in(struct gate *g) {
     struct run *run;
     if (g->is_aborted || !gate_leads(g)) return; // it would be kept that they do
     while ((run = first_in_line(g)) != NULL)
-        run_open(run);
+        g->above.open(run);
     for (run = g->runs; run != NULL; run = run->next)
         stand_in_line(run);
 }

@@ -38,14 +38,6 @@ void gate_mark_in_hand(const struct gate *g, bool *shards);
 void gate_mark_contacts(const struct gate *g, bool *shards);
 void gate_let_go_in(struct gate *g, const bool *shards);
 
-// It was looked anew who has which shards (config.held->owners), and heard what others have in
-// hand: that says how many of a job's own workers are this node's.
-void gate_share_workers(struct gate *g);
-
-// So many contacts in a row found nobody, in several groups, that it may well be this node that is
-// cut off.
-bool gate_is_cut_off(const struct gate *g);
-
 // Nothing begins until gate_take_on(). Hosts stay in hand until the store has answered what it was
 // asked; when none is (gate_in_hand()), what was held is given up.
 void gate_lose(struct gate *g);

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "orchestrator/gate_nodes.h"
+#include "orchestrator/gate_share.h"
 
 #include <stdio.h>
 #include <stdlib.h>

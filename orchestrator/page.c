@@ -14,7 +14,7 @@
 
 // Without its comments: the Makefile.
 #define X(symbol, file, type)                                                                      \
-    EMBED(page_##symbol, "build/web/" file);                                                \
+    EMBED(page_##symbol, "build/web/" file);                                                       \
     extern const char page_##symbol[];                                                             \
     extern const size_t page_##symbol##_len;
 #include "orchestrator/page_files.def"

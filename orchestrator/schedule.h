@@ -126,8 +126,8 @@ void schedule_cancel(struct schedule *s, struct schedule_job *job);
 // have not begun are skipped by schedule_skip_some(). True: some are left.
 void schedule_stop(struct schedule *s, struct schedule_job *job);
 bool schedule_skip_some(struct schedule *s, struct schedule_job *job, size_t count);
-// The job has so many hosts in hand at most, those in doubt aside; at first there is no limit of its
-// own. Where others want what it could start but for that, it keeps its turn.
+// The job has so many hosts in hand at most, those in doubt aside; at first there is no limit of
+// its own. Where others want what it could start but for that, it keeps its turn.
 enum { SCHEDULE_NO_LIMIT = INT_MAX };
 void schedule_limit(struct schedule *s, struct schedule_job *job, unsigned workers);
 // Cancels all jobs, those to come too.

@@ -17,8 +17,8 @@ uint16_t *shards_of(const struct policy *policy, const struct inventory *invento
 // The shards that a node has. An epoch is the store's word that they are its own, until another is
 // given; 0: the shard is not this node's. own are those of what this node has done itself to the
 // jobs as they stand here: also of shards that it has given up since.
-// owners: whose each shard was at the last look, as a number from 1 on in the store's order of nodes
-// that have some; 0: nobody's. me: this node's number; 0: it has none.
+// owners: whose each shard was at the last look, as a number from 1 on in the store's order of
+// nodes that have some; 0: nobody's. me: this node's number; 0: it has none.
 struct shards_held {
     uint64_t epochs[SHARDS];
     uint64_t own[SHARDS];

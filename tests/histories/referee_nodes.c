@@ -77,7 +77,7 @@ static void take_in_hand(struct world *w, unsigned host, unsigned job, bool in_d
     if (busy > w->plan->workers)
         story_broken(w, in_order, "%u hosts in hand of %u workers", busy, w->plan->workers);
     // Over all nodes, once they agree who has which shard.
-    if (w->now_ms >= w->moved_ms + 3 * NODE_LOOK_MS) referee_workers(w, job);
+    if (w->now_ms >= w->moved_ms + (uint64_t)3 * NODE_LOOK_MS) referee_workers(w, job);
 }
 
 static void let_go(struct world *w, unsigned host, unsigned job) {

@@ -219,7 +219,7 @@ void referee_nodes_install(struct world *w, unsigned host, unsigned job);
 void referee_nodes_contact(struct world *w, const struct talk *talk);
 void referee_nodes_kept(struct world *w, const struct store_batch *batch);
 void referee_nodes_event(void *self, const struct event *event);
-void referee_all_lost(struct world *w); // the process at has nothing in hand any more
+void referee_all_lost(struct world *w);    // the process at has nothing in hand any more
 void referee_nodes_looks(struct world *w); // before what it takes on is worked on
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before);
 void referee_nodes_paused(struct world *w, unsigned job, uint64_t n); // its client is told so
