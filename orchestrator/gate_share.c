@@ -21,7 +21,7 @@ static unsigned count_sharers(const struct run *run, unsigned *rank) {
         count++;
         *rank += owner < held->me;
     }
-    return is_counted[held->me] ? count : 0;
+    return held->me != 0 && is_counted[held->me] ? count : 0;
 }
 
 // An equal part for each node that has something to do, and no more than the others leave. Those
