@@ -6,7 +6,7 @@ import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
 import * as history from "./history.js";
 import { outlookOf, rateOf } from "./outlook.js";
-import { cancelOf, doubtOf, linkOf, longestOf, verdictOf } from "./sentence.js";
+import { cancelOf, doubtOf, linkOf, longestOf, retryOf, verdictOf } from "./sentence.js";
 import * as why from "./why.js";
 
 const PAGE = 100; // rows of the table of devices
@@ -108,7 +108,12 @@ async function control(view, verb, button) {
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
-    if (!(await confirm(`Retry ${plural(again, "device")}?`, `A new job of those that failed (${count(counts.failed)}) or were skipped (${count(counts.skipped)}), and of no other.`, "Retry them", null))) return;
+    let told = null;
+    foretellRetry(view.model).then((answer) => {
+      told = answer;
+      view.due();
+    }, () => {}); // the retry itself says what is wrong
+    if (!(await confirm(`Retry ${plural(again, "device")}?`, () => retryOf(counts, titleOf({ ...job, request: {} }), told), "Retry them", null))) return;
   }
   // The button keeps the focus while it waits; it may have been drawn anew under the question.
   const pressed = button.isConnected ? button : ($("controls").querySelector(`[data-verb="${verb}"]`) ?? $("job-title"));
@@ -265,6 +270,12 @@ export function start(view) {
     tableMax += 5 * PAGE;
     redraw();
   });
+}
+
+// Its devices may run a newer version by now.
+async function foretellRetry({ job, hosts }) {
+  const names = hosts.filter(({ state }) => state === "failed" || state === "skipped").map(({ name }) => name);
+  return post(`/${job.task.replaceAll("_", "-")}/`, { version: job.version ?? undefined, filter_hosts: names, dry_run: true });
 }
 
 // How long it was foretold to take, of a job that others have started.

@@ -180,5 +180,13 @@ export function cancelOf(model, service, now) {
   if (in_hand === 0) return rest;
   const known = untilOf(model, inHandOf(model), service, now);
   const until = known !== "" || !model.job.version || !(service.installTimeoutMs > 0) ? known : `, within ${about(service.installTimeoutMs)} at most`;
-  return `${in_hand === 1 ? "1 device is in hand and comes to its end" : `${count(in_hand)} devices are in hand and come to their end`} first${until}, for no install is broken off. ${rest}`;
+  const who = in_hand === 1 ? "1 device is in hand" : `${count(in_hand)} devices are in hand`;
+  if (!model.job.version) return `${who} and ${in_hand === 1 ? "comes to its" : "come to their"} end first${until}. ${rest}`;
+  return `${who}: an install that was sent comes to its end first${until}, for none is broken off; a device without one is put back and skipped. ${rest}`;
+}
+
+// What a retry would do. told: of a dry run of it; null: there is none yet.
+export function retryOf({ failed, skipped }, what, told) {
+  const newer = told === null || told.newer === 0 ? "" : ` ${newerOf(told)}`;
+  return `A new job, ${what}, of those that failed (${count(failed)}) or were skipped (${count(skipped)}), and of no other.${newer}`;
 }

@@ -8,7 +8,7 @@ const { hit, layout, neighbour } = await load("layout.js");
 const { parse } = await load("sse.js");
 const { Cluster, elsewhereOf } = await load("cluster.js");
 const { holdsOf, needsOf, outlookOf, rateOf } = await load("outlook.js");
-const { cancelOf, changesOf, doubtOf, limitOf, newerOf, verdictOf } = await load("sentence.js");
+const { cancelOf, changesOf, doubtOf, limitOf, newerOf, retryOf, verdictOf } = await load("sentence.js");
 
 const at = (s) => new Date(Date.UTC(2026, 0, 1) + s * 1000).toISOString();
 const job = (more = {}) => ({ id: "j", state: "running", created: at(0), started: at(0), ended: null, counts: { hosts: 0 }, ...more });
@@ -243,15 +243,25 @@ test("what is said does not change to and fro where two estimates are near each 
 test("a cancel says until when devices in hand may take", () => {
   const m = model([row("a", "in_hand", { started: at(1) }), row("b", "waiting"), row("c", "in_hand", { started: at(2), groups: ["h"] })], { version: "5.3.1" });
   const says = () => cancelOf(m, here, Date.parse(at(60)));
-  const rest = "for no install is broken off. What has not begun is skipped: 1 device.";
-  assert.equal(says(), `2 devices are in hand and come to their end first, within 5 min at most, ${rest}`);
+  const ends = "2 devices are in hand: an install that was sent comes to its end first";
+  const rest = "for none is broken off; a device without one is put back and skipped. What has not begun is skipped: 1 device.";
+  assert.equal(says(), `${ends}, within 5 min at most, ${rest}`);
   sent(m, "a", 3, 1);
-  assert.equal(says(), `2 devices are in hand and come to their end first, within 5 min at most, ${rest}`);
+  assert.equal(says(), `${ends}, within 5 min at most, ${rest}`);
   sent(m, "c", 4, 2);
-  assert.equal(says(), `2 devices are in hand and come to their end first, at most until ${clock(304)}, ${rest}`);
+  assert.equal(says(), `${ends}, at most until ${clock(304)}, ${rest}`);
   m.job.version = null; // a task that only reads
   m.installAt.clear();
-  assert.equal(says(), `2 devices are in hand and come to their end first, ${rest}`);
+  assert.equal(says(), "2 devices are in hand and come to their end first. What has not begun is skipped: 1 device.");
+});
+
+test("a retry names the version, and who would be downgraded by it", () => {
+  const says = (told) => retryOf({ failed: 6, skipped: 7 }, "Upgrade to 5.4.0", told);
+  const text = "A new job, Upgrade to 5.4.0, of those that failed (6) or were skipped (7), and of no other.";
+  const told = { hosts: 13, to_change: 13, as_wanted: 0, unknown: 0, newer: 0 };
+  assert.equal(says(null), text);
+  assert.equal(says(told), text);
+  assert.equal(says({ ...told, newer: 3 }), `${text} 3 of them run a newer version and would be downgraded.`);
 });
 
 test("an install that the store tells of late is not that of a later attempt", () => {

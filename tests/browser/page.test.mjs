@@ -158,7 +158,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   assert.equal(await page.textContent("#ask label"), "Type cancel to cancel the job");
   // What it says goes on with the job.
   const said = await page.textContent("#ask-text");
-  assert.match(said, /^\d+ devices are in hand and come to their end first, (within 5 min at most|at most until \d\d:\d\d:\d\d), for no install is broken off\. What has not begun is skipped: \d+ devices\.$/);
+  assert.match(said, /^\d+ devices are in hand: an install that was sent comes to its end first, (within 5 min at most|at most until \d\d:\d\d:\d\d), for none is broken off; a device without one is put back and skipped\. What has not begun is skipped: \d+ devices\.$/);
   await page.waitForFunction((before) => document.getElementById("ask-text").textContent !== before, said);
   await page.fill("#ask input", "cancel");
   await yes.click();
@@ -172,6 +172,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelled");
 
   await page.click('button[data-verb="retry"]');
+  assert.match(await page.textContent("#ask-text"), /^A new job, Upgrade to [\d.]+, of those that failed \(\d+\) or were skipped \(\d+\), and of no other\.$/);
   await page.click('#ask button[value="yes"]');
   await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
   await page.waitForFunction(() => document.activeElement.id === "job-title");
@@ -179,6 +180,13 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   assert.equal(again.counts.hosts, told.counts.failed + told.counts.skipped);
   assert.equal(again.outcome, "completed");
   assert.equal(await page.locator("#jobs-list li").count(), 2);
+
+  // Its devices have been upgraded further since.
+  await postJson(`${orc.url}/upgrade-os/`, { version: "99.0.1" });
+  await page.evaluate((job) => globalThis.page.view.goTo(job), told);
+  await page.click('button[data-verb="retry"]');
+  await page.waitForFunction(() => / of no other\. \d+ of them run a newer version and would be downgraded\.$/.test(document.getElementById("ask-text").textContent));
+  await page.click('#ask button[value="no"]');
   assert.deepEqual(page.troubles, []);
 });
 
@@ -355,7 +363,7 @@ test("devices that hang: whom the job waits for and until when, also on a page t
   for (const page of [first, later])
     await page.waitForFunction((at) => document.getElementById("verdict").textContent.endsWith(` Paused by request; 8 devices in hand come to their end, at most until ${at}.`), until);
   await later.click('button[data-verb="cancel"]');
-  assert.equal(await later.textContent("#ask-text"), `8 devices are in hand and come to their end first, at most until ${until}, for no install is broken off. What has not begun is skipped: 8 devices.`);
+  assert.equal(await later.textContent("#ask-text"), `8 devices are in hand: an install that was sent comes to its end first, at most until ${until}, for none is broken off; a device without one is put back and skipped. What has not begun is skipped: 8 devices.`);
   assert.deepEqual([...first.troubles, ...later.troubles], []);
 });
 
