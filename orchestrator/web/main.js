@@ -5,7 +5,7 @@
 
 import { $, about, fill, h, parseDuration, plural, say } from "./dom.js";
 import * as access from "./access.js";
-import { Problem, eachPage, get, readService, serviceNow } from "./api.js";
+import { Problem, eachPage, get, readService, service, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
 import * as chart from "./chart.js";
@@ -175,6 +175,7 @@ function onSnapshot({ jobs }) {
 // anew whenever the stream was lost.
 let isUnsettled = false;
 let settling = null; // its AbortController
+let lostMs = null; // when the service was heard last before the stream was lost
 
 async function settle() {
   const { model } = view;
@@ -195,6 +196,8 @@ async function settle() {
     return;
   }
   if (view.model !== model) return;
+  if (lostMs !== null) model.stood(lostMs, service.startedMs); // where it was restarted meanwhile
+  lostMs = null;
   model.settle(rows, first);
   map.repaint();
   due();
@@ -208,7 +211,7 @@ function onLive() {
   }
   $("link").dataset.is = "live";
   say($("link"), "live");
-  reach.back();
+  lostMs ??= reach.back();
   due();
   if (isUnsettled) settle();
 }

@@ -134,6 +134,11 @@ export class Model {
     this.version++;
   }
 
+  // Without the service nothing goes on.
+  stood(from, to) {
+    if (to > from && this.pauses.at(-1)?.to !== Infinity) this.pauses.push({ from, to });
+  }
+
   hearPause(isPaused, at) {
     const last = this.pauses.at(-1);
     if (isPaused && last?.to !== Infinity) this.pauses.push({ from: at, to: Infinity });

@@ -35,8 +35,10 @@ export function away(at, onShown, elsewhere) {
   }, BRIEF_MS);
 }
 
+// Returns when it was heard last before; null: it was reached all the time.
 export function back() {
-  if (lost === null) return;
+  if (lost === null) return null;
+  const since = lost;
   clearTimeout(timer);
   if (isSaid) {
     const now = serviceNow();
@@ -45,4 +47,5 @@ export function back() {
   lost = null;
   isSaid = false;
   timer = setTimeout(() => show("", ""), TOLD_MS);
+  return since;
 }

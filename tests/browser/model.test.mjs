@@ -255,6 +255,16 @@ test("a cancel says until when devices in hand may take", () => {
   assert.equal(says(), "2 devices are in hand and come to their end first. What has not begun is skipped: 1 device.");
 });
 
+test("the time without the service counts in no rate", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
+  const m = model(rows);
+  m.stood(Date.parse(at(20)), Date.parse(at(36)));
+  assert.ok(Math.abs(rateOf(m, Date.parse(at(37))) - 1) < 0.1, "one a second, while it was there");
+  assert.equal(m.ranMs(m.startedMs, Date.parse(at(37))), 21_000);
+  m.stood(Date.parse(at(40)), Date.parse(at(39))); // it was only the stream that was lost
+  assert.equal(m.pauses.length, 1);
+});
+
 test("a retry names the version, and who would be downgraded by it", () => {
   const says = (told) => retryOf({ failed: 6, skipped: 7 }, "Upgrade to 5.4.0", told);
   const text = "A new job, Upgrade to 5.4.0, of those that failed (6) or were skipped (7), and of no other.";
