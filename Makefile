@@ -43,13 +43,13 @@ SIMULATOR_SHELL = admin admin_answer admin_events admin_metrics connection devic
 TASKS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' orchestrator/tasks.def)
 ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_progress cli_prompt cli_request components \
 	cli_view credentials devices dry_run event event_cursor event_log event_text foretell gate gate_asks gate_brakes gate_host gate_line gate_nodes gate_share \
-	gate_tell group hosts_view job job_difference job_image job_stored job_timeline job_view joblog jobs lanes limit \
+	gate_tell group hosts_view job job_difference job_image job_look_up job_stored job_timeline job_view joblog jobs lanes limit \
 	lease lock look metrics node offers page pace peers policy policy_agree policy_grouping policy_order request request_headers resume \
 	retry schedule select session shards store_event store_file store_kept store_memory store_memory_shared store_queue store_rows store_where task tasks \
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams nodes replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
-	recover recover_join recover_look_up runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
+	recover recover_join runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
 	store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
 	suite vars

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "orchestrator/gate_internal.h"
+#include "orchestrator/gate_share.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -173,7 +174,7 @@ static void pass_over(struct run *run, struct schedule_work *work) {
 
 static bool next_work(struct gate *g, struct schedule_work *work) {
     struct device *device;
-    if (g->is_quiet) return false;
+    if (g->is_quiet || gate_is_cut_off(g)) return false;
     if (schedule_in_hand(g->schedule) >= g->config.workers) return false;
     while (peers_are_pressed(g->peers) && (device = peers_next_kept(g->peers)) != NULL) {
         struct run *run = device->kept_for.run;

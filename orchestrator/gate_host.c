@@ -12,6 +12,7 @@
 #include "common/duration.h"
 #include "common/mem.h"
 #include "orchestrator/gate_internal.h"
+#include "orchestrator/gate_share.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -391,6 +392,12 @@ static bool may_try_again(const struct flight *flight, const struct session_upda
            flight->run->job->state != JOB_CANCELLING;
 }
 
+// It may be this node that is not there, rather than the device.
+static bool proves_nothing(const struct flight *flight, const struct session_update *update) {
+    return update->is_gone && !row_of(flight)->has_intent && !flight->is_in_doubt &&
+           gate_is_cut_off(flight->gate);
+}
+
 static void take_verdict(struct flight *flight, const struct session_update *update) {
     static const enum host_state results[] = {[TASK_CHANGED] = HOST_CHANGED,
                                               [TASK_UNCHANGED] = HOST_UNCHANGED,
@@ -399,6 +406,10 @@ static void take_verdict(struct flight *flight, const struct session_update *upd
     const bool is_up = update->verdict != TASK_FAILED || update->is_as_before;
     if (is_up && update->call_ended != NULL && !flight->run->job->task->reads)
         flight->up_ms = gate_now(flight->gate);
+    if (proves_nothing(flight, update)) {
+        flight->text = mem_strdup("this node reaches no device");
+        return;
+    }
     if (!may_try_again(flight, update)) {
         set_outcome(flight, results[update->verdict], update->text);
         return;

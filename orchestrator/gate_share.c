@@ -68,6 +68,7 @@ void gate_note_reach(struct gate *g, const struct flight *flight, bool is_gone) 
 }
 
 bool gate_is_cut_off(const struct gate *g) {
-    return g->reach.missed >= g->config.cut_off.missed &&
+    return gate_is_shared(g) && g->config.held->has_others &&
+           g->reach.missed >= g->config.cut_off.missed &&
            g->reach.count >= g->config.cut_off.groups;
 }

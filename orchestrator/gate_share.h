@@ -10,5 +10,5 @@ struct gate;
 void gate_share_workers(struct gate *g);
 
 // So many contacts in a row found nobody, in several groups, that it may well be this node that is
-// cut off.
+// cut off, while another is at work. Nothing begins then, and whoever is not found is put back.
 bool gate_is_cut_off(const struct gate *g);

@@ -172,20 +172,13 @@ static uint32_t give_some(struct node *n, uint32_t most) {
 
 // --- whether it may have any
 
-static bool has_others_at_work(const struct node *n) {
-    for (size_t i = 0; i < n->shown.count; i++)
-        if (n->shown.nodes[i].shards > 0 && strcmp(n->shown.nodes[i].id, n->lease.id) != 0)
-            return true;
-    return false;
-}
-
 static const char cut_off[] = "it reached no device, of several groups, while other nodes are at "
                               "work: it leaves all to them for 60 s";
 
 // It reaches no device, and another node may: what it has goes to the others, as if its lease were
 // over. The last one at work goes on, as a single process does.
 static void rest_if_cut_off(struct node *n) {
-    if (!gate_is_cut_off(n->config.gate) || n->must_give_all || !has_others_at_work(n)) return;
+    if (!gate_is_cut_off(n->config.gate) || n->must_give_all) return;
     n->counts.cut_off++;
     n->shell.say(n->shell.self, cut_off);
     n->rests_until_ms = now_ms(n) + NODE_REST_MS;
@@ -377,6 +370,7 @@ static void note_owners(struct node *n, const struct store_view *view) {
     }
     for (size_t i = 0; i < SHARDS; i++)
         held->owners[i] = numbers[view->owners[i]];
+    held->has_others = last > (held->me != 0);
     free(numbers);
 }
 

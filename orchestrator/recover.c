@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "orchestrator/gate_nodes.h"
 #include "orchestrator/job_image.h"
+#include "orchestrator/job_look_up.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/recover_internal.h"
 #include "orchestrator/resume.h"
@@ -129,7 +130,7 @@ static void look_up_in(const struct recovery *r, const struct left *left, struct
     if (inventory == NULL)
         buf_addf(differs, "the inventory: %s", why->text);
     else
-        recovery_look_up(r, left, job, inventory, differs);
+        job_look_up(job, r->config.policy, inventory, left->image, left->image_len, differs);
 }
 
 // --- hosts in doubt that wait for the inventory

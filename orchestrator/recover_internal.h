@@ -42,16 +42,9 @@ struct recovery {
     void *done_arg;
 };
 
-// --- recover_look_up.c
-
-// How the job differs in the inventory; nothing where it does not: then it is seen in it from now
-// on.
-void recovery_look_up(const struct recovery *r, const struct left *left, struct job *job,
-                      struct inventory *inventory, struct buf *differs);
-void recovery_say_paused(const struct job *job, const char *why);
-
 // --- recover_join.c
 
+void recovery_say_paused(const struct job *job, const char *why);
 void recovery_joins_begin(struct recovery *r);
 void recovery_joins_stop(struct recovery *r);
 void recovery_joins_free(struct recovery *r);

@@ -6,7 +6,9 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/program.h"
 #include "orchestrator/gate_nodes.h"
+#include "orchestrator/job_look_up.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/recover_internal.h"
 #include "orchestrator/resume.h"
@@ -27,6 +29,11 @@ struct joining { // a job of the store that is new here
     recovery_joined told;
     void *arg;
 };
+
+void recovery_say_paused(const struct job *job, const char *why) {
+    program_say("orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on", job->id,
+                why, job->id);
+}
 
 static void free_joining(struct joining *one) {
     job_free(one->job);
@@ -75,7 +82,7 @@ static void give_to_gate(const struct joining *one, struct inventory *inventory)
     const struct recovery *r = one->recovery;
     struct job *job = one->job;
     struct buf differs = {0}, why = {0};
-    recovery_look_up(r, &one->left, job, inventory, &differs);
+    job_look_up(job, r->config.policy, inventory, one->left.image, one->left.image_len, &differs);
     const bool is_paused = is_to_pause(one, &differs, &why);
     if (is_paused && job->state != JOB_PAUSED) recovery_say_paused(job, why.data);
     jobs_add(r->config.jobs, job);

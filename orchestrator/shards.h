@@ -24,4 +24,5 @@ struct shards_held {
     uint64_t own[SHARDS];
     uint16_t owners[SHARDS];
     uint16_t me;
+    bool has_others; // at work: another node has some
 };

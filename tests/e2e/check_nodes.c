@@ -147,6 +147,32 @@ START_TEST(a_client_that_knows_all_nodes_follows_its_job_at_the_next) {
 }
 END_TEST
 
+static void await_rest(const struct cluster *c, unsigned node) {
+    for (const double begun = now_s();;) {
+        cJSON *job = get_json(c->nodes[node].url, c->path);
+        const long in_hand = count_in(job, "in_hand");
+        cJSON_Delete(job);
+        if (in_hand == 0) return;
+        ck_assert_double_lt(now_s() - begun, 60);
+        usleep(AGAIN_MS * 1000);
+    }
+}
+
+// A client comes from another node, which has told it of an event that this one has not read yet.
+static void assert_asked_to_come_again(const struct cluster *c) {
+    char path[160], id[48];
+    snprintf(path, sizeof path, "%sevents/", c->path);
+    snprintf(id, sizeof id, "Last-Event-ID: %s",
+             lab_ask(c->state, "update orchestrator.jobs set n = n + 1 returning n"));
+    struct answer a = http_send("GET", c->nodes[1].url, path, ARGS(id), NULL);
+    ck_assert_msg(a.status == 503, "%ld %s", a.status, a.body);
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "1");
+    answer_free(&a);
+    lab_ask(c->state, "update orchestrator.jobs set n = n - 1");
+    assert_problem(http_send("GET", c->nodes[1].url, path, ARGS(id), NULL), 400, "Last-Event-ID",
+                   "the job has no event");
+}
+
 START_TEST(a_job_is_paused_resumed_and_cancelled_at_any_node) {
     struct cluster c = cluster_start("20ms..400ms", NULL);
     begin_job(&c, 0, "night-4");
@@ -155,6 +181,8 @@ START_TEST(a_job_is_paused_resumed_and_cancelled_at_any_node) {
     for (unsigned i = 0; i < NODES; i++)
         await_state(&c, i, "paused");
     control(&c, 2, "pause", 409);
+    await_rest(&c, 1);
+    assert_asked_to_come_again(&c);
     control(&c, 2, "resume", 202);
     for (unsigned i = 0; i < NODES; i++)
         await_state(&c, i, "running");

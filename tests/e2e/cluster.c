@@ -2,10 +2,16 @@
 
 #include "common/mem.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,14 +26,50 @@ double now_s(void) {
 
 // --- nodes
 
-void start_node(struct cluster *c, unsigned i) {
-    char inventory[100], name[16];
-    snprintf(inventory, sizeof inventory, "%s/inventory/", c->lab.admin);
+static void start_with(struct cluster *c, unsigned i, const char *inventory) {
+    char name[16];
     snprintf(name, sizeof name, "log%u", i);
     c->nodes[i] = program_start("orchestrator",
                                 ARGS("--listen", "127.0.0.1:0", "--inventory", inventory, "--log",
                                      folder_path(c->lab.dir, name), "--state", c->state,
                                      "--install-timeout", "10s", "--workers", "40"));
+}
+
+void start_node(struct cluster *c, unsigned i) {
+    char inventory[100];
+    snprintf(inventory, sizeof inventory, "%s/inventory/", c->lab.admin);
+    start_with(c, i, inventory);
+}
+
+static bool bring_up_loopback(void) {
+    struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const bool is_up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+    if (fd >= 0) close(fd);
+    return is_up;
+}
+
+// Its database is a socket of the file system, and its inventory a file: it misses the devices
+// alone.
+bool start_node_apart(struct cluster *c, unsigned i, const char *inventory) {
+    const int outside = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    ck_assert_int_ge(outside, 0);
+    if (unshare(CLONE_NEWNET) != 0) {
+        ck_assert_int_eq(errno, EPERM);
+        close(outside);
+        return false;
+    }
+    ck_assert(bring_up_loopback());
+    start_with(c, i, inventory);
+    ck_assert_int_eq(setns(outside, CLONE_NEWNET), 0);
+    close(outside);
+    return true;
+}
+
+void start_nodes(struct cluster *c) {
+    for (unsigned i = 0; i < NODES; i++)
+        start_node(c, i);
+    await_shared(c->nodes[0].url, NODES, 40); // the server may have been started just now
 }
 
 long shards_of_all(const char *url, unsigned *nodes) {
@@ -66,9 +108,7 @@ static struct lab start_simulator(const char *latency, const char *network) {
 struct cluster cluster_start(const char *latency, const char *network) {
     struct cluster c = {.lab = start_simulator(latency, network)};
     lab_database(c.state);
-    for (unsigned i = 0; i < NODES; i++)
-        start_node(&c, i);
-    await_shared(c.nodes[0].url, NODES, 40); // the server may have been started just now
+    start_nodes(&c);
     return c;
 }
 
@@ -80,7 +120,7 @@ void end_node(struct program *node, int signum) {
     node->pid = 0;
 }
 
-static void forget_file(const struct cluster *c, const char *name) {
+void forget_file(const struct cluster *c, const char *name) {
     unlink(folder_path(c->lab.dir, name));
 }
 

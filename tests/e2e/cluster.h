@@ -22,6 +22,11 @@ struct cluster cluster_start(const char *latency, const char *network);
 void cluster_end(struct cluster *c); // the referee must have seen nothing
 
 void start_node(struct cluster *c, unsigned i);
+void start_nodes(struct cluster *c); // all; they have their share of the shards then
+// One that reaches no device, for it is in a network of its own. inventory: a file. False: this
+// process may not make one (it takes root).
+bool start_node_apart(struct cluster *c, unsigned i, const char *inventory);
+void forget_file(const struct cluster *c, const char *name); // of the lab's folder
 void end_node(struct program *node, int signum);
 // So many nodes have all shards among them; how long that took.
 double await_shared(const char *url, unsigned nodes, double most_s);

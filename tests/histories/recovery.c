@@ -1,11 +1,10 @@
 // What a process takes up of those before it, as the orchestrator's recover.c does.
 #include "common/mem.h"
 #include "common/policy_hash.h"
-#include "orchestrator/job_difference.h"
 #include "orchestrator/job_image.h"
+#include "orchestrator/job_look_up.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/resume.h"
-#include "orchestrator/select.h"
 #include "tests/histories/world_internal.h"
 
 #include <string.h>
@@ -92,40 +91,12 @@ static void read_jobs(struct world *w, struct reading *reading) {
 
 // --- taking up
 
-// As its request selects today.
-static int make_image(const struct world *w, const struct job *job, struct selection *selection,
-                      struct buf *image, struct error *err) {
-    const struct inventory *inventory = world_inventory(w);
-    const struct policy *policy = world_policy(w);
-    struct grouping grouping;
-    int rc =
-        select_from_text(job->task, job->request, policy, inventory, selection, &grouping, err);
-    if (rc != 0) return rc;
-    job_image_write(image, inventory, selection, &grouping, policy_hash(policy));
-    grouping_deinit(&grouping);
-    return 0;
-}
-
 void recovery_see_in(const struct world *w, struct job *job, const struct buf *image,
                      struct buf *differs) {
-    struct inventory *inventory = world_inventory(w);
-    struct selection selection = {0};
-    struct buf now = {0};
-    struct error err;
-    if (w->is_inventory_away) {
+    if (w->is_inventory_away)
         buf_adds(differs, "the inventory is away");
-        return;
-    }
-    int rc = make_image(w, job, &selection, &now, &err);
-    if (rc == 0)
-        rc = job_difference(image->data, image->len, now.data, now.len, inventory, differs, &err);
-    if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0)
-        job_see_in(job, inventory, &selection);
     else
-        selection_deinit(&selection);
-    if (job->whole == NULL) job_take_credentials(job, inventory);
-    buf_deinit(&now);
+        job_look_up(job, world_policy(w), world_inventory(w), image->data, image->len, differs);
 }
 
 // One that was not paused when it was taken up has its image no more.
