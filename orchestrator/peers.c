@@ -590,6 +590,8 @@ void peers_distrust(struct peers *p) {
         for (struct device *device = p->devices.buckets[i]; device != NULL; device = device->next)
             if (device->turn == NULL && device->ask != ASK_RUNNING && device->ask != ASK_KEPT)
                 device->up_ms = device->down_ms = 0;
+    for (struct turn *turn = p->oldest; turn != NULL; turn = turn->younger)
+        turn->rounds = 0; // their answers were not too old
 }
 
 // First all are found, for one that rests may have another forgotten.

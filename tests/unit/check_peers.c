@@ -237,6 +237,27 @@ START_TEST(asking_in_vain_has_an_end) {
 }
 END_TEST
 
+// Where nodes share the network the shards of others come one after the other.
+START_TEST(answers_that_do_not_count_any_more_are_not_in_vain) {
+    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
+    struct net n = net_of(&config, "a:p b:p c:p", 1, NULL);
+    n.asks_pass = true;
+    ck_assert(begin(&n, 'a'));
+    want(&n, 'a');
+    DEEDS(&n, "ask b");
+    for (int round = 0; round <= 2 * PEERS_ROUNDS_MAX; round++) {
+        const char one = round % 2 == 0 ? 'b' : 'c', other = round % 2 == 0 ? 'c' : 'b';
+        peers_distrust(n.peers);
+        up(&n, one);
+        gone(&n, one);
+        DEEDS(&n, other == 'b' ? "ask b" : "ask c");
+    }
+    up(&n, 'c');
+    DEEDS(&n, "grant a");
+    end_net(&n);
+}
+END_TEST
+
 START_TEST(one_ask_is_for_all_who_wait) {
     struct net n = net("a:p b:pq c:q", 1);
     ck_assert(begin(&n, 'a'));
@@ -613,6 +634,7 @@ Suite *check_peers(void) {
     tcase_add_test(tcase, no_more_are_asked_at_a_time_than_may_be);
     tcase_add_test(tcase, an_older_turn_is_asked_for_first);
     tcase_add_test(tcase, asking_in_vain_has_an_end);
+    tcase_add_test(tcase, answers_that_do_not_count_any_more_are_not_in_vain);
     tcase_add_test(tcase, one_ask_is_for_all_who_wait);
     tcase_add_test(tcase, an_ask_that_nobody_waits_for_any_more_is_not_made);
     tcase_add_test(tcase, who_comes_in_hand_is_awaited_no_more);
