@@ -138,7 +138,7 @@ $(BUILD)/%.so: tests/torture/%.c
 $(BUILD)/disk.so: tests/torture/disk.h
 $(BUILD)/machine.so: tests/torture/machine.h
 
-preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine)
+preloads = $(patsubst %,$(BUILD)/%.so,slow_disk turns disk machine network)
 
 # The shells that are tested there: the store's, and TLS, which has no socket.
 unit_shells = $(store_backs) $(call objects,common,program tls) $(call objects,simulator,device_ca)
@@ -166,7 +166,7 @@ $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 
 # Both beside the programs, which they start.
 $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects,common,process program) \
-		$(common_pure) | $(BUILD)/disk.so
+		$(common_pure) | $(BUILD)/disk.so $(BUILD)/network.so
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs)
 
 $(BUILD)/kills: $(call objects,tests/torture,kills truth) $(common_shell) $(common_pure)

@@ -14,7 +14,7 @@ folder=$(dirname "$0")
 tree=$build/mutants/tree
 output=$build/mutants/output
 timeout=20s # for one scenario: this is what catches a mutant that hangs
-suite_timeout=120s
+suite_timeout=${SUITE_TIMEOUT:-120s} # likewise, for a suite
 
 fail() {
     echo "mutants: $*" >&2

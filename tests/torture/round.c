@@ -235,7 +235,13 @@ static void mend_inventory(struct script *s) {
     s->is_inventory_bad = false;
 }
 
-// Jobs are asked for while whoever has the inventory is slow to answer.
+// Jobs are asked for while whoever has the inventory is slow to answer, by one and then by others,
+// of whom some must wait until there may be another reading.
+#define LOOKS "{'request': {'path': '/jobs/'}}, {'request': {'path': '/jobs/'}}"
+#define READS_DEVICES                                                                              \
+    "{'request': {'path': '/get-version/', 'headers': {'Prefer': 'respond-async'}, 'json': {}, "   \
+    "'expect': {'status': [202, 502, 503]}}}"
+
 static void slow_inventory_down(struct script *s) {
     if (s->posts == POSTS_MAX) return;
     const unsigned number = s->posts++;
@@ -244,7 +250,8 @@ static void slow_inventory_down(struct script *s) {
         s,
         "{'parallel': [{'signal': {'program': 'simulator', 'do': 'suspend', 'for': '%ums'}}, "
         "{'request': {'headers': {'Prefer': 'respond-async', 'Idempotency-Key': 'key-%u'}, 'json': "
-        "%s, 'expect': {'status': [202, 502, 503]}}}]}",
+        "%s, 'expect': {'status': [202, 502, 503]}}}, [" LOOKS ", " READS_DEVICES "], [" LOOKS
+        ", " LOOKS ", " READS_DEVICES "], [" LOOKS ", " LOOKS ", " LOOKS ", " READS_DEVICES "]]}",
         draw_number(&s->d, 50, 800), number, s->bodies[number]);
 }
 
@@ -290,15 +297,23 @@ static void remove_faults(struct script *s) {
             "{'status': 204}}}");
 }
 
+// Who connects meanwhile waits until it gives up, or is given up.
+static void silence(struct script *s) {
+    step(s, "{'files': {'silent': '${devices_port}'}}");
+    step(s, "{'when': {'operation': 'login', 'count': 1000000, 'within': '%ums'}}",
+         draw_number(&s->d, 10, 500));
+    step(s, "{'files': {'silent': ''}}");
+}
+
 // --- the round
 
 static const struct {
     void (*play)(struct script *s);
     unsigned weight;
 } actions[] = {
-    {post, 25},   {control, 20},      {add_fault, 15},   {kill_it, 12},         {stop_it, 6},
-    {suspend, 8}, {look, 6},          {read_devices, 5}, {change_inventory, 6}, {spoil_disk, 6},
-    {hang_up, 2}, {remove_faults, 2},
+    {post, 25},   {control, 20}, {add_fault, 15},    {kill_it, 12},         {stop_it, 6},
+    {suspend, 8}, {look, 6},     {read_devices, 5},  {change_inventory, 6}, {spoil_disk, 6},
+    {silence, 5}, {hang_up, 2},  {remove_faults, 2},
 };
 
 static void mend_some(struct script *s) {
@@ -380,7 +395,7 @@ static void check_descriptors(struct script *s) {
             "{'process_open_fds': {'at_most': 0}}}}]}}");
 }
 
-static cJSON *make_options(struct script *s, const char *disk) {
+static cJSON *make_options(struct script *s, const char *preload) {
     struct draw *d = &s->d;
     cJSON *options = cJSON_CreateObject();
     char text[64];
@@ -399,14 +414,15 @@ static cJSON *make_options(struct script *s, const char *disk) {
     }
     cJSON_AddBoolToObject(options, "restarts", true);
     cJSON *environment = cJSON_AddObjectToObject(options, "environment");
-    cJSON_AddStringToObject(environment, "LD_PRELOAD", disk);
+    cJSON_AddStringToObject(environment, "LD_PRELOAD", preload);
     cJSON_AddStringToObject(environment, "ASAN_OPTIONS", "verify_asan_link_order=0");
     cJSON_AddStringToObject(environment, "DISK_MODE", "${dir}/disk");
     cJSON_AddStringToObject(environment, "DISK_FOLDER", "${dir}");
+    cJSON_AddStringToObject(environment, "SILENT_PORT", "${dir}/silent");
     return options;
 }
 
-static cJSON *make_scenario(struct script *s, uint64_t seed, const char *disk) {
+static cJSON *make_scenario(struct script *s, uint64_t seed, const char *preload) {
     cJSON *scenario = cJSON_CreateObject();
     char name[64];
     snprintf(name, sizeof name, "Torture, seed %llu", (unsigned long long)seed);
@@ -417,20 +433,21 @@ static cJSON *make_scenario(struct script *s, uint64_t seed, const char *disk) {
     cJSON_AddItemToObject(network, "latency", cJSON_Duplicate(s->place.latency, true));
     if (s->place.policy != NULL)
         cJSON_AddItemToObject(scenario, "policy", cJSON_Duplicate(s->place.policy, true));
-    cJSON_AddItemToObject(scenario, "orchestrator", make_options(s, disk));
+    cJSON_AddItemToObject(scenario, "orchestrator", make_options(s, preload));
     cJSON *files = cJSON_AddObjectToObject(scenario, "files");
     cJSON_AddStringToObject(files, "disk", "o");
+    cJSON_AddStringToObject(files, "silent", "");
     cJSON_AddItemToObject(files, "inventory.json", cJSON_Duplicate(s->inventory, true));
     return scenario;
 }
 
-void round_draw(uint64_t seed, const char *disk, struct round *round) {
+void round_draw(uint64_t seed, const char *preload, struct round *round) {
     struct script s = {.d = {.seed = seed}, .steps = cJSON_CreateArray()};
     place_draw(&s.place, &s.d);
     s.inventory = cJSON_Duplicate(s.place.inventory, true);
     tell_port(s.inventory);
     s.is_by_url = draw_chance(&s.d, 30);
-    cJSON *scenario = make_scenario(&s, seed, disk);
+    cJSON *scenario = make_scenario(&s, seed, preload);
     const unsigned count = draw_number(&s.d, 5, 40);
     count_descriptors(&s);
     post(&s);

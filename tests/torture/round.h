@@ -13,6 +13,6 @@ struct round {
     unsigned kills;   // that it plays
 };
 
-// disk: the path of disk.so, from / on.
-void round_draw(uint64_t seed, const char *disk, struct round *round);
+// preload: the paths of disk.so and network.so, from / on, with a colon between them.
+void round_draw(uint64_t seed, const char *preload, struct round *round);
 void round_deinit(struct round *round);

@@ -30,7 +30,7 @@ struct torture {
     uint64_t seed; // of the next round
     double until_s;
     unsigned jobs; // rounds that play at the same time
-    char dir[64], disk[512], scenario[512];
+    char dir[64], preload[1100], scenario[512];
     unsigned rounds, kills, failures;
     double told_jobs, told_hosts;
 };
@@ -56,7 +56,7 @@ static int write_round(struct torture *t, uint64_t seed, struct error *err) {
     char folder[PATH_LEN], path[PATH_LEN + 20];
     round_folder(t, seed, folder);
     if (mkdir(folder, 0700) != 0) return error_system(err, -errno, "%s", folder);
-    round_draw(seed, t->disk, &round);
+    round_draw(seed, t->preload, &round);
     snprintf(path, sizeof path, "%s/round.yaml", folder);
     int rc = write_json(path, round.scenario, err);
     snprintf(path, sizeof path, "%s/inventory.json", folder);
@@ -69,7 +69,7 @@ static int write_round(struct torture *t, uint64_t seed, struct error *err) {
 
 static unsigned kills_of(const struct torture *t, uint64_t seed) {
     struct round round;
-    round_draw(seed, t->disk, &round);
+    round_draw(seed, t->preload, &round);
     const unsigned kills = round.kills;
     round_deinit(&round);
     return kills;
@@ -154,6 +154,16 @@ static int play_all(struct torture *t, struct error *err) {
 
 // --- life
 
+static int find_preloads(struct torture *t, struct error *err) {
+    char disk[512], network[512];
+    process_beside("disk.so", disk);
+    process_beside("network.so", network);
+    if (access(disk, R_OK) != 0) return error_system(err, -errno, "%s", disk);
+    if (access(network, R_OK) != 0) return error_system(err, -errno, "%s", network);
+    snprintf(t->preload, sizeof t->preload, "%s:%s", disk, network);
+    return 0;
+}
+
 static int prepare(struct torture *t, struct error *err) {
     char rounds[PATH_LEN];
     int rc = folder_make(t->dir, sizeof t->dir, "torture", err);
@@ -161,8 +171,7 @@ static int prepare(struct torture *t, struct error *err) {
     snprintf(rounds, sizeof rounds, "%s/rounds", t->dir);
     if (mkdir(rounds, 0700) != 0) return error_system(err, -errno, "%s", rounds);
     process_beside("scenario", t->scenario);
-    process_beside("disk.so", t->disk);
-    return access(t->disk, R_OK) == 0 ? 0 : error_system(err, -errno, "%s", t->disk);
+    return find_preloads(t, err);
 }
 
 static bool parse_number(const char *text, uint64_t max, uint64_t *number) {

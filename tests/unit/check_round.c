@@ -9,11 +9,11 @@ Suite *check_round(void);
 
 enum { ROUNDS = 300 };
 
-static const char disk[] = "/build/disk.so";
+static const char preload[] = "/build/disk.so:/build/network.so";
 
 static char *text_of(uint64_t seed) {
     struct round round;
-    round_draw(seed, disk, &round);
+    round_draw(seed, preload, &round);
     char *text = cJSON_Print(round.scenario);
     round_deinit(&round);
     return text;
@@ -56,6 +56,7 @@ static const char *const parts[] = {
     "\"disk\":\t\"e\"",
     "\"disk\":\t\"r\"",
     "\"disk\":\t\"s\"",
+    "\"silent\":\t\"${devices_port}\"",
     "pluto",
     "/pause/",
     "/resume/",
@@ -90,7 +91,7 @@ START_TEST(the_kills_are_counted) {
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
         struct round round;
         unsigned kills = 0;
-        round_draw(seed, disk, &round);
+        round_draw(seed, preload, &round);
         const cJSON *step;
         cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(round.scenario, "steps")) {
             const cJSON *signal = cJSON_GetObjectItemCaseSensitive(step, "signal");
