@@ -37,5 +37,5 @@ export function draw(model, now) {
   pen.fillStyle = style.getPropertyValue("--in_hand");
   pen.fill();
   pen.globalAlpha = 1;
-  say($("chart-text"), `${model.counts.in_hand} now, ${most} at most, ${clock(from)} to ${clock(to)}`);
+  say($("chart-text"), `${most} at most, ${clock(from)} to ${clock(to)}`);
 }

@@ -1,6 +1,6 @@
 // The job that is shown: how it is, and what can be done about it.
 
-import { $, clock, count, duration, fill, h, link, plural, say, stateOf, stateWords } from "./dom.js";
+import { $, clock, count, dayAndZone, duration, fill, h, link, plural, say, stateOf, stateWords } from "./dom.js";
 import { Problem, post, service, serviceNow } from "./api.js";
 import { lookOf, states } from "./model.js";
 import { isAway } from "./reach.js";
@@ -10,6 +10,7 @@ import { cancelOf, doubtOf, linkOf, longestOf, retryOf, verdictOf } from "./sent
 import * as why from "./why.js";
 
 const PAGE = 100; // rows of the table of devices
+const PAPER_NAMES = 10_000; // on paper
 
 export function titleOf(job) {
   const sites = job.request?.filter_sites ?? job.request?.filter_dev_sites;
@@ -164,16 +165,20 @@ function drawControls(view, anew = false) {
 
 let tableMax = PAGE;
 let tableOf = "";
+let isOnPaper = false; // there a device that completed has no row
+
+const isCompleted = ({ state }) => state === "changed" || state === "unchanged";
 
 function drawTable(view) {
   const { model } = view;
   const state = $("devices-state").value;
-  const is = `${view.shownSince} ${model.version} ${state} ${tableMax}`;
+  const is = `${view.shownSince} ${model.version} ${state} ${tableMax} ${isOnPaper}`;
   if (is === tableOf) return;
   tableOf = is;
   const rows = [];
   let matching = 0;
   for (const host of model.hosts) {
+    if (isOnPaper && isCompleted(host)) continue;
     if (state !== "" && (state === "in_doubt" ? lookOf(host) : host.state) !== state) continue;
     matching++;
     if (rows.length < tableMax) rows.push(host);
@@ -188,7 +193,7 @@ function drawTable(view) {
     h("td", { role: "cell" }, duration(host.duration_ms)),
     h("td", { class: "mono", role: "cell" }, host.error ?? (host.skipped_because === null ? "" : `because of: ${host.skipped_because}`)))));
   if (focused !== null) [...body.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus({ preventScroll: true });
-  say($("devices-count"), matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
+  say($("devices-count"), isOnPaper ? `${plural(matching, "device")} of ${count(model.hosts.length)} did not complete` : matching === rows.length ? plural(matching, "device") : `the first ${count(rows.length)} of ${plural(matching, "device")}`);
   $("devices-more").hidden = matching === rows.length;
 }
 
@@ -228,13 +233,22 @@ export function draw(view, now) {
     clearTimeout(readLater);
     readLater = setTimeout(view.due, READ_MS - sinceRead);
   }
-  document.title = `${isAway() ? "not reached · " : ""}${count(model.done)}/${count(model.total)} · ${titleOf(job)}`;
+  document.title = `${isAway() ? "not reached · " : ""}${count(model.counts.changed + model.counts.unchanged)}/${count(model.total)} completed · ${titleOf(job)}`;
+}
+
+// The names of those that completed: a row each would take dozens of sheets.
+function drawPaper({ model, isJob }) {
+  const names = model.hosts.filter(isCompleted).map(({ name }) => name);
+  say($("paper"), isJob ? `Job ${model.job.id}, as it was on ${dayAndZone(serviceNow())}` : "");
+  say($("paper-completed"), names.length === 0 ? "" : `Completed, ${count(names.length)}${names.length > PAPER_NAMES ? "" : `: ${names.join(", ")}`}`);
 }
 
 // On paper all is there, whatever was chosen or folded.
 export function beforePrint(view) {
   const state = $("devices-state").value;
   why.onPaper(view, true);
+  drawPaper(view);
+  isOnPaper = view.isJob;
   const max = tableMax;
   $("devices-state").value = "";
   tableMax = Infinity;
@@ -243,6 +257,7 @@ export function beforePrint(view) {
     $("devices-state").value = state;
     tableMax = max;
     why.onPaper(view, false);
+    isOnPaper = false;
     drawTable(view);
   };
 }

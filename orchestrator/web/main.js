@@ -253,8 +253,22 @@ function draw(at) {
   } else if (view.model !== null) {
     jobPanel.drawNone(view);
   }
+  drawOther();
   device.draw(view, now);
   nodes.draw();
+}
+
+// Beside a job that is over: another that is not. Whoever started it may not know of this page.
+let otherOf = "";
+
+function drawOther() {
+  const isOver = view.isJob && view.model.job.state === "done";
+  const other = isOver ? jobsPanel.all().find(({ state }) => state !== "done") : undefined;
+  const is = other === undefined ? "" : `${other.id} ${other.state}`;
+  if (is === otherOf) return;
+  otherOf = is;
+  $("other").hidden = is === "";
+  fill($("other"), is === "" ? [] : [`Another job is ${other.state}: `, h("a", { href: `#/jobs/${other.id}` }, jobPanel.titleOf(other)), "."]);
 }
 
 let chartOf = null;

@@ -7,6 +7,8 @@ import { lookOf } from "./model.js";
 
 const looks = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped", "in_doubt"];
 
+const PAPER_MAX = 6000; // what is higher is cut there
+
 const area = $("map");
 const space = $("map-space");
 const canvas = $("map-canvas");
@@ -20,6 +22,7 @@ let chosen = null; // the device with the focus
 let marked = new Set(); // what is looked for, by name
 let isDue = false;
 let isLaidOut = false;
+let isOnPaper = false; // where nothing scrolls
 let open = () => {};
 
 // --- tiles: a colour and a shape each
@@ -153,7 +156,7 @@ function paint() {
   isDue = false;
   if (!isLaidOut) lay();
   const ratio = devicePixelRatio || 1;
-  const height = Math.min(area.clientHeight, map.height) || map.height;
+  const height = Math.min(isOnPaper ? PAPER_MAX : area.clientHeight, map.height) || map.height;
   const width = area.clientWidth;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     canvas.width = Math.round(width * ratio);
@@ -161,7 +164,7 @@ function paint() {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
   }
-  const top = area.scrollTop;
+  const top = isOnPaper ? 0 : area.scrollTop;
   pen.setTransform(ratio, 0, 0, ratio, 0, -top * ratio);
   pen.clearRect(0, top, width, height);
   for (const panel of map.panels)
@@ -300,10 +303,9 @@ export function start(onOpen) {
     repaint();
   }).observe(area);
   // On paper the map is there as a whole.
-  const whole = () => {
-    isLaidOut = false;
-    paint();
-  };
-  addEventListener("beforeprint", whole);
-  addEventListener("afterprint", whole);
+  for (const [event, is] of [["beforeprint", true], ["afterprint", false]])
+    addEventListener(event, () => {
+      isOnPaper = is;
+      paint();
+    });
 }

@@ -115,7 +115,6 @@ export class Model {
 
   // Those of which no event was heard: nothing was in hand for a while.
   findPauses() {
-    if (this.job.state === "done") return;
     const spans = this.hosts.filter((host) => host.started !== null).map((host) => ({ from: Date.parse(host.started), to: host.duration_ms === null ? Infinity : this.endOf[host.index] }));
     spans.sort((a, b) => a.from - b.from);
     let until = this.startedMs;
@@ -310,7 +309,7 @@ export class Model {
       for (const host of this.hosts) if (!isOver(host.state) || host.state === "skipped") for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
-      lone: lone.size,
+      lone: [...lone],
       others: [...reasons].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
     };
   }

@@ -12,6 +12,7 @@ const QUIET_MS = 10_000, QUIET_TIMES = 2; // when nothing has ended for so long,
 const LONG_MS = 5000, LONG_TIMES = 2; // a device that is in hand for longer takes long
 const HANDOVER_MS = 1000; // behind a device the next of its group begins
 const FEW = 5; // devices, of which none tells how long the others take
+const NEAR_MS = 3000; // the others are as good as done
 
 // --- how long devices take
 
@@ -161,14 +162,16 @@ const foretoldMs = (model, now) => (model.foretoldMs === null ? 0 : model.foreto
 //   rate      ms are left at the rate of the last seconds
 //   groups    ms are left, for the devices of a group go one behind the other: {name, left, limit}
 // All without devices that are held up. Where none can be said:
-//   last      a few others are left at most, and all are in hand, the longest for ms
+//   last      a few others are left at most, and all are in hand, or the others are as good as done; the longest is in
+//             hand for ms
 //   quiet     nothing has ended for ms
 //   none      nothing has ended at all, and nothing more was foretold
 export function outlookOf(model, now) {
   const holds = holdsOf(model, now);
   const left = model.total - model.done - holds.held.length - holds.behind;
   const areLast = model.isWhole && model.counts.waiting === holds.behind && left <= FEW && model.done + holds.held.length > 0;
-  if (areLast) return { is: "last", ms: now - Math.min(now, ...inHandOf(model).map(since)) };
+  const last = () => ({ is: "last", ms: now - Math.min(now, ...inHandOf(model).map(since)) });
+  if (areLast) return last();
   const quiet = quietMs(model, now);
   const foretold = foretoldMs(model, now);
   if (model.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
@@ -179,17 +182,21 @@ export function outlookOf(model, now) {
   else if (rate !== null) estimates.rate = (left / rate) * 1000;
   else if (isQuiet(model, now) || foretold <= 0) return { is: "quiet", ms: quiet };
   const chosen = chooseOf(model, estimates);
+  if (chosen.ms < NEAR_MS && holds.held.length > 0) return last();
   return chosen.is === "groups" ? { ...group, ...chosen } : chosen;
 }
 
 // Of a paused job: how long it would go on if it were resumed, {is, ms} as above; null: not known.
 export function needsOf(model, now) {
   const pause = model.pauses.at(-1);
-  const waiting = model.counts.waiting - holdsOf(model, now).behind;
+  const holds = holdsOf(model, now);
+  const waiting = model.counts.waiting - holds.behind;
   if (waiting <= 0 || pause?.to !== Infinity) return null;
   const rate = rateOf(model, pause.from);
   const ms = rate === null ? 0 : (waiting / rate) * 1000;
   const foretold = foretoldMs(model, pause.from);
+  const group = longestGroup(model, now, holds);
+  if (group?.ms > Math.max(ms, foretold)) return { is: "groups", ...group };
   if (ms <= 0 && foretold <= 0) return null;
   return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
 }

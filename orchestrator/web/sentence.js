@@ -60,7 +60,9 @@ function pausedOf(model, service, now) {
 
 function afterOf(model, now) {
   const needs = needsOf(model, now);
-  return needs === null ? "" : ` Once resumed, it has about ${about(needs.ms)} to go${needs.is === "rate" ? ", at the rate of before" : `, of the ${about(model.foretoldMs)} that were expected`}.`;
+  if (needs === null) return "";
+  const by = needs.is === "rate" ? "at the rate of before" : needs.is === "groups" ? groupText(needs) : `of the ${about(model.foretoldMs)} that were expected`;
+  return ` Once resumed, it has about ${about(needs.ms)} to go, ${by}.`;
 }
 
 // ", without leaf01.mars and 3 behind it,": those of which no rate says anything.
@@ -113,6 +115,12 @@ function byPeersOf(stopped) {
   return n === stopped.length ? " by a peer that is not up" : ` (${count(n)} of them by a peer that is not up)`;
 }
 
+// "the group a", "3 other groups"
+export function loneOf(lone, hasOthers) {
+  const other = hasOthers ? "other " : "";
+  return lone.length > NAMED ? `${count(lone.length)} ${other}groups` : `the ${other}group${lone.length === 1 ? "" : "s"} ${listOf(lone)}`;
+}
+
 // away: the service is not reached, and was at now.
 export function verdictOf(model, now, service, away = false) {
   const { job, counts } = model;
@@ -121,12 +129,13 @@ export function verdictOf(model, now, service, away = false) {
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
   const { stopped, lone } = model.stops();
   if (stopped.length > 0) parts.push(`${linkOf(model)}${byPeersOf(stopped)}`);
-  if (lone > 0) parts.push(`${count(lone)} ${stopped.length > 0 ? "other " : ""}group${lone === 1 ? "" : "s"} failed with nothing left to skip`);
+  if (lone.length > 0) parts.push(`${loneOf(lone, stopped.length > 0)} failed with nothing left to skip`);
   let text = `${parts.join(", ")}.`;
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
-    const ms = Date.parse(job.ended) - Date.parse(job.started ?? job.created);
-    text += ` It took ${duration(ms)}, from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
+    const ms = Date.parse(job.ended) - model.startedMs;
+    const stood = ms - model.ranMs(model.startedMs, Date.parse(job.ended));
+    text += ` It took ${duration(ms)}, ${stood < STILL_MS ? "" : `${about(stood)} of that at a standstill, `}from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
   } else if (job.state === "running") {
     text += ` ${outlookText(model, now, service)}`;
   } else if (job.state === "cancelling") {
@@ -188,5 +197,6 @@ export function cancelOf(model, service, now) {
 // What a retry would do. told: of a dry run of it; null: there is none yet.
 export function retryOf({ failed, skipped }, what, told) {
   const newer = told === null || told.newer === 0 ? "" : ` ${newerOf(told)}`;
-  return `A new job, ${what}, of those that failed (${count(failed)}) or were skipped (${count(skipped)}), and of no other.${newer}`;
+  const is = told?.as_wanted > 0 ? ` ${count(told.as_wanted)} of them ${told.as_wanted === 1 ? "runs" : "run"} it by now, and ${told.as_wanted === 1 ? "is" : "are"} left as ${told.as_wanted === 1 ? "it is" : "they are"}.` : "";
+  return `A new job, ${what}, of those that failed (${count(failed)}) or were skipped (${count(skipped)}), and of no other.${is}${newer}`;
 }

@@ -5,7 +5,7 @@ import { $, count, fill, h, link, listOf, plural, say } from "./dom.js";
 import { service } from "./api.js";
 import { holdsOf } from "./outlook.js";
 import { knownNow } from "./reach.js";
-import { sinceOf } from "./sentence.js";
+import { loneOf, sinceOf } from "./sentence.js";
 
 const KINDS = 3; // of errors, and of other reasons
 const GROUPS = 6;
@@ -74,7 +74,7 @@ const errorsOf = (view, faults, others) => h("div", {},
 const groupsOf = (view, holds, stopped, lone) => h("div", {},
   stopped.length === 0 ? null : [h("h3", { id: "stopped-title", tabindex: -1 }, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
     list(view, "stopped", stopped, GROUPS, (stop) => stoppedOf(view, stop))],
-  lone > 0 ? h("p", { class: "quiet" }, `In ${plural(lone, stopped.length > 0 ? "other group" : "group")} a device failed when there was nothing left to skip.`) : null,
+  lone.length > 0 ? h("p", { class: "quiet" }, `In ${loneOf(lone, stopped.length > 0)} a device failed when there was nothing left to skip.`) : null,
   holds.length === 0 ? null : [h("h3", {}, `${plural(holds.length, "redundancy group")} held up by a device that takes long`),
     list(view, "held-up", holds, GROUPS, (group) => holdOf(view, group))]);
 
@@ -108,7 +108,7 @@ export function draw(view) {
   werePrinted = isOnPaper;
   const scrolled = [...body.querySelectorAll("ul")].map(({ id, scrollTop }) => [id, scrollTop]);
   const focusAgain = focusIn(body);
-  fill(body, errors ? errorsOf(view, faults, others) : null, holds.length + stopped.length + lone > 0 ? groupsOf(view, holds, stopped, lone) : null);
+  fill(body, errors ? errorsOf(view, faults, others) : null, holds.length + stopped.length + lone.length > 0 ? groupsOf(view, holds, stopped, lone) : null);
   for (const details of body.querySelectorAll("details")) details.open = isOnPaper || open.has(details.dataset.key);
   for (const [id, top] of scrolled) if ($(id) !== null) $(id).scrollTop = top;
   focusAgain();

@@ -109,7 +109,7 @@ export async function json(url, options) {
   return text === "" ? null : JSON.parse(text);
 }
 
-export const postJson = (url, body) => json(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+export const postJson = (url, body, headers = {}) => json(url, { method: "POST", headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
 
 export async function hostsOf(url, id) {
   const rows = [];

@@ -141,6 +141,20 @@ test("on paper it is a report of the window", async () => {
   await page.emulateMedia({ media: "print" });
   for (const gone of [".side", "#controls", "nav"]) assert.equal(await page.locator(gone).isVisible(), false, gone);
   for (const there of ["#verdict", "#bars", "#why", "#map-canvas"]) assert.equal(await page.locator(there).isVisible(), true, there);
+  const onPaper = await page.evaluate(() => {
+    dispatchEvent(new Event("beforeprint"));
+    const { height, style } = document.getElementById("map-canvas");
+    const said = { id: document.getElementById("paper").textContent, rows: document.querySelectorAll("#devices tbody tr").length,
+      completed: document.getElementById("paper-completed").textContent, map: height / devicePixelRatio, space: parseFloat(document.getElementById("map-space").style.height), style: style.height };
+    dispatchEvent(new Event("afterprint"));
+    return { ...said, after: document.querySelectorAll("#devices tbody tr").length };
+  });
+  const { counts } = await json(`${net.orc.url}/jobs/${jobId}/`);
+  assert.match(onPaper.id, new RegExp(`^Job ${jobId}, as it was on `));
+  assert.equal(onPaper.rows, counts.failed + counts.skipped);
+  assert.equal(onPaper.completed.split(", ").length - 1, counts.changed + counts.unchanged, "the names of those that completed");
+  assert.ok(Math.abs(onPaper.map - onPaper.space) <= 1, "the map is there as a whole");
+  assert.equal(onPaper.after, Math.min(100, counts.hosts));
   const pdf = await page.pdf({ path: join(shots, "paper.pdf"), printBackground: true });
   assert.ok(pdf.length > 10_000);
 });

@@ -188,11 +188,11 @@ test("what is said of the rest leaves out devices that take long, and those behi
 });
 
 test("groups hold nobody up in a task that only reads", () => {
-  const rows = Array.from({ length: 20 }, (_, i) => row(`h${i}`, "unchanged", { groups: [`h${i}`], started: at(i), duration_ms: 1000 })).concat(group("w", ["waiting", "waiting", "waiting"]));
-  inHand(rows.at(-3), 2);
+  const rows = Array.from({ length: 20 }, (_, i) => row(`h${i}`, "unchanged", { groups: [`h${i}`], started: at(i), duration_ms: 1000 })).concat(group("w", ["waiting", "waiting", "waiting", "waiting", "waiting"]));
+  inHand(rows.at(-5), 2);
   const m = model(rows, { version: null });
   assert.deepEqual(holdsOf(m, Date.parse(at(20))).groups, []);
-  assert.match(verdictOf(m, Date.parse(at(20)), here), / About 2 s left, without w0, at the rate of the last seconds\. Taking long: w0, in hand since \d\d:\d\d:\d\d\.$/);
+  assert.match(verdictOf(m, Date.parse(at(20)), here), / About 4 s left, without w0, at the rate of the last seconds\. Taking long: w0, in hand since \d\d:\d\d:\d\d\.$/);
 });
 
 test("of many that hang it is said how many, and the last of their limits", () => {
@@ -272,6 +272,7 @@ test("a retry names the version, and who would be downgraded by it", () => {
   assert.equal(says(null), text);
   assert.equal(says(told), text);
   assert.equal(says({ ...told, newer: 3 }), `${text} 3 of them run a newer version and would be downgraded.`);
+  assert.equal(says({ ...told, as_wanted: 12 }), `${text} 12 of them run it by now, and are left as they are.`);
 });
 
 test("an install that the store tells of late is not that of a later attempt", () => {
@@ -306,7 +307,7 @@ test("a group that stopped, with who failed and who was skipped for it; other re
     row("d", "skipped", { groups: ["h"], skipped_because: "z is not up: login: connection reset" }),
   ]);
   const { stopped, others, lone } = m.stops();
-  assert.equal(lone, 0);
+  assert.deepEqual(lone, []);
   const shortOf = ({ name, failed, down, skipped }) => [name, [...failed].map((host) => host.name), [...down], skipped.map((host) => host.name)];
   assert.deepEqual(stopped.map(shortOf), [["wan", ["a"], [], ["b"]], ["h", [], [["z", "login: connection reset"]], ["d"]]]);
   assert.deepEqual(others.map(({ reason, hosts }) => [reason, hosts.length]), [["shutting down", 1], ["a peer is not up: login: connection reset", 1]]);
@@ -333,14 +334,20 @@ test("groups with a peer that is not up have stopped, too; the peer's name and a
 
 test("a group whose rest was skipped by a cancel has not failed with nothing left to skip", () => {
   const rows = [row("a", "failed", { error: "x" }), row("b", "skipped", { skipped_because: "cancelled" }), row("c", "failed", { groups: ["h"], error: "x" })];
-  assert.equal(model(rows).stops().lone, 1);
-  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, 1 group failed with nothing left to skip\./);
+  assert.equal(model(rows).stops().lone.length, 1);
+  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, the group h failed with nothing left to skip\./);
 });
 
 test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
   const rows = [row("a", "changed", { groups: ["g"] }), row("b", "failed", { groups: ["g"], error: "x" }), row("c", "failed", { groups: ["h"], error: "x" })];
-  assert.equal(model(rows.concat(row("d", "waiting", { groups: ["h"] }))).stops().lone, 1);
-  assert.equal(model(rows.concat(row("d", "changed", { groups: ["h"] }))).stops().lone, 2);
+  assert.equal(model(rows.concat(row("d", "waiting", { groups: ["h"] }))).stops().lone.length, 1);
+  assert.equal(model(rows.concat(row("d", "changed", { groups: ["h"] }))).stops().lone.length, 2);
+  const many = Array.from({ length: 6 }, (_, i) => row(`x${i}`, "failed", { groups: [`x${i}`], error: "x" }));
+  const says = (more) => verdictOf(model(more), Date.parse(at(1)), here);
+  assert.match(says(many.slice(0, 2)), /, the groups x0 and x1 failed with nothing left to skip\./);
+  assert.match(says(many), /, 6 groups failed with nothing left to skip\./);
+  assert.match(says(many.slice(0, 1).concat(row("f", "failed", { groups: ["g"], error: "x" }), row("s", "skipped", { groups: ["g"], skipped_because: "f" }))),
+    /, 1 group stopped, the other group x0 failed with nothing left to skip\./);
 });
 
 test("the same fault of many devices is one", () => {
@@ -398,6 +405,10 @@ test("while it is paused: how long it has to go once it is resumed", () => {
   for (const s of [21, 3600]) assert.match(verdictOf(m, Date.parse(at(s)), here), / Paused\. Once resumed, it has about 20 s to go, at the rate of before\.$/);
   m.foretoldMs = 62_000;
   assert.match(verdictOf(m, Date.parse(at(3600)), here), / Once resumed, it has about 42 s to go, of the 1 min 2 s that were expected\.$/);
+  // Those that are left may be of a few groups, which no rate knows of.
+  const tail = model(Array.from({ length: 60 }, (_, i) => (i < 50 ? row(`h${i}`, "changed", { started: at(i / 5), duration_ms: 4000 }) : row(`h${i}`, "waiting", { groups: ["last"] }))));
+  tail.hear("job", job({ state: "paused", n: 1, at: at(20) }));
+  assert.match(verdictOf(tail, Date.parse(at(25)), here), / it has about 40 s to go, as the group last has 10 devices to go, 1 at a time\.$/);
   const early = model([row("a", "waiting")], { state: "paused" });
   assert.equal(needsOf(early, Date.parse(at(20))), null, "nothing is known");
 });
@@ -426,6 +437,21 @@ test("how long it goes on, before anything has ended, and when only a few are le
   // Of devices in doubt no rate says anything.
   const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : i < 30 ? row(`h${i}`, "waiting", { groups: [`g${i}`] }) : row(`h${i}`, "in_hand", { started: at(0), in_doubt: true })));
   assert.deepEqual(outlookOf(model(rows), Date.parse(at(20))), { is: "rate", ms: 10_000 });
+});
+
+test("a device that takes long is what is said, once the others are as good as done", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 30 ? row(`h${i}`, "changed", { started: at(i / 2), duration_ms: 1000 }) : i < 39 ? row(`h${i}`, "in_hand", { started: at(15.5) }) : row("slow", "in_hand", { started: at(0), groups: ["s"] })));
+  const m = model(rows);
+  assert.equal(outlookOf(m, Date.parse(at(16))).is, "rate");
+  for (let i = 30; i < 34; i++) m.put({ ...m.byName.get(`h${i}`), state: "changed", duration_ms: 500 });
+  assert.deepEqual(outlookOf(m, Date.parse(at(16.2))), { is: "last", ms: 16_200 });
+});
+
+test("a job that is over tells for how long it stood still", () => {
+  const rows = Array.from({ length: 20 }, (_, i) => row(`h${i}`, "changed", { started: at(i < 10 ? i : i + 60), duration_ms: 1000 }));
+  const done = { state: "done", outcome: "succeeded", ended: at(80) };
+  assert.match(verdictOf(model(rows, done), Date.parse(at(90)), here), / It took 1 min 20 s, 1 min of that at a standstill, from /);
+  assert.match(verdictOf(model(rows.slice(0, 10), { ...done, ended: at(10) }), Date.parse(at(90)), here), / It took 10 s, from /);
 });
 
 test("steps: a call with how long it took; what was decided stands where it was", () => {

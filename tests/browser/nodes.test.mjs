@@ -54,7 +54,7 @@ test("three nodes: a card at each, and where the job goes on when one is gone", 
   await first.waitForSelector('#reach[data-is="away"]');
   const text = await first.textContent("#reach");
   assert.match(text, / Its jobs go on at the 2 other nodes: process \d+ on .*, process \d+ on .*\. The page of each shows them\.$/);
-  assert.equal(await first.textContent('#nodes-list li[data-is="this"] .chip'), "not reached");
+  await first.waitForFunction(() => document.querySelector('#nodes-list li[data-is="this"] .chip').textContent === "not reached");
   for (const theme of ["light", "dark"]) {
     for (const page of pages) {
       await page.evaluate((wanted) => document.documentElement.dataset.theme === wanted || document.getElementById("theme").click(), theme);

@@ -50,7 +50,7 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   assert.equal(await shownCount(page, "failed"), 0);
   assert.deepEqual(await picture(page), await hostsOf(orc.url, job.id));
   assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
-  assert.match(await page.title(), /^212\/212 · Upgrade to 5\.3\.1/);
+  assert.match(await page.title(), /^212\/212 completed · Upgrade to 5\.3\.1/);
   assert.deepEqual(page.troubles, []);
   assert.deepEqual([...new Set(page.origins)], [orc.url], "it asks nobody else");
 });
@@ -82,6 +82,22 @@ test("a click on a job leads to its card, on a phone too", async () => {
   await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   const top = await page.evaluate(() => document.getElementById("job-title").getBoundingClientRect().top);
   assert.ok(top >= 0 && top < 422, `it is at ${top}`);
+});
+
+test("beside a job that is over a line leads to one that others have started", async () => {
+  const { orc } = await network({ latency: "50ms..100ms" });
+  await postJson(`${orc.url}/upgrade-os/`, { version: "5.3.1", filter_sites: ["earth"] });
+  const page = await open({ viewport: { width: 390, height: 844 } });
+  await page.goto(`${orc.url}/`);
+  await untilJob(page, "done");
+  assert.equal(await page.locator("#other").isVisible(), false);
+  const { id } = await postJson(`${orc.url}/upgrade-os/`, { version: "5.4.0", filter_sites: ["mars"], workers: 1 }, { Prefer: "respond-async" });
+  await page.waitForFunction(() => document.getElementById("other").textContent === "Another job is running: Upgrade to 5.4.0 · mars.");
+  await page.click("#other a");
+  await page.waitForFunction((wanted) => globalThis.page.view.model.job.id === wanted, id);
+  await page.waitForSelector("#other", { state: "hidden" });
+  await fetch(`${orc.url}/jobs/${id}/cancel/`, { method: "POST" });
+  assert.deepEqual(page.troubles, []);
 });
 
 test("a dry run warns of downgrades that are known of, before the start", async () => {
