@@ -329,7 +329,7 @@ tsan: deps-build deps-test ## build everything with ThreadSanitizer, into build/
 
 .PHONY: test screenshot test-browser test-tsan
 test: deps-demo asan ## run the unit, end-to-end and browser tests, and some histories, under AddressSanitizer and UBSan
-	@tests/run.sh $(BUILD)/asan histories unit browser e2e
+	@tests/run.sh $(BUILD)/asan histories browser e2e unit
 
 screenshot: all deps-test ## take spec/page.png, the picture of the page in README.md
 	@tests/browser.sh $(BUILD) screenshot spec/page.png

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the test programs of a build folder, and ends with one line that counts all tests. The suites
-# of a program run beside one another, TEST_JOBS at a time: most of them wait most of the time.
+# Runs the test programs of a build folder, and ends with one line that counts all tests. Their suites
+# run beside one another, TEST_JOBS at a time: most of them wait most of the time.
 # HISTORIES histories count as one test. One PostgreSQL server is there for all of them.
-# usage: tests/run.sh BUILD [unit|e2e|histories|browser...]
+# usage: tests/run.sh BUILD [histories|browser|e2e|unit...]
 set -u
 
 build=$1
 shift
-[ $# -gt 0 ] || set -- histories unit e2e
+[ $# -gt 0 ] || set -- histories e2e unit
 [ -n "${TEST_POSTGRES:-}" ] || exec tests/lab/postgres.sh run "$0" "$build" "$@"
 export BUILD="$build"
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0}"
@@ -31,38 +31,41 @@ for program in "$@"; do
         programs="$programs $program"
     fi
 done
-for program in $programs; do
-    if [ "$program" = histories ]; then
-        if "$build/tests/histories" "${HISTORIES:-1000}" 1 >"$build/tests/histories.out" 2>&1 &&
-            "$build/tests/histories" --nodes "$((${HISTORIES:-1000} / 5))" 1 >"$build/tests/histories.out" 2>&1; then
-            passed=$((passed + 1))
-        else
-            cat "$build/tests/histories.out"
-            failed=$((failed + 1))
-        fi
-        continue
+if [ "${programs#* histories}" != "$programs" ]; then
+    programs=$(echo "$programs" | sed 's/ histories//')
+    if "$build/tests/histories" "${HISTORIES:-1000}" 1 >"$build/tests/histories.out" 2>&1 &&
+        "$build/tests/histories" --nodes "$((${HISTORIES:-1000} / 5))" 1 >"$build/tests/histories.out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        cat "$build/tests/histories.out"
+        failed=$((failed + 1))
     fi
-    outputs="$build/tests/$program.out"
-    rm -rf "$outputs"
-    mkdir -p "$outputs"
-    # A suite's exit code stands behind what it wrote: a leak after the last test fails it, too.
-    # shellcheck disable=SC2016 # the inner shell's variables
-    "$build/tests/$program" --suites | xargs -P "$jobs" -I '{}' sh -c \
-        'CK_RUN_SUITE=$2 "$0" >"$1/$2" 2>&1; echo "exit code $?" >>"$1/$2"' \
-        "$build/tests/$program" "$outputs" '{}'
-    for suite in $("$build/tests/$program" --suites); do
-        output="$outputs/$suite"
-        # Check's own summary: "98%: Checks: 120, Failures: 1, Errors: 1"
-        counts=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$output" | tail -n 1)
-        # shellcheck disable=SC2086 # three numbers
-        set_counts() { checks=$1 bad=$(($2 + $3)); }
-        set_counts ${counts:-1 0 1}
-        [ "$checks" -gt 0 ] || bad=1 # no suite has this name
-        [ "$bad" -gt 0 ] || grep -q '^exit code 0$' "$output" || bad=1
-        [ "$bad" -eq 0 ] || cat "$output"
-        failed=$((failed + bad))
-        passed=$((passed + checks - bad))
+fi
+# Lines of a program and one of its suites. The first is named first on the command line, for it takes longest.
+suites() {
+    for program in $programs; do
+        "$build/tests/$program" --suites | sed "s/^/$program /"
     done
+}
+for program in $programs; do
+    rm -rf "$build/tests/$program.out"
+    mkdir -p "$build/tests/$program.out"
+done
+# A suite's exit code stands behind what it wrote: a leak after the last test fails it, too.
+# shellcheck disable=SC2016 # the inner shell's variables
+suites | xargs -P "$jobs" -L 1 sh -c \
+    'CK_RUN_SUITE=$2 "$0/$1" >"$0/$1.out/$2" 2>&1; echo "exit code $?" >>"$0/$1.out/$2"' "$build/tests"
+set_counts() { checks=$1 bad=$(($2 + $3)); }
+for output in $(suites | sed "s|\(.*\) \(.*\)|$build/tests/\1.out/\2|"); do
+    # Check's own summary: "98%: Checks: 120, Failures: 1, Errors: 1"
+    counts=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$output" | tail -n 1)
+    # shellcheck disable=SC2086 # three numbers
+    set_counts ${counts:-1 0 1}
+    [ "$checks" -gt 0 ] || bad=1 # no suite has this name
+    [ "$bad" -gt 0 ] || grep -q '^exit code 0$' "$output" || bad=1
+    [ "$bad" -eq 0 ] || cat "$output"
+    failed=$((failed + bad))
+    passed=$((passed + checks - bad))
 done
 if [ -n "$browser" ]; then
     output="$build/tests/browser.out"
