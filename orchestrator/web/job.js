@@ -71,7 +71,7 @@ function drawBars(model, now) {
     const { meter, text } = bars[name];
     meter.max = Math.max(1, total);
     meter.value = value;
-    const percent = Math.floor((value * 100) / Math.max(1, total));
+    const percent = value === total ? 100 : Math.min(99, Math.round((value * 100) / total)); // 100 is all
     const share = total === 0 ? "" : ` · ${value > 0 && percent === 0 ? "<1" : percent} %`;
     say(text, `${count(value)}${share}${name === "completed" && rate !== null ? ` · ${rate.toFixed(rate < 10 ? 1 : 0)}/s` : ""}`);
   }
