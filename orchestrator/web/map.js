@@ -306,6 +306,7 @@ export function start(onOpen) {
   for (const [event, is] of [["beforeprint", true], ["afterprint", false]])
     addEventListener(event, () => {
       isOnPaper = is;
+      isLaidOut = false;
       paint();
     });
 }
