@@ -55,6 +55,7 @@ copy_tree() {
     cp -a Makefile bench common orchestrator scenarios simulator spec tests "$tree"
     cp -a "$build/obj" "$tree/build"
     [ ! -d "$build/asan/obj" ] || cp -a "$build/asan/obj" "$tree/build/asan"
+    [ ! -d build/swagger-ui ] || cp -a build/swagger-ui "$tree/build" # else two that compile fetch it at once
 }
 
 # $1: a file; $2: text that occurs in it exactly once; $3: what stands there instead.
