@@ -188,7 +188,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelled");
 
   await page.click('button[data-verb="retry"]');
-  assert.match(await page.textContent("#ask-text"), /^A new job, Upgrade to [\d.]+, of those that failed \(\d+\) or were skipped \(\d+\), and of no other\./);
+  assert.match(await page.textContent("#ask-text"), /^A new job, Upgrade to [\d.]+, of those that failed \(\d+\) or were skipped \(\d+\), and of no other\.( \d+ of them runs? a newer version and would be downgraded\.)?$/);
   await page.click('#ask button[value="yes"]');
   await page.waitForFunction((old) => globalThis.page.view.model.job.id !== old, paused.id);
   await page.waitForFunction(() => document.activeElement.id === "job-title");

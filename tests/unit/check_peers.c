@@ -214,19 +214,29 @@ START_TEST(an_older_turn_is_asked_for_first) {
 }
 END_TEST
 
-START_TEST(asking_in_vain_has_an_end) {
-    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
+// a wants to begin, and its peers are asked one behind the other: first b.
+static struct net a_asks_in_turn(void) {
+    static const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
     struct net n = net_of(&config, "a:p b:p c:p", 1, NULL);
     n.asks_pass = true;
     ck_assert(begin(&n, 'a'));
     want(&n, 'a');
     DEEDS(&n, "ask b");
+    return n;
+}
+
+static void answer_in_turn(struct net *n, int round) {
+    const bool is_b = round % 2 == 0;
+    up(n, is_b ? 'b' : 'c');
+    gone(n, is_b ? 'b' : 'c');
+    DEEDS(n, is_b ? "ask c" : "ask b");
+}
+
+START_TEST(asking_in_vain_has_an_end) {
+    struct net n = a_asks_in_turn();
     for (int round = 0; round <= PEERS_ROUNDS_MAX; round++) {
-        const char one = round % 2 == 0 ? 'b' : 'c', other = round % 2 == 0 ? 'c' : 'b';
         n.now_ms += MAX_AGE + 1;
-        up(&n, one);
-        gone(&n, one);
-        DEEDS(&n, other == 'b' ? "ask b" : "ask c");
+        answer_in_turn(&n, round);
     }
     n.now_ms += MAX_AGE + 1;
     up(&n, 'b');
@@ -239,18 +249,10 @@ END_TEST
 
 // Where nodes share the network the shards of others come one after the other.
 START_TEST(answers_that_do_not_count_any_more_are_not_in_vain) {
-    const struct peers_config config = {.check = true, .max_age_ms = MAX_AGE, .asks = 1};
-    struct net n = net_of(&config, "a:p b:p c:p", 1, NULL);
-    n.asks_pass = true;
-    ck_assert(begin(&n, 'a'));
-    want(&n, 'a');
-    DEEDS(&n, "ask b");
+    struct net n = a_asks_in_turn();
     for (int round = 0; round <= 2 * PEERS_ROUNDS_MAX; round++) {
-        const char one = round % 2 == 0 ? 'b' : 'c', other = round % 2 == 0 ? 'c' : 'b';
         peers_distrust(n.peers);
-        up(&n, one);
-        gone(&n, one);
-        DEEDS(&n, other == 'b' ? "ask b" : "ask c");
+        answer_in_turn(&n, round);
     }
     up(&n, 'c');
     DEEDS(&n, "grant a");
