@@ -10,9 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, HELP_WIDTH = 100 };
 
 // --- help
+
+// "  --option ARG     what it does", folded between words; what follows stands under its first
+// line.
+static void print_entry(FILE *out, const char *left, const char *help) {
+    int column = fprintf(out, "  %-*s", HELP_COLUMN, left);
+    for (const char *word = help; *word != '\0';) {
+        int length = (int)strcspn(word, " ");
+        if (column + 1 + length > HELP_WIDTH)
+            column = fprintf(out, "\n%*s", HELP_COLUMN + 2, "") - 1;
+        column += fprintf(out, " %.*s", length, word);
+        word += length + (word[length] == ' ');
+    }
+    fputc('\n', out);
+}
 
 static void name_of(const struct options *o, char name[64]) {
     snprintf(name, 64, "%s%s%s", o->program, o->command == NULL ? "" : " ",
@@ -36,7 +50,7 @@ static void list_commands(const struct option_commands *c, FILE *out) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s%s", o->command, options_word(o),
                  o->arguments == NULL ? "" : " ", o->arguments == NULL ? "" : o->arguments);
-        fprintf(out, "  %-*s %s\n", HELP_COLUMN, left, o->summary);
+        print_entry(out, left, o->summary);
     }
     fprintf(out, "\n'%s COMMAND --help' lists the options of a command.\n%s", c->program,
             c->notes == NULL ? "" : c->notes);
@@ -57,11 +71,10 @@ static void print_help(const struct options *o) {
         snprintf(left, sizeof left, "--%s%s%s", o->specs[i].name,
                  o->specs[i].arg == NULL ? "" : " ",
                  o->specs[i].arg == NULL ? "" : o->specs[i].arg);
-        printf("  %-*s %s\n", HELP_COLUMN, left, o->specs[i].help);
+        print_entry(stdout, left, o->specs[i].help);
     }
-    printf("  %-*s %s\n", HELP_COLUMN, "--help", "print this and exit");
-    if (!options_has(o, "version"))
-        printf("  %-*s %s\n", HELP_COLUMN, "--version", "print the version and exit");
+    print_entry(stdout, "--help", "print this and exit");
+    if (!options_has(o, "version")) print_entry(stdout, "--version", "print the version and exit");
     if (o->commands == NULL) return;
     printf("\n%s\n\n", o->commands->summary);
     list_commands(o->commands, stdout);

@@ -113,7 +113,7 @@ static const struct option_spec specs[] = {
      "make the network of this inventory: ACME's form, Nornir's or Ansible's, JSON or YAML",
      set_inventory},
     {"policy", "FILE",
-     "the redundancy groups and throttles that the referee watches (default: as the network file\n"
+     "the redundancy groups and throttles that the referee watches (default: as the network file "
      "says, or ACME's)",
      set_policy},
     {"devices", "HOST:PORT", "accept connections to all devices here (default: 127.0.0.1:8300)",
@@ -122,7 +122,7 @@ static const struct option_spec specs[] = {
      "accept them on N addresses in a row, of which --devices is the first (default: 1)",
      set_addresses},
     {"devices-tls", "FILE",
-     "speak TLS to all of them, with certificates of a CA of its own, whose certificate it writes\n"
+     "speak TLS to all of them, with certificates of a CA of its own, whose certificate it writes "
      "here: for orchestrator --device-ca FILE",
      set_devices_tls},
     {"admin", "HOST:PORT", "serve the admin API here (default: 127.0.0.1:8301)", set_admin},

@@ -412,6 +412,9 @@ START_TEST(command_lines_are_checked_and_explained) {
         program_run(command_lines[_i].program, command_lines[_i].args, output, sizeof output);
     ck_assert_msg(code == command_lines[_i].exit_code, "%d: %s", code, output);
     ck_assert_msg(strstr(output, command_lines[_i].output) != NULL, "%s", output);
+    if (strcmp(command_lines[_i].args[0], "--help") != 0) return;
+    for (const char *line = output; *line != '\0'; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 100, "wider than a terminal: %.120s", line);
 }
 END_TEST
 
