@@ -240,7 +240,8 @@ static int set_folder(void *config, const char *value, struct error *err) {
         {"peer-max-age", "DURATION",                                                               \
          "the orchestrator's: so long an answer of a peer holds (60s)", set_peer_max_age},         \
         {"peer-wait", "DURATION",                                                                  \
-         "the orchestrator's: so long peers that are not up are asked again (0s)", set_peer_wait}, \
+         "the orchestrator's: how long peers that are not up are asked again (0s)",                \
+         set_peer_wait},                                                                           \
         {"asks", "N",                                                                              \
          "the orchestrator's: peers asked or kept logged in at the same time (as many as "         \
          "--workers)",                                                                             \
@@ -267,7 +268,7 @@ static int set_folder(void *config, const char *value, struct error *err) {
     }
 
 #define CLUSTER                                                                                    \
-    {"nodes", "N,N...", "measure with so many orchestrators over one PostgreSQL (1,2,3)",          \
+    {"nodes", "N,N...", "measure with this many orchestrators over one PostgreSQL (1,2,3)",        \
      set_nodes},                                                                                   \
     {                                                                                              \
         "devices", "N", "of the network without latency, in thousands (20000)", set_devices        \

@@ -281,7 +281,7 @@ static void run_sweep(const struct bench_config *config, struct model *model, st
     free(doubled_s);
 }
 
-// From where on to the most workers twice as many save little; 0: not even there.
+// From so many workers on, doubling them shortens the window by little; 0: never.
 static unsigned find_knee(const struct sweep *s) {
     unsigned knee = 0;
     for (size_t i = 0; i < s->count; i++)

@@ -199,7 +199,7 @@ static const struct option_spec upgrade_specs[] = {
     {"max-failures", "N|N%", "stop once more hosts have failed", set_max_failures},
     {"downgrade", "allow|refuse", "whether a host that runs a newer version is changed",
      set_downgrade},
-    {"workers", "N", "so many hosts at the same time", set_workers},
+    {"workers", "N", "work on this many hosts at the same time", set_workers},
     {"host-timeout", "DURATION", "a host that was sent no install by then has failed",
      set_host_timeout},
     {"job-timeout", "DURATION", "nothing new starts so long after the job's start",
@@ -213,7 +213,7 @@ static const struct option_spec upgrade_specs[] = {
 
 static const struct option_spec jobs_specs[] = {
     {"state", "waiting|running|paused|cancelling|done", "only those", set_state},
-    {"limit", "N", "so many at most, from the newest on (20)", set_limit},
+    {"limit", "N", "list this many at most, the newest first (20)", set_limit},
     {"json", NULL, "print them as GET /jobs/ gives them", set_json},
     TRUST,
     AT,

@@ -294,7 +294,7 @@ static const struct option_spec specs[] = {
     {"allow-async", NULL,
      "take a PostgreSQL server whose standbys are asynchronous: jobs may be lost with it",
      set_allow_async},
-    {"keep-jobs", "N", "so many jobs that are done stay to be looked at (1000)", set_keep_jobs},
+    {"keep-jobs", "N", "keep this many jobs that are done, the newest (1000)", set_keep_jobs},
     {"resume-within", "DURATION",
      "jobs go on by themselves if the service was away for less than this (10m)",
      set_resume_within},
@@ -331,7 +331,7 @@ static const struct option_spec specs[] = {
      "again",
      set_credentials},
     {"device-ca", "FILE",
-     "the CAs, in PEM, that sign the devices' certificates where the inventory says tls: true\n"
+     "the CAs, in PEM, that sign the devices' certificates where the inventory says tls: true "
      "(those that this system trusts)",
      set_device_ca},
     {"connect-timeout", "DURATION", "longest wait for a connection to a device (5s)",
@@ -342,12 +342,10 @@ static const struct option_spec specs[] = {
      set_install_timeout},
     {"peer-check", "on|off", "install only where enough of the redundancy group is up (on)",
      set_peer_check},
-    {"peer-max-age", "DURATION", "so long a device counts as up after it has answered (60s)",
+    {"peer-max-age", "DURATION", "how long a device counts as up after it has answered (60s)",
      set_peer_max_age},
     {"peer-wait", "DURATION",
-     "ask peers that are not up again for so long before a host is "
-     "skipped (0s)",
-     set_peer_wait},
+     "how long peers that are not up are asked again before a host is skipped (0s)", set_peer_wait},
     {"asks", "N", "peers asked or kept logged in at the same time (as many as --workers)",
      set_asks},
 };

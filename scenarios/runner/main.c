@@ -152,7 +152,7 @@ static const struct option_spec list_specs[] = {FILTERS};
 
 static const struct option_spec run_specs[] = {
     FILTERS,
-    {"jobs", "N", "play so many scenarios at the same time (the number of processors)", set_jobs},
+    {"jobs", "N", "play this many scenarios at the same time (the number of processors)", set_jobs},
     {"seed", "N", "use this seed instead of each scenario's own", set_seed},
     {"repeat", "N", "play each scenario N times (1)", set_repeat},
     {"until-fail", NULL, "play all again and again until one fails", set_until_fail},
