@@ -351,6 +351,15 @@ static void lose(struct session *s, uint64_t now_ms, struct session_update *upda
 
 // --- answers
 
+// What came is no answer. The device may be installing all the same, so it is looked at anew, as
+// after a lost connection.
+static void misunderstand(struct session *s, uint64_t now_ms, struct session_update *update) {
+    if (s->state == SESSION_STEP && step_of(s)->restarts)
+        lose(s, now_ms, update);
+    else
+        fail(s, now_ms, update);
+}
+
 static int check_epoch(const struct session *s, const cJSON *result, struct error *err) {
     uint64_t epoch;
     if (s->login.epoch == ACMEOS_NO_EPOCH) return 0;
@@ -451,7 +460,9 @@ static void take_line(struct session *s, const struct session_input *input, uint
     if (rc == 0 && has_more) error_set(&s->error, "more came behind the answer");
     if (is_answered && !has_more && s->heir != NULL && s->state == SESSION_STEP)
         inherit(s, now_ms, update);
-    else if (rc != 0 || has_more) // nothing more was asked
+    else if (rc == ERROR_INPUT || has_more) // nothing more was asked
+        misunderstand(s, now_ms, update);
+    else if (rc != 0)
         fail(s, now_ms, update);
     else
         take_result(s, input, response.result, now_ms, update);
@@ -604,7 +615,7 @@ static void take_input(struct session *s, const struct session_input *input, uin
         break;
     case SESSION_LINE_TOO_LONG:
         set_too_long(s);
-        fail(s, now_ms, update);
+        misunderstand(s, now_ms, update);
         break;
     case SESSION_LOST:
         error_set(&s->error, "%s", input->text);

@@ -43,8 +43,9 @@ struct doubt {           // of a session that begins in doubt
 #define TO_LOGOUT  TO_VERIFY, GET(NEW, "logout")
 #define LOGGED_OUT                                                                                 \
     { RESULT, "true", 0, SESSION_END, NULL, 0 }
-#define LOST_THEN_PAUSE                                                                            \
-    { LOST, "connection reset by the device", 0, SESSION_PAUSE, NULL, 0 }
+#define PAUSES(kind, text)                                                                         \
+    { kind, text, 0, SESSION_PAUSE, NULL, 0 }
+#define LOST_THEN_PAUSE PAUSES(LOST, "connection reset by the device")
 #define RECONNECT                                                                                  \
     { DEADLINE, NULL, 1100, SESSION_CONNECT, NULL, 0 }
 #define BACK RECONNECT, CONNECT, LOGIN("get_version")
