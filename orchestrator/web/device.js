@@ -17,7 +17,7 @@ let extrasOf = () => null; // what it says
 
 export const name = () => shown;
 
-const time = (ms) => new Date(ms).toISOString().slice(11, 23);
+const time = (ms) => `${clock(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
 
 // host: as the job has it. One that failed in it is told to be so beside this.
 function knownOf(peer, host) {
@@ -102,10 +102,10 @@ export function draw(view, now) {
     h("dl", {},
       host.site === null ? null : [h("dt", {}, "Site"), h("dd", {}, host.site)],
       host.dev_type === null ? null : [h("dt", {}, "Type"), h("dd", {}, host.dev_type)],
-      h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? "not known"
+      h("dt", {}, "Version"), h("dd", { class: "mono" }, host.from_version === null ? (answer?.version ?? "not known")
         : host.to_version === null ? host.from_version : `${host.from_version} → ${host.to_version}`)),
     host.state === "waiting" && answer?.known === "in_hand" ? h("p", {}, "Another job has it in hand.") : null,
-    h("h3", {}, "Steps (UTC)"), drawSteps(view, host),
+    view.isJob ? [h("h3", {}, "Steps"), drawSteps(view, host)] : null,
     h("h3", {}, "Peers"), drawPeers(view),
     extras(view, host));
   if (focused >= 0) [...body.querySelectorAll("button, select, a")][focused]?.focus();

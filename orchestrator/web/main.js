@@ -341,7 +341,7 @@ function startFind() {
     const text = $("find").value.trim();
     const found = text === "" ? [] : matches(text);
     fill(names, found.slice(0, 20).map((host) => h("option", { value: host.name })));
-    say($("find-text"), text === "" ? "" : plural(found.length, "device"));
+    say($("find-text"), text === "" ? "" : found.length === 0 ? `no such device${view.isJob ? " in this job" : ""}` : plural(found.length, "device"));
     map.mark(found.slice(0, 5000).map((host) => host.name));
     if (found.length > 0) map.choose(found[0]);
   });

@@ -9,7 +9,7 @@ import { entry, isOver, lookOf } from "./model.js";
 const RATE_MS = 20_000, RATE_TIMES = 3; // a rate is taken over
 const BASE_MS = 5000, BASE_TIMES = 3; // a rate of less says nothing
 const QUIET_MS = 10_000, QUIET_TIMES = 2; // when nothing has ended for so long, no rate says how it goes on
-const LONG_MS = 5000, LONG_TIMES = 2; // a device that is in hand for longer takes long
+const LONG_MS = 5000, LONG_TIMES = 3; // a device that is in hand for longer takes long: of installs of 2 to 8 s a tenth take twice the median
 const HANDOVER_MS = 1000; // behind a device the next of its group begins
 const FEW = 5; // devices, of which none tells how long the others take
 const NEAR_MS = 3000; // the others are as good as done

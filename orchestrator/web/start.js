@@ -104,7 +104,7 @@ function preview(view, body, told) {
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
     fields.has("version") && told.newer > 0 ? h("p", { class: "caution" }, newerOf(told)) : null,
     fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
-      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} to this service yet. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
+      ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} since this service was started. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,
     h("details", {}, h("summary", {}, "Groups in their order"),
       h("ol", { class: "order", tabindex: 0 }, shown.map((group) => h("li", {}, `${group.name}: ${group.hosts.slice(0, 12).join(", ")}${group.hosts.length > 12 ? `, and ${count(group.hosts.length - 12)} more` : ""}`))),
       told.groups.length > shown.length ? h("p", { class: "quiet" }, `and ${plural(told.groups.length - shown.length, "group")} more`) : null),

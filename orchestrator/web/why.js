@@ -65,7 +65,14 @@ function stoppedOf(view, { name, failed, down, skipped }) {
 
 const holdOf = (view, { name, hosts, waiting, since }) => [h("strong", {}, name), ": waits for ", namesOf(view, hosts), `, ${since}; ${plural(waiting, "device")} behind`];
 
-const holdsNow = (model, now) => holdsOf(model, now).groups.map((group) => ({ ...group, since: sinceOf(model, group.hosts, service, now) }));
+// What its last call has told: a device that is not back looks like a slow one otherwise.
+function troubleOf(model, hosts) {
+  const call = hosts.length === 1 && model.stepsOf(hosts[0].name).findLast(({ took }) => took !== null);
+  return call?.error ? `, last ${call.what}: ${call.error}` : "";
+}
+
+const holdsNow = (model, now) => holdsOf(model, now).groups.map((group) =>
+  ({ ...group, since: `${sinceOf(model, group.hosts, service, now)}${troubleOf(model, group.hosts)}` }));
 
 const errorsOf = (view, faults, others) => h("div", {},
   kindsOf(view, "kinds", "Errors, the most frequent first", faults),
