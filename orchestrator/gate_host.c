@@ -151,9 +151,10 @@ static void complete(struct flight *flight) {
     struct schedule_work work = flight->work;
     const bool failed = flight->result == HOST_FAILED;
     const uint64_t duration_ms = row_of(flight)->duration_ms;
+    // With its logout: until now it has a worker, and its places.
     if (flight->result == HOST_CHANGED && !flight->is_in_doubt)
         pace_learn(&g->pace, job->task->name, inventory_dev_type(job->inventory, host_of(flight)),
-                   duration_ms);
+                   gate_now(g) - flight->started_ms);
     run_tell_of_host(run, work.host,
                      (struct event){.kind = EVENT_TASK_INSTANCE_COMPLETED,
                                     .result = flight->result,
