@@ -106,7 +106,8 @@ static const char *one_known(struct script *s) {
     return s->known[draw_number(&s->d, 0, s->known_count - 1)];
 }
 
-// A retry that is refused leaves the variable with the job that it was to try again.
+// A retry that is refused leaves the variable with the job that it was to try again: its hosts may
+// not be in the inventory any more.
 static void retry(struct script *s) {
     char name[NAME];
     if (s->retries == RETRIES_MAX) return;
@@ -115,7 +116,7 @@ static void retry(struct script *s) {
     step(s, "{'request': {'path': '/jobs/${%s}/', 'capture': {'%s': 'id'}}}", job, name);
     step(s,
          "{'request': {'method': 'POST', 'path': '/jobs/${%s}/retry/', 'capture': {'%s': 'id'}, "
-         "'expect': {'status': [202, 409%s]}}}",
+         "'expect': {'status': [202, 400, 409%s]}}}",
          job, name, is_well(s) ? "" : ", 502, 503");
     know(s, name);
 }
