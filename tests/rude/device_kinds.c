@@ -98,8 +98,8 @@ const struct device_kind device_kinds[] = {
      .says = {ANOTHER_ID}},
     {"floods-with-empty-lines", ACTS(FLOOD("\n")), .says = {NOT_JSON}},
     {"floods-after-the-login", ACTS(LOGIN, HEAR, FLOOD("x")), .says = {"get_version: " TOO_LONG}},
-    {"floods-at-the-install", ACTS(LOGIN, VERSION, HEAR, FLOOD("x")),
-     .says = {"install_os_version: " TOO_LONG}},
+    {"floods-at-the-install", ACTS(LOGIN, VERSION, HEAR, FLOOD("x")), .again = POLITE,
+     .says = {"install_os_version: " TOO_LONG NOT_INSTALLED}},
 
     // --- it says what nobody has asked
     {"speaks-first", ACTS(SAY(TO("1") "\"result\": " LOGGED_IN "}\n")), .says = {ANOTHER_ID}},
@@ -224,7 +224,7 @@ const struct device_kind device_kinds[] = {
      .says = {"install_os_version: no answer within " DEVICE_INSTALL_TIMEOUT}},
     {"installs-under-another-id",
      ACTS(LOGIN, VERSION, HEAR, OBEY, SAY(TO("$NEXT") "\"result\": " OLD "}\n"), WAIT),
-     .says = {"install_os_version: the answer has another id than the question"}},
+     .again = POLITE, .says = {DEVICE_SUCCESS}},
     {"never-comes-back", ACTS(LOGIN, VERSION, HEAR, OBEY, RESET), .again = ACTS(HEAR, RESET),
      .says = {NOT_BACK " (login: connection reset by the device)", NOT_BACK " (login: no answer)"}},
     {"comes-back-silent", ACTS(LOGIN, VERSION, HEAR, OBEY, RESET), .again = ACTS(WAIT),
