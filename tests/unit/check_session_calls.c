@@ -394,6 +394,21 @@ START_TEST(more_behind_an_answer_that_is_not_judged_is_a_failure_still) {
 }
 END_TEST
 
+START_TEST(an_install_with_more_behind_its_answer_may_be_under_way) {
+    struct session s;
+    ask_for_install(&s);
+    ck_assert_int_eq(feed(&s, SESSION_GRANTED, NULL, 1000), SESSION_SEND);
+    char *line = double_quoted("{'jsonrpc': '2.0', 'id': 3, 'result': " NEW "}");
+    const struct session_input input = {
+        .kind = SESSION_LINE, .text = line, .len = strlen(line), .more = true};
+    session_step(&s, &input, 1001, &update);
+    ck_assert_int_eq(update.want, SESSION_PAUSE); // then it is asked
+    ck_assert_str_eq(s.error.text, "more came behind the answer");
+    free(line);
+    end(&s);
+}
+END_TEST
+
 START_TEST(an_error_keeps_its_words_where_more_came_behind_it) {
     struct session s;
     char line[] = "{\"jsonrpc\": \"2.0\", \"id\": 2, \"error\": {\"code\": -32000, "
@@ -659,6 +674,7 @@ Suite *check_session_calls(void) {
     tcase_add_test(tcase,
                    a_session_taken_over_before_its_login_is_answered_reads_behind_what_went_along);
     tcase_add_test(tcase, more_behind_an_answer_that_is_not_judged_is_a_failure_still);
+    tcase_add_test(tcase, an_install_with_more_behind_its_answer_may_be_under_way);
     tcase_add_test(tcase, an_error_keeps_its_words_where_more_came_behind_it);
     tcase_add_test(tcase, a_kept_session_leaves_when_it_is_told_to_or_its_time_is_over);
     tcase_add_test(tcase, a_kept_session_that_is_lost_or_speaks_is_over_without_a_word);
