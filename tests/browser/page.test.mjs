@@ -208,7 +208,7 @@ test("pause, resume, cancel with a typed word, retry", async () => {
 
 test("a fault by a click: the tile, the group that stopped, and why", async () => {
   const { orc, sim } = await network({ latency: "20ms..60ms", withDemo: true });
-  const page = await open();
+  const page = await open({ timezoneId: "Asia/Kolkata" });
   await page.goto(`${orc.url}/`);
   await page.waitForFunction(() => globalThis.page.view.model?.hosts.length === 848);
   await page.waitForSelector('#referee[data-is="silent"]');
@@ -235,6 +235,9 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   const steps = await page.locator(".steps li").allTextContents();
   assert.ok(steps.some((step) => /login/.test(step)) && steps.some((step) => /install os version/.test(step)), steps.join("\n"));
   assert.ok(steps.every((step) => /^\d\d:\d\d:\d\d\.\d{3}/.test(step)));
+  const [host] = (await json(`${orc.url}/jobs/${job.id}/hosts/?state=failed`)).hosts;
+  const minutes = [0, 60000].map((more) => new Date(Date.parse(host.started) + more).toLocaleTimeString("en-GB", { timeZone: "Asia/Kolkata" }).slice(0, 5));
+  assert.ok(steps.every((step) => minutes.includes(step.slice(0, 5))), `${steps.join("\n")}\nnot at ${minutes}`);
   await page.waitForFunction(() => /earth_leaf_/.test(document.getElementById("device-body").textContent));
 
   // Beside its peer it has failed, as everywhere else.
@@ -242,6 +245,15 @@ test("a fault by a click: the tile, the group that stopped, and why", async () =
   await page.locator("#stopped details p:last-child button").click();
   await page.waitForFunction(() => /leaf06\.earth ✕failed install_os_version: .*no space left/.test(document.getElementById("device-body").textContent));
   assert.doesNotMatch(await page.textContent("#device-body"), /not up/);
+
+  // The job has no version of it, for it was skipped; the service has, for its peer asked it.
+  const skipped = await page.textContent("#device-title");
+  const { version } = await json(`${orc.url}/hosts/${skipped}/`);
+  assert.match(version, /^5\.2\.\d+$/);
+  await page.waitForFunction((is) => document.getElementById("device-body").textContent.includes(`Version${is}`), version);
+
+  await page.fill("#find", "leaf00.mars");
+  await page.waitForFunction(() => document.getElementById("find-text").textContent === "no such device in this job");
 
   // The same fault everywhere is one line.
   await page.click("#everything");
