@@ -39,7 +39,6 @@ function drawSteps(view, host) {
   const { model } = view;
   const steps = model.stepsOf(host.name);
   const missed = missedOf(model, host);
-  if (missed !== null || (steps.length === 0 && host.state !== "waiting")) history.read(model, view.due);
   if (steps.length === 0)
     return host.started === null ? h("p", { class: "quiet" }, "It has not begun.") : h("p", { class: "quiet" }, `It began at ${clock(host.started)}. ${missed ?? ""}`);
   const words = { started: "in hand", intent: "install is about to be sent", withdrawn: "put back" };

@@ -1,4 +1,4 @@
-// What was decided of a job's devices before the page was opened, from the store. What was said to them is in the log.
+// What was decided of a job and its devices before the page was opened, from the store. What was said to them is in the log.
 
 import { entry } from "./model.js";
 import { inHandOf } from "./outlook.js";
@@ -22,8 +22,12 @@ export function read(model, then) {
   const until = model.lastN; // what comes behind it is heard
   if (had.has(model) || !model.isWhole || !isKept(model) || (!isOver && until === 0)) return;
   had.add(model);
+  const begunAt = new Map();
+  let since = Infinity; // the event before
   events(path(model), "0", (name, data) => {
-    if (name === "host") model.decided(data);
+    if (name === "host") model.decided(data, begunAt);
+    if (name === "job") model.turn(data.n, { at: Date.parse(data.at), state: data.state, since });
+    since = Date.parse(data.at);
     return isOver || name === "step" || data.n < until;
   }).then(then, () => {});
 }

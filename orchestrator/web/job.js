@@ -80,11 +80,13 @@ function drawBars(model, now) {
 // --- controls
 
 let asked = () => null; // what the open question says by now
+let isMoot = () => false; // whether it need not be answered any more
 
 // Asks before something that cannot be taken back. text: or a function that gives it, as it is by now.
-// word: what must be typed; null: a click will do.
-export function confirm(title, text, action, word, keep = "No, go back") {
+// word: what must be typed; null: a click will do. isOver: whether there is nothing left to do; then it closes.
+export function confirm(title, text, action, word, keep = "No, go back", isOver = () => false) {
   const dialog = $("ask");
+  isMoot = isOver;
   asked = typeof text === "function" ? text : () => text;
   return new Promise((resolve) => {
     const typed = h("input", { autocomplete: "off", spellcheck: "false" });
@@ -105,7 +107,7 @@ async function control(view, verb, button) {
   const { job, counts } = view.model;
   if (verb === "cancel") {
     const { model } = view;
-    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model, service, serviceNow()), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel"))) return;
+    if (!(await confirm(`Cancel ${titleOf(job)}?`, () => cancelOf(model, service, serviceNow()), "Cancel the job", counts.in_hand > 0 ? "cancel" : null, "Do not cancel", () => model.job.state === "done"))) return;
   }
   if (verb === "retry") {
     const again = counts.failed + counts.skipped;
@@ -152,7 +154,7 @@ function drawControls(view, anew = false) {
   };
   const focused = $("controls").contains(document.activeElement) ? document.activeElement.dataset.verb ?? "" : null;
   fill($("controls"),
-    job.state === "running" || job.state === "waiting" ? button("pause", "Pause") : null,
+    job.state === "running" || job.state === "waiting" ? button("pause", "Pause", { title: "Nothing new starts; what is in hand comes to its end" }) : null,
     job.state === "paused" ? button("resume", "Resume", { class: "primary" }) : null,
     ["running", "waiting", "paused"].includes(job.state) ? button("cancel", "Cancel", { class: "danger" }) : null,
     canRetry ? button("retry", "Retry failed and skipped") : null,
@@ -221,6 +223,7 @@ export function draw(view, now) {
   $("bars").hidden = false;
   drawBars(model, now);
   drawControls(view);
+  if ($("ask").open && isMoot()) $("ask").close("no");
   if ($("ask").open) say($("ask-text"), asked());
   // What is for reading does not race.
   const sinceRead = performance.now() - readAt; // by a clock that goes on while the service is not reached

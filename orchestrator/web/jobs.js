@@ -4,6 +4,7 @@ import { $, count, day, fill, h, say } from "./dom.js";
 import { get } from "./api.js";
 import { titleOf, wordOf } from "./job.js";
 import { laterOf } from "./model.js";
+import { isAway } from "./reach.js";
 
 const PAGE = 20;
 
@@ -33,7 +34,7 @@ let drawn = "";
 
 export function draw(shownId) {
   const list = all();
-  const is = JSON.stringify([shownId, hasOlder, list.map((job) => [job.id, wordOf(job), job.counts])]);
+  const is = JSON.stringify([shownId, hasOlder, isAway(), list.map((job) => [job.id, wordOf(job), job.counts])]);
   if (is === drawn) return;
   drawn = is;
   $("jobs-none").hidden = list.length > 0;
@@ -46,7 +47,7 @@ export function draw(shownId) {
     if (failed > 0) parts.push(`${count(failed)} failed`);
     if (skipped > 0) parts.push(`${count(skipped)} skipped`);
     return h("li", {}, h("a", { href: `#/jobs/${job.id}`, "aria-current": job.id === shownId ? "true" : null },
-      h("span", { class: "line" }, h("strong", {}, titleOf(job)), h("span", { class: "chip", "data-is": wordOf(job) }, wordOf(job))),
+      h("span", { class: "line" }, h("strong", {}, titleOf(job)), h("span", { class: "chip", "data-is": isAway() && job.state !== "done" ? "away" : wordOf(job) }, wordOf(job))),
       h("span", { class: "part quiet" }, parts.join(", ")),
       h("span", { class: "part quiet" }, job.created === null ? "" : day(job.created))));
   }));

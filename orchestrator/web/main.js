@@ -5,12 +5,13 @@
 
 import { $, about, fill, h, parseDuration, plural, say } from "./dom.js";
 import * as access from "./access.js";
-import { Problem, eachPage, get, readService, service, serviceNow } from "./api.js";
+import { Problem, eachPage, get, readService, serviceNow } from "./api.js";
 import { follow } from "./stream.js";
 import { Model } from "./model.js";
 import * as chart from "./chart.js";
 import * as demo from "./demo.js";
 import * as device from "./device.js";
+import * as history from "./history.js";
 import * as jobPanel from "./job.js";
 import * as jobsPanel from "./jobs.js";
 import * as map from "./map.js";
@@ -19,6 +20,7 @@ import * as reach from "./reach.js";
 import * as startPanel from "./start.js";
 
 const TEXT_MS = 200; // text is for reading: it changes no faster
+const PRESS_MS = 1000; // longer than a click
 
 const view = {
   model: null,
@@ -70,7 +72,11 @@ async function show(id, told) {
   if (isUnsettled) settle();
   map.repaint();
   due();
-  if (told !== undefined) foretold(model, told);
+  history.read(model, () => {
+    chartOf = null; // it shows devices that were put back
+    due();
+  });
+  if (told !== undefined) foretold(model, told, true);
   else if (job.state !== "done") foretell(model);
 }
 
@@ -83,8 +89,9 @@ function begin(model, isJob) {
   due();
 }
 
-function foretold(model, told) {
-  model.foretell(told.duration === null ? null : parseDuration(told.duration), told.groups);
+function foretold(model, told, isExpected) {
+  model.foretell(told.duration === null ? null : parseDuration(told.duration), told.groups, isExpected);
+  model.canaries = told.canaries;
   due();
   if (told.duration === null) setTimeout(() => foretell(model), 5000); // once devices have been timed
 }
@@ -175,7 +182,6 @@ function onSnapshot({ jobs }) {
 // anew whenever the stream was lost.
 let isUnsettled = false;
 let settling = null; // its AbortController
-let lostMs = null; // when the service was heard last before the stream was lost
 
 async function settle() {
   const { model } = view;
@@ -196,8 +202,6 @@ async function settle() {
     return;
   }
   if (view.model !== model) return;
-  if (lostMs !== null) model.stood(lostMs, service.startedMs); // where it was restarted meanwhile
-  lostMs = null;
   model.settle(rows, first);
   map.repaint();
   due();
@@ -211,7 +215,8 @@ function onLive() {
   }
   $("link").dataset.is = "live";
   say($("link"), "live");
-  lostMs ??= reach.back();
+  const lostMs = reach.back(view.isJob && view.model.job.state === "running");
+  if (lostMs !== null) view.model?.heardOf(lostMs);
   due();
   if (isUnsettled) settle();
 }
@@ -238,8 +243,20 @@ function due() {
   setTimeout(() => requestAnimationFrame(draw), Math.max(0, drawnAt + TEXT_MS - performance.now()));
 }
 
+// A button that is drawn anew between press and release is never clicked.
+let pressedAt = -Infinity;
+
+function startPress() {
+  addEventListener("pointerdown", () => (pressedAt = performance.now()), true);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => (pressedAt = -Infinity), true);
+}
+
 function draw(at) {
   isDue = false;
+  if (at - pressedAt < PRESS_MS) {
+    due();
+    return;
+  }
   drawnAt = at;
   const now = reach.knownNow();
   if (view.isJob) {
@@ -359,6 +376,7 @@ function startFind() {
 }
 
 access.start();
+startPress();
 startTheme();
 map.start(view.open);
 jobPanel.start(view);

@@ -154,6 +154,8 @@ function ring(host, colour, width) {
 
 function paint() {
   isDue = false;
+  const host = chosen === null ? undefined : byName(chosen.name);
+  if (host !== undefined) say($("map-focus"), describe(host));
   if (!isLaidOut) lay();
   const ratio = devicePixelRatio || 1;
   const height = Math.min(isOnPaper ? PAPER_MAX : area.clientHeight, map.height) || map.height;

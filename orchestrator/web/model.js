@@ -4,7 +4,6 @@
 export const states = ["waiting", "in_hand", "changed", "unchanged", "failed", "skipped"];
 const STEPS_MAX = 60; // of one device: the first few, and the last
 const STEPS_FIRST = 12;
-const GAP_MS = 2000; // without a device in hand: the job was paused, or the service was not there
 
 // What the map has under the key; it is made where there is nothing yet.
 export function entry(map, key, make) {
@@ -62,8 +61,14 @@ export class Model {
     this.lastEndMs = 0;
     this.held = []; // events that came before all rows were there
     this.foretoldMs = null;
+    this.expectedMs = null; // what was foretold before any device had come to its end
+    this.canaries = []; // names
     this.limits = new Map(); // by redundancy group: how many of its devices may be in hand; 1 where it is not known
-    this.pauses = []; // {from, to}: when the job did not run, in their order; to: Infinity while it lasts
+    this.pauses = []; // {from, to, isAway}: when the job did not run, in their order; to: Infinity while it lasts; isAway: nor the service
+    this.turns = new Map(); // by event: {at, state, since}, what the job became, and when it was heard of last before
+    this.heardAt = 0; // the newest event
+    this.begunAt = new Map(); // by device: when it came in hand last
+    this.returned = new Map(); // by event: {begun, over} of a device that was put back
   }
 
   // Rows as /jobs/{id}/hosts/ and events have them. n: the job's last event that the row has.
@@ -107,48 +112,54 @@ export class Model {
 
   whole() {
     this.isWhole = true;
-    if (this.pauses.length === 0) this.findPauses();
+    // Events of before may tell more; until they are heard, a job that is paused has been so since its last device.
+    if (this.turns.size === 0) this.turn(0, { at: this.job.state === "paused" ? Math.max(this.startedMs, this.lastEndMs) : this.startedMs, state: this.job.state, since: Infinity });
+    for (const { name, state, started } of this.hosts) if (state === "in_hand" && started !== null) this.begunAt.set(name, Date.parse(started));
     const held = this.held;
     this.held = [];
     for (const [name, data] of held) this.hear(name, data);
   }
 
-  // Those of which no event was heard: nothing was in hand for a while.
-  findPauses() {
-    const spans = this.hosts.filter((host) => host.started !== null).map((host) => ({ from: Date.parse(host.started), to: host.duration_ms === null ? Infinity : this.endOf[host.index] }));
-    spans.sort((a, b) => a.from - b.from);
-    let until = this.startedMs;
-    for (const { from, to } of spans) {
-      if (from - until > GAP_MS) this.pauses.push({ from: until, to: from });
-      until = Math.max(until, to);
+  // What the job became with the event n. One that becomes what it is goes on after a restart of the service, which was
+  // away since then.
+  turn(n, { at, state, since }) {
+    if (this.turns.has(n)) return;
+    this.version++;
+    if (n === 1) this.turns.delete(0); // all are known from here on
+    this.turns.set(n, { at, state, since });
+    this.pauses = [];
+    let last = null;
+    for (const [, turn] of [...this.turns].sort(([a], [b]) => a - b)) {
+      const open = this.pauses.at(-1);
+      if (open?.to === Infinity && turn.state !== "paused") open.to = Math.max(open.from, turn.at);
+      else if (open?.to !== Infinity && turn.state === "paused") this.pauses.push({ from: turn.at, to: Infinity, isAway: false });
+      else if (last?.state === "running" && turn.state === "running" && turn.at > turn.since) this.pauses.push({ from: turn.since, to: turn.at, isAway: true });
+      last = turn;
     }
-    if (this.job.state === "paused") this.pauses.push({ from: Math.max(this.startedMs, this.lastEndMs), to: Infinity });
   }
 
   // What a dry run of the same request said. Two rules may make groups of the same name.
-  foretell(ms, groups) {
+  foretell(ms, groups, isExpected = this.done === 0) {
     this.foretoldMs = ms;
+    if (isExpected) this.expectedMs = ms;
     this.limits.clear();
     for (const { name, max_unavailable } of groups) this.limits.set(name, Math.min(max_unavailable, this.limits.get(name) ?? Infinity));
     this.version++;
   }
 
-  // Without the service nothing goes on.
-  stood(from, to) {
-    if (to > from && this.pauses.at(-1)?.to !== Infinity) this.pauses.push({ from, to });
-  }
-
-  hearPause(isPaused, at) {
-    const last = this.pauses.at(-1);
-    if (isPaused && last?.to !== Infinity) this.pauses.push({ from: at, to: Infinity });
-    if (!isPaused && last?.to === Infinity) last.to = Math.max(last.from, at);
+  // The service was there at that time, whatever was heard of the job.
+  heardOf(at) {
+    if (at > this.heardAt) this.heardAt = at;
   }
 
   // Returns the device that has changed, if it was one.
   hear(name, data) {
+    const at = Date.parse(data.at); // NaN: it is an answer
+    const since = this.heardAt === 0 ? Infinity : this.heardAt;
+    this.heardOf(at);
     if (name === "job") {
       this.job = laterOf(this.job, data);
-      if (data.at !== undefined) this.hearPause(data.state === "paused", Date.parse(data.at)); // else it is an answer
+      if (!Number.isNaN(at)) this.turn(data.n, { at, state: data.state, since });
       this.version++;
       this.reach(data.n);
       return null;
@@ -162,7 +173,7 @@ export class Model {
       return null;
     }
     this.decided(data);
-    const { kind, attempt, at, job, n, ...row } = data;
+    const { kind, attempt, at: told, job, n, ...row } = data;
     const isNews = n > (this.nOf.get(row.name) ?? 0);
     const host = isNews ? this.put(row, n) : this.byName.get(row.name);
     this.reach(n);
@@ -174,8 +185,12 @@ export class Model {
     this.settleWhenDue();
   }
 
-  // A step that is not a call: the device came in hand, its install was kept as intended, its outcome.
-  decided({ name, kind, at, n, state, error, skipped_because }) {
+  // A step that is not a call: the device came in hand, its install was kept as intended, its outcome. begunAt: as of
+  // the event before it.
+  decided({ name, kind, at, n, state, error, skipped_because }, begunAt = this.begunAt) {
+    if (kind === "withdrawn" && begunAt.has(name) && !this.returned.has(n)) this.returned.set(n, { begun: begunAt.get(name), over: Date.parse(at) });
+    if (kind === "started") begunAt.set(name, Date.parse(at));
+    else if (kind !== "intent") begunAt.delete(name);
     const isTold = ({ state: of, at: then, what }) => of === "told" && then === Date.parse(at) && what === (kind === "outcome" ? state : kind);
     if (this.steps.get(name)?.some(isTold)) return; // from the store, and heard as well
     if (n > (this.decidedN.get(name) ?? 0)) {
@@ -196,8 +211,9 @@ export class Model {
   // Calls to the device with how long they took, and what was decided in between.
   stepsOf(host) {
     const rows = [];
-    // What was decided is told once it is kept: a call may be told before it.
-    const steps = [...(this.steps.get(host) ?? [])].sort((a, b) => a.at - b.at);
+    // What was decided is told once it is kept: a call may be told before it, in the same millisecond too.
+    const rank = ({ state, what }) => (state !== "told" ? 1 : what === "started" || what === "intent" ? 0 : 2);
+    const steps = [...(this.steps.get(host) ?? [])].sort((a, b) => a.at - b.at || rank(a) - rank(b));
     for (const step of steps) {
       const begun = step.state === "completed" && rows.findLast((row) => row.what === step.what && row.isOpen);
       if (begun) Object.assign(begun, { took: step.at - begun.at, error: step.error, isOpen: false });
@@ -218,14 +234,24 @@ export class Model {
     return Date.parse(this.job.started ?? this.job.created);
   }
 
+  // From when to when devices were in hand, those that were put back as well; without what was over by then.
+  *spansFrom(at) {
+    for (const { started, index } of this.hosts) {
+      if (started === null || this.endOf[index] <= at) continue;
+      const over = this.endOf[index];
+      yield { begun: Date.parse(started), over: Number.isNaN(over) ? Infinity : over };
+    }
+    for (const span of this.returned.values()) if (span.over > at) yield span;
+  }
+
   // How many devices were in hand, in `count` equal parts of the time from the job's start to now,
   // or to its end: of each part the most.
   inHandOverTime(now, count) {
     const from = this.startedMs;
     const to = this.job.ended === null ? now : Date.parse(this.job.ended);
-    const begun = this.hosts.filter((host) => host.started !== null);
-    const starts = Float64Array.from(begun, (host) => Date.parse(host.started)).sort();
-    const ends = Float64Array.from(begun, (host) => (host.duration_ms === null ? Infinity : Date.parse(host.started) + host.duration_ms)).sort();
+    const spans = [...this.spansFrom(from)];
+    const starts = Float64Array.from(spans, ({ begun }) => begun).sort();
+    const ends = Float64Array.from(spans, ({ over }) => over).sort();
     const values = [];
     let started = 0;
     let ended = 0;
@@ -276,7 +302,7 @@ export class Model {
     const causes = new Set();
     const stopped = new Map();
     const reasons = new Map();
-    const lone = new Set(); // groups in which a device failed that nothing was skipped for
+    const lone = new Map(); // groups in which devices failed that nothing was skipped for: these
     const put = (name, host) => {
       const stop = entry(stopped, name, () => ({ name, failed: new Set(), down: new Map(), skipped: [] }));
       stop.skipped.push(host);
@@ -303,13 +329,13 @@ export class Model {
       entry(reasons, reason, () => []).push(host);
     }
     for (const host of this.hosts)
-      if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) lone.add(group);
+      if (host.state === "failed" && !causes.has(host)) for (const group of host.groups) entry(lone, group, () => []).push(host);
     for (const name of stopped.keys()) lone.delete(name);
-    if (lone.size > 0) // nor one that goes on, or had its rest skipped for another reason, as by a cancel
-      for (const host of this.hosts) if (!isOver(host.state) || host.state === "skipped") for (const group of host.groups) lone.delete(group);
+    if (lone.size > 0) // nor one that goes on
+      for (const host of this.hosts) if (!isOver(host.state)) for (const group of host.groups) lone.delete(group);
     return {
       stopped: [...stopped.values()],
-      lone: [...lone],
+      lone: [...lone].map(([name, failed]) => ({ name, failed })),
       others: [...reasons].map(([reason, hosts]) => ({ reason, hosts })).sort((a, b) => b.hosts.length - a.hosts.length),
     };
   }

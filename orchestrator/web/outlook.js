@@ -45,12 +45,50 @@ export const windowOf = (model) => times(usualOf(model), RATE_TIMES, RATE_MS);
 // How long the job ran since a device came to its end; since its start where none has.
 const quietMs = (model, now) => model.ranMs(Math.max(model.startedMs, model.lastEndMs), now);
 const isQuiet = (model, now) => quietMs(model, now) >= times(usualOf(model), QUIET_TIMES, QUIET_MS);
-const hasBase = (model, now) => model.ranMs(model.startedMs, now) >= times(usualOf(model), BASE_TIMES, BASE_MS);
+const baseMs = (model) => times(usualOf(model), BASE_TIMES, BASE_MS);
+const hasBase = (model, now) => model.ranMs(model.startedMs, now) >= baseMs(model);
 
-// Devices a second that came to their end while the job ran last; null: not known, or nothing has ended for a while.
+// Between two moments: since when no fewer than a quarter of those in hand at its end were so; null: all the time.
+// Canaries go alone for as long as a device takes; the first moments of a start or behind a pause are no such time.
+function risenIn(model, from, to) {
+  const turns = []; // {at, by}: one more in hand, or one less
+  let n = 0;
+  for (const { begun, over } of model.spansFrom(from)) {
+    if (begun > to) continue;
+    turns.push({ at: begun, by: 1 });
+    if (over <= to) turns.push({ at: over, by: -1 });
+    else n++;
+  }
+  turns.sort((a, b) => b.at - a.at || a.by - b.by);
+  const most = n;
+  for (const { at, by } of turns) {
+    if (at - from <= (usualOf(model).all ?? 0)) return null;
+    n -= by;
+    if (n * 4 < most) return at;
+  }
+  return null;
+}
+
+// ... of the times since a moment in which the job ran.
+function risenSince(model, since, now) {
+  let to = now;
+  for (let i = model.pauses.length; i >= 0 && to > since; i--) {
+    const from = i === 0 ? model.startedMs : Math.min(model.pauses[i - 1].to, to);
+    const risen = risenIn(model, from, to);
+    if (risen !== null) return risen;
+    if (i > 0) to = Math.min(to, model.pauses[i - 1].from);
+  }
+  return null;
+}
+
+// Devices a second that came to their end while the job ran last, with as many in hand as now; null: not known, or
+// nothing has ended for a while.
 export function rateOf(model, now) {
   if (!hasBase(model, now) || isQuiet(model, now)) return null;
-  const since = model.ranSince(now, windowOf(model));
+  const from = model.ranSince(now, windowOf(model));
+  const risen = risenSince(model, from, now);
+  if (risen !== null && model.ranMs(risen, now) < baseMs(model)) return null;
+  const since = Math.max(from, risen);
   const isRunning = (at) => !model.pauses.some(({ from, to }) => at > from && at <= to);
   let ended = 0;
   for (const end of model.endOf) if (end > since && end <= now && isRunning(end)) ended++;

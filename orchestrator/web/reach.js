@@ -35,14 +35,14 @@ export function away(at, onShown, elsewhere) {
   }, BRIEF_MS);
 }
 
-// Returns when it was heard last before; null: it was reached all the time.
-export function back() {
+// isRunning: the job that is shown. Returns when it was heard last before; null: it was reached all the time.
+export function back(isRunning) {
   if (lost === null) return null;
   const since = lost;
   clearTimeout(timer);
   if (isSaid) {
     const now = serviceNow();
-    show("back", `The service was not reached for ${about(now - lost)}, from ${clock(lost)} to ${clock(now)}. It is reached again, and goes on.`);
+    show("back", `The service was not reached for ${about(now - lost)}, from ${clock(lost)} to ${clock(now)}. It is reached again${isRunning ? ", and goes on" : ""}.`);
   }
   lost = null;
   isSaid = false;

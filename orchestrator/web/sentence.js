@@ -5,6 +5,7 @@ import { lookOf } from "./model.js";
 import { holdsOf, inHandOf, needsOf, outlookOf, windowOf } from "./outlook.js";
 
 const STILL_MS = 5000; // without an end is worth a word
+const STOOD_MS = 1000; // likewise, paused or without the service
 const NAMED = 5; // devices that are waited for, by name
 const SECONDS_MS = 20_000; // is "the last seconds"
 
@@ -29,10 +30,12 @@ function untilOf(model, hosts, service, now) {
   return last > now ? `, at most until ${clock(last)}` : "";
 }
 
-// "the longest in hand since 23:49:57, at most until 23:54:57": the last of them.
+// "in hand since 23:49:57, at most until 23:54:57", of several: "the longest in hand since ..., the last at most until ..."
 export function sinceOf(model, hosts, service, now) {
-  const since = hosts[0].started === null ? "in hand" : `${hosts.length === 1 ? "" : "the longest "}in hand since ${clock(hosts[0].started)}`;
-  return `${since}${untilOf(model, hosts, service, now)}`;
+  const isOne = hosts.length === 1;
+  const since = hosts[0].started === null ? "in hand" : `${isOne ? "" : "the longest "}in hand since ${clock(hosts[0].started)}`;
+  const until = untilOf(model, hosts, service, now);
+  return `${since}${isOne ? until : until.replace(", ", ", the last ")}`;
 }
 
 const namesOf = (hosts) => (hosts.length > NAMED ? plural(hosts.length, "device") : listOf(hosts.map(({ name }) => name)));
@@ -61,9 +64,11 @@ function pausedOf(model, service, now) {
 function afterOf(model, now) {
   const needs = needsOf(model, now);
   if (needs === null) return "";
-  const by = needs.is === "rate" ? "at the rate of before" : needs.is === "groups" ? groupText(needs) : `of the ${about(model.foretoldMs)} that were expected`;
+  const by = needs.is === "rate" ? "at the rate of before" : needs.is === "groups" ? groupText(needs) : foretoldText(model);
   return ` Once resumed, it has about ${about(needs.ms)} to go, ${by}.`;
 }
+
+const foretoldText = ({ foretoldMs, expectedMs }) => (expectedMs === foretoldMs ? `of the ${about(expectedMs)} that were expected` : "by a dry run of it");
 
 // ", without leaf01.mars and 3 behind it,": those of which no rate says anything.
 function withoutOf(model, long, behind) {
@@ -81,25 +86,39 @@ function rateText(model) {
   return `at the rate of the last ${ms > SECONDS_MS ? about(ms) : "seconds"}`;
 }
 
+// "37 s paused", "15 s without the service": until now, or those of both that were.
+function stoodOf(model, now) {
+  const sum = (isAway) => model.pauses.reduce((ms, pause) => ms + (pause.isAway === isAway ? Math.min(pause.to, now) - pause.from : 0), 0);
+  const parts = [[sum(false), "paused"], [sum(true), "without the service"]].filter(([ms]) => ms >= STOOD_MS);
+  return parts.map(([ms, how]) => `${about(ms)} ${how}`);
+}
+
 function outlookText(model, now, service) {
   const outlook = outlookOf(model, now);
   const { is, ms } = outlook;
   const { held, behind } = holdsOf(model, now);
   const ran = model.ranMs(model.startedMs, now);
-  const paused = now - model.startedMs - ran;
-  const expected = model.foretoldMs === null ? "" : `, where about ${about(model.foretoldMs)} were expected`;
-  const gone = `Running for ${about(ran)}${paused < 1000 ? "" : `, not counting ${about(paused)} of pauses`}${expected}`;
+  const stood = stoodOf(model, now);
+  const expected = model.expectedMs === null ? "" : `, where about ${about(model.expectedMs)} were expected`;
+  const gone = `Running for ${about(ran)}${stood.length === 0 ? "" : `, not counting ${listOf(stood)}`}${expected}`;
   if (is === "none") return `${gone}; no device has come to its end yet.`;
   if (is === "foretold" || is === "rate" || is === "groups") {
     const long = held.filter((host) => lookOf(host) !== "in_doubt");
     const rest = long.length === 0 ? "" : ` Taking long: ${namesOf(long)}, ${sinceOf(model, long, service, now)}.`;
-    const by = is === "foretold" ? `of the ${about(model.foretoldMs)} that were expected` : `${is === "rate" ? rateText(model) : groupText(outlook)}${model.foretoldMs === null ? "" : `: ${about(ran + ms)} in all${expected}`}`;
+    const by = is === "foretold" ? foretoldText(model) : `${is === "rate" ? rateText(model) : groupText(outlook)}${expected === "" ? "" : `: ${about(ran + ms)} in all${expected}`}`;
     return `About ${about(ms)} left${withoutOf(model, long, behind)} ${by}.${rest}`;
   }
   const awaited = !model.isWhole ? [] : is === "last" || model.counts.in_hand <= NAMED ? inHandOf(model) : held;
   const whom = awaited.length === 0 ? "" : `; ${waitsFor(model, awaited, service, now)}`;
   if (is === "quiet" && ms >= STILL_MS) return `${gone}; nothing has ended for ${about(ms)}${whom}.`;
   return `${gone}${whom}.`; // the last are in hand, or it is too early for a rate
+}
+
+// While the others wait for them.
+function canariesOf({ canaries, byName, counts }) {
+  const isAhead = counts.waiting > 0 && canaries.some((name) => ["waiting", "in_hand"].includes(byName.get(name)?.state));
+  const who = canaries.length > NAMED ? plural(canaries.length, "device") : listOf(canaries);
+  return isAhead ? ` The canaries go first, and alone: ${who}.` : "";
 }
 
 // What of the sentence leads to the list of them.
@@ -115,11 +134,16 @@ function byPeersOf(stopped) {
   return n === stopped.length ? " by a peer that is not up" : ` (${count(n)} of them by a peer that is not up)`;
 }
 
-// "the group a", "3 other groups"
+// "the group a has a failed device that nothing was skipped for", "6 other groups have ..."
 export function loneOf(lone, hasOthers) {
   const other = hasOthers ? "other " : "";
-  return lone.length > NAMED ? `${count(lone.length)} ${other}groups` : `the ${other}group${lone.length === 1 ? "" : "s"} ${listOf(lone)}`;
+  const n = lone.length;
+  const who = n > NAMED ? `${count(n)} ${other}groups` : `the ${other}group${n === 1 ? "" : "s"} ${listOf(lone.map(({ name }) => name))}`;
+  return `${who} ${n === 1 ? "has" : "have"} a failed device that nothing was skipped for`;
 }
+
+// To its end: it was neither cancelled nor stopped.
+const ranThrough = ({ outcome }) => outcome === "completed" || outcome === "failed";
 
 // away: the service is not reached, and was at now.
 export function verdictOf(model, now, service, away = false) {
@@ -129,15 +153,15 @@ export function verdictOf(model, now, service, away = false) {
   if (counts.skipped > 0) parts.push(`${count(counts.skipped)} skipped`);
   const { stopped, lone } = model.stops();
   if (stopped.length > 0) parts.push(`${linkOf(model)}${byPeersOf(stopped)}`);
-  if (lone.length > 0) parts.push(`${loneOf(lone, stopped.length > 0)} failed with nothing left to skip`);
+  if (lone.length > 0) parts.push(loneOf(lone, stopped.length > 0));
   let text = `${parts.join(", ")}.`;
   if (away && job.state !== "done") return `${text} That was so at ${clock(now)}; how it goes on shows once the service is reached.`;
   if (job.state === "done") {
-    const ms = Date.parse(job.ended) - model.startedMs;
-    const stood = ms - model.ranMs(model.startedMs, Date.parse(job.ended));
-    text += ` It took ${duration(ms)}, ${stood < STILL_MS ? "" : `${about(stood)} of that at a standstill, `}from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.foretoldMs === null ? "" : `; about ${about(model.foretoldMs)} were expected`}.`;
+    const ended = Date.parse(job.ended);
+    const stood = stoodOf(model, ended);
+    text += ` It took ${duration(ended - model.startedMs)}, ${stood.length === 0 ? "" : `${listOf(stood)} of that, `}from ${dayAndZone(job.started ?? job.created)} to ${clock(job.ended)}${model.expectedMs === null || !ranThrough(job) ? "" : `; about ${about(model.expectedMs)} were expected`}.`;
   } else if (job.state === "running") {
-    text += ` ${outlookText(model, now, service)}`;
+    text += ` ${outlookText(model, now, service)}${canariesOf(model)}`;
   } else if (job.state === "cancelling") {
     text += ` Nothing new starts${endingOf(model, service, now)}.`;
   }
@@ -177,9 +201,9 @@ export function newerOf({ hosts, to_change, as_wanted, unknown, newer }) {
 
 // ... and of how many it is known what would be done.
 export function changesOf({ hosts, to_change, as_wanted, unknown }) {
-  if (unknown === hosts) return "what they run is not known: get version tells";
+  if (unknown === hosts) return "what they run is not known: the task get version asks them";
   const rest = `; as wanted already: ${count(as_wanted)}`;
-  return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, get version tells`;
+  return unknown === 0 ? `${count(to_change)}${rest}` : `${count(to_change)} at least${rest}; not known: ${count(unknown)}, the task get version asks them`;
 }
 
 // What a cancel would do by now. Only an install takes its time: those whose install was not sent are put back.

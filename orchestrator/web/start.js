@@ -2,6 +2,8 @@
 
 import { $, about, count, fill, h, parseDuration, plural } from "./dom.js";
 import { get, key, post } from "./api.js";
+import { titleOf } from "./job.js";
+import * as jobs from "./jobs.js";
 import { changesOf, newerOf } from "./sentence.js";
 
 const PICKS_MAX = 40; // sites or types with a box each; more are typed
@@ -70,6 +72,14 @@ function refused(error) {
   input.focus();
 }
 
+// What is foretold is of this request alone.
+function otherText() {
+  const others = jobs.all().filter(({ state }) => state !== "done");
+  if (others.length === 0) return "";
+  const who = others.length === 1 ? `Another job is ${others[0].state}: ${titleOf(others[0])}` : `${count(others.length)} other jobs are not over`;
+  return `${who}. Where both have a device or a redundancy group, one waits for the other, so this may take longer.`;
+}
+
 function preview(view, body, told) {
   const { path, fields } = task();
   const shown = told.groups.slice(0, ORDER_MAX);
@@ -102,6 +112,7 @@ function preview(view, body, told) {
       told.canaries.length > 0 ? [h("dt", {}, "Canaries"), h("dd", {}, told.canaries.join(", "))] : null,
       skipped.length > 0 ? [h("dt", {}, "Skipped"), h("dd", {}, `${plural(skipped.length, "device")}: ${skipped[0][0]}: ${skipped[0][1]}${skipped.length > 1 ? ", …" : ""}`)] : null,
       told.throttles.length > 0 ? [h("dt", {}, "Throttles"), h("dd", {}, told.throttles.slice(0, 10).map(({ name, at_once }) => `${name}: ${at_once}`).join(", "))] : null),
+    otherText() === "" ? null : h("p", { class: "caution" }, otherText()),
     fields.has("version") && told.newer > 0 ? h("p", { class: "caution" }, newerOf(told)) : null,
     fields.has("version") && told.unknown > 0 && body.downgrade !== "refuse"
       ? h("p", { class: "caution" }, `${told.unknown === told.hosts ? "No device has told its version" : told.unknown === 1 ? "1 device has not told its version" : `${count(told.unknown)} devices have not told their versions`} since this service was started. One that runs a newer version would be downgraded: run get version first, or choose in Caution to leave those untouched.`) : null,

@@ -31,7 +31,7 @@ function names(view, hosts, before = "") {
 // The first of the items, and a button for all.
 function list(view, id, items, most, rowOf) {
   const isWhole = isOnPaper || unfolded.has(id);
-  const shown = items.slice(0, isWhole ? ROWS_MAX : most);
+  const shown = items.slice(0, isWhole ? ROWS_MAX : items.length === most + 1 ? items.length : most); // "and 1 more" takes the line of the one
   const more = () => {
     unfolded.add(id);
     drawnOf = "";
@@ -74,6 +74,8 @@ function troubleOf(model, hosts) {
 const holdsNow = (model, now) => holdsOf(model, now).groups.map((group) =>
   ({ ...group, since: `${sinceOf(model, group.hosts, service, now)}${troubleOf(model, group.hosts)}` }));
 
+const capital = (text) => `${text[0].toUpperCase()}${text.slice(1)}`;
+
 const errorsOf = (view, faults, others) => h("div", {},
   kindsOf(view, "kinds", "Errors, the most frequent first", faults),
   kindsOf(view, "reasons", "Skipped for other reasons than a failure", others.map(({ reason, hosts }) => ({ text: reason, hosts }))));
@@ -81,7 +83,7 @@ const errorsOf = (view, faults, others) => h("div", {},
 const groupsOf = (view, holds, stopped, lone) => h("div", {},
   stopped.length === 0 ? null : [h("h3", { id: "stopped-title", tabindex: -1 }, `${plural(stopped.length, "redundancy group")} stopped, and devices of ${stopped.length === 1 ? "it" : "them"} skipped`),
     list(view, "stopped", stopped, GROUPS, (stop) => stoppedOf(view, stop))],
-  lone.length > 0 ? h("p", { class: "quiet" }, `In ${loneOf(lone, stopped.length > 0)} a device failed when there was nothing left to skip.`) : null,
+  lone.length > 0 ? fold("lone", capital(loneOf(lone, stopped.length > 0)), names(view, [...new Set(lone.flatMap(({ failed }) => failed))])) : null,
   holds.length === 0 ? null : [h("h3", {}, `${plural(holds.length, "redundancy group")} held up by a device that takes long`),
     list(view, "held-up", holds, GROUPS, (group) => holdOf(view, group))]);
 
@@ -103,7 +105,7 @@ export function draw(view) {
   const { stopped, others, lone } = model.stops();
   const faults = model.faults();
   const holds = holdsNow(model, knownNow());
-  const is = JSON.stringify([model.job.id, isOnPaper, lone, stopped.map((s) => [s.name, s.failed.size, [...s.down], s.skipped.length]),
+  const is = JSON.stringify([model.job.id, isOnPaper, lone.map(({ name, failed }) => [name, failed.length]), stopped.map((s) => [s.name, s.failed.size, [...s.down], s.skipped.length]),
     faults.map((f) => [f.text, f.hosts.length]), others.map((o) => [o.reason, o.hosts.length]), holds.map((g) => [g.name, g.hosts.length, g.waiting, g.since])]);
   if (is === drawnOf) return;
   drawnOf = is;

@@ -101,7 +101,7 @@ test("the sentence: what is so, and how it goes on", () => {
 test("two durations are one phrase: what is left of what was expected, or in all where more was expected than that", () => {
   const m = model(Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] }))));
   const says = (foretoldMs, s, end) => {
-    m.foretoldMs = foretoldMs;
+    m.foretell(foretoldMs, [], true);
     assert.ok(verdictOf(m, Date.parse(at(s)), here).endsWith(`completed. ${end}`), verdictOf(m, Date.parse(at(s)), here));
   };
   says(62_000, 20, "About 42 s left of the 1 min 2 s that were expected.");
@@ -109,6 +109,15 @@ test("two durations are one phrase: what is left of what was expected, or in all
   says(30_000, 20, "About 20 s left at the rate of the last seconds: 40 s in all, where about 30 s were expected.");
   says(null, 1.5, "Running for 2 s."); // not: nothing has ended for 1 s
   says(30_000, 45, "Running for 45 s, where about 30 s were expected; nothing has ended for 25 s.");
+  // What is foretold once devices have come to their end is not what was expected.
+  m.foretell(null, [], true);
+  m.foretell(62_000, []);
+  assert.match(verdictOf(m, Date.parse(at(20)), here), / About 42 s left by a dry run of it\.$/);
+  m.foretell(30_000, []);
+  assert.match(verdictOf(m, Date.parse(at(20)), here), / About 20 s left at the rate of the last seconds\.$/);
+  const before = model([row("a", "waiting")]);
+  before.foretell(62_000, []);
+  assert.match(verdictOf(before, Date.parse(at(2)), here), / About 1 min left of the 1 min 2 s that were expected\.$/);
 });
 
 test("at the end the sentence says whom it waits for, and until when at most", () => {
@@ -158,7 +167,7 @@ test("a device that hangs near the end of the job is named, with who waits behin
   m.hear("job", job({ state: "paused", n: 9, at: at(12) }));
   assert.equal(says(200), `Paused; w1 comes to its end, at most until ${clock(305)}.`, "and nothing else would have to be done once it is resumed");
   m.hear("job", job({ n: 10, at: at(201) }));
-  assert.equal(says(202), `Running for 13 s, not counting 3 min 9 s of pauses;${waits(`w1, in hand since ${clock(4)}, at most until ${clock(305)}`)}`);
+  assert.equal(says(202), `Running for 13 s, not counting 3 min 9 s paused;${waits(`w1, in hand since ${clock(4)}, at most until ${clock(305)}`)}`);
   // It comes to its end after all: the next two of its group are like all others.
   m.put(row("w1", "changed", { groups: ["w"], started: at(4), duration_ms: 206_000 }));
   assert.equal(says(210.3), "About 2 s left as the group w has 2 devices to go, 1 at a time.", "the next is about to begin");
@@ -175,7 +184,7 @@ test("what is said of the rest leaves out devices that take long, and those behi
   const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
   const long = `Taking long: w0, in hand since ${clock(2)}, at most until ${clock(303)}.`;
   assert.equal(says(20), `About 21 s left, without w0 and 2 behind it, at the rate of the last seconds. ${long}`);
-  m.foretell(30_000, []);
+  m.foretell(30_000, [], true);
   assert.equal(says(20), `About 21 s left, without w0 and 2 behind it, at the rate of the last seconds: 41 s in all, where about 30 s were expected. ${long}`);
   assert.deepEqual(holdsOf(m, Date.parse(at(20))).groups.map(({ name, hosts, waiting }) => [name, hosts.map((host) => host.name), waiting]), [["w", ["w0"], 2]]);
   m.put(row("v0", "in_hand", { groups: ["v"], started: at(19), in_doubt: true }));
@@ -200,7 +209,7 @@ test("of many that hang it is said how many, and the last of their limits", () =
   rows.filter(({ name }) => /^w.0$/.test(name)).forEach((host, i) => inHand(host, i));
   const m = model(rows);
   for (let i = 0; i < 8; i++) sent(m, `w${i}0`, i + 1, i + 1);
-  assert.match(verdictOf(m, Date.parse(at(60)), here), new RegExp(`Running for 1 min; it waits for 8 devices, the longest in hand since ${clock(0)}, at most until ${clock(308)}; 8 more devices of their groups wait behind them\\.$`));
+  assert.match(verdictOf(m, Date.parse(at(60)), here), new RegExp(`Running for 1 min; it waits for 8 devices, the longest in hand since ${clock(0)}, the last at most until ${clock(308)}; 8 more devices of their groups wait behind them\\.$`));
 });
 
 test("what is long depends on how long devices of the type take", () => {
@@ -224,8 +233,41 @@ test("in its first seconds nothing is said of what is left, but what was foretol
   const m = model(Array.from({ length: 400 }, (_, i) => row(`h${i}`, i < 2 ? "changed" : "waiting", { groups: [`h${i}`], ...(i < 2 ? { started: at(0), duration_ms: 500 } : {}) })));
   const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
   for (const s of [2, 3, 4]) assert.equal(says(s), `Running for ${s} s.`);
-  m.foretell(12_000, []);
+  m.foretell(12_000, [], true);
   for (const s of [2, 3, 4]) assert.equal(says(s), `About ${12 - s} s left of the 12 s that were expected.`);
+});
+
+test("who the canaries are is said while the others wait for them", () => {
+  const m = model([row("a", "in_hand", { started: at(0) }), row("b", "waiting")]);
+  m.canaries = ["a"];
+  assert.match(verdictOf(m, Date.parse(at(1)), here), / The canaries go first, and alone: a\.$/);
+  m.put({ ...m.byName.get("a"), state: "changed", duration_ms: 900 });
+  assert.doesNotMatch(verdictOf(m, Date.parse(at(1)), here), /canaries/);
+});
+
+test("canaries, which go alone, say nothing of how fast the others are", () => {
+  const m = new Model(job({ counts: { hosts: 803 } }));
+  for (let i = 0; i < 803; i++) m.put(row(`h${i}`, i < 3 ? "in_hand" : "waiting", { groups: [`h${i}`], started: i < 3 ? at(0) : null }));
+  m.whole();
+  const end = (i, begun, s) => m.put({ ...m.byName.get(`h${i}`), state: "changed", started: at(begun), duration_ms: (s - begun) * 1000 });
+  for (let i = 0; i < 3; i++) end(i, 0, 9 + i);
+  const begin = (i, s) => m.put({ ...m.byName.get(`h${i}`), state: "in_hand", started: at(s) });
+  for (let i = 3; i < 103; i++) begin(i, 11.5);
+  const rate = (s) => rateOf(m, Date.parse(at(s)));
+  for (const s of [11.5, 12, 15]) assert.equal(rate(s), null, "a hundred are in hand, where three were");
+  // Ten a second from then on, and others take their places.
+  for (let i = 3; i < 403; i++) {
+    const s = 12 + (i - 3) / 10;
+    end(i, Math.max(11.5, s - 10), s);
+    begin(i + 100, s);
+  }
+  assert.ok(Math.abs(rate(44) - 10) < 0.5, `${rate(44)}`);
+  // A pause, and what came in hand at once behind it, is no such rise.
+  m.hear("job", job({ state: "paused", n: 9000, at: at(52) }));
+  for (let i = 403; i < 503; i++) end(i, 42 + (i - 403) / 10, 60);
+  m.hear("job", job({ n: 9001, at: at(100) }));
+  for (let i = 503; i < 603; i++) begin(i, 100);
+  assert.ok(Math.abs(rate(102) - 9.5) < 1, `${rate(102)}`);
 });
 
 test("what is said does not change to and fro where two estimates are near each other", () => {
@@ -258,11 +300,16 @@ test("a cancel says until when devices in hand may take", () => {
 test("the time without the service counts in no rate", () => {
   const rows = Array.from({ length: 40 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting")));
   const m = model(rows);
-  m.stood(Date.parse(at(20)), Date.parse(at(36)));
+  const goesOn = (n, s) => m.hear("job", job({ n, at: at(s) }));
+  m.heardOf(Date.parse(at(20)));
+  goesOn(50, 36);
   assert.ok(Math.abs(rateOf(m, Date.parse(at(37))) - 1) < 0.1, "one a second, while it was there");
   assert.equal(m.ranMs(m.startedMs, Date.parse(at(37))), 21_000);
-  m.stood(Date.parse(at(40)), Date.parse(at(39))); // it was only the stream that was lost
-  assert.equal(m.pauses.length, 1);
+  assert.deepEqual(m.pauses, [{ from: Date.parse(at(20)), to: Date.parse(at(36)), isAway: true }]);
+  assert.match(verdictOf(m, Date.parse(at(60)), here), / Running for 44 s, not counting 16 s without the service; /);
+  m.heardOf(Date.parse(at(60)));
+  m.hear("host", { ...row("h20", "in_hand", { started: at(61) }), kind: "started", at: at(61), n: 51, job: "j", attempt: 0 });
+  assert.equal(m.pauses.length, 1, "it was only the stream that was lost");
 });
 
 test("a retry names the version, and who would be downgraded by it", () => {
@@ -295,8 +342,8 @@ test("a dry run says what becomes of devices that run a newer version", () => {
 test("a dry run does not say 0 of what is not known", () => {
   const told = { hosts: 848, to_change: 831, as_wanted: 17, unknown: 0 };
   assert.equal(changesOf(told), "831; as wanted already: 17");
-  assert.equal(changesOf({ ...told, to_change: 824, unknown: 7 }), "824 at least; as wanted already: 17; not known: 7, get version tells");
-  assert.equal(changesOf({ ...told, to_change: 0, as_wanted: 0, unknown: 848 }), "what they run is not known: get version tells");
+  assert.equal(changesOf({ ...told, to_change: 824, unknown: 7 }), "824 at least; as wanted already: 17; not known: 7, the task get version asks them");
+  assert.equal(changesOf({ ...told, to_change: 0, as_wanted: 0, unknown: 848 }), "what they run is not known: the task get version asks them");
 });
 
 test("a group that stopped, with who failed and who was skipped for it; other reasons beside", () => {
@@ -332,10 +379,10 @@ test("groups with a peer that is not up have stopped, too; the peer's name and a
   assert.match(verdictOf(model([row("l2", "skipped", { skipped_because: reset("far", "127.0.0.9:83") })]), Date.parse(at(1)), here), / 1 group stopped by a peer that is not up\./);
 });
 
-test("a group whose rest was skipped by a cancel has not failed with nothing left to skip", () => {
+test("a group with a failed device whose rest was skipped by a cancel is told as well", () => {
   const rows = [row("a", "failed", { error: "x" }), row("b", "skipped", { skipped_because: "cancelled" }), row("c", "failed", { groups: ["h"], error: "x" })];
-  assert.equal(model(rows).stops().lone.length, 1);
-  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, the group h failed with nothing left to skip\./);
+  assert.deepEqual(model(rows).stops().lone.map(({ name, failed }) => [name, failed[0].name]), [["g", "a"], ["h", "c"]]);
+  assert.match(verdictOf(model(rows), Date.parse(at(1)), here), /, the groups g and h have a failed device that nothing was skipped for\./);
 });
 
 test("a group whose last device failed stopped nothing; one that goes on has not failed", () => {
@@ -344,10 +391,10 @@ test("a group whose last device failed stopped nothing; one that goes on has not
   assert.equal(model(rows.concat(row("d", "changed", { groups: ["h"] }))).stops().lone.length, 2);
   const many = Array.from({ length: 6 }, (_, i) => row(`x${i}`, "failed", { groups: [`x${i}`], error: "x" }));
   const says = (more) => verdictOf(model(more), Date.parse(at(1)), here);
-  assert.match(says(many.slice(0, 2)), /, the groups x0 and x1 failed with nothing left to skip\./);
-  assert.match(says(many), /, 6 groups failed with nothing left to skip\./);
+  assert.match(says(many.slice(0, 2)), /, the groups x0 and x1 have a failed device that nothing was skipped for\./);
+  assert.match(says(many), /, 6 groups have a failed device that nothing was skipped for\./);
   assert.match(says(many.slice(0, 1).concat(row("f", "failed", { groups: ["g"], error: "x" }), row("s", "skipped", { groups: ["g"], skipped_because: "f" }))),
-    /, 1 group stopped, the other group x0 failed with nothing left to skip\./);
+    /, 1 group stopped, the other group x0 has a failed device that nothing was skipped for\./);
 });
 
 test("the same fault of many devices is one", () => {
@@ -368,6 +415,13 @@ test("devices in hand over time, to the device", () => {
   assert.deepEqual(m.inHandOverTime(0, 4).values, [2, 2, 0, 0]);
   const open = model([row("a", "in_hand", { started: at(5) })]);
   assert.deepEqual(open.inHandOverTime(Date.parse(at(10)), 4).values, [0, 0, 1, 1]);
+  // One that was put back was in hand all the same, whether it was heard of or read.
+  open.hear("host", { ...row("a", "waiting"), kind: "withdrawn", at: at(7), n: 8, job: "j", attempt: 0 });
+  assert.deepEqual(open.inHandOverTime(Date.parse(at(10)), 5).values, [0, 0, 1, 1, 0]);
+  const read = model([row("a", "waiting")]);
+  const begunAt = new Map();
+  for (const [kind, s, n] of [["started", 1, 1], ["withdrawn", 3, 2], ["started", 5, 3]]) read.decided({ name: "a", state: "waiting", kind, at: at(s), n }, begunAt);
+  assert.deepEqual(read.inHandOverTime(Date.parse(at(10)), 5).values, [1, 1, 0, 0, 0]);
 });
 
 test("how long it goes on: never less than the rate of the last seconds says", () => {
@@ -403,7 +457,7 @@ test("while it is paused: how long it has to go once it is resumed", () => {
   assert.equal(needsOf(m, Date.parse(at(20))), null, "it runs");
   m.hear("job", job({ state: "paused", n: 1, at: at(20) }));
   for (const s of [21, 3600]) assert.match(verdictOf(m, Date.parse(at(s)), here), / Paused\. Once resumed, it has about 20 s to go, at the rate of before\.$/);
-  m.foretoldMs = 62_000;
+  m.foretell(62_000, [], true);
   assert.match(verdictOf(m, Date.parse(at(3600)), here), / Once resumed, it has about 42 s to go, of the 1 min 2 s that were expected\.$/);
   // Those that are left may be of a few groups, which no rate knows of.
   const tail = model(Array.from({ length: 60 }, (_, i) => (i < 50 ? row(`h${i}`, "changed", { started: at(i / 5), duration_ms: 4000 }) : row(`h${i}`, "waiting", { groups: ["last"] }))));
@@ -413,16 +467,18 @@ test("while it is paused: how long it has to go once it is resumed", () => {
   assert.equal(needsOf(early, Date.parse(at(20))), null, "nothing is known");
 });
 
-test("a pause that was over when the page was opened is found where nothing was in hand", () => {
+test("a pause that was over when the page was opened is known from the events of before", () => {
   const rows = Array.from({ length: 60 }, (_, i) => (i < 20 ? row(`h${i}`, "changed", { started: at(i), duration_ms: 1000 }) : row(`h${i}`, "waiting", { groups: [`g${i}`] })));
   rows[20] = row("h20", "in_hand", { started: at(3620) });
   const m = model(rows);
-  m.foretoldMs = 75_000;
+  m.foretell(75_000, [], true);
+  assert.equal(m.pauses.length, 0, "a gap may be anything");
+  [[1, 0, "running"], [41, 20, "paused"], [42, 3620, "running"]].forEach(([n, s, state]) => m.turn(n, { at: Date.parse(at(s)), state, since: Infinity }));
   assert.deepEqual(outlookOf(m, Date.parse(at(3623))), { is: "foretold", ms: 52_000 });
   assert.equal(rateOf(m, Date.parse(at(3623))), 17 / 20);
-  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h of pauses, where about 1 min 15 s were expected; nothing has ended for 11 s;/);
+  assert.match(verdictOf(m, Date.parse(at(3631)), here), / Running for 31 s, not counting 1 h paused, where about 1 min 15 s were expected; nothing has ended for 11 s;/);
   const paused = model(rows.slice(0, 20).concat(row("w", "waiting")), { state: "paused" });
-  paused.hear("job", job({ n: 1, at: at(3620) }));
+  paused.hear("job", job({ n: 42, at: at(3620) }));
   assert.equal(rateOf(paused, Date.parse(at(3623))), 17 / 20);
 });
 
@@ -440,7 +496,7 @@ test("how long it goes on, before anything has ended, and when only a few are le
 });
 
 test("a device that takes long is what is said, once the others are as good as done", () => {
-  const rows = Array.from({ length: 40 }, (_, i) => (i < 30 ? row(`h${i}`, "changed", { started: at(i / 2), duration_ms: 1000 }) : i < 39 ? row(`h${i}`, "in_hand", { started: at(15.5) }) : row("slow", "in_hand", { started: at(0), groups: ["s"] })));
+  const rows = Array.from({ length: 40 }, (_, i) => (i < 30 ? row(`h${i}`, "changed", { started: at(i / 2), duration_ms: 1000 }) : i < 39 ? row(`h${i}`, "in_hand", { started: at(11 + (i - 30) / 2) }) : row("slow", "in_hand", { started: at(0), groups: ["s"] })));
   const m = model(rows);
   assert.equal(outlookOf(m, Date.parse(at(16))).is, "rate");
   for (let i = 30; i < 34; i++) m.put({ ...m.byName.get(`h${i}`), state: "changed", duration_ms: 500 });
@@ -449,8 +505,11 @@ test("a device that takes long is what is said, once the others are as good as d
 
 test("a job that is over tells for how long it stood still", () => {
   const rows = Array.from({ length: 20 }, (_, i) => row(`h${i}`, "changed", { started: at(i < 10 ? i : i + 60), duration_ms: 1000 }));
-  const done = { state: "done", outcome: "succeeded", ended: at(80) };
-  assert.match(verdictOf(model(rows, done), Date.parse(at(90)), here), / It took 1 min 20 s, 1 min of that at a standstill, from /);
+  const done = { state: "done", outcome: "completed", ended: at(80) };
+  const m = model(rows, done);
+  const turns = [[1, 0, "running"], [21, 11, "paused"], [22, 31, "running"], [23, 61, "running", 41], [43, 80, "done"]];
+  turns.forEach(([n, s, state, since = s]) => m.turn(n, { at: Date.parse(at(s)), state, since: Date.parse(at(since)) }));
+  assert.match(verdictOf(m, Date.parse(at(90)), here), / It took 1 min 20 s, 20 s paused and 20 s without the service of that, from /);
   assert.match(verdictOf(model(rows.slice(0, 10), { ...done, ended: at(10) }), Date.parse(at(90)), here), / It took 10 s, from /);
 });
 
@@ -463,6 +522,18 @@ test("steps: a call with how long it took; what was decided stands where it was"
   step(5, "install_os_version", "started");
   m.hear("host", { ...row("a", "in_hand"), kind: "intent", at: at(4), n: 2, job: "j", attempt: 1 });
   step(9, "install_os_version", "completed", "no space");
+  // All of it in one millisecond, and what was decided told last.
+  m.put(row("b", "waiting"));
+  const both = (what, state) => m.hear("step", { host: "b", subtask: what, state, error: null, job: "j", at: at(20) });
+  both("login", "started");
+  both("login", "completed");
+  both("install_os_version", "started");
+  [["started", 3], ["intent", 4]].forEach(([kind, n]) => m.hear("host", { ...row("b", "in_hand"), kind, at: at(20), n, job: "j", attempt: 1 }));
+  m.hear("host", { ...row("b", "failed"), kind: "outcome", at: at(20), n: 5, job: "j", attempt: 1 });
+  const shown = m.stepsOf("b").map(({ what }) => what);
+  assert.equal(shown[0], "started");
+  assert.ok(shown.indexOf("intent") < shown.indexOf("install_os_version"), shown.join());
+  assert.equal(shown.at(-1), "failed");
   assert.deepEqual(m.stepsOf("a").map(({ what, took, error }) => [what, took, error]),
     [["started", null, null], ["login", 1000, null], ["intent", null, null], ["install_os_version", 4000, "no space"]]);
 });

@@ -368,7 +368,7 @@ test("devices that hang: whom the job waits for and until when, also on a page t
   await first.goto(`${orc.url}/`);
   await first.waitForSelector('input[name="filter_sites"][value="earth"]');
   await startUpgrade(first, "5.3.1", { sites: ["earth"] });
-  const waits = / it waits for 8 devices, the longest in hand since \d\d:\d\d:\d\d, at most until (\d\d:\d\d:\d\d); 8 more devices of their groups wait behind them\.$/;
+  const waits = / it waits for 8 devices, the longest in hand since \d\d:\d\d:\d\d, the last at most until (\d\d:\d\d:\d\d); 8 more devices of their groups wait behind them\.$/;
   const said = async (page) => waits.exec(await (await page.waitForFunction((text) => new RegExp(text).exec(document.getElementById("verdict").textContent)?.[0], waits.source)).jsonValue());
   const [sentence, until] = await said(first);
   assert.equal((await jobOf(first)).counts.changed + (await jobOf(first)).counts.unchanged, 90);
