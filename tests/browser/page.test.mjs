@@ -186,6 +186,12 @@ test("pause, resume, cancel with a typed word, retry", async () => {
   assert.equal(told.outcome, "cancelled");
   assert.ok(told.counts.skipped > 0);
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "cancelled");
+  // A page that is opened now knows of the pause as well.
+  const later = await open();
+  await later.goto(`${orc.url}/#/jobs/${paused.id}`);
+  await later.waitForFunction(() => globalThis.page.view.model?.pauses.length === 1);
+  const pauses = (of) => of.evaluate(() => globalThis.page.view.model.pauses);
+  assert.deepEqual(await pauses(later), await pauses(page));
 
   await page.click('button[data-verb="retry"]');
   assert.match(await page.textContent("#ask-text"), /^A new job, Upgrade to [\d.]+, of those that failed \(\d+\) or were skipped \(\d+\), and of no other\.( \d+ of them runs? a newer version and would be downgraded\.)?$/);

@@ -117,6 +117,11 @@ test("while the service is away the page says so, and nothing on it goes on", as
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "running");
   assert.equal(await page.getAttribute('button[data-verb="pause"]', "aria-disabled"), null);
   assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause");
+  // Its time without the service is known as such, also to a page that is opened now.
+  const later = await open();
+  await later.goto(`${orc.url}/`);
+  for (const of of [page, later])
+    await of.waitForFunction(() => globalThis.page.view.model?.pauses.length === 1 && globalThis.page.view.model.pauses[0].isAway);
   assert.deepEqual(page.troubles, []);
 });
 
