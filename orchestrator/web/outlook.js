@@ -48,12 +48,13 @@ const isQuiet = (model, now) => quietMs(model, now) >= times(usualOf(model), QUI
 const baseMs = (model) => times(usualOf(model), BASE_TIMES, BASE_MS);
 const hasBase = (model, now) => model.ranMs(model.startedMs, now) >= baseMs(model);
 
-// Between two moments: since when no fewer than a quarter of those in hand at its end were so; null: all the time.
+// Of a stretch of time in which the job ran, as far as it is behind since: from when on no fewer than a quarter of those
+// in hand at its end were so; null: all the time.
 // Canaries go alone for as long as a device takes; the first moments of a start or behind a pause are no such time.
-function risenIn(model, from, to) {
+function risenIn(model, { from, to }, since) {
   const turns = []; // {at, by}: one more in hand, or one less
   let n = 0;
-  for (const { begun, over } of model.spansFrom(from)) {
+  for (const { begun, over } of model.spansFrom(since)) {
     if (begun > to) continue;
     turns.push({ at: begun, by: 1 });
     if (over <= to) turns.push({ at: over, by: -1 });
@@ -61,8 +62,9 @@ function risenIn(model, from, to) {
   }
   turns.sort((a, b) => b.at - a.at || a.by - b.by);
   const most = n;
+  const first = Math.max(since, from + (usualOf(model).all ?? 0));
   for (const { at, by } of turns) {
-    if (at - from <= (usualOf(model).all ?? 0)) return null;
+    if (at <= first) return null;
     n -= by;
     if (n * 4 < most) return at;
   }
@@ -74,7 +76,7 @@ function risenSince(model, since, now) {
   let to = now;
   for (let i = model.pauses.length; i >= 0 && to > since; i--) {
     const from = i === 0 ? model.startedMs : Math.min(model.pauses[i - 1].to, to);
-    const risen = risenIn(model, from, to);
+    const risen = risenIn(model, { from, to }, since);
     if (risen !== null) return risen;
     if (i > 0) to = Math.min(to, model.pauses[i - 1].from);
   }
