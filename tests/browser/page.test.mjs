@@ -96,7 +96,37 @@ test("beside a job that is over a line leads to one that others have started", a
   await page.click("#other a");
   await page.waitForFunction((wanted) => globalThis.page.view.model.job.id === wanted, id);
   await page.waitForSelector("#other", { state: "hidden" });
+  await page.fill('input[name="version"]', "5.5.0");
+  await page.click("#dry-run");
+  await page.waitForSelector("#go");
+  assert.match(await page.textContent("#preview .caution"), /^Another job is running: Upgrade to 5\.4\.0 · mars\. .* one waits for the other, so this may take longer\.$/);
+  // The list is drawn again with each device, but not under a finger: that click would be lost.
+  const isKept = await page.evaluate(async () => {
+    const { model } = globalThis.page.view;
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    const press = (link, type) => link.dispatchEvent(new PointerEvent(type, { bubbles: true }));
+    for (;;) {
+      const link = document.querySelector("#jobs-list a");
+      const { done } = model;
+      const at = performance.now();
+      press(link, "pointerdown");
+      while (model.done === done) await frame();
+      for (const heard = performance.now(); performance.now() < heard + 300;) await frame();
+      const wasKept = link.isConnected;
+      const isClick = performance.now() - at < 900; // a longer press is none
+      press(link, "pointerup");
+      if (!isClick) continue;
+      while (link.isConnected) await frame();
+      return wasKept;
+    }
+  });
+  assert.equal(isKept, true);
+  // A question about a job that somebody else ends needs no answer any more.
+  await page.click('button[data-verb="cancel"]');
+  await page.waitForSelector("#ask[open]");
   await fetch(`${orc.url}/jobs/${id}/cancel/`, { method: "POST" });
+  await page.waitForFunction(() => !document.getElementById("ask").open);
+  assert.equal((await untilJob(page, "done")).outcome, "cancelled");
   assert.deepEqual(page.troubles, []);
 });
 

@@ -87,6 +87,7 @@ test("while the service is away the page says so, and nothing on it goes on", as
   await page.waitForSelector('#reach[data-is="away"]');
   assert.match(await page.textContent("#reach"), /^The service has not been reached since \d\d:\d\d:\d\d\. /);
   await page.waitForSelector('#job-state[data-is="away"]');
+  assert.equal(await page.getAttribute("#jobs-list .chip", "data-is"), "away", "in the list nothing goes on either");
   assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause", "the focus stays");
   // In sight wherever the page is scrolled to.
   await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
@@ -111,9 +112,9 @@ test("while the service is away the page says so, and nothing on it goes on", as
   }
   assert.equal(await page.textContent("#controls-why"), "The service is not reached.");
   assert.deepEqual(await findings(page), []);
-  await again();
+  const second = await again();
   await page.waitForSelector('#reach[data-is="back"]');
-  assert.match(await page.textContent("#reach"), /^The service was not reached for \d+ s, from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\. /);
+  assert.match(await page.textContent("#reach"), /^The service was not reached for \d+ s, from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\. It is reached again, and goes on\.$/);
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "running");
   assert.equal(await page.getAttribute('button[data-verb="pause"]', "aria-disabled"), null);
   assert.equal(await page.evaluate(() => document.activeElement.dataset.verb), "pause");
@@ -122,6 +123,14 @@ test("while the service is away the page says so, and nothing on it goes on", as
   await later.goto(`${orc.url}/`);
   for (const of of [page, later])
     await of.waitForFunction(() => globalThis.page.view.model?.pauses.length === 1 && globalThis.page.view.model.pauses[0].isAway);
+  // A job that is paused does not go on.
+  await page.click('button[data-verb="pause"]');
+  await page.waitForFunction(() => document.getElementById("job-state").textContent === "paused");
+  await second.end("SIGKILL");
+  await page.waitForSelector('#reach[data-is="away"]');
+  await again();
+  await page.waitForSelector('#reach[data-is="back"]');
+  assert.match(await page.textContent("#reach"), /\. It is reached again\.$/);
   assert.deepEqual(page.troubles, []);
 });
 
