@@ -67,6 +67,7 @@ function drawPeers(view) {
 function untilOf(view, host, now) {
   if (host.state !== "in_hand" || !view.isJob) return null;
   const limit = limitOf(view.model, host, service, now);
+  if (limit !== null && lookOf(host) === "in_doubt") return `, in doubt until ${clock(limit)} at most`;
   return limit === null ? null : `, at most until ${clock(limit)}: so long its install may take`;
 }
 

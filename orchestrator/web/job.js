@@ -154,7 +154,7 @@ function drawControls(view, anew = false) {
   };
   const focused = $("controls").contains(document.activeElement) ? document.activeElement.dataset.verb ?? "" : null;
   fill($("controls"),
-    job.state === "running" || job.state === "waiting" ? button("pause", "Pause", { title: "Nothing new starts; what is in hand comes to its end" }) : null,
+    job.state === "running" || job.state === "waiting" ? button("pause", "Pause", { title: "Nothing new starts; installs that were sent come to their end" }) : null,
     job.state === "paused" ? button("resume", "Resume", { class: "primary" }) : null,
     ["running", "waiting", "paused"].includes(job.state) ? button("cancel", "Cancel", { class: "danger" }) : null,
     canRetry ? button("retry", "Retry failed and skipped") : null,

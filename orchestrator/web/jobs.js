@@ -1,6 +1,6 @@
 // The list of jobs, finished ones too.
 
-import { $, count, day, fill, h, say } from "./dom.js";
+import { $, count, day, duration, fill, h, say } from "./dom.js";
 import { get } from "./api.js";
 import { titleOf, wordOf } from "./job.js";
 import { laterOf } from "./model.js";
@@ -49,7 +49,7 @@ export function draw(shownId) {
     return h("li", {}, h("a", { href: `#/jobs/${job.id}`, "aria-current": job.id === shownId ? "true" : null },
       h("span", { class: "line" }, h("strong", {}, titleOf(job)), h("span", { class: "chip", "data-is": isAway() && job.state !== "done" ? "away" : wordOf(job) }, wordOf(job))),
       h("span", { class: "part quiet" }, parts.join(", ")),
-      h("span", { class: "part quiet" }, job.created === null ? "" : day(job.created))));
+      h("span", { class: "part quiet" }, job.created === null ? "" : day(job.created), job.started && job.ended ? `, took ${duration(Date.parse(job.ended) - Date.parse(job.started))}` : "")));
   }));
   if (focused !== null) $("jobs-list").querySelector(`a[href="${focused}"]`)?.focus({ preventScroll: true }); // who has clicked it looks at the job
 }

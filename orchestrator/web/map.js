@@ -203,6 +203,7 @@ export function show(list, find) {
   hosts = list;
   byName = find;
   chosen = chosen === null ? null : (find(chosen.name) ?? null);
+  if (chosen === null) say($("map-focus"), ""); // it was of another job
   isLaidOut = false;
   area.setAttribute("aria-label", `Map of ${plural(hosts.length, "device")}`);
   repaint();

@@ -55,6 +55,7 @@ export class Model {
     this.nOf = new Map(); // by device: the last event that its row has
     this.unsettled = null; // what settle() was told, until all events before it are heard
     this.inDoubt = 0; // devices
+    this.mostInHand = 0; // at a time, since the page knows the job
     this.installAt = new Map(); // by device: when its install was sent; without those that are over
     this.decidedN = new Map(); // by device: the last event of which installAt knows
     this.endOf = []; // by the index of a device: when it came to its end, in ms; NaN: it has not
@@ -85,9 +86,11 @@ export class Model {
       row.index = this.hosts.length;
       this.hosts.push(row);
       this.byName.set(row.name, row);
+      this.mostInHand = this.counts.in_hand;
       return row;
     }
     this.counts[known.state]--;
+    this.mostInHand = Math.max(this.mostInHand, this.counts.in_hand);
     return Object.assign(known, row);
   }
 

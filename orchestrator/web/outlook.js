@@ -18,20 +18,29 @@ const NEAR_MS = 3000; // the others are as good as done
 
 const usuals = new WeakMap(); // by model
 
-const median = (values) => values.sort((a, b) => a - b)[values.length >> 1] ?? null; // of none
+const median = (sorted) => sorted[sorted.length >> 1] ?? null; // of none
+const ascending = (values) => values.sort((a, b) => a - b);
 
-// Medians of the devices that were changed, of each type and of all; where none was, of all that came to their end.
+// Medians of the devices that were changed, of each type and of all; where none was, of all that came to their end. long:
+// of twenty, one takes longer. mean: of all, changed or not.
 function usualOf(model) {
   const known = usuals.get(model);
   if (known !== undefined && Math.abs(model.done - known.done) < Math.max(1, known.done / 16)) return known;
   const all = [];
   const byType = new Map();
+  let sum = 0, n = 0;
   for (const host of model.hosts) {
-    if (host.duration_ms === null || host.state === "skipped" || (model.counts.changed > 0 && host.state !== "changed")) continue;
+    if (host.duration_ms === null || host.state === "skipped") continue;
+    sum += host.duration_ms;
+    n++;
+    if (model.counts.changed > 0 && host.state !== "changed") continue;
     all.push(host.duration_ms);
     entry(byType, host.dev_type, () => []).push(host.duration_ms);
   }
-  const usual = { done: model.done, all: median(all), byType: new Map([...byType].map(([type, values]) => [type, median(values)])) };
+  ascending(all);
+  const usual = { done: model.done, all: median(all), byType: new Map([...byType].map(([type, values]) => [type, median(ascending(values))])) };
+  usual.mean = sum / n; // NaN: of none
+  usual.long = Math.min(all[Math.floor((all.length - 1) * 0.95)] ?? 0, LONG_TIMES * usual.all);
   usuals.set(model, usual);
   return usual;
 }
@@ -96,6 +105,22 @@ export function rateOf(model, now) {
   for (const end of model.endOf) if (end > since && end <= now && isRunning(end)) ended++;
   return ended === 0 ? null : (ended * 1000) / model.ranMs(since, now);
 }
+
+// Before there is a rate: of so many in hand, as many a second come to their end as those that have ended foretell; null: not
+// known. Canaries foretell nothing of how many will be in hand, nor do the first that are taken up behind a restart.
+function paceOf(model, now, inHand) {
+  const { mean } = usualOf(model);
+  const isFew = inHand * 2 < model.mostInHand || inHand <= 0;
+  if (isFew || model.done < FEW || areCanariesAhead(model) || isQuiet(model, now) || !(mean > 0)) return null;
+  return (inHand * 1000) / mean;
+}
+
+// While the others wait for them.
+export const areCanariesAhead = ({ canaries, byName, counts }) =>
+  counts.waiting > 0 && canaries.some((name) => ["waiting", "in_hand"].includes(byName.get(name)?.state));
+
+// So many are left, and the last of them takes longer than most.
+const leftMs = (model, left, rate) => (left / rate) * 1000 + Math.max(0, usualOf(model).long - usualOf(model).all);
 
 // --- who holds the others up
 
@@ -166,7 +191,8 @@ function longestGroup(model, now, { isOut }) {
     for (const name of host.groups) {
       const group = entry(groups, name, () => ({ rest: 0, sum: 0, waiting: 0, left: 0 }));
       group.left++;
-      if (host.state === "in_hand") group.rest = Math.max(group.rest, ms / 2, ms - (now - since(host)));
+      const age = now - since(host);
+      if (host.state === "in_hand") group.rest = Math.max(group.rest, ms / 2, ms - age, age - ms); // what takes long may as well take longer
       else {
         group.waiting++;
         group.sum += ms;
@@ -197,9 +223,16 @@ function chooseOf(model, estimates) {
 
 const foretoldMs = (model, now) => (model.foretoldMs === null ? 0 : model.foretoldMs - model.ranMs(model.startedMs, now));
 
+// Whether devices of all types that are left have come to their end: what was foretold of them is known better by now.
+function isTimed(model) {
+  const { byType } = usualOf(model);
+  return model.hosts.every(({ state, dev_type }) => isOver(state) || byType.has(dev_type));
+}
+
 // How long it goes on, as far as that can be said: {is, ms}. The largest of
 //   foretold  ms are left of what was foretold
 //   rate      ms are left at the rate of the last seconds
+//   pace      ms are left with as many in hand as now, by what devices have taken
 //   groups    ms are left, for the devices of a group go one behind the other: {name, left, limit}
 // All without devices that are held up. Where none can be said:
 //   last      a few others are left at most, and all are in hand, or the others are as good as done; the longest is in
@@ -215,11 +248,14 @@ export function outlookOf(model, now) {
   const quiet = quietMs(model, now);
   const foretold = foretoldMs(model, now);
   if (model.done === 0) return foretold > 0 ? { is: "foretold", ms: foretold } : { is: "none", ms: quiet };
-  const group = holds.isTail && hasBase(model, now) ? longestGroup(model, now, holds) : null;
+  const timed = holds.isTail && isTimed(model);
+  const group = timed || (holds.isTail && hasBase(model, now)) ? longestGroup(model, now, holds) : null;
   const rate = rateOf(model, now);
-  const estimates = foretold > 0 ? { foretold } : {};
+  const pace = paceOf(model, now, model.counts.in_hand - holds.held.length);
+  const estimates = foretold > 0 && !(timed && group !== null) ? { foretold } : {};
   if (group !== null) estimates.groups = group.ms;
-  else if (rate !== null) estimates.rate = (left / rate) * 1000;
+  else if (rate !== null) estimates.rate = leftMs(model, left, rate);
+  else if (pace !== null) estimates.pace = leftMs(model, left, pace);
   else if (isQuiet(model, now) || foretold <= 0) return { is: "quiet", ms: quiet };
   const chosen = chooseOf(model, estimates);
   if (chosen.ms < NEAR_MS && holds.held.length > 0) return last();
@@ -233,10 +269,13 @@ export function needsOf(model, now) {
   const waiting = model.counts.waiting - holds.behind;
   if (waiting <= 0 || pause?.to !== Infinity) return null;
   const rate = rateOf(model, pause.from);
-  const ms = rate === null ? 0 : (waiting / rate) * 1000;
+  const before = [...model.spansFrom(pause.from)].filter(({ begun }) => begun <= pause.from).length; // were in hand
+  const pace = rate ?? paceOf(model, pause.from, before);
+  const ms = pace === null ? 0 : leftMs(model, waiting, pace);
   const foretold = foretoldMs(model, pause.from);
   const group = longestGroup(model, now, holds);
   if (group?.ms > Math.max(ms, foretold)) return { is: "groups", ...group };
   if (ms <= 0 && foretold <= 0) return null;
-  return foretold > ms ? { is: "foretold", ms: foretold } : { is: "rate", ms };
+  if (foretold > ms) return { is: "foretold", ms: foretold };
+  return { is: rate === null ? "pace" : "rate", ms };
 }

@@ -2,7 +2,7 @@
 
 import { about, clock, count, dayAndZone, duration, listOf, plural } from "./dom.js";
 import { lookOf } from "./model.js";
-import { holdsOf, inHandOf, needsOf, outlookOf, windowOf } from "./outlook.js";
+import { areCanariesAhead, holdsOf, inHandOf, needsOf, outlookOf, windowOf } from "./outlook.js";
 
 const STILL_MS = 5000; // without an end is worth a word
 const STOOD_MS = 1000; // likewise, paused or without the service
@@ -31,10 +31,11 @@ function untilOf(model, hosts, service, now) {
 }
 
 // "in hand since 23:49:57, at most until 23:54:57", of several: "the longest in hand since ..., the last at most until ..."
+// Where one is in doubt no end is known: it may be tried once more.
 export function sinceOf(model, hosts, service, now) {
   const isOne = hosts.length === 1;
   const since = hosts[0].started === null ? "in hand" : `${isOne ? "" : "the longest "}in hand since ${clock(hosts[0].started)}`;
-  const until = untilOf(model, hosts, service, now);
+  const until = hosts.some((host) => lookOf(host) === "in_doubt") ? "" : untilOf(model, hosts, service, now);
   return `${since}${isOne ? until : until.replace(", ", ", the last ")}`;
 }
 
@@ -47,11 +48,16 @@ function waitsFor(model, hosts, service, now) {
   return `it waits for ${namesOf(hosts)}, ${sinceOf(model, hosts, service, now)}${rest}`;
 }
 
-// What is in hand comes to its end; what is in doubt is told elsewhere.
+// An install that was sent comes to its end, and a device without one is put back; what is in doubt is told elsewhere.
 function endingOf(model, service, now) {
   const n = model.counts.in_hand - model.inDoubt;
   if (n === 0) return "";
   const hosts = inHandOf(model).filter((host) => lookOf(host) !== "in_doubt");
+  if (model.job.version && !hosts.every(({ name }) => model.installAt.has(name))) {
+    const back = model.job.state === "paused" ? "put back" : "put back and skipped";
+    return n === 1 ? `; ${hosts[0].name} comes to its end if its install was sent, else it is ${back}`
+      : `; of ${count(n)} devices in hand those whose install was sent come to their end, the others are ${back}`;
+  }
   return `; ${namesOf(hosts)}${n > NAMED ? " in hand" : ""} ${n === 1 ? "comes to its" : "come to their"} end${untilOf(model, hosts, service, now)}`;
 }
 
@@ -64,7 +70,7 @@ function pausedOf(model, service, now) {
 function afterOf(model, now) {
   const needs = needsOf(model, now);
   if (needs === null) return "";
-  const by = needs.is === "rate" ? "at the rate of before" : needs.is === "groups" ? groupText(needs) : foretoldText(model);
+  const by = needs.is === "rate" ? "at the rate of before" : needs.is === "pace" ? paceText : needs.is === "groups" ? groupText(needs) : foretoldText(model);
   return ` Once resumed, it has about ${about(needs.ms)} to go, ${by}.`;
 }
 
@@ -80,6 +86,8 @@ function withoutOf(model, long, behind) {
 }
 
 const groupText = ({ name, left, limit }) => `as the group ${name} has ${plural(left, "device")} to go, ${count(limit)} at a time`;
+
+const paceText = "by what devices have taken so far";
 
 function rateText(model) {
   const ms = windowOf(model);
@@ -102,10 +110,11 @@ function outlookText(model, now, service) {
   const expected = model.expectedMs === null ? "" : `, where about ${about(model.expectedMs)} were expected`;
   const gone = `Running for ${about(ran)}${stood.length === 0 ? "" : `, not counting ${listOf(stood)}`}${expected}`;
   if (is === "none") return `${gone}; no device has come to its end yet.`;
-  if (is === "foretold" || is === "rate" || is === "groups") {
+  if (["foretold", "rate", "pace", "groups"].includes(is)) {
     const long = held.filter((host) => lookOf(host) !== "in_doubt");
     const rest = long.length === 0 ? "" : ` Taking long: ${namesOf(long)}, ${sinceOf(model, long, service, now)}.`;
-    const by = is === "foretold" ? foretoldText(model) : `${is === "rate" ? rateText(model) : groupText(outlook)}${expected === "" ? "" : `: ${about(ran + ms)} in all${expected}`}`;
+    const how = { rate: rateText, pace: () => paceText, groups: () => groupText(outlook) };
+    const by = is === "foretold" ? foretoldText(model) : `${how[is](model)}${expected === "" ? "" : `: ${about(ran + ms)} in all${expected}`}`;
     return `About ${about(ms)} left${withoutOf(model, long, behind)} ${by}.${rest}`;
   }
   const awaited = !model.isWhole ? [] : is === "last" || model.counts.in_hand <= NAMED ? inHandOf(model) : held;
@@ -114,11 +123,10 @@ function outlookText(model, now, service) {
   return `${gone}${whom}.`; // the last are in hand, or it is too early for a rate
 }
 
-// While the others wait for them.
-function canariesOf({ canaries, byName, counts }) {
-  const isAhead = counts.waiting > 0 && canaries.some((name) => ["waiting", "in_hand"].includes(byName.get(name)?.state));
+function canariesOf(model) {
+  const { canaries } = model;
   const who = canaries.length > NAMED ? plural(canaries.length, "device") : listOf(canaries);
-  return isAhead ? ` The canaries go first, and alone: ${who}.` : "";
+  return areCanariesAhead(model) ? ` The canaries go first, and alone: ${who}.` : "";
 }
 
 // What of the sentence leads to the list of them.

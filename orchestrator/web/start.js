@@ -60,10 +60,14 @@ function limitedBy(by) {
   return `the throttle ${by.throttle}, ${by.at_once} at once`;
 }
 
+const labels = { version: "Version", filter_sites: "Sites", filter_dev_types: "Device types", filter_hosts: "Devices",
+  canaries: "Canaries first", max_failures: "Stop after failures", workers: "At the same time" };
+
 function refused(error) {
   const field = error.field?.replace(/[.[].*$/, "");
+  const text = error.message.replace(/^([a-z_]+)[^:]*: /, (whole, name) => (name === field ? `${labels[name] ?? name}: ` : whole));
   const input = field === undefined ? null : $("start").querySelector(`[name="${field}"]`);
-  fill($("preview"), h("p", { class: "wrong", id: "start-wrong" }, error.message));
+  fill($("preview"), h("p", { class: "wrong", id: "start-wrong" }, text));
   for (const other of $("start").querySelectorAll("[aria-invalid]")) other.removeAttribute("aria-invalid");
   if (input === null) return;
   input.setAttribute("aria-invalid", "true");
@@ -102,10 +106,10 @@ function preview(view, body, told) {
     }
   });
   fill($("preview"),
-    h("h3", {}, "Dry run: nothing was touched"),
+    h("h3", { tabindex: -1 }, "Dry run: nothing was touched"),
     h("dl", {},
       h("dt", {}, "Devices"), h("dd", {}, fields.has("version") ? `${count(told.hosts)} selected, in ${plural(told.groups.length, "redundancy group")}` : count(told.hosts)),
-      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, changesOf(told))] : null,
+      fields.has("version") ? [h("dt", {}, "To change"), h("dd", {}, changesOf(told), told.unknown < told.hosts ? ", by what devices told last" : null)] : null,
       h("dt", {}, "Window"), h("dd", { id: "window" }, told.duration === null
         ? "not known yet: no device of these types has been through this task since the service started"
         : `about ${about(parseDuration(told.duration))}, limited by ${limitedBy(told.limited_by)}`),
@@ -134,6 +138,7 @@ async function tryIt(view, button) {
     const told = await post(task().path, { ...body, dry_run: true });
     for (const other of $("start").querySelectorAll("[aria-invalid]")) other.removeAttribute("aria-invalid");
     preview(view, body, told);
+    $("preview").querySelector("h3").focus({ preventScroll: true }); // from here the start is near, also without a pointer
     $("preview").scrollIntoView({ block: "nearest" });
   } catch (error) {
     refused(error);

@@ -3,6 +3,7 @@
 
 import { $, count, fill, h, link, listOf, plural, say } from "./dom.js";
 import { service } from "./api.js";
+import { lookOf } from "./model.js";
 import { holdsOf } from "./outlook.js";
 import { knownNow } from "./reach.js";
 import { loneOf, sinceOf } from "./sentence.js";
@@ -71,7 +72,8 @@ function troubleOf(model, hosts) {
   return call?.error ? `, last ${call.what}: ${call.error}` : "";
 }
 
-const holdsNow = (model, now) => holdsOf(model, now).groups.map((group) =>
+// Devices in doubt have a line of their own.
+const holdsNow = (model, now) => holdsOf(model, now).groups.filter(({ hosts }) => hosts.some((host) => lookOf(host) !== "in_doubt")).map((group) =>
   ({ ...group, since: `${sinceOf(model, group.hosts, service, now)}${troubleOf(model, group.hosts)}` }));
 
 const capital = (text) => `${text[0].toUpperCase()}${text.slice(1)}`;

@@ -95,6 +95,7 @@ test("the sentence: what is so, and how it goes on", () => {
   assert.equal(verdict({ state: "paused", paused_because: "by request" }), "1 of 3 devices completed, 1 failed. Paused by request; c comes to its end.");
   assert.equal(verdict({ state: "cancelling" }), "1 of 3 devices completed, 1 failed. Nothing new starts; c comes to its end.");
   m.put(row("c", "in_hand", { started: at(2), in_doubt: true }));
+  assert.ok(verdict({ state: "running" }).endsWith(`; it waits for c, in hand since ${clock(2)}.`), "it may be tried once more");
   assert.match(doubtOf(m, Date.parse(at(14)), { startedMs: Date.parse(at(10)), installTimeoutMs: 60_000 }), /^c is in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
 });
 
@@ -157,8 +158,9 @@ test("a device that hangs near the end of the job is named, with who waits behin
   const m = model(rows);
   sent(m, "w1", 5, 1);
   const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
-  // As long as it may still be like the others, groups decide: w1 and two behind it.
-  assert.equal(says(8), "About 3 s left as the group w has 3 devices to go, 1 at a time.");
+  // As long as it may still be like the others, groups decide: w1 and two behind it. What takes long may take longer.
+  assert.equal(says(4.5), "About 3 s left as the group w has 3 devices to go, 1 at a time.");
+  assert.equal(says(8), "About 5 s left as the group w has 3 devices to go, 1 at a time.");
   assert.equal(says(9.5), `Running for 10 s; it waits for w1 and v0, the longest in hand since ${clock(4)}; 2 more devices of their groups wait behind them.`, "few others are in hand");
   const waits = (who) => ` it waits for ${who}; 2 more devices of its group wait behind it.`;
   m.put(row("v0", "changed", { groups: ["v"], started: at(5), duration_ms: 4000 }));
@@ -295,6 +297,64 @@ test("a cancel says until when devices in hand may take", () => {
   m.job.version = null; // a task that only reads
   m.installAt.clear();
   assert.equal(says(), "2 devices are in hand and come to their end first. What has not begun is skipped: 1 device.");
+});
+
+test("after a pause or a cancel an install that was sent comes to its end, and a device without one does not", () => {
+  const rows = ["a", "b", "c"].map((name) => row(name, "in_hand", { started: at(1), groups: [name] }));
+  const m = model(rows, { version: "5.3.1", state: "paused" });
+  const says = (state) => {
+    m.job.state = state;
+    return verdictOf(m, Date.parse(at(60)), here).replace(/^.* completed\. /, "");
+  };
+  sent(m, "a", 3, 1);
+  sent(m, "b", 3, 2);
+  assert.equal(says("paused"), "Paused; of 3 devices in hand those whose install was sent come to their end, the others are put back.");
+  assert.equal(says("cancelling"), "Nothing new starts; of 3 devices in hand those whose install was sent come to their end, the others are put back and skipped.");
+  m.put({ ...m.byName.get("c"), state: "waiting", started: null });
+  assert.equal(says("paused"), `Paused; a and b come to their end, at most until ${clock(303)}.`);
+  m.installAt.delete("a");
+  m.put(row("c", "skipped", { groups: ["c"], skipped_because: "x" }));
+  m.put(row("b", "changed", { groups: ["b"], started: at(1), duration_ms: 4000 }));
+  assert.match(says("paused"), / Paused; a comes to its end if its install was sent, else it is put back\.$/);
+});
+
+test("before there is a rate, what devices have taken says what is left, and not what was foretold of a faster network", () => {
+  // A hundred at a time for ten seconds each, behind six canaries; three seconds were foretold of each.
+  const m = model(Array.from({ length: 806 }, (_, i) => row(`h${i}`, i < 6 ? "in_hand" : "waiting", { groups: [`h${i}`], started: i < 6 ? at(0) : null })));
+  m.canaries = ["h0", "h1", "h2", "h3", "h4", "h5"];
+  m.foretell(40_000, [], true);
+  const end = (i, begun, s) => m.put({ ...m.byName.get(`h${i}`), state: "changed", started: at(begun), duration_ms: (s - begun) * 1000 });
+  const begin = (i, s) => m.put({ ...m.byName.get(`h${i}`), state: "in_hand", started: at(s) });
+  const says = (s) => verdictOf(m, Date.parse(at(s)), here).replace(/^.* completed\. /, "");
+  for (let i = 0; i < 5; i++) end(i, 0, 10);
+  assert.match(says(10), /^About 30 s left of the 40 s that were expected\. The canaries go first/, "one of them is in hand, which is no pace");
+  end(5, 0, 10.5);
+  for (let i = 6; i < 106; i++) begin(i, 10.5);
+  const { is, ms } = outlookOf(m, Date.parse(at(12)));
+  assert.ok(is === "pace" && Math.abs(ms - 80_000) < 2000, `${is} ${ms}`);
+  assert.match(says(12), /^About 1 min 21 s left by what devices have taken so far: 1 min 33 s in all, where about 40 s were expected\.$/);
+  for (let i = 6; i < 66; i++) m.put({ ...m.byName.get(`h${i}`), state: "waiting", started: null });
+  assert.equal(outlookOf(m, Date.parse(at(12))).is, "foretold", "behind a restart they are taken up again one by one");
+  for (let i = 6; i < 66; i++) begin(i, 10.5);
+  m.hear("job", job({ state: "paused", n: 9000, at: at(13) }));
+  assert.match(says(60), / Once resumed, it has about 1 min 11 s to go, by what devices have taken so far\.$/);
+});
+
+test("the last devices take longer than the usual one", () => {
+  const rows = Array.from({ length: 100 }, (_, i) => row(`h${i}`, i < 80 ? "changed" : i < 90 ? "in_hand" : "waiting", { groups: [`h${i}`], started: i < 90 ? at(i / 2) : null, duration_ms: i < 80 ? (i % 8 === 0 ? 9000 : 5000) : null }));
+  const { is, ms } = outlookOf(model(rows), Date.parse(at(45)));
+  assert.deepEqual([is, ms], ["rate", 20 / (40 / 20_000) + 4000]);
+});
+
+test("what was foretold counts no more where the groups that are left are known, and how long their devices take", () => {
+  const rows = [row("s0", "failed", { dev_type: "spine", groups: ["s"], started: at(0), duration_ms: 6000 }), row("s1", "skipped", { dev_type: "spine", groups: ["s"] }),
+    row("a0", "changed", { groups: ["a"], started: at(0), duration_ms: 5000 }), row("a1", "in_hand", { groups: ["a"], started: at(5) }),
+    ...["waiting", "waiting", "waiting", "waiting", "waiting"].map((state, i) => row(`a${i + 2}`, state, { groups: ["a"] }))];
+  const m = model(rows);
+  m.foretell(60_000, [], true);
+  assert.match(verdictOf(m, Date.parse(at(7)), here), / About 28 s left as the group a has 6 devices to go, 1 at a time: 35 s in all, where about 1 min were expected\.$/);
+  m.put(row("s1", "waiting", { dev_type: "spine", groups: ["a"] }));
+  assert.match(verdictOf(m, Date.parse(at(7)), here), / About 53 s left of the 1 min that were expected\.$/, "of a spine nothing is known but that");
 });
 
 test("the time without the service counts in no rate", () => {
