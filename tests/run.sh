@@ -53,7 +53,7 @@ for program in $programs; do
 done
 # A suite's exit code stands behind what it wrote: a leak after the last test fails it, too.
 # shellcheck disable=SC2016 # the inner shell's variables
-suites | xargs -P "$jobs" -L 1 sh -c \
+suites | xargs -r -P "$jobs" -L 1 sh -c \
     'CK_RUN_SUITE=$2 "$0/$1" >"$0/$1.out/$2" 2>&1; echo "exit code $?" >>"$0/$1.out/$2"' "$build/tests"
 set_counts() { checks=$1 bad=$(($2 + $3)); }
 for output in $(suites | sed "s|\(.*\) \(.*\)|$build/tests/\1.out/\2|"); do
