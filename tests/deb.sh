@@ -22,10 +22,10 @@ fail() {
 mkdir -p "$folder/cgroup"
 
 until_true() { # WHAT COMMAND...
-    local what=$1 end=$((SECONDS + 60))
+    local what=$1 end=$((SECONDS + 300))
     shift
     until "$@"; do
-        [ $SECONDS -lt $end ] || fail "waited 60 s for $what"
+        [ $SECONDS -lt $end ] || fail "waited 300 s for $what"
         read -r -t 0.2 <> <(:) || true
     done
 }
