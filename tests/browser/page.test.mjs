@@ -46,7 +46,7 @@ test("an upgrade from the page: dry run, start, live tiles, and counts that agre
   await page.waitForFunction(() => document.getElementById("job-state").textContent === "completed");
   assert.equal(await shownCount(page, "completed"), told.counts.changed + told.counts.unchanged);
   assert.equal(await shownCount(page, "changed"), told.counts.changed);
-  assert.match(await page.textContent('#jobs-list a[aria-current="true"]'), /completed212 of 212 completed/);
+  assert.match(await page.textContent('#jobs-list a[aria-current="true"]'), /completed212 of 212 completed.*, took [\d.]+ m?s$/);
   assert.equal(await shownCount(page, "failed"), 0);
   assert.deepEqual(await picture(page), await hostsOf(orc.url, job.id));
   assert.deepEqual((await json(`${sim.url}/audit/?violations`)).violations, []);
@@ -147,6 +147,7 @@ test("a dry run warns of downgrades that are known of, before the start", async 
   await page.click("#dry-run");
   await page.waitForSelector("#go");
   assert.equal(await page.textContent("#preview .caution"), `${newer} of them run a newer version and would be downgraded.`);
+  assert.match(await page.textContent("#preview dl"), /To change\d+; as wanted already: \d+, by what devices told last/);
   await page.click("#start summary");
   await page.check('input[name="downgrade"]');
   await page.click("#dry-run");

@@ -62,6 +62,10 @@ test("devices that a restart leaves in doubt, on a page that was open all the wh
   assert.deepEqual(await picture(page), await hostsOf(orc.url, id));
   await page.waitForSelector("#doubt:not([hidden])");
   assert.match(await page.textContent("#doubt"), /^leaf00\.earth, leaf02\.earth are in doubt: .* until \d\d:\d\d:\d\d at the latest\.$/);
+  assert.equal(await page.isVisible("#why"), false, "who is in doubt is no group that is held up");
+  await page.fill("#find", slow[0]);
+  await page.press("#find", "Enter");
+  await page.waitForFunction(() => /, in doubt until \d\d:\d\d:\d\d at most/.test(document.getElementById("device-body").textContent));
   await page.selectOption("#devices-state", "in_doubt");
   assert.deepEqual(await page.locator("#devices tbody th").allTextContents(), slow);
   // A page that is opened now says the same.
