@@ -199,7 +199,7 @@ static cJSON *read_over(const char *base, const char *id, unsigned *n) {
     return over;
 }
 
-// The rows have all outcomes up to that event: so many. One may be ahead of it, which is told next.
+// The rows have all outcomes up to that event: so many.
 static size_t assert_has_outcomes(const cJSON *over, const struct heard *h, unsigned until) {
     size_t count = 0;
     for (size_t i = 0; i < h->count; i++) {
@@ -213,6 +213,8 @@ static size_t assert_has_outcomes(const cJSON *over, const struct heard *h, unsi
     return count;
 }
 
+// A row may be ahead of that by one event: requests are answered in the midst of what an outcome
+// brings.
 START_TEST(rows_say_up_to_which_event_they_are) {
     struct lab lab = start("1ms..10ms", stores[_i]);
     struct heard some = {0}, whole = {0};
@@ -228,7 +230,9 @@ START_TEST(rows_say_up_to_which_event_they_are) {
     hear(&whole, lab.api, path, SIZE_MAX);
     cJSON *late = read_over(lab.api, id, &n[1]);
     ck_assert_uint_eq(n[1], strtoul(whole.last_id, NULL, 10));
-    assert_has_outcomes(early, &whole, n[0]);
+    const size_t over = (size_t)cJSON_GetArraySize(early);
+    if (assert_has_outcomes(early, &whole, n[0]) != over)
+        ck_assert_uint_eq(assert_has_outcomes(early, &whole, n[0] + 1), over);
     ck_assert_uint_eq(assert_has_outcomes(late, &whole, n[1]), 106);
     ck_assert_int_eq(cJSON_GetArraySize(late), 106);
     cJSON_Delete(early);
