@@ -51,10 +51,18 @@ for program in $programs; do
     rm -rf "$build/tests/$program.out"
     mkdir -p "$build/tests/$program.out"
 done
+# On a terminal one line says how many suites have ended: the whole takes minutes.
+export TEST_SUITES=
+[ ! -t 2 ] || TEST_SUITES=$(suites | wc -l)
+: >"$build/tests/ended"
+[ -z "$TEST_SUITES" ] || printf '\r0 of %s suites' "$TEST_SUITES" >&2
 # A suite's exit code stands behind what it wrote: a leak after the last test fails it, too.
 # shellcheck disable=SC2016 # the inner shell's variables
 suites | xargs -r -P "$jobs" -L 1 sh -c \
-    'CK_RUN_SUITE=$2 "$0/$1" >"$0/$1.out/$2" 2>&1; echo "exit code $?" >>"$0/$1.out/$2"' "$build/tests"
+    'CK_RUN_SUITE=$2 "$0/$1" >"$0/$1.out/$2" 2>&1; echo "exit code $?" >>"$0/$1.out/$2"
+     echo "$1 $2" >>"$0/ended"
+     [ -z "$TEST_SUITES" ] || printf "\r%s of %s suites" "$(wc -l <"$0/ended")" "$TEST_SUITES" >&2' "$build/tests"
+[ -z "$TEST_SUITES" ] || printf '\r\033[K' >&2
 set_counts() { checks=$1 bad=$(($2 + $3)); }
 for output in $(suites | sed "s|\(.*\) \(.*\)|$build/tests/\1.out/\2|"); do
     # Check's own summary: "98%: Checks: 120, Failures: 1, Errors: 1"
