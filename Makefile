@@ -51,10 +51,10 @@ ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
 	recover recover_join runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
 	store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
-SCENARIO_PURE = embedded expect expect_report findings heard outcomes outputs run scenario schema setup \
+SCENARIO_PURE = embedded expect expect_report findings fit heard outcomes outputs run scenario schema setup \
 	suite vars
 STEP_KINDS := $(shell sed -n 's/^X(\(.*\))$$/\1/p' scenarios/runner/steps.def)
-SCENARIO_SHELL = commands follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
+SCENARIO_SHELL = commands drain follower main play programs runs stage step steps told $(STEP_KINDS:%=step_%)
 BENCH_PURE = bars contact deciding knee model plan stats table visit
 BENCH_SHELL = bench cluster cluster_nodes concurrency controlled database events followers http https interrupted lab live main networks order output overhead \
 	picture processors scale scratch takeover tls verify whatif
@@ -70,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_rows store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = nodes node_loss scenario postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = nodes node_loss scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml

@@ -10,7 +10,8 @@
 static int read_ready(struct daemon *d, unsigned patience_s, struct error *err) {
     int rc = process_read_line(&d->process, patience_s, d->ready, sizeof d->ready, err);
     if (rc != 0) return rc;
-    const char *url = strstr(d->ready, "http");
+    const char *url = strstr(d->ready, "http://");
+    if (url == NULL) url = strstr(d->ready, "https://");
     if (url == NULL) return error_set(err, "no address in its ready line: %s", d->ready);
     snprintf(d->url, sizeof d->url, "%s", url);
     return 0;

@@ -138,6 +138,7 @@ static int await(pid_t pid, unsigned patience_s, struct error *err) {
         kill(pid, SIGKILL);
         rc = error_set(err, "it did not end within %u s", patience_s);
     }
+    kill(-pid, SIGKILL); // a script may have left its own program behind; the group is still its
     close(fd);
     return rc;
 }

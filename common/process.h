@@ -42,7 +42,7 @@ struct process_end {
 };
 
 // Waits for its end; one that takes longer is killed, and that is an error. Signals it first where
-// signum is not 0. end may be NULL.
+// signum is not 0. What it has left behind in its process group is killed. end may be NULL.
 int process_end(struct process *p, int signum, unsigned patience_s, struct process_end *end,
                 struct error *err);
 

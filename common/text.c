@@ -21,15 +21,20 @@ static bool is_control(const unsigned char *s, size_t len) {
     return len == 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] == 0xa8 || s[2] == 0xa9);
 }
 
-static void clean(char *text, bool keep_lines) {
+enum controls { NONE_STAY, LINES_STAY, ALL_STAY };
+
+static bool stays(unsigned char c, enum controls controls) {
+    return controls == ALL_STAY || (controls == LINES_STAY && (c == '\n' || c == '\t'));
+}
+
+static void clean(char *text, enum controls controls) {
     while (*text >= ' ' && *text <= '~') // nearly always all of it
         text++;
     const unsigned char *from = (const unsigned char *)text;
     char *to = text;
     for (size_t left = strlen(text), len; left > 0; from += len, left -= len) {
         len = utf8_len(from, left);
-        bool kept = keep_lines && (*from == '\n' || *from == '\t');
-        if (len > 0 && (kept || !is_control(from, len))) {
+        if (len > 0 && (stays(*from, controls) || !is_control(from, len))) {
             memmove(to, from, len);
             to += len;
             continue;
@@ -42,11 +47,15 @@ static void clean(char *text, bool keep_lines) {
 }
 
 void text_line(char *s) {
-    clean(s, false);
+    clean(s, NONE_STAY);
 }
 
 void text_lines(char *s) {
-    clean(s, true);
+    clean(s, LINES_STAY);
+}
+
+void text_utf8(char *s) {
+    clean(s, ALL_STAY);
 }
 
 size_t text_cut(const char *s, size_t len, size_t max) {

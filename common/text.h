@@ -12,5 +12,8 @@ void text_line(char *s);
 // The same, but LF and TAB stay.
 void text_lines(char *s);
 
+// The same, but all control characters stay: it is UTF-8.
+void text_utf8(char *s);
+
 // The length of the longest beginning of at most max bytes that ends with a whole character.
 size_t text_cut(const char *s, size_t len, size_t max);

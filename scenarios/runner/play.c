@@ -12,6 +12,7 @@
 #include "common/file.h"
 #include "common/mem.h"
 #include "common/text.h"
+#include "scenarios/runner/fit.h"
 #include "scenarios/runner/step.h"
 #include "scenarios/runner/steps.h"
 #include "scenarios/runner/told.h"
@@ -25,7 +26,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WATCH_INTERVAL_NS = 100 * 1000 * 1000, LOG_LINES_SHOWN = 10, STDERR_LINES_SHOWN = 40 };
+enum {
+    WATCH_INTERVAL_NS = 100 * 1000 * 1000,
+    LOG_LINES_SHOWN = 10,
+    STDIO_LINES_SHOWN = 40,
+    TAIL_BYTES = 16384
+};
 
 struct show { // one scenario, while it plays
     const struct play_config *config;
@@ -154,10 +160,28 @@ static int know_port(struct show *s, struct error *err) {
     return rc;
 }
 
+// A field of the scenario with its ${...} replaced; the caller's.
+static int expand_part(const struct show *s, const char *name, const cJSON *vars, cJSON **out,
+                       struct error *err) {
+    struct findings f = {0};
+    cJSON *expanded = NULL;
+    int rc = vars_expand(part(s, name), vars, &expanded, err);
+    if (rc == 0 && vars_are_in(part(s, name))) fit_part(name, expanded, &f);
+    if (f.count > 0) {
+        *err = f.list[0];
+        rc = ERROR_INPUT;
+    }
+    if (rc == 0)
+        *out = expanded;
+    else
+        cJSON_Delete(expanded);
+    return rc;
+}
+
 static int write_files(struct show *s, struct error *err) {
     cJSON *files = NULL;
     int rc = know_port(s, err);
-    if (rc == 0) rc = vars_expand(part(s, "files"), s->stage.vars, &files, err);
+    if (rc == 0) rc = expand_part(s, "files", s->stage.vars, &files, err);
     if (rc == 0) rc = stage_write_files(&s->stage, files, err);
     cJSON_Delete(files);
     return rc;
@@ -165,16 +189,13 @@ static int write_files(struct show *s, struct error *err) {
 
 static int start_programs(struct show *s) {
     struct error err;
-    cJSON *faults = NULL;
     int rc = programs_start(&s->stage.programs, PROGRAM_SIMULATOR, &err);
     if (rc == 0) begin_network(s);
     if (rc == 0 && part(s, "files") != NULL) rc = write_files(s, &err);
     if (rc == 0) rc = programs_start(&s->stage.programs, PROGRAM_ORCHESTRATOR, &err);
-    if (rc == 0 && part(s, "faults") != NULL) {
-        rc = vars_expand(part(s, "faults"), s->stage.vars, &faults, &err);
-        if (rc == 0) rc = stage_add_faults(&s->stage, faults, &err);
-        cJSON_Delete(faults);
-    }
+    if (rc == 0)
+        rc = stage_add_faults(&s->stage,
+                              cJSON_GetObjectItemCaseSensitive(s->stage.options, "faults"), &err);
     if (rc == 0) return 0;
     buf_addf(&s->text, "%s\n", err.text);
     fail(s, "environment");
@@ -218,7 +239,7 @@ static void end_programs(struct show *s) {
 static void add_tail(struct buf *out, const char *title, const struct buf *text, int lines) {
     if (text->len == 0) return;
     const char *start = text->data + text->len;
-    for (int seen = 0; start > text->data; start--)
+    for (int seen = 0; start > text->data && text->data + text->len - start < TAIL_BYTES; start--)
         if (start[-1] == '\n' && seen++ == lines) break;
     buf_addf(out, "%s\n%s", title, start);
     if (out->data[out->len - 1] != '\n') buf_adds(out, "\n");
@@ -271,7 +292,10 @@ static void show_logs(struct show *s) {
         char title[64];
         snprintf(title, sizeof title, "the %s's stderr:", program_names[i]);
         programs_stderr_path(&s->stage.programs, (enum program_name)i, path);
-        show_tail(&s->text, title, path, STDERR_LINES_SHOWN);
+        show_tail(&s->text, title, path, STDIO_LINES_SHOWN);
+        snprintf(title, sizeof title, "the %s's stdout:", program_names[i]);
+        programs_stdout_path(&s->stage.programs, (enum program_name)i, path);
+        show_tail(&s->text, title, path, STDIO_LINES_SHOWN);
     }
 }
 
@@ -365,13 +389,15 @@ static void find_files(const struct show *s, cJSON *options) {
 
 // What the programs are started with; steps expand their strings when they come to run.
 static int make_options(struct show *s, const cJSON *vars, cJSON **options, struct error *err) {
-    static const char *const parts[] = {"network", "policy", "simulator", "orchestrator"};
-    cJSON *raw = cJSON_CreateObject();
-    for (size_t i = 0; i < COUNT(parts); i++)
-        if (part(s, parts[i]) != NULL)
-            cJSON_AddItemToObject(raw, parts[i], cJSON_Duplicate(part(s, parts[i]), true));
-    int rc = vars_expand(raw, vars, options, err);
-    cJSON_Delete(raw);
+    static const char *const parts[] = {"network", "policy", "simulator", "orchestrator", "faults"};
+    int rc = 0;
+    *options = cJSON_CreateObject();
+    for (size_t i = 0; rc == 0 && i < COUNT(parts); i++) {
+        cJSON *expanded;
+        if (part(s, parts[i]) == NULL) continue;
+        rc = expand_part(s, parts[i], vars, &expanded, err);
+        if (rc == 0) cJSON_AddItemToObject(*options, parts[i], expanded);
+    }
     if (rc == 0) find_files(s, *options);
     return rc;
 }
@@ -384,7 +410,6 @@ cJSON *play(const struct play_config *config) {
     if (make_options(&s, vars, &options, &err) != 0) {
         buf_addf(&s.text, "%s\n", err.text);
         fail(&s, "fail");
-        options = cJSON_CreateObject();
     }
     stage_init(&s.stage, config->dir, config->binaries, options, vars, config->seed);
     s.stage.source = config->scenario;

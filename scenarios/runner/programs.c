@@ -10,6 +10,7 @@
 #include "common/count.h"
 #include "common/file.h"
 #include "common/mem.h"
+#include "scenarios/runner/drain.h"
 #include "simulator/operation.h"
 
 #include <errno.h>
@@ -22,10 +23,10 @@
 
 const char *const program_names[PROGRAM_COUNT] = {"simulator", "orchestrator"};
 
-enum { ARGS_MAX = 40, ARG_MAX = 512 };
+enum { ARG_MAX = 512 };
 
 struct command { // a command line under construction
-    char *argv[ARGS_MAX + 1];
+    char **argv; // NULL ends it
     size_t count;
 };
 
@@ -45,17 +46,27 @@ void programs_stderr_path(const struct programs *p, enum program_name name, char
     snprintf(path, 512, "%s/%s.stderr", p->dir, program_names[name]);
 }
 
+void programs_stdout_path(const struct programs *p, enum program_name name, char path[512]) {
+    snprintf(path, 512, "%s/%s.stdout", p->dir, program_names[name]);
+}
+
 // --- command lines
 
+static void add_one(struct command *c, const char *text) {
+    c->argv = mem_resize(c->argv, c->count + 2, sizeof *c->argv);
+    c->argv[c->count++] = mem_strdup(text);
+    c->argv[c->count] = NULL;
+}
+
 static void add(struct command *c, const char *option, const char *value) {
-    if (c->count + 2 > ARGS_MAX) return;
-    if (option != NULL) c->argv[c->count++] = mem_strdup(option);
-    c->argv[c->count++] = mem_strdup(value);
+    if (option != NULL) add_one(c, option);
+    add_one(c, value);
 }
 
 static void command_deinit(struct command *c) {
     for (size_t i = 0; i < c->count; i++)
         free(c->argv[i]);
+    free(c->argv);
 }
 
 static void add_path(struct command *c, const char *option, const char *path) {
@@ -229,8 +240,9 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
     struct program *program = &p->list[name];
     struct command c = {0}, environment = {0};
     struct daemon daemon;
-    char stderr_path[512], dir[512];
+    char stderr_path[512], stdout_path[512], dir[512];
     programs_stderr_path(p, name, stderr_path);
+    programs_stdout_path(p, name, stdout_path);
     add_path(&c, NULL, program->binary);
     int rc = make_folder(p, name, dir, err);
     if (rc == 0)
@@ -246,6 +258,7 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
         .patience_s = PROGRAM_PATIENCE_S};
     if (rc == 0) rc = daemon_start(&daemon, &command, err);
     if (rc == 0) {
+        drain_start(daemon.process.out, stdout_path);
         pthread_mutex_lock(&p->lock);
         program->daemon = daemon;
         program->ending = false;

@@ -33,9 +33,11 @@ struct programs {
 void programs_init(struct programs *p, const char *dir, const char *const binaries[PROGRAM_COUNT],
                    const cJSON *scenario, uint64_t seed);
 
-// The file that a program's stderr goes to, or the orchestrator's log.
+// The file that a program's stderr goes to, or what it writes to its stdout behind its ready line,
+// or the orchestrator's log.
 void programs_log_path(const struct programs *p, char path[512]);
 void programs_stderr_path(const struct programs *p, enum program_name name, char path[512]);
+void programs_stdout_path(const struct programs *p, enum program_name name, char path[512]);
 
 // Only from the thread that lives as long as the programs: the kernel kills a program when the
 // thread that started it ends, so that a runner that is killed leaves no program behind.

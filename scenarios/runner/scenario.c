@@ -24,7 +24,7 @@ static const cJSON *get(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-static const cJSON *schema(void) {
+const cJSON *scenario_shape(void) {
     static cJSON *parsed;
     struct error err;
     if (parsed == NULL && json_parse(scenario_schema, scenario_schema_len, &parsed, &err) != 0)
@@ -218,10 +218,26 @@ static void check_fault_names(const cJSON *root, struct findings *f) {
     free(known.list);
 }
 
+// What stands for a value without a matrix would be hidden by it: two seeds of a matrix would both
+// play the scenario's own.
+static void check_axis(const cJSON *axis, struct findings *f) {
+    static const char *const taken[] = {"seed", "dir", "simulator", "devices_port"};
+    struct error err;
+    for (size_t i = 0; i < COUNT(taken); i++) {
+        if (strcmp(axis->string, taken[i]) != 0) continue;
+        error_set(&err, "${%s} has its value without a matrix%s: give it another name", taken[i],
+                  i == 0 ? ", by --seed" : "");
+        error_in(&err, "matrix.%s", taken[i]);
+        err.at = axis;
+        findings_add(f, &err);
+    }
+}
+
 static void check_matrix(const cJSON *matrix, struct findings *f) {
     double combinations = 1;
     const cJSON *axis;
     struct error err;
+    cJSON_ArrayForEach(axis, matrix) check_axis(axis, f);
     cJSON_ArrayForEach(axis, matrix) combinations *= cJSON_GetArraySize(axis);
     if (combinations <= SCENARIO_COMBINATIONS_MAX) return;
     error_set(&err, "expected %d combinations at most, not %.6g", SCENARIO_COMBINATIONS_MAX,
@@ -233,7 +249,7 @@ static void check_matrix(const cJSON *matrix, struct findings *f) {
 
 // Whether a part of the file has an error, or a field that may be that part, misspelt.
 static bool is_doubtful(const cJSON *root, const char *part, const struct findings *f) {
-    const cJSON *field, *known = get(schema(), "properties");
+    const cJSON *field, *known = get(scenario_shape(), "properties");
     cJSON_ArrayForEach(field, root) {
         bool concerns = strcmp(field->string, part) == 0 || get(known, field->string) == NULL;
         if (concerns && findings_within(f, field)) return true;
@@ -243,7 +259,7 @@ static bool is_doubtful(const cJSON *root, const char *part, const struct findin
 
 static void check(const struct scenario *s, bool with_files, struct findings *f) {
     const cJSON *root = s->file.root;
-    schema_check(schema(), root, f);
+    schema_check(scenario_shape(), root, f);
     if (f->more > 0 || !cJSON_IsObject(root)) return;
     bool has_axes = !is_doubtful(root, "matrix", f);
     bool has_steps = !is_doubtful(root, "steps", f) && !is_doubtful(root, "finally", f);

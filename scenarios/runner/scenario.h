@@ -26,6 +26,9 @@ int scenario_parse(struct scenario *s, const char *path, const char *text, size_
                    struct findings *f);
 void scenario_deinit(struct scenario *s);
 
+// spec/scenario.schema.json. Not to be called first by two threads at once.
+const cJSON *scenario_shape(void);
+
 // Whether a file has neither name nor steps, though it has other fields: a network, a policy or an
 // inventory that lies beside scenarios. False where it cannot be read.
 bool scenario_is_other(const char *path);

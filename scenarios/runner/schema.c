@@ -406,3 +406,8 @@ static void check(const cJSON *root, const cJSON *schema, const cJSON *value, st
 void schema_check(const cJSON *root, const cJSON *value, struct findings *f) {
     check(root, root, value, f);
 }
+
+void schema_check_part(const cJSON *root, const cJSON *schema, const cJSON *value,
+                       struct findings *f) {
+    check(root, schema, value, f);
+}

@@ -15,3 +15,6 @@
 // Adds all that is wrong with the value; nothing where it fits. root holds the $defs that $ref
 // points to.
 void schema_check(const cJSON *root, const cJSON *value, struct findings *f);
+// The same by a schema that is a part of root.
+void schema_check_part(const cJSON *root, const cJSON *schema, const cJSON *value,
+                       struct findings *f);

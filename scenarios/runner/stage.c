@@ -198,6 +198,13 @@ void stage_forget_faults(struct stage *s) {
     pthread_mutex_unlock(&s->lock);
 }
 
+void stage_forget_fault(struct stage *s, double id) {
+    pthread_mutex_lock(&s->lock);
+    for (size_t i = 0; i < s->rules_count; i++)
+        if (s->rules[i].id == id) s->rules[i].gone = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
 // Marks one rule of that name as gone. False: there is none left.
 static bool take_rule(struct stage *s, const char *name, double *id) {
     bool found = false;

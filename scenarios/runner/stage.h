@@ -73,8 +73,9 @@ int stage_add_faults(struct stage *s, const cJSON *faults, struct error *err);
 int stage_remove_fault(struct stage *s, const char *name, struct error *err);
 // Asks the simulator how often its rules have fired.
 void stage_count_faults(struct stage *s);
-// The rules of a simulator are gone with it.
+// The rules of a simulator are gone with it. Count them before.
 void stage_forget_faults(struct stage *s);
+void stage_forget_fault(struct stage *s, double id); // that one alone
 
 // Options of the orchestrator, in place of those that it had; for those who start it next. Takes
 // NULL.

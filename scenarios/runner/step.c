@@ -1,6 +1,7 @@
 #include "scenarios/runner/step.h"
 
 #include "common/duration.h"
+#include "common/json.h"
 #include "scenarios/runner/expect.h"
 
 #include <string.h>
@@ -23,8 +24,11 @@ uint64_t step_duration(const cJSON *object, const char *key, uint64_t otherwise_
     uint64_t us = otherwise_us;
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
     if (value == NULL) return otherwise_us;
-    if (!cJSON_IsString(value)) return 0; // a plain 0
-    if (duration_parse(value->valuestring, &us, &err) != 0)
+    if (cJSON_IsNumber(value) && value->valuedouble == 0) return 0; // a plain 0
+    if (!cJSON_IsString(value))
+        expect_differ(differences, "%s: expected a duration such as 10ms, not %s", key,
+                      json_type_name(value));
+    else if (duration_parse(value->valuestring, &us, &err) != 0)
         expect_differ(differences, "%s: %s", key, err.text);
     return us;
 }

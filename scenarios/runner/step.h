@@ -12,6 +12,7 @@ struct step_kind {
     const char *help;    // one sentence; spec/scenario.schema.json describes it by the same
     const char *example; // what stands behind "- name:", each line with its LF
     bool checks;         // it only looks, so it may stand in `always`, too
+    bool of_network;     // it asks the simulator alone
     bool expands_later;  // it holds steps, whose ${...} are replaced when they come to be played
     // Appends to differences, a line each, what was not as expected. arg has its ${...} replaced.
     void (*play)(struct stage *s, const cJSON *arg, struct buf *differences);

@@ -17,5 +17,6 @@ const struct step_kind step_audit = {
     .help = "Compares what the referee saw",
     .example = " {violations: [], max_in_flight: {at_most: 100}, max_installing: 12}\n",
     .checks = true,
+    .of_network = true,
     .play = play,
 };

@@ -19,5 +19,6 @@ const struct step_kind step_devices = {
                "      leaf6?.earth: {version: 5.3.1, state: up}\n"
                "      leaf99.earth: {logins: 0}\n",
     .checks = true,
+    .of_network = true,
     .play = play,
 };

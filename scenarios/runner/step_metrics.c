@@ -55,29 +55,31 @@ static void check_series(struct stage *s, const cJSON *expected, const struct sc
 
 static void play(struct stage *s, const cJSON *metrics, struct buf *differences) {
     char url[512];
-    struct reply reply = {0};
+    struct buf scrape = {0};
     struct error err;
     double value;
     const enum program_name name = step_program(metrics, "of");
     stage_url(s, name, "/metrics/", url);
     const struct client_request request = {.method = "GET", .url = url};
-    if (client_send(&request, &reply, &err) != 0) {
+    buf_adds(&scrape, "");
+    if (client_expect(&request, 200, &scrape, &err) != 0) {
         expect_differ(differences, "%s", err.text);
+        buf_deinit(&scrape);
         return;
     }
     cJSON *looks = cJSON_CreateObject();
-    const struct scraped scraped = {name, reply.body};
+    const struct scraped scraped = {name, scrape.data};
     check_series(s, get(metrics, "changes"), &scraped, true, looks, differences);
     check_series(s, get(metrics, "values"), &scraped, false, looks, differences);
     const cJSON *absent;
     cJSON_ArrayForEach(absent, get(metrics, "absent")) {
-        if (scrape_sum(reply.body, absent->valuestring, &value))
+        if (scrape_sum(scrape.data, absent->valuestring, &value))
             expect_differ(differences, "%s: the series exists, but should not",
                           absent->valuestring);
     }
     if (differences->len == 0) remember(s, name, looks);
     cJSON_Delete(looks);
-    reply_deinit(&reply);
+    buf_deinit(&scrape);
 }
 
 const struct step_kind step_metrics = {

@@ -8,6 +8,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/scrape.h"
+#include "common/text.h"
 #include "scenarios/runner/expect.h"
 #include "scenarios/runner/expect_report.h"
 #include "scenarios/runner/step.h"
@@ -43,15 +44,16 @@ static const char *why_of(void *arg, const char *host) {
 
 struct question { // a request, ready to be sent
     const char *method;
-    char url[512];
-    struct buf body;
+    struct buf url, body;
     bool has_body;
 };
 
 static void make_question(struct stage *s, const cJSON *request, struct question *q) {
     const cJSON *json = get(request, "json"), *body = get(request, "body"),
                 *bytes = get(request, "body_bytes");
-    stage_url(s, step_program(request, "to"), step_text(request, "path", "/upgrade-os/"), q->url);
+    char base[64];
+    programs_url(&s->programs, step_program(request, "to"), base);
+    buf_addf(&q->url, "%s%s", base, step_text(request, "path", "/upgrade-os/"));
     q->has_body = json != NULL || body != NULL || bytes != NULL;
     q->method = step_text(request, "method", q->has_body ? "POST" : "GET");
     if (json != NULL) {
@@ -164,20 +166,61 @@ static void check_stopwatch(struct stage *s, const struct stopwatch *w, struct b
 }
 
 static void keep_answer(struct stage *s, const struct question *q, const struct reply *reply) {
-    if (strcmp(q->method, "POST") != 0 || strstr(q->url, "/upgrade-os/") == NULL) return;
+    if (strcmp(q->method, "POST") != 0 || strstr(q->url.data, "/upgrade-os/") == NULL) return;
+    cJSON *answer = cJSON_CreateString(reply->body);
+    text_utf8(answer->valuestring); // it goes into JSON
     pthread_mutex_lock(&s->lock);
-    cJSON_AddItemToArray(s->answers, cJSON_CreateString(reply->body));
+    cJSON_AddItemToArray(s->answers, answer);
     pthread_mutex_unlock(&s->lock);
+}
+
+// Whether it asks the simulator to forget rules, and what its referee saw too.
+static bool removes_faults(const cJSON *request, const struct question *q) {
+    return step_program(request, "to") == PROGRAM_SIMULATOR && strcmp(q->method, "DELETE") == 0 &&
+           strstr(q->url.data, "/faults/") != NULL;
+}
+
+static bool resets(const cJSON *request, const struct question *q) {
+    return step_program(request, "to") == PROGRAM_SIMULATOR && strcmp(q->method, "POST") == 0 &&
+           strstr(q->url.data, "/reset/") != NULL;
+}
+
+static bool is_main(const struct stage *s) {
+    return pthread_equal(pthread_self(), s->main);
+}
+
+// What will be forgotten is looked at before.
+static void look_before(struct stage *s, const cJSON *request, const struct question *q,
+                        struct buf *differences) {
+    if (!removes_faults(request, q) && !resets(request, q)) return;
+    stage_count_faults(s);
+    if (!resets(request, q)) return;
+    s->judge(s, differences);
+    if (is_main(s)) told_check(s, false, differences);
+}
+
+static void forget_faults(struct stage *s, const char *url) {
+    const char *id = strstr(url, "/faults/") + strlen("/faults/");
+    char *end;
+    const double number = strtod(id, &end);
+    if (end == id)
+        stage_forget_faults(s);
+    else
+        stage_forget_fault(s, number);
 }
 
 // A reset network is another; a report says that a job is over. Beside other branches jobs are in
 // motion, and to ask for them would delay these.
-static void look_at_jobs(struct stage *s, const cJSON *request, const struct question *q,
-                         struct buf *differences) {
-    if (strcmp(q->method, "POST") != 0) return;
-    if (step_program(request, "to") == PROGRAM_SIMULATOR && strstr(q->url, "/reset/") != NULL)
+static void look_behind(struct stage *s, const cJSON *request, const struct question *q,
+                        const struct reply *reply, struct buf *differences) {
+    const bool done = reply->status / 100 == 2;
+    if (done && removes_faults(request, q)) forget_faults(s, q->url.data);
+    if (done && resets(request, q)) {
+        stage_forget_faults(s);
         told_begin(s);
-    if (pthread_equal(pthread_self(), s->main) && strstr(q->url, "/upgrade-os/") != NULL)
+    }
+    if (strcmp(q->method, "POST") == 0 && is_main(s) && differences->len == 0 &&
+        strstr(q->url.data, "/upgrade-os/") != NULL)
         told_check(s, false, differences);
 }
 
@@ -222,12 +265,13 @@ static void play(struct stage *s, const cJSON *request, struct buf *differences)
     struct stopwatch stopwatch;
     make_question(s, request, &q);
     const struct client_request asked = {.method = q.method,
-                                         .url = q.url,
+                                         .url = q.url.data,
                                          .headers = get(request, "headers"),
                                          .body = q.has_body ? q.body.data : NULL,
                                          .body_len = q.body.len,
                                          .is_json = get(request, "json") != NULL,
                                          .timeout_s = seconds_of(request, differences)};
+    look_before(s, request, &q, differences);
     int rc = start_stopwatch(s, request, &stopwatch, &err);
     if (rc == 0)
         rc = cJSON_IsTrue(get(request, "abandon")) ? client_abandon(&asked, &err)
@@ -240,10 +284,11 @@ static void play(struct stage *s, const cJSON *request, struct buf *differences)
         keep_answer(s, &q, &reply);
         check_reply(s, request, &reply, differences);
         if (differences->len == 0 && late.len > 0) buf_adds(differences, late.data);
-        if (differences->len == 0) look_at_jobs(s, request, &q, differences);
+        look_behind(s, request, &q, &reply, differences);
         buf_deinit(&late);
     }
     reply_deinit(&reply);
+    buf_deinit(&q.url);
     buf_deinit(&q.body);
 }
 

@@ -40,7 +40,13 @@ static int find_files(const char *path, struct names *names, FILE *errors) {
     FTS *tree = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, NULL);
     int rc = 0;
     for (FTSENT *entry; tree != NULL && (entry = fts_read(tree)) != NULL;) {
-        if (entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR) {
+        const bool is_dangling =
+            entry->fts_info == FTS_SLNONE && (entry->fts_level == 0 || is_yaml(entry->fts_path));
+        if (is_dangling) {
+            fprintf(errors, "%s: %s\n", entry->fts_path, strerror(ENOENT));
+            rc = ERROR_INPUT;
+        } else if (entry->fts_info == FTS_NS || entry->fts_info == FTS_ERR ||
+                   entry->fts_info == FTS_DNR) {
             fprintf(errors, "%s: %s\n", entry->fts_path, strerror(entry->fts_errno));
             rc = ERROR_INPUT;
         } else if (entry->fts_info == FTS_F &&

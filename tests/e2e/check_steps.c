@@ -198,7 +198,17 @@ START_TEST(a_fault_that_was_removed_must_have_fired_before) {
 }
 END_TEST
 
-// A stand-in that upgrades nothing, and ends otherwise than it should.
+// A stand-in that has nothing, and ends otherwise than it should.
+#define SEVEN                                                                                      \
+    "#!/usr/bin/python3\n"                                                                         \
+    "import http.server, os, signal\n"                                                             \
+    "class Handler(http.server.BaseHTTPRequestHandler):\n"                                         \
+    "    def do_GET(self): self.send_error(404)\n"                                                 \
+    "signal.signal(signal.SIGTERM, lambda *_: os._exit(7))\n"                                      \
+    "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)\n"                        \
+    "print(f'listening on http://127.0.0.1:{server.server_port}', flush=True)\n"                   \
+    "server.serve_forever()\n"
+
 static const char *const ends[] = {
     "name: at the end\n" SMALL "steps:\n  - devices: {'*': {logins: 0}}\n",
     "name: asked to\n" SMALL "steps:\n  - signal: {do: stop}\n",
@@ -207,9 +217,7 @@ static const char *const ends[] = {
 };
 
 START_TEST(a_program_that_ends_with_another_exit_code_fails_the_scenario) {
-    const char *program = play_write("orchestrator", "#!/bin/sh\ntrap 'exit 7' TERM\n"
-                                                     "echo 'listening on http://127.0.0.1:9'\n"
-                                                     "while :; do sleep 0.1; done\n");
+    const char *program = play_write("orchestrator", SEVEN);
     ck_assert_int_eq(chmod(program, 0700), 0);
     play_run(FAILED, ARGS("run", "--orchestrator", program, play_write("a.yaml", ends[_i])));
     play_said("the orchestrator ended with exit code 7\n");
@@ -226,7 +234,8 @@ START_TEST(a_program_that_is_suspended_goes_on_after_a_while) {
                           play_write("a.yaml", "name: suspended\n" SMALL
                                                "steps:\n  - signal: {do: suspend, for: 10ms}\n"
                                                "  - eventually: {steps: [log: {stderr: [it goes "
-                                               "on]}]}\n")));
+                                               "on]}]}\n"
+                                               "  - signal: {do: stop}\n"))); // it has no jobs
 }
 END_TEST
 

@@ -301,6 +301,10 @@ static const struct {
      "  the referee did not see: {\"kind\":\"peer_down\"}\n"},
     {"{'violations': [{'kind': 'double_drive'}, {'kind': 'group_overlap'}]}",
      "[" OVERLAP "," DRIVE "]", ""},
+    // the wider of two that are expected comes first, and fits both
+    {"{'violations': [{}, {'kind': 'group_overlap'}]}", "[" OVERLAP "," DRIVE "]", ""},
+    {"{'violations': [{}, {'kind': 'group_overlap'}, {'kind': 'group_overlap'}]}",
+     "[" OVERLAP "," DRIVE "]", "  the referee did not see: {\"kind\":\"group_overlap\"}\n"},
     {"{'allow': ['group_overlap']}", "[" OVERLAP "]", ""},
     {"{'allow': ['group_overlap']}", "[" OVERLAP "," DRIVE "]",
      "  the referee saw: " DRIVE_TOLD "\n"},
@@ -319,6 +323,40 @@ START_TEST(the_referee_saw_what_is_expected_and_nothing_else) {
     assert_told(audits[_i].expected, audits[_i].told);
     cJSON_Delete(expected);
     cJSON_Delete(audit);
+}
+END_TEST
+
+// What is allowed may be all that was kept, and what is not among what was not.
+START_TEST(violations_that_were_not_kept_are_not_allowed) {
+    static const char *const expected[] = {"{'allow': ['group_overlap']}",
+                                           "{'violations': [{'kind': 'group_overlap'}]}"};
+    cJSON *audit = json_of("{'violations': [" OVERLAP "], 'violations_not_kept': 3}");
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        cJSON *one = json_of(expected[i]);
+        buf_clear(&differences);
+        expect_audit(one, audit, &differences);
+        assert_told(expected[i], "  the referee saw 3 violations more, which it did not keep\n");
+        cJSON_Delete(one);
+    }
+    cJSON_Delete(audit);
+}
+END_TEST
+
+static const struct {
+    const char *expected, *told;
+} no_numbers[] = {
+    {"'7'", "  x: it is compared with a number, not with a string\n"},
+    {"{'at_least': '7'}", "  x: it is compared with a number, not with a string\n"},
+    {"{'at_least': 1, 'at_most': true}", "  x: it is compared with a number, not with a boolean\n"},
+    {"{'at_least': 1, 'at_most': 7}", ""},
+    {"7", ""},
+};
+
+START_TEST(a_number_is_compared_with_numbers_alone) {
+    cJSON *expected = json_of(no_numbers[_i].expected);
+    expect_number(expected, 7, "x", &differences);
+    assert_told(no_numbers[_i].expected, no_numbers[_i].told);
+    cJSON_Delete(expected);
 }
 END_TEST
 
@@ -390,6 +428,8 @@ Suite *check_expect(void) {
     tcase_add_loop_test(tc, a_path_leads_to_a_value_or_to_nothing, 0, COUNT(paths));
     tcase_add_loop_test(tc, the_value_at_a_path_is_compared, 0, COUNT(values));
     tcase_add_loop_test(tc, every_device_that_fits_must_be_as_expected, 0, COUNT(devices));
+    tcase_add_test(tc, violations_that_were_not_kept_are_not_allowed);
+    tcase_add_loop_test(tc, a_number_is_compared_with_numbers_alone, 0, COUNT(no_numbers));
     tcase_add_loop_test(tc, the_referee_saw_what_is_expected_and_nothing_else, 0, COUNT(audits));
     tcase_add_loop_test(tc, a_log_line_is_compared_without_its_time_and_id, 0, COUNT(logs));
     tcase_add_test(tc, an_empty_log_lacks_every_line);

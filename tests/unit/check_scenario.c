@@ -179,6 +179,11 @@ static const struct {
     {"name: x\nmatrix:\n  a: &l [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n  b: *l\n  c: *l\n  d: *l\n"
      "  e: *l\n" STEP,
      "y.yaml:3:3: matrix: expected 10000 combinations at most, not 100000"},
+    {"name: x\nmatrix: {seed: [7, 8]}\n" STEP,
+     "y.yaml:2:16: matrix.seed: ${seed} has its value without a matrix, by --seed: give it another "
+     "name"},
+    {"name: x\nmatrix: {dir: [a]}\n" STEP,
+     "y.yaml:2:15: matrix.dir: ${dir} has its value without a matrix: give it another name"},
     {"name: x\nalways: [request: {}]\n" STEP,
      "y.yaml:2:19: always[0].request: unknown field; known are metrics, devices, audit, log"},
 };

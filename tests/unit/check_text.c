@@ -51,6 +51,14 @@ START_TEST(lines_may_stay) {
 }
 END_TEST
 
+START_TEST(all_controls_may_stay) {
+    char text[] = "a\n\tb\x1b\r\xc2\x85 d\xe9"
+                  "f \xc3";
+    text_utf8(text);
+    ck_assert_str_eq(text, "a\n\tb\x1b\r\xc2\x85 d?f ");
+}
+END_TEST
+
 START_TEST(a_cut_falls_between_characters) {
     static const char text[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
     static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
@@ -64,6 +72,7 @@ Suite *check_text(void) {
     TCase *tc = tcase_create("text");
     tcase_add_loop_test(tc, a_text_becomes_one_line_of_utf8, 0, COUNT(lines));
     tcase_add_test(tc, lines_may_stay);
+    tcase_add_test(tc, all_controls_may_stay);
     tcase_add_test(tc, a_cut_falls_between_characters);
     suite_add_tcase(suite, tc);
     return suite;
