@@ -24,16 +24,18 @@ bool run_has_hosts(const struct run *run) {
     return run->flights > 0 || (gate_is_shared(run->gate) && run->job->counts[HOST_IN_HAND] > 0);
 }
 
-// One that changes nothing is in nobody's way, and nobody is in its.
+// One that changes nothing is in nobody's way, and nobody is in its: in one process, where they
+// have the devices in turn. Two nodes would log in to a device at once.
 bool run_is_in_the_way(const struct run *run) {
-    return !run->job->task->reads && run->state != RUN_ENDING &&
+    return (!run->job->task->reads || gate_is_shared(run->gate)) && run->state != RUN_ENDING &&
            (!run_starts_nothing(run) || run_has_hosts(run) || run->asked > 0);
 }
 
 // One that waits again has one as long as it has hosts, where other nodes may work on them.
 static bool takes_place(const struct run *run) {
     const bool keeps_it = gate_is_shared(run->gate) && (run_has_hosts(run) || run->asked > 0);
-    return run_is_in_the_way(run) && (run->state != RUN_WAITING || keeps_it);
+    return !run->job->task->reads && run_is_in_the_way(run) &&
+           (run->state != RUN_WAITING || keeps_it);
 }
 
 static unsigned places_taken(const struct gate *g) {
@@ -166,17 +168,22 @@ static void await_run(struct run *run, struct run *other, const char *host) {
 }
 
 // In the inventory as a whole; of a job that an earlier process began, in today's. Where it was
-// found to differ from that, its own hosts must do: they agree with hardly any other view, and so
-// others wait for those of them that are in doubt.
+// found to differ from that, its own hosts must do: others wait for those of them that are in
+// doubt.
 static struct job_view view_of(const struct job *job) {
-    return job->whole == NULL ? (struct job_view){job->inventory, &job->selection}
-                              : (struct job_view){job->whole, &job->whole_selection};
+    const bool has_whole = job->whole != NULL;
+    return (struct job_view){.inventory = has_whole ? job->whole : job->inventory,
+                             .selection = has_whole ? &job->whole_selection : &job->selection,
+                             .shards = job->shards,
+                             .is_moved = job->is_moved,
+                             .is_excerpt = job->is_excerpt && !has_whole,
+                             .reads = job->task->reads};
 }
 
 void run_await_others(struct run *run) {
     const struct gate *g = run->gate;
     const struct job_view view = view_of(run->job);
-    if (run->job->task->reads || !gate_leads(g)) return;
+    if (!gate_leads(g) || (run->job->task->reads && !gate_is_shared(g))) return;
     for (struct run *other = g->runs; other != run; other = other->next) {
         const char *host = "";
         if (!run_is_in_the_way(other)) continue;

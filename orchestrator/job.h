@@ -41,8 +41,10 @@ struct job {
     struct job_left {
         uint32_t hosts, canaries;
     } * left;
-    // Of a job that was read from a store: its inventory has the hosts that it names and no others.
+    bool is_moved; // in the whole inventory its hosts have other shards by now
+    // Of a job that was read from a store: its inventory is an excerpt of the hosts that it names.
     // The selection in the whole inventory, where that is the same still; else NULL.
+    bool is_excerpt;
     struct inventory *whole;
     struct selection whole_selection;
     uint32_t *whole_hosts;  // by host of the inventory: job_in_whole()

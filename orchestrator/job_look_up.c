@@ -3,6 +3,10 @@
 #include "common/policy_hash.h"
 #include "orchestrator/job_difference.h"
 #include "orchestrator/select.h"
+#include "orchestrator/shards.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static int make_image(const struct job *job, const struct policy *policy,
                       struct inventory *inventory, struct selection *selection, struct buf *image,
@@ -16,6 +20,16 @@ static int make_image(const struct job *job, const struct policy *policy,
     return 0;
 }
 
+// A host that the job does not name may tie its hosts to others: that makes their shard another.
+static bool has_moved(const struct job *job, const struct policy *policy) {
+    if (job->shards == NULL) return false;
+    uint16_t *now = shards_of(policy, job->whole, &job->whole_selection);
+    const bool moved =
+        now == NULL || memcmp(now, job->shards, job->selection.count * sizeof *now) != 0;
+    free(now);
+    return moved;
+}
+
 void job_look_up(struct job *job, const struct policy *policy, struct inventory *inventory,
                  const void *image, size_t image_len, struct buf *differs) {
     struct selection selection = {0};
@@ -24,10 +38,12 @@ void job_look_up(struct job *job, const struct policy *policy, struct inventory 
     int rc = make_image(job, policy, inventory, &selection, &now, &err);
     if (rc == 0) rc = job_difference(image, image_len, now.data, now.len, inventory, differs, &err);
     if (rc != 0) buf_adds(differs, err.text);
-    if (differs->len == 0)
+    if (differs->len == 0) {
         job_see_in(job, inventory, &selection);
-    else
+        job->is_moved = has_moved(job, policy);
+    } else {
         selection_deinit(&selection);
+    }
     if (job->whole == NULL) job_take_credentials(job, inventory);
     buf_deinit(&now);
 }

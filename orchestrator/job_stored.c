@@ -49,6 +49,7 @@ static struct job *make_of(const struct store_job *row, const struct task_reques
     job->key = row->key == NULL ? NULL : mem_strdup(row->key);
     job->created_ms = row->created_ms;
     job->brakes = request->brakes;
+    job->is_excerpt = true;
     if (canaries_mark(job, &request->canaries, err) == 0) return job;
     error_from(err, "its request");
     job_free(job);

@@ -11,7 +11,10 @@ struct view {
     const struct job_view *job;
     struct applied_policy applied;
     struct components components;
-    bool *concerned; // by the host that stands for a component: it has selected hosts
+    // By the host that stands for a component: whether it has selected hosts, and the shard of
+    // these.
+    bool *concerned;
+    uint16_t *shards;
 };
 
 static uint32_t root_of(const struct view *v, uint32_t host) {
@@ -26,8 +29,12 @@ static void find_components(struct view *v) {
     const size_t hosts = v->job->inventory->count;
     components_find(&v->components, &v->applied, hosts);
     v->concerned = mem_array(hosts, sizeof *v->concerned);
-    for (size_t i = 0; i < v->job->selection->count; i++)
-        v->concerned[root_of(v, v->job->selection->hosts[i])] = true;
+    v->shards = mem_array(hosts, sizeof *v->shards);
+    for (size_t i = 0; i < v->job->selection->count; i++) {
+        const uint32_t root = root_of(v, v->job->selection->hosts[i]);
+        v->concerned[root] = true;
+        if (v->job->shards != NULL) v->shards[root] = v->job->shards[i];
+    }
 }
 
 static bool is_concerned(const struct view *v, uint32_t host) {
@@ -35,9 +42,12 @@ static bool is_concerned(const struct view *v, uint32_t host) {
 }
 
 static int view_init(struct view *v, const struct policy *policy, const struct job_view *job) {
+    const struct selection nobody = {0}; // who reads may have selected hosts without groups
     struct error err;
     *v = (struct view){.job = job};
-    int rc = policy_apply(&v->applied, policy, job->inventory, job->selection, &err);
+    if (job->is_excerpt) return 0; // what ties its hosts is not known
+    int rc = policy_apply(&v->applied, policy, job->inventory,
+                          job->reads ? &nobody : job->selection, &err);
     if (rc == 0) find_components(v);
     return rc;
 }
@@ -46,6 +56,7 @@ static void view_deinit(struct view *v) {
     applied_policy_deinit(&v->applied);
     components_deinit(&v->components);
     free(v->concerned);
+    free(v->shards);
 }
 
 // --- hosts
@@ -86,12 +97,15 @@ static const char *find_difference(const struct view *a, const struct view *b) {
     struct strmap names = {0};                             // of b's concerned hosts -> index + 1
     uint32_t *like = mem_array(of_a->count, sizeof *like); // by a's root: b's root + 1
     uint32_t *shared = mem_array(of_a->count, sizeof *shared); // by a's root: members found
+    const bool reads = a->job->reads || b->job->reads;
     for (uint32_t j = 0; j < of_b->count; j++)
         if (is_concerned(b, j)) strmap_put(&names, of_b->hosts[j].name, (void *)(uintptr_t)(j + 1));
     for (uint32_t i = 0; i < of_a->count && different == NULL; i++) {
         uintptr_t found = (uintptr_t)strmap_get(&names, of_a->hosts[i].name);
         if (found == 0 || !is_concerned(a, i)) continue;
         const uint32_t j = (uint32_t)(found - 1), x = root_of(a, i), y = root_of(b, j);
+        if (a->shards[x] != b->shards[y]) different = of_a->hosts[i].name;
+        if (reads) continue;
         if (like[x] == 0) like[x] = y + 1;
         shared[x]++;
         if (like[x] != y + 1 || size_of(a, x) != size_of(b, y) || !is_same_device(a, i, b, j) ||
@@ -139,17 +153,44 @@ static bool is_same_inventory(const struct inventory *a, const struct inventory 
     return true;
 }
 
+// The first host of an excerpt that the other job has to do with, or NULL; of two excerpts that
+// both name.
+static const char *find_named(const struct job_view *excerpt, const struct view *other) {
+    const struct inventory *hosts = other->job->inventory;
+    const char *found = NULL;
+    struct strmap names = {0};
+    for (size_t i = 0; i < excerpt->inventory->count; i++)
+        strmap_put(&names, excerpt->inventory->hosts[i].name, (void *)(uintptr_t)1);
+    for (uint32_t i = 0; i < hosts->count && found == NULL; i++)
+        if ((other->job->is_excerpt || is_concerned(other, i)) &&
+            strmap_get(&names, hosts->hosts[i].name) != NULL)
+            found = hosts->hosts[i].name;
+    strmap_deinit(&names);
+    return found;
+}
+
+static const char *compare(const struct view *a, const struct view *b) {
+    if (a->job->is_excerpt) return find_named(a->job, b);
+    if (b->job->is_excerpt) return find_named(b->job, a);
+    return find_difference(a, b);
+}
+
+static bool is_all_the_same(const struct job_view *a, const struct job_view *b) {
+    return !a->is_excerpt && !b->is_excerpt && !a->is_moved && !b->is_moved &&
+           is_same_inventory(a->inventory, b->inventory);
+}
+
 bool policy_agree(const struct policy *policy, const struct job_view *a, const struct job_view *b,
                   const char **host) {
     struct view of_a, of_b;
-    if (is_same_inventory(a->inventory, b->inventory)) return true;
+    if (is_all_the_same(a, b)) return true;
     *host = a->inventory->count == 0 ? "" : a->inventory->hosts[0].name;
     if (view_init(&of_a, policy, a) != 0) return false; // it was applied when the job was taken
     if (view_init(&of_b, policy, b) != 0) {
         view_deinit(&of_a);
         return false;
     }
-    const char *different = find_difference(&of_a, &of_b);
+    const char *different = compare(&of_a, &of_b);
     view_deinit(&of_a);
     view_deinit(&of_b);
     if (different != NULL) *host = different;

@@ -4,7 +4,11 @@
 // Hosts tied by groups and throttles, over the whole inventory, are a component. Two jobs share a
 // component where a host of it, by its name, is in a component of each that has selected hosts.
 // They agree if every component that they share has the same members, each with the same address
-// and platform, in the same groups, and going first in the same.
+// and platform, in the same groups, going first in the same; and the same shard, for what two nodes
+// do at once nobody has under one lock. Of one that changes nothing the shard alone counts.
+//
+// Of a job that is known by an excerpt alone nobody knows what ties its hosts (its policy may have
+// been another): it disagrees with all that share a host that it names, selected or not.
 #pragma once
 
 #include "orchestrator/policy.h"
@@ -12,6 +16,10 @@
 struct job_view { // borrowed
     const struct inventory *inventory;
     const struct selection *selection;
+    const uint16_t *shards; // of the selection, in its order; NULL: all are in the first
+    bool is_moved;          // these are not those that its hosts have in the inventory
+    bool is_excerpt;        // the inventory has the hosts that it names, and no others
+    bool reads;             // it changes nothing
 };
 
 // host, where they disagree: the name of one that they see differently, of a's inventory.
