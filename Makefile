@@ -70,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_rows store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = nodes node_loss scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = nodes node_loss nodes_inventory scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
