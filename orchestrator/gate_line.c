@@ -50,12 +50,56 @@ static bool has_place(const struct run *run, unsigned taken) {
     return max == 0 || run->job->task->reads || taken - takes_place(run) < max;
 }
 
+// In the inventory as a whole; of a job that an earlier process began, in today's. Where it was
+// found to differ from that, its own hosts must do: others wait for those of them that are in
+// doubt.
+static struct job_view view_of(const struct job *job) {
+    const bool has_whole = job->whole != NULL;
+    return (struct job_view){.inventory = has_whole ? job->whole : job->inventory,
+                             .selection = has_whole ? &job->whole_selection : &job->selection,
+                             .shards = job->shards,
+                             .is_moved = job->is_moved,
+                             .is_excerpt = job->is_excerpt && !has_whole,
+                             .reads = job->task->reads};
+}
+
+// In one process what reads has the devices in turn with all others.
+static bool waits_for_nobody(const struct run *run) {
+    return run->job->task->reads && !gate_is_shared(run->gate);
+}
+
+static bool agree(const struct run *one, const struct run *other, const char **host) {
+    const struct job_view a = view_of(one->job), b = view_of(other->job);
+    return policy_agree(one->gate->config.policy, &a, &b, host);
+}
+
+// Who disagrees and has begun, though the run stands before it in the line: it was let in when the
+// run was paused, and nothing of that was in hand as far as was heard. Or it waits again, and what
+// it has in hand is to come to its end. NULL: there is none.
+static const struct run *find_under_way(const struct run *run, const char **host) {
+    bool is_behind = false;
+    if (waits_for_nobody(run)) return NULL;
+    for (const struct run *other = run->gate->runs; other != NULL; other = other->next) {
+        const bool has_begun = other->state == RUN_WAITING ? run_has_hosts(other) : is_behind;
+        if (other == run)
+            is_behind = true;
+        else if (has_begun && run_is_in_the_way(other) && !agree(other, run, host))
+            return other;
+    }
+    return NULL;
+}
+
+static bool may_be_let_in(const struct run *run, unsigned taken) {
+    const char *host;
+    return run->state == RUN_WAITING && run->awaited_count == 0 && has_place(run, taken) &&
+           find_under_way(run, &host) == NULL;
+}
+
 // The first that waits for no other run, and may run now; NULL: there is none.
 static struct run *first_in_line(const struct gate *g) {
     const unsigned taken = places_taken(g);
     struct run *run = g->runs;
-    while (run != NULL &&
-           (run->state != RUN_WAITING || run->awaited_count > 0 || !has_place(run, taken)))
+    while (run != NULL && !may_be_let_in(run, taken))
         run = run->next;
     return run;
 }
@@ -121,14 +165,35 @@ void run_note_state(struct run *run, enum job_state state, const char *why) {
         run_note_job(run, &event, NULL, NULL);
 }
 
-static void stand_in_line(struct run *run) {
-    char text[80];
-    if (run->is_in_line || run->state != RUN_WAITING || run->awaited_count > 0) return;
-    run->is_in_line = true;
-    snprintf(text, sizeof text, "for another job to end: at most %u run at a time, by --max-jobs",
-             run->gate->config.max_jobs);
+static void tell_that_it_waits(struct run *run, const char *text) {
     run_note_state(run, JOB_WAITING, text);
     run_tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
+}
+
+static void tell_whom_it_awaits(struct run *run, const struct run *other, const char *host) {
+    char text[JOB_ID_MAX + INVENTORY_NAME_MAX + 64];
+    if (*host == '\0')
+        snprintf(text, sizeof text, "for job %s, which another inventory or policy began",
+                 other->job->id);
+    else
+        snprintf(text, sizeof text, "for job %s, which sees %s or its group differently",
+                 other->job->id, host);
+    tell_that_it_waits(run, text);
+}
+
+static void stand_in_line(struct run *run) {
+    char text[80];
+    const char *host = "";
+    if (run->is_in_line || run->state != RUN_WAITING || run->awaited_count > 0) return;
+    run->is_in_line = true;
+    const struct run *other = find_under_way(run, &host);
+    if (other != NULL) {
+        tell_whom_it_awaits(run, other, host);
+        return;
+    }
+    snprintf(text, sizeof text, "for another job to end: at most %u run at a time, by --max-jobs",
+             run->gate->config.max_jobs);
+    tell_that_it_waits(run, text);
 }
 
 // Those that wait for no other run begin, in order of arrival, as many as may run. One may end at
@@ -153,42 +218,18 @@ void run_gives_way(const struct run *run) {
 }
 
 static void await_run(struct run *run, struct run *other, const char *host) {
-    char text[JOB_ID_MAX + INVENTORY_NAME_MAX + 64];
-    if (*host == '\0')
-        snprintf(text, sizeof text, "for job %s, which another inventory or policy began",
-                 other->job->id);
-    else
-        snprintf(text, sizeof text, "for job %s, which sees %s or its group differently",
-                 other->job->id, host);
     run->awaited =
         mem_grow(run->awaited, &run->awaited_cap, run->awaited_count + 1, sizeof(struct run *));
     run->awaited[run->awaited_count++] = other;
-    run_note_state(run, JOB_WAITING, text);
-    run_tell(run, (struct event){.kind = EVENT_TASK_WAITING, .text = text});
-}
-
-// In the inventory as a whole; of a job that an earlier process began, in today's. Where it was
-// found to differ from that, its own hosts must do: others wait for those of them that are in
-// doubt.
-static struct job_view view_of(const struct job *job) {
-    const bool has_whole = job->whole != NULL;
-    return (struct job_view){.inventory = has_whole ? job->whole : job->inventory,
-                             .selection = has_whole ? &job->whole_selection : &job->selection,
-                             .shards = job->shards,
-                             .is_moved = job->is_moved,
-                             .is_excerpt = job->is_excerpt && !has_whole,
-                             .reads = job->task->reads};
+    tell_whom_it_awaits(run, other, host);
 }
 
 void run_await_others(struct run *run) {
     const struct gate *g = run->gate;
-    const struct job_view view = view_of(run->job);
-    if (!gate_leads(g) || (run->job->task->reads && !gate_is_shared(g))) return;
+    if (!gate_leads(g) || waits_for_nobody(run)) return;
     for (struct run *other = g->runs; other != run; other = other->next) {
         const char *host = "";
-        if (!run_is_in_the_way(other)) continue;
-        const struct job_view before = view_of(other->job);
-        if (!policy_agree(g->config.policy, &before, &view, &host)) await_run(run, other, host);
+        if (run_is_in_the_way(other) && !agree(other, run, &host)) await_run(run, other, host);
     }
 }
 

@@ -57,7 +57,7 @@ int store_job_check(const struct store_job *job, struct error *err) {
 }
 
 bool store_job_may_take(const struct store_job *job, const struct store_event *event) {
-    return event->kind != STORE_INTENT || job->state == JOB_WAITING || job->state == JOB_RUNNING;
+    return event->kind != STORE_INTENT || job->state == JOB_RUNNING;
 }
 
 bool store_job_may_enter(enum job_state from, const struct store_event *event) {

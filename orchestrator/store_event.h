@@ -87,7 +87,7 @@ struct store_audit {
 int store_event_check(const struct store_event *event, struct error *err);
 int store_job_check(const struct store_job *job, struct error *err);
 
-// Whether an event of the job may be kept now: an intent only while it waits or runs.
+// Whether an event of the job may be kept now: an intent only while it runs.
 bool store_job_may_take(const struct store_job *job, const struct store_event *event);
 // Where several nodes share the job: whether it may come into that state. They may want to bring it
 // into different ones at the same time: what has been cancelled is not resumed by who has not heard

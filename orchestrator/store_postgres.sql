@@ -226,7 +226,7 @@ language sql immutable as $$
 $$;
 
 -- A batch of events, in order; op: their places in the batch. The row of a job is locked, so its events are
--- numbered densely, and an intent is kept only while it waits or runs: as of the event before it. A job's own
+-- numbered densely, and an intent is kept only while it waits or runs (from version 2 on: runs): as of the event before it. A job's own
 -- change that may not be is held as well. ep: the epochs of the events. Returns the numbers of the last events
 -- of its jobs, and the places of those that were not kept.
 -- a_...: lines of the audit, as add_audit() takes them.

@@ -61,7 +61,7 @@ static void keep_of_job(struct world *w, struct kept_job *kept, const struct sto
 }
 
 static bool takes_intents(const struct kept_job *kept) {
-    return kept->state == JOB_WAITING || kept->state == JOB_RUNNING;
+    return kept->state == JOB_RUNNING;
 }
 
 static void note_held(struct world *w, struct kept_job *kept, const struct store_event *event) {

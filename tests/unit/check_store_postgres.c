@@ -294,6 +294,7 @@ START_TEST(nodes_write_beside_one_another_and_events_have_dense_numbers) {
     ck_assert_str_ne(found.node, its.node);
     ck_assert_uint_gt(its.epoch, found.epoch);
     keep(store_create_op("one", NULL));
+    keep(store_state_op(1, JOB_RUNNING, JOB_NO_OUTCOME));
     for (uint32_t host = 0; host < 3; host++) {
         keep(store_event_op(1, STORE_STARTED, host));
         ck_assert_int_eq(write_second(second, &its, store_event_op(1, STORE_INTENT, host)),
@@ -301,7 +302,7 @@ START_TEST(nodes_write_beside_one_another_and_events_have_dense_numbers) {
     }
     assert_asked("select string_agg(n::text || ':' || kind, ' ' order by n) from"
                  " orchestrator.events",
-                 "1:1 2:2 3:1 4:2 5:1 6:2");
+                 "1:5 2:1 3:2 4:1 5:2 6:1 7:2");
     assert_asked("select count(*) from orchestrator.nodes where not dead", "2");
     back->close(second);
     assert_asked("select count(*) from orchestrator.nodes where not dead", "1");
@@ -586,7 +587,7 @@ static const char *const additions[] = {
     "alter table orchestrator.events add column note text",
     "create table orchestrator.notes (note text)",
     "create function orchestrator.note() returns int language sql as 'select 1'",
-    "update orchestrator.meta set version = 2",
+    "update orchestrator.meta set version = 3",
 };
 
 START_TEST(a_schema_of_the_next_version_is_used_and_left_as_it_is) {
@@ -598,16 +599,41 @@ START_TEST(a_schema_of_the_next_version_is_used_and_left_as_it_is) {
     open_at(uri);
     keep(store_create_op("two", NULL));
     for (uint64_t job = 1; job <= 2; job++) {
+        keep(store_state_op(job, JOB_RUNNING, JOB_NO_OUTCOME));
         keep(store_event_op(job, STORE_STARTED, 0));
         keep(store_event_op(job, STORE_INTENT, 0));
         keep(store_event_op(job, STORE_OUTCOME, 0));
     }
     char *text = store_dump(back, db);
     ck_assert_ptr_nonnull(strstr(text, "job 2 id two"));
-    ck_assert_ptr_nonnull(strstr(text, "  2.3 kind 4"));
+    ck_assert_ptr_nonnull(strstr(text, "  2.4 kind 4"));
     free(text);
-    assert_asked("select version || ' ' || orchestrator.note() from orchestrator.meta", "2 1");
+    assert_asked("select version || ' ' || orchestrator.note() from orchestrator.meta", "3 1");
     assert_asked("select string_agg(note, ' ') from orchestrator.jobs", "none none");
+    end();
+}
+END_TEST
+
+// As version 1 made it, with a job in it.
+static const char *const first_version[] = {
+    "do $$ begin execute replace(pg_get_functiondef('orchestrator.append'::regproc), "
+    "'s.now = 2', 's.now in (1, 2)'); end $$",
+    "update orchestrator.meta set version = 1",
+};
+
+START_TEST(a_schema_of_version_1_is_brought_forward_and_keeps_its_jobs) {
+    begin();
+    keep(store_create_op("one", NULL));
+    back->close(db);
+    for (size_t i = 0; i < COUNT(first_version); i++)
+        lab_ask(place, first_version[i]);
+    open_at(uri);
+    assert_asked("select version from orchestrator.meta", "2");
+    struct store_op intent = store_event_op(1, STORE_INTENT, 0);
+    write_ops(&intent, 1);
+    ck_assert_int_eq(intent.status, STORE_HELD); // the job waits
+    keep(store_state_op(1, JOB_RUNNING, JOB_NO_OUTCOME));
+    keep(store_event_op(1, STORE_INTENT, 0));
     end();
 }
 END_TEST
@@ -615,9 +641,9 @@ END_TEST
 START_TEST(a_schema_that_is_two_versions_newer_is_left_as_it_is) {
     begin();
     end();
-    lab_ask(place, "update orchestrator.meta set version = 3, epoch = 5");
-    assert_refused(place, "was written by a newer orchestrator (schema 3; this one knows 1)");
-    assert_asked("select version || ' ' || epoch from orchestrator.meta", "3 5");
+    lab_ask(place, "update orchestrator.meta set version = 4, epoch = 5");
+    assert_refused(place, "was written by a newer orchestrator (schema 4; this one knows 2)");
+    assert_asked("select version || ' ' || epoch from orchestrator.meta", "4 5");
 }
 END_TEST
 
@@ -739,6 +765,7 @@ Suite *check_store_postgres(void) {
     tcase_add_test(tcase, a_wrong_place_is_named_with_what_to_do);
     tcase_add_test(tcase, a_schema_that_is_not_ours_is_left_as_it_is);
     tcase_add_test(tcase, a_schema_of_the_next_version_is_used_and_left_as_it_is);
+    tcase_add_test(tcase, a_schema_of_version_1_is_brought_forward_and_keeps_its_jobs);
     tcase_add_test(tcase, a_schema_that_is_two_versions_newer_is_left_as_it_is);
     tcase_add_test(tcase, a_role_without_rights_is_told_which_it_lacks);
     tcase_add_test(tcase, a_wrong_password_is_not_repeated);

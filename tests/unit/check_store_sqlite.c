@@ -32,7 +32,7 @@ static void make_store(const char *path) {
     struct store_op op = store_create_op("one", NULL);
     ck_assert_int_eq(back->write(db, 1, 1000, &op, 1, &err), STORE_OK);
     struct store_op events[] = {
-        store_event_op(1, STORE_STARTED, 0), store_event_op(1, STORE_INTENT, 0),
+        store_state_op(1, JOB_RUNNING, JOB_NO_OUTCOME), store_event_op(1, STORE_INTENT, 0),
         store_event_op(1, STORE_OUTCOME, 0), store_state_op(1, JOB_DONE, JOB_COMPLETED)};
     ck_assert_int_eq(back->write(db, 2, 1000, events, COUNT(events), &err), STORE_OK);
     back->close(db);
