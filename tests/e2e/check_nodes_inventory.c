@@ -59,6 +59,7 @@ static char *await_decision(const char *api, const char *path) {
         cJSON *job = get_json(api, path);
         const char *state = cJSON_GetObjectItem(job, "state")->valuestring,
                    *why = cJSON_GetStringValue(cJSON_GetObjectItem(job, "waiting_for"));
+        if (why != NULL && strcmp(why, "it is resumed") == 0) why = NULL;
         if (why != NULL || strcmp(state, "waiting") != 0)
             decision = mem_strdup(why == NULL ? state : why);
         else
@@ -68,42 +69,114 @@ static char *await_decision(const char *api, const char *path) {
     return decision;
 }
 
-START_TEST(a_job_waits_for_one_that_has_their_hosts_under_another_shard) {
-    char dir[64] = "", devices[64], inventory[128], state[LAB_URI_MAX], path[128];
+static void await_in_hand(const char *api, const char *id, double count) {
+    char path[128];
+    double in_hand;
+    snprintf(path, sizeof path, "/jobs/%s/", id);
+    do {
+        cJSON *job = get_json(api, path);
+        const cJSON *counts = cJSON_GetObjectItem(job, "counts");
+        in_hand = cJSON_GetObjectItem(counts, "in_hand")->valuedouble;
+        cJSON_Delete(job);
+        if (in_hand != count) usleep(AGAIN_US);
+    } while (in_hand != count);
+}
+
+struct world { // a simulator, an orchestrator, and the inventory that it reads
+    char dir[64], inventory[128], state[LAB_URI_MAX];
+    const char *port;
+    struct lab lab;
+    struct program node;
+};
+
+static void begin(struct world *w, const char *faults) {
+    char devices[128];
     struct error err;
-    ck_assert_int_eq(folder_make(dir, sizeof dir, "e2e", &err), 0);
-    snprintf(devices, sizeof devices, "%s", folder_path(dir, "devices.json"));
-    snprintf(inventory, sizeof inventory, "%s", folder_path(dir, "inventory.json"));
+    *w = (struct world){.dir = ""};
+    ck_assert_int_eq(folder_make(w->dir, sizeof w->dir, "e2e", &err), 0);
+    snprintf(devices, sizeof devices, "%s", folder_path(w->dir, "devices.json"));
+    snprintf(w->inventory, sizeof w->inventory, "%s", folder_path(w->dir, "inventory.json"));
     write_inventory(devices, "1", true);
-    struct lab lab = bare_start(ARGS("--inventory", devices, "--latency", "0"));
-    const char *port = strrchr(lab.devices, ':') + 1;
-    write_inventory(inventory, port, false);
-    lab_database(state);
-    // The login of b takes as long as the test; that of c is not to come.
-    add_faults(&lab, "{\"match\": {\"host\": \"b\"}, \"on\": \"login\", \"effect\": \"delay\", "
-                     "\"by\": \"20s\"}");
-    struct program node =
-        program_start("orchestrator", ARGS("--listen", "127.0.0.1:0", "--inventory", inventory,
-                                           "--log", folder_path(dir, "log"), "--state", state));
-    cJSON *job =
-        post(node.url, "/upgrade-os/", "{\"version\": \"5.9.1\", \"filter_hosts\": [\"b\"]}");
-    await_event(lab.admin, "login", "begun", 1);
-    snprintf(path, sizeof path, "/jobs/%s/pause/", id_of(job));
-    cJSON_Delete(post(node.url, path, ""));
-    write_inventory(inventory, port, true);
-    snprintf(path, sizeof path, "/jobs/%s/resume/", id_of(job));
-    cJSON_Delete(post(node.url, path, ""));
-    cJSON *other = post(node.url, behind[_i].path, behind[_i].body);
-    snprintf(path, sizeof path, "/jobs/%s/", id_of(other));
-    char *why = await_decision(node.url, path);
-    ck_assert_msg(strstr(why, id_of(job)) != NULL, "%s", why);
+    w->lab = bare_start(ARGS("--inventory", devices, "--latency", "0"));
+    w->port = strrchr(w->lab.devices, ':') + 1;
+    write_inventory(w->inventory, w->port, false);
+    lab_database(w->state);
+    add_faults(&w->lab, faults);
+    w->node = program_start("orchestrator",
+                            ARGS("--listen", "127.0.0.1:0", "--inventory", w->inventory, "--log",
+                                 folder_path(w->dir, "log"), "--state", w->state));
+}
+
+static void end(struct world *w) {
+    program_signal(&w->node, SIGKILL);
+    waitpid(w->node.pid, NULL, 0);
+    bare_stop(&w->lab);
+    folder_remove(w->dir);
+}
+
+static cJSON *upgrade(const struct world *w, const char *host) {
+    char body[100];
+    snprintf(body, sizeof body, "{\"version\": \"5.9.1\", \"filter_hosts\": [\"%s\"]}", host);
+    return post(w->node.url, "/upgrade-os/", body);
+}
+
+static void control(const struct world *w, const cJSON *job, const char *verb) {
+    char path[128];
+    snprintf(path, sizeof path, "/jobs/%s/%s/", id_of(job), verb);
+    cJSON_Delete(post(w->node.url, path, ""));
+}
+
+static void assert_waits_for(const struct world *w, const cJSON *job, const cJSON *other) {
+    char path[128];
+    snprintf(path, sizeof path, "/jobs/%s/", id_of(job));
+    char *why = await_decision(w->node.url, path);
+    ck_assert_msg(strstr(why, id_of(other)) != NULL, "%s", why);
     free(why);
+}
+
+// What takes 20 s is there to the end of the test.
+START_TEST(a_job_waits_for_one_that_has_their_hosts_under_another_shard) {
+    struct world w;
+    begin(&w, "{\"match\": {\"host\": \"b\"}, \"on\": \"login\", \"effect\": \"delay\", "
+              "\"by\": \"20s\"}");
+    cJSON *job = upgrade(&w, "b");
+    await_event(w.lab.admin, "login", "begun", 1);
+    control(&w, job, "pause");
+    write_inventory(w.inventory, w.port, true);
+    control(&w, job, "resume");
+    cJSON *other = post(w.node.url, behind[_i].path, behind[_i].body);
+    assert_waits_for(&w, other, job);
     cJSON_Delete(other);
     cJSON_Delete(job);
-    program_signal(&node, SIGKILL);
-    waitpid(node.pid, NULL, 0);
-    bare_stop(&lab);
-    folder_remove(dir);
+    end(&w);
+}
+END_TEST
+
+// Another node, which has not heard yet that the job is paused, begins its host.
+static const char late[] =
+    "with j as (update orchestrator.jobs set n = n + 1 where number = 1 returning n)"
+    " insert into orchestrator.events (job, n, wall_ms, kind, host, attempt, result, ms, state,"
+    " outcome, epoch) select 1, n, 0, 1, 0, 0, 0, 0, 0, 0, 7 from j";
+
+START_TEST(a_job_that_is_resumed_waits_for_one_that_began_while_it_was_paused) {
+    struct world w;
+    begin(&w, "[{\"match\": {\"host\": \"b\"}, \"on\": \"get_version\", \"effect\": \"delay\", "
+              "\"by\": \"200ms\", \"times\": 1}, {\"match\": {\"host\": \"c\"}, \"on\": \"login\", "
+              "\"effect\": \"delay\", \"by\": \"20s\"}]");
+    cJSON *job = upgrade(&w, "b");
+    await_event(w.lab.admin, "get_version", "begun", 1);
+    control(&w, job, "pause");
+    await_in_hand(w.node.url, id_of(job), 0);
+    write_inventory(w.inventory, w.port, true);
+    cJSON *other = upgrade(&w, "c");
+    await_in_hand(w.node.url, id_of(other), 1);
+    lab_ask(w.state, late);
+    await_in_hand(w.node.url, id_of(job), 1);
+    control(&w, job, "resume");
+    assert_waits_for(&w, job, other);
+    cJSON_Delete(other);
+    cJSON_Delete(job);
+    end(&w);
 }
 END_TEST
 
@@ -112,6 +185,7 @@ Suite *check_nodes_inventory(void) {
     TCase *tc = tcase_create("nodes_inventory");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_job_waits_for_one_that_has_their_hosts_under_another_shard, 0, 2);
+    tcase_add_test(tc, a_job_that_is_resumed_waits_for_one_that_began_while_it_was_paused);
     suite_add_tcase(suite, tc);
     return suite;
 }
