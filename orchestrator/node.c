@@ -451,11 +451,19 @@ void node_die(struct node *n) {
 
 // --- what is kept
 
+// A look may show it before the store has answered. A job that is done and heard to its end is
+// forgotten.
+static bool is_heard(const struct node *n, uint64_t job, uint64_t number) {
+    const struct tracked *tracked = tracked_of(n, job);
+    if (tracked == NULL) return jobs_numbered(n->config.jobs, job) == NULL;
+    return tracked->heard >= number;
+}
+
 // Answered by the store; those who are not told yet wait until it is heard.
 static void on_kept(void *arg, enum store_status status, uint64_t number) {
     struct waiting *one = arg;
     struct node *n = one->node;
-    if (status == STORE_OK && !n->is_stopped) {
+    if (status == STORE_OK && !n->is_stopped && !is_heard(n, one->job, number)) {
         one->n = number;
         return;
     }
