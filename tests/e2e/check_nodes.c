@@ -115,6 +115,64 @@ START_TEST(nodes_are_restarted_one_after_the_other_and_no_host_is_skipped) {
 }
 END_TEST
 
+// The node that has the host's shard.
+static unsigned owner_of(const struct cluster *c, const char *host) {
+    char path[80], question[200];
+    snprintf(path, sizeof path, "/hosts/%s/", host);
+    cJSON *answer = get_json(c->nodes[0].url, path);
+    const int shard = (int)cJSON_GetObjectItem(answer, "shard")->valuedouble;
+    cJSON_Delete(answer);
+    snprintf(question, sizeof question,
+             "select substring(n.place from '[0-9]+') from orchestrator.shards s"
+             " join orchestrator.nodes n on n.id = s.node where s.shard = %d",
+             shard);
+    const long pid = strtol(lab_ask(c->state, question), NULL, 10);
+    unsigned i = 0;
+    while (i < NODES && c->nodes[i].pid != pid)
+        i++;
+    ck_assert_uint_lt(i, NODES);
+    return i;
+}
+
+static void assert_one_completed(struct answer a) {
+    ck_assert_msg(a.status == 200, "%ld %s", a.status, a.body);
+    cJSON *report = answer_json(&a);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), 1);
+    cJSON_Delete(report);
+    answer_free(&a);
+}
+
+// Its last host has ended, and a peer that was asked for its sake has not answered; a client that
+// sends half of a body keeps the process. The next node logs in to that peer.
+START_TEST(a_node_that_ends_has_no_connection_to_a_device_of_the_next) {
+    struct cluster c = cluster_start(
+        "0ms", "{sites: [earth], dev_types: {leaf: {count: 2, rack: 100, per_rack: 2}},"
+               " hosts: {leaf00.earth: {version: 5.3.1}}}");
+    const unsigned owner = owner_of(&c, "leaf01.earth"), next = (owner + 1) % NODES;
+    add_faults(&c.lab, "{\"match\": {\"host\": \"leaf00.earth\"}, \"on\": \"get_version\", "
+                       "\"effect\": \"delay\", \"by\": \"1s\", \"times\": 1}");
+    add_faults(&c.lab, "{\"match\": {\"host\": \"leaf01.earth\"}, \"on\": \"get_version\", "
+                       "\"effect\": \"delay\", \"by\": \"20s\", \"times\": 1}");
+    assert_one_completed(
+        http_post(c.nodes[next].url, "/upgrade-os/",
+                  "{\"version\": \"5.3.1\", \"filter_hosts\": [\"leaf00.earth\"]}"));
+    await_event(c.lab.admin, "get_version", "begun", 2);
+    const int client = dial(strstr(c.nodes[owner].url, "//") + 2);
+    send_text(client, "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                      "application/json\r\nContent-Length: 50\r\n\r\n{");
+    struct answer behind = http_get(c.nodes[owner].url, "/livez");
+    answer_free(&behind);
+    program_signal(&c.nodes[owner], SIGTERM);
+    assert_one_completed(
+        http_post(c.nodes[next].url, "/upgrade-os/",
+                  "{\"version\": \"5.3.1\", \"filter_hosts\": [\"leaf01.earth\"]}"));
+    close(client);
+    ck_assert_int_eq(program_wait(&c.nodes[owner]), 0);
+    c.nodes[owner].pid = 0;
+    cluster_end(&c);
+}
+END_TEST
+
 static void await_followed(struct child *client, const struct cluster *c, unsigned node) {
     char text[100];
     snprintf(text, sizeof text, " is not reached: following at %s\n", c->nodes[node].url);
@@ -208,5 +266,9 @@ Suite *check_nodes(void) {
     tcase_add_loop_test(tc, nodes_are_restarted_one_after_the_other_and_no_host_is_skipped, 0, 2);
     tcase_add_test(tc, a_client_that_knows_all_nodes_follows_its_job_at_the_next);
     tcase_add_test(tc, a_job_is_paused_resumed_and_cancelled_at_any_node);
+    tc = tcase_create("one of three");
+    tcase_set_timeout(tc, 120);
+    suite_add_tcase(suite, tc);
+    tcase_add_test(tc, a_node_that_ends_has_no_connection_to_a_device_of_the_next);
     return suite;
 }
