@@ -170,6 +170,18 @@ static uint32_t give_some(struct node *n, uint32_t most) {
     return count;
 }
 
+// What was granted and is not taken on yet, for a job is not known: nobody works on it.
+static uint32_t give_granted(struct node *n) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < SHARDS; i++) {
+        if (n->granted.epochs[i] == 0 || n->config.held->epochs[i] != 0) continue;
+        n->granted.epochs[i] = 0;
+        n->wanted.gives[i] = true;
+        count++;
+    }
+    return count;
+}
+
 // --- whether it may have any
 
 static const char cut_off[] = "it reached no device, of several groups, while other nodes are at "
@@ -266,6 +278,7 @@ static void act_on(struct node *n, const struct lease_wants *wants) {
     n->wanted = (struct store_lease){0};
     uint32_t gives = wants->give_up;
     if (gives > 0) gives = give_some(n, gives);
+    if (n->is_granted && !is_ready(n)) gives += give_granted(n);
     if (wants->dead != NULL) {
         memcpy(n->wanted.dead, wants->dead->id, LEASE_ID_MAX);
         n->wanted.dead_beat = wants->dead->beat;
