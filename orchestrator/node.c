@@ -49,7 +49,9 @@ struct node {
     bool is_ready, is_first, is_leaving, is_stopped;
     struct node_counts counts;
     struct store_view shown; // the last
-    struct error why_blind;  // the last look failed; "": it did not
+    struct look_found *open; // jobs, by the last look
+    size_t open_count;
+    struct error why_blind; // the last look failed; "": it did not
 };
 
 static uint64_t now_ms(const struct node *n) {
@@ -399,6 +401,13 @@ static void show(struct node *n, struct store_view *view) {
     view->owners = NULL;
 }
 
+static void show_open(struct node *n, struct look *look) {
+    free(n->open);
+    n->open = look->open;
+    n->open_count = look->open_count;
+    look->open = NULL;
+}
+
 static void be_ready(struct node *n) {
     if (n->is_ready || n->joining_count > 0) return;
     n->is_ready = true;
@@ -425,6 +434,7 @@ static void deliver(struct node *n, struct look *look) {
         lease_look(&n->lease, &view, is_hungry(n), is_ready(n), now_ms(n));
     act_on(n, &wants);
     show(n, &look->view);
+    show_open(n, look);
 }
 
 void node_looked(struct node *n, struct look *look) {
@@ -537,6 +547,12 @@ bool node_hears(const struct node *n) {
     return !is_deaf(n);
 }
 
+bool node_shows_open(const struct node *n, uint64_t number) {
+    for (size_t i = 0; i < n->open_count; i++)
+        if (n->open[i].number == number) return true;
+    return false;
+}
+
 const struct store_view *node_shown(const struct node *n) {
     return &n->shown;
 }
@@ -587,6 +603,7 @@ void node_free(struct node *n) {
     free(n->shown.nodes);
     free(n->shown.places);
     free(n->shown.owners);
+    free(n->open);
     free(n->tracked);
     free(n->joining);
     free(n);

@@ -173,6 +173,77 @@ START_TEST(a_node_that_ends_has_no_connection_to_a_device_of_the_next) {
 }
 END_TEST
 
+static void assert_is_to_ask_again(const struct cluster *c, unsigned node, const char *verb) {
+    char path[160];
+    snprintf(path, sizeof path, "%s%s/", c->path, verb);
+    struct answer a = http_post(c->nodes[node].url, path, "");
+    ck_assert_msg(a.status == 503, "%s: %ld %s", verb, a.status, a.body);
+    ck_assert_str_eq(answer_header(&a, "Retry-After"), "1");
+    ck_assert_str_eq(answer_header(&a, "Location"), c->path);
+    ck_assert_ptr_nonnull(strstr(a.body, "this node does not know the job yet"));
+    answer_free(&a);
+}
+
+static int post_again(const struct cluster *c, unsigned node, const char *key) {
+    static const char body[] = "{\"version\": \"5.3.1\"}";
+    char request[300];
+    const int client = dial(strstr(c->nodes[node].url, "//") + 2);
+    snprintf(request, sizeof request,
+             "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+             "Idempotency-Key: %s\r\nContent-Type: application/json\r\n"
+             "Content-Length: %zu\r\n\r\n%s",
+             key, strlen(body), body);
+    send_text(client, request);
+    return client;
+}
+
+static void assert_all_completed(const struct cluster *c, int client) {
+    char *text;
+    ck_assert_int_eq(read_rest(client, &text), 0);
+    ck_assert_msg(strncmp(text, "HTTP/1.1 200 ", 13) == 0, "%s", text);
+    ck_assert_msg(strstr(text, c->path) != NULL, "%s", text);
+    const char *body = strstr(text, "\r\n\r\n");
+    ck_assert_ptr_nonnull(body);
+    cJSON *report = cJSON_Parse(body);
+    ck_assert_uint_eq(json_strings(cJSON_GetObjectItem(report, "completed")), 848);
+    cJSON_Delete(report);
+    free(text);
+    close(client);
+}
+
+// Its inventory cannot be read when the job begins elsewhere; it can again, or not before the other
+// nodes have done all of it.
+START_TEST(a_key_whose_job_a_node_does_not_know_yet_has_its_whole_report_there) {
+    struct cluster c = {.lab = bare_start(ARGS("--latency", "5ms..50ms"))};
+    const char *inventory = folder_path(c.lab.dir, "inventory.json");
+    lab_database(c.state);
+    write_inventory(&c, inventory);
+    start_node(&c, 0);
+    start_node(&c, 1);
+    start_node_with(&c, 2, inventory);
+    await_shared(c.nodes[0].url, NODES, 40);
+    write_private(inventory, "{");
+    begin_job(&c, 0, "night-8");
+    const int client = post_again(&c, 2, "night-8");
+    struct answer other =
+        http_send("POST", c.nodes[2].url, "/upgrade-os/",
+                  ARGS("Content-Type: application/json", "Idempotency-Key: night-8"),
+                  "{\"version\": \"5.3.2\"}");
+    assert_problem(other, 422, NULL, "another request has had this key");
+    if (_i == 1) {
+        write_inventory(&c, inventory);
+    } else {
+        assert_is_to_ask_again(&c, 2, "pause");
+        assert_is_to_ask_again(&c, 2, "resume");
+        assert_is_to_ask_again(&c, 2, "cancel");
+    }
+    assert_all_completed(&c, client);
+    if (_i == 1) assert_all_changed(&c);
+    forget_file(&c, "inventory.json");
+    cluster_end(&c);
+}
+END_TEST
+
 static void await_followed(struct child *client, const struct cluster *c, unsigned node) {
     char text[100];
     snprintf(text, sizeof text, " is not reached: following at %s\n", c->nodes[node].url);
@@ -270,5 +341,7 @@ Suite *check_nodes(void) {
     tcase_set_timeout(tc, 120);
     suite_add_tcase(suite, tc);
     tcase_add_test(tc, a_node_that_ends_has_no_connection_to_a_device_of_the_next);
+    tcase_add_loop_test(tc, a_key_whose_job_a_node_does_not_know_yet_has_its_whole_report_there, 0,
+                        2);
     return suite;
 }
