@@ -2,6 +2,7 @@
 // see.
 #include "tests/e2e/child.h"
 #include "tests/e2e/cluster.h"
+#include "tests/torture/machine.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -244,6 +245,67 @@ START_TEST(a_key_whose_job_a_node_does_not_know_yet_has_its_whole_report_there) 
 }
 END_TEST
 
+// The wall clock of a node that is started now: so much ahead, or behind.
+static void preload_clock(const struct cluster *c, int64_t clock_ms) {
+    const char *build = getenv("BUILD"), *asan = getenv("ASAN_OPTIONS");
+    const struct machine machine = {.clock_ms = clock_ms};
+    char path[256], options[512];
+    FILE *file = fopen(folder_path(c->lab.dir, "machine"), "we");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(&machine, sizeof machine, 1, file), 1);
+    ck_assert_int_eq(fclose(file), 0);
+    snprintf(path, sizeof path, "%s/machine.so", build == NULL ? "build" : build);
+    snprintf(options, sizeof options, "%s:verify_asan_link_order=0", asan == NULL ? "" : asan);
+    ck_assert_int_eq(access(path, R_OK), 0);
+    setenv("MACHINE", folder_path(c->lab.dir, "machine"), 1);
+    setenv("ASAN_OPTIONS", options, 1); // a sanitizer need not be loaded first
+    setenv("LD_PRELOAD", path, 1);
+}
+
+static const int64_t clocks_ms[] = {-2000, 700000, -700000};
+
+// Nobody was away: the others are at work.
+START_TEST(a_node_whose_clock_is_another_pauses_no_job_of_the_others) {
+    struct cluster c = {.lab = bare_start(ARGS("--latency", "20ms..400ms"))};
+    lab_database(c.state);
+    start_node(&c, 0);
+    start_node(&c, 1);
+    await_shared(c.nodes[0].url, 2, 40);
+    begin_job(&c, 0, "night-9");
+    await_changed(&c, 0, 40);
+    preload_clock(&c, clocks_ms[_i]);
+    start_node(&c, 2);
+    unsetenv("LD_PRELOAD");
+    await_shared(c.nodes[0].url, NODES, 40); // it knows the job then
+    assert_all_changed(&c);
+    cJSON *job = get_json(c.nodes[0].url, c.path);
+    ck_assert_str_eq(cJSON_GetObjectItem(job, "outcome")->valuestring, "completed");
+    cJSON_Delete(job);
+    forget_file(&c, "machine");
+    cluster_end(&c);
+}
+END_TEST
+
+START_TEST(after_all_nodes_were_away_for_long_their_jobs_are_paused) {
+    struct cluster c = {.lab = bare_start(ARGS("--latency", "20ms..400ms"))};
+    lab_database(c.state);
+    start_node(&c, 0);
+    await_shared(c.nodes[0].url, 1, 40);
+    begin_job(&c, 0, "night-10");
+    await_changed(&c, 0, 40);
+    end_node(&c.nodes[0], SIGTERM);
+    lab_ask(c.state, "update orchestrator.nodes set alive_ms = alive_ms - 700000");
+    start_node(&c, 1);
+    await_state(&c, 1, "paused");
+    cJSON *job = get_json(c.nodes[1].url, c.path);
+    const char *why = cJSON_GetStringValue(cJSON_GetObjectItem(job, "paused_because"));
+    ck_assert_ptr_nonnull(why);
+    ck_assert_str_eq(why, "the service was away for 11 min, longer than --resume-within 10 min");
+    cJSON_Delete(job);
+    cluster_end(&c);
+}
+END_TEST
+
 static void await_followed(struct child *client, const struct cluster *c, unsigned node) {
     char text[100];
     snprintf(text, sizeof text, " is not reached: following at %s\n", c->nodes[node].url);
@@ -343,5 +405,8 @@ Suite *check_nodes(void) {
     tcase_add_test(tc, a_node_that_ends_has_no_connection_to_a_device_of_the_next);
     tcase_add_loop_test(tc, a_key_whose_job_a_node_does_not_know_yet_has_its_whole_report_there, 0,
                         2);
+    tcase_add_loop_test(tc, a_node_whose_clock_is_another_pauses_no_job_of_the_others, 0,
+                        (int)(sizeof clocks_ms / sizeof *clocks_ms));
+    tcase_add_test(tc, after_all_nodes_were_away_for_long_their_jobs_are_paused);
     return suite;
 }
