@@ -63,7 +63,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
 	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes lease limit limits line log mem metrics model network \
-	network_file network_groups network_inventory network_name offers options outcomes outputs pace page paused \
+	network_file network_groups network_inventory network_name node offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
 	request request_headers resume resumed retry rng round rpc scenario schedule schedule_model schema scrape secret \
 	session session_calls session_doubt shards shared_out setup sse stats store store_crash store_event store_file store_postgres store_queue \

@@ -261,6 +261,10 @@ static void on_recovered(void *arg) {
     api_tasks_open(&api->tasks);
 }
 
+static void on_looked(void *arg) {
+    api_tasks_look_again(&((struct api *)arg)->tasks);
+}
+
 // Where nodes share the store their jobs are joined, one by one.
 static void on_nothing_left(void *arg) {
     (void)arg;
@@ -279,6 +283,7 @@ static int start_parts(struct api *api, struct error *err) {
                                     .jobs = parts->jobs,
                                     .gate = runner_gate(parts->runner),
                                     .store = parts->store,
+                                    .nodes = parts->nodes,
                                     .loader = api->loader,
                                     .log = parts->log,
                                     .open_jobs_max = config->limits.open_jobs,
@@ -352,6 +357,7 @@ int api_start(struct api **started, const struct api_config *config, const struc
         recovery_begin(api->recovery, on_recovered, api);
     } else {
         recovery_begin(api->recovery, on_nothing_left, api);
+        nodes_on_look(parts->nodes, on_looked, api);
         nodes_begin(parts->nodes, api->recovery, on_recovered, api);
     }
     return 0;

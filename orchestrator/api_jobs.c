@@ -285,11 +285,41 @@ void api_jobs_drain(struct api_jobs *a) {
         refuse_visit(visit);
 }
 
-// Of a job that does not live: it is over, or there is none.
+// Other nodes are at work on it. Whoever wants it changed need not wait until this one knows it.
+static void answer_strange(const struct visit *visit) {
+    const char *why = recovery_joins_wait(visit->a->recovery);
+    char location[JOB_ID_MAX + 8];
+    snprintf(location, sizeof location, "/jobs/%.*s/", JOB_ID_MAX - 1, visit->id);
+    http_answer_header(visit->r, "Location", location);
+    http_answer_header(visit->r, "Retry-After", "1");
+    http_answer_problem(visit->r, 503,
+                        "this node does not know the job yet%s%s%s: ask again, or another node; "
+                        "nothing was changed",
+                        why == NULL ? "" : " (", why == NULL ? "" : why, why == NULL ? "" : ")");
+}
+
+static void on_loaded_instead(void *arg, const struct job *job, const struct error *err) {
+    struct visit *visit = arg;
+    if (job == NULL || job->state == JOB_DONE) {
+        on_loaded(visit, job, err);
+        return;
+    }
+    answer_strange(visit);
+    visit_free(visit);
+}
+
+// Of a job that is in another state, or does not live: it is over, or other nodes', or there is
+// none.
 static void answer_instead(struct visit *visit,
                            void (*answer)(struct http_request *r, const struct job *job)) {
-    answer_with(visit->a, visit->r, answer);
-    visit_free(visit);
+    const struct job *job = jobs_find(visit->a->jobs, visit->id);
+    if (!is_open(visit->a, visit->r) || job != NULL) {
+        if (!visit->a->is_closed) answer(visit->r, job);
+        visit_free(visit);
+        return;
+    }
+    visit->answer = answer;
+    job_load_by_id(visit->a->loader, visit->id, on_loaded_instead, visit_reads(visit));
 }
 
 static void resume(struct visit *visit) {

@@ -4,7 +4,9 @@
 //             -> CREATING it in the store -> WATCHING it -> its report
 //             \> PLAYING it, of a dry run -> what it would do
 //
-// with LOADING before, or in place, of it where its key may have a job already. A client that
+// with LOADING before, or in place, of it where its key may have a job already. One that another
+// node was asked for may be STRANGE to this one: until it is joined here, or done, its post is
+// looked at again with each look of the node. A client that
 // leaves while the inventory is awaited takes its post along, for nobody wants the inventory
 // without it; from the job's creation on the job goes on without the client.
 #include "orchestrator/api_tasks.h"
@@ -32,11 +34,12 @@ enum {
 };
 
 struct post {
-    struct post *next; // of those that are held
+    struct post *next; // of those that are held, or of those that are strange
     struct api_tasks *tasks;
     enum post_state {
         POST_HELD,
         POST_LOADING, // the job of its key, from the store
+        POST_STRANGE, // that job is not done, and not here
         POST_FETCHING,
         POST_MAKING,
         POST_CREATING,
@@ -49,6 +52,8 @@ struct post {
     struct task_request request;
     char key[REQUEST_KEY_MAX + 1]; // "": none
     bool is_async;
+    char id[JOB_ID_MAX]; // of the job that is strange, and its number
+    uint64_t number;
     struct job *job;             // from MAKING to CREATING: it is not in tasks->jobs yet
     struct inventory *inventory; // while MAKING
     struct buf image;            // of the job, from then on
@@ -78,16 +83,16 @@ static void answer_retry_after(struct http_request *r, int seconds) {
 
 // --- answers that speak of a job
 
-static void name_job(struct http_request *r, const struct job *job) {
+static void name_job(struct http_request *r, const char *id) {
     char location[JOB_ID_MAX + 8];
-    snprintf(location, sizeof location, "/jobs/%s/", job->id);
+    snprintf(location, sizeof location, "/jobs/%s/", id);
     http_answer_header(r, "Location", location);
 }
 
 static void answer_report(struct http_request *r, const struct job *job) {
     size_t len;
     char *report = job_report_json(job, &len);
-    name_job(r, job);
+    name_job(r, job->id);
     http_answer(r, 200, "application/json", report, len);
 }
 
@@ -95,14 +100,14 @@ static void answer_accepted(struct http_request *r, const struct job *job) {
     struct buf out = {0};
     job_view_write(&out, job);
     const size_t len = out.len;
-    name_job(r, job);
+    name_job(r, job->id);
     if (request_prefers_async(http_header(r, "Prefer")))
         http_answer_header(r, "Preference-Applied", "respond-async");
     http_answer(r, 202, "application/json", buf_take(&out), len);
 }
 
-static void answer_left(struct http_request *r, const struct job *job) {
-    name_job(r, job);
+static void answer_left(struct http_request *r, const char *id) {
+    name_job(r, id);
     answer_retry_after(r, RETRY_AFTER_S);
     http_answer_problem(r, 503,
                         "the orchestrator is shutting down; the job goes on when it is back");
@@ -116,7 +121,7 @@ static void on_job_told(void *arg, const struct job *job) {
     else if (job->state == JOB_DONE)
         answer_report(post->http, job);
     else
-        answer_left(post->http, job);
+        answer_left(post->http, job->id);
     free_post(post);
 }
 
@@ -142,13 +147,48 @@ static bool is_same_request(const struct post *post, const struct job *job) {
     return is_same;
 }
 
-// A live one is a job of tasks->jobs, the other is over.
+static void put_last(struct post **list, struct post *post) {
+    while (*list != NULL)
+        list = &(*list)->next;
+    post->next = NULL;
+    *list = post;
+}
+
+static struct post *take_first(struct post **list) {
+    struct post *post = *list;
+    if (post != NULL) *list = post->next;
+    return post;
+}
+
+static void find_job(struct post *post);
+
+static void refuse_strange(struct post *post) {
+    answer_left(post->http, post->id);
+    free_post(post);
+}
+
+// Alone, a process knows all jobs that are not done: this one came to its end while it was read.
+static void await_strange(struct post *post, const struct job *job) {
+    snprintf(post->id, sizeof post->id, "%s", job->id);
+    post->number = job->number;
+    post->state = POST_STRANGE;
+    if (post->tasks->is_draining)
+        refuse_strange(post);
+    else if (post->tasks->nodes == NULL)
+        find_job(post);
+    else
+        put_last(&post->tasks->strange, post);
+}
+
+// A live one is a job of tasks->jobs. Of any other the report is told once it is over.
 static void answer_with(struct post *post, const struct job *job, struct job *live) {
     if (!is_same_request(post, job)) {
         refuse(post, 422,
                "Idempotency-Key: another request has had this key; give this one its own");
     } else if (live != NULL) {
         watch(post, live);
+    } else if (post->http != NULL && !post->is_async && job->state != JOB_DONE) {
+        await_strange(post, job);
     } else {
         if (post->http != NULL && post->is_async) answer_accepted(post->http, job);
         if (post->http != NULL && !post->is_async) answer_report(post->http, job);
@@ -166,6 +206,8 @@ static void on_loaded(void *arg, const struct job *job, const struct error *err)
         refuse(post, 503, err->text);
     else if (job != NULL)
         answer_with(post, job, jobs_numbered(post->tasks->jobs, job->number));
+    else if (post->number != 0)
+        refuse(post, 503, "the job of this Idempotency-Key is done, and is not kept any more");
     else
         begin_job(post);
 }
@@ -180,6 +222,18 @@ static void find_job(struct post *post) {
     } else {
         post->state = POST_LOADING;
         job_load_by_key(posts->loader, post->key, on_loaded, post);
+    }
+}
+
+void api_tasks_look_again(struct api_tasks *posts) {
+    struct post *strange = posts->strange, *post;
+    posts->strange = NULL;
+    while ((post = take_first(&strange)) != NULL) {
+        const bool is_here = jobs_numbered(posts->jobs, post->number) != NULL;
+        if (!is_here && nodes_show_open(posts->nodes, post->number))
+            put_last(&posts->strange, post);
+        else
+            find_job(post);
     }
 }
 
@@ -357,8 +411,7 @@ static void on_made(void *arg) {
 
 // --- waiting for the inventory
 
-static void unhold(struct post *post) {
-    struct post **link = &post->tasks->held;
+static void take_out(struct post **link, const struct post *post) {
     while (*link != post)
         link = &(*link)->next;
     *link = post->next;
@@ -371,7 +424,9 @@ static void on_left(void *arg) {
     http_answer_problem(post->http, 503, "the client has left");
     post->http = NULL;
     if (post->state == POST_HELD)
-        unhold(post);
+        take_out(&post->tasks->held, post);
+    else if (post->state == POST_STRANGE)
+        take_out(&post->tasks->strange, post);
     else if (post->state == POST_FETCHING)
         fetcher_forget(post->tasks->fetcher, post);
     else
@@ -436,14 +491,10 @@ static void begin(struct api_tasks *posts, struct http_request *r, const struct 
         return;
     }
     http_on_left(r, on_left, post);
-    if (posts->is_open) {
+    if (posts->is_open)
         find_job(post);
-        return;
-    }
-    struct post **end = &posts->held;
-    while (*end != NULL)
-        end = &(*end)->next;
-    *end = post;
+    else
+        put_last(&posts->held, post);
 }
 
 void api_tasks_post(struct api_tasks *posts, struct http_request *r) {
@@ -461,22 +512,18 @@ void api_tasks_post_again(struct api_tasks *posts, struct http_request *r, const
         cJSON_Delete(body);
 }
 
-static struct post *next_held(struct api_tasks *posts) {
-    struct post *post = posts->held;
-    if (post != NULL) posts->held = post->next;
-    return post;
-}
-
 void api_tasks_open(struct api_tasks *posts) {
     struct post *post;
     posts->is_open = true;
-    while ((post = next_held(posts)) != NULL)
+    while ((post = take_first(&posts->held)) != NULL)
         find_job(post);
 }
 
 void api_tasks_drain(struct api_tasks *posts) {
     struct post *post;
     posts->is_draining = true;
-    while ((post = next_held(posts)) != NULL)
+    while ((post = take_first(&posts->held)) != NULL)
         refuse(post, 503, "the orchestrator is shutting down");
+    while ((post = take_first(&posts->strange)) != NULL)
+        refuse_strange(post);
 }

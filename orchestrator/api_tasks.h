@@ -12,6 +12,7 @@
 #include "orchestrator/gate.h"
 #include "orchestrator/job_loader.h"
 #include "orchestrator/jobs.h"
+#include "orchestrator/nodes.h"
 #include "orchestrator/store.h"
 
 struct post;
@@ -22,6 +23,7 @@ struct api_tasks { // what it points to is borrowed
     struct jobs *jobs;
     struct gate *gate;
     struct store *store;
+    struct nodes *nodes; // NULL: the store is this process's alone
     struct job_loader *loader;
     struct log *log;
     struct api_audit *audit;
@@ -30,7 +32,8 @@ struct api_tasks { // what it points to is borrowed
     bool is_open; // else posts are held: jobs of an earlier process have not been taken up yet
     bool is_draining;
     struct post *held;
-    size_t creating; // posts whose job is being kept
+    struct post *strange; // whose jobs other nodes have, and this one does not know yet
+    size_t creating;      // posts whose job is being kept
 };
 
 // The handler's part: http_arg() is the struct task.
@@ -39,6 +42,9 @@ void api_tasks_post(struct api_tasks *posts, struct http_request *r);
 // A request that asks for another job, whose body is taken over: it is answered 202, with that job.
 void api_tasks_post_again(struct api_tasks *posts, struct http_request *r, const struct task *task,
                           cJSON *body);
+
+// A look at the store has shown what is open: a job that was strange may be here now, or done.
+void api_tasks_look_again(struct api_tasks *posts);
 
 // The jobs of an earlier process have been taken up: those who were held go on.
 void api_tasks_open(struct api_tasks *posts);

@@ -5,6 +5,7 @@
 #include "orchestrator/cli.h"
 #include "orchestrator/config.h"
 #include "orchestrator/fetch.h"
+#include "orchestrator/gate_nodes.h"
 #include "orchestrator/nodes.h"
 #include "orchestrator/notify.h"
 
@@ -50,6 +51,10 @@ struct service {
 //
 // The API refuses what is new, the gate lets hosts in hand come to their end; then the store keeps
 // what is queued and is closed, which ends the last jobs; then the reports are delivered.
+//
+// With the store a node gives up its shards, and another may log in to the same devices at once,
+// while clients that are slow are waited for here. So asks that nobody waits for, and sessions that
+// are kept, end before.
 
 static void on_api_closed(void *arg) {
     struct service *s = arg;
@@ -74,6 +79,7 @@ static void close_store_when_idle(struct service *s) {
     if (s->nodes != NULL) nodes_stop(s->nodes);
     if (s->nodes != NULL && !nodes_is_idle(s->nodes)) return;
     s->store_closing = true;
+    if (s->nodes != NULL && !s->aborted) gate_lose(runner_gate(s->runner));
     api_leave_store(s->api);
     store_close(s->store, on_store_closed, s);
 }

@@ -49,7 +49,9 @@ struct node {
     bool is_ready, is_first, is_leaving, is_stopped;
     struct node_counts counts;
     struct store_view shown; // the last
-    struct error why_blind;  // the last look failed; "": it did not
+    struct look_found *open; // jobs, by the last look
+    size_t open_count;
+    struct error why_blind; // the last look failed; "": it did not
 };
 
 static uint64_t now_ms(const struct node *n) {
@@ -170,6 +172,18 @@ static uint32_t give_some(struct node *n, uint32_t most) {
     return count;
 }
 
+// What was granted and is not taken on yet, for a job is not known: nobody works on it.
+static uint32_t give_granted(struct node *n) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < SHARDS; i++) {
+        if (n->granted.epochs[i] == 0 || n->config.held->epochs[i] != 0) continue;
+        n->granted.epochs[i] = 0;
+        n->wanted.gives[i] = true;
+        count++;
+    }
+    return count;
+}
+
 // --- whether it may have any
 
 static const char cut_off[] = "it reached no device, of several groups, while other nodes are at "
@@ -266,6 +280,7 @@ static void act_on(struct node *n, const struct lease_wants *wants) {
     n->wanted = (struct store_lease){0};
     uint32_t gives = wants->give_up;
     if (gives > 0) gives = give_some(n, gives);
+    if (n->is_granted && !is_ready(n)) gives += give_granted(n);
     if (wants->dead != NULL) {
         memcpy(n->wanted.dead, wants->dead->id, LEASE_ID_MAX);
         n->wanted.dead_beat = wants->dead->beat;
@@ -386,6 +401,13 @@ static void show(struct node *n, struct store_view *view) {
     view->owners = NULL;
 }
 
+static void show_open(struct node *n, struct look *look) {
+    free(n->open);
+    n->open = look->open;
+    n->open_count = look->open_count;
+    look->open = NULL;
+}
+
 static void be_ready(struct node *n) {
     if (n->is_ready || n->joining_count > 0) return;
     n->is_ready = true;
@@ -412,6 +434,7 @@ static void deliver(struct node *n, struct look *look) {
         lease_look(&n->lease, &view, is_hungry(n), is_ready(n), now_ms(n));
     act_on(n, &wants);
     show(n, &look->view);
+    show_open(n, look);
 }
 
 void node_looked(struct node *n, struct look *look) {
@@ -451,11 +474,19 @@ void node_die(struct node *n) {
 
 // --- what is kept
 
+// A look may show it before the store has answered. A job that is done and heard to its end is
+// forgotten.
+static bool is_heard(const struct node *n, uint64_t job, uint64_t number) {
+    const struct tracked *tracked = tracked_of(n, job);
+    if (tracked == NULL) return jobs_numbered(n->config.jobs, job) == NULL;
+    return tracked->heard >= number;
+}
+
 // Answered by the store; those who are not told yet wait until it is heard.
 static void on_kept(void *arg, enum store_status status, uint64_t number) {
     struct waiting *one = arg;
     struct node *n = one->node;
-    if (status == STORE_OK && !n->is_stopped) {
+    if (status == STORE_OK && !n->is_stopped && !is_heard(n, one->job, number)) {
         one->n = number;
         return;
     }
@@ -516,6 +547,12 @@ bool node_hears(const struct node *n) {
     return !is_deaf(n);
 }
 
+bool node_shows_open(const struct node *n, uint64_t number) {
+    for (size_t i = 0; i < n->open_count; i++)
+        if (n->open[i].number == number) return true;
+    return false;
+}
+
 const struct store_view *node_shown(const struct node *n) {
     return &n->shown;
 }
@@ -566,6 +603,7 @@ void node_free(struct node *n) {
     free(n->shown.nodes);
     free(n->shown.places);
     free(n->shown.owners);
+    free(n->open);
     free(n->tracked);
     free(n->joining);
     free(n);

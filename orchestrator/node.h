@@ -82,7 +82,8 @@ const char *node_why_not(const struct node *n, const char *why_no_joins);
 // False: it has lost its lease, and what it takes for so may never have been kept.
 bool node_hears(const struct node *n);
 
-const struct store_view *node_shown(const struct node *n); // by the last look
+const struct store_view *node_shown(const struct node *n);   // by the last look
+bool node_shows_open(const struct node *n, uint64_t number); // the job, by the last look
 const char *node_id(const struct node *n);
 
 struct node_counts { // for metrics

@@ -17,6 +17,8 @@ struct nodes {
     bool is_stopped, is_fenced;
     void (*ready)(void *arg);
     void *ready_arg;
+    void (*looked)(void *arg);
+    void *looked_arg;
     timer_t killer;
     bool has_killer;
 };
@@ -66,8 +68,10 @@ static void read_look(void *arg, const struct store_reader *reader) {
 static void on_looked(void *arg) {
     struct nodes *n = arg;
     struct look *look = n->look;
+    const bool is_news = look->rc == 0 && !n->is_stopped;
     n->look = NULL;
     node_looked(n->node, look);
+    if (is_news && n->looked != NULL) n->looked(n->looked_arg);
 }
 
 static void look(void *self, struct look *look) {
@@ -150,6 +154,10 @@ const char *nodes_why_not(const struct nodes *n) {
     return node_why_not(n->node, recovery_joins_wait(n->recovery));
 }
 
+bool nodes_show_open(const struct nodes *n, uint64_t number) {
+    return node_shows_open(n->node, number);
+}
+
 // The shards that a node has: [[0, 341], [700, 700]], first and last of each row of them.
 static void add_ranges(struct buf *out, const uint16_t *owners, uint16_t owner) {
     const char *between = "";
@@ -229,6 +237,11 @@ void nodes_begin(struct nodes *n, struct recovery *recovery, void (*ready)(void 
     n->ready = ready;
     n->ready_arg = arg;
     uv_timer_start(&n->tick, on_tick, 0, NODE_TICK_MS);
+}
+
+void nodes_on_look(struct nodes *n, void (*looked)(void *arg), void *arg) {
+    n->looked = looked;
+    n->looked_arg = arg;
 }
 
 void nodes_leave(struct nodes *n) {

@@ -27,6 +27,8 @@ void nodes_free(struct nodes *nodes); // after the loop has ended; takes NULL
 // ready is told once, when all open jobs are there.
 void nodes_begin(struct nodes *nodes, struct recovery *recovery, void (*ready)(void *arg),
                  void *arg);
+// looked is told behind each look that has shown something, and what it changed.
+void nodes_on_look(struct nodes *nodes, void (*looked)(void *arg), void *arg);
 void nodes_leave(struct nodes *nodes); // node_leave()
 // Nothing is read any more. Before the store is closed, when nodes_is_idle().
 void nodes_stop(struct nodes *nodes);
@@ -39,6 +41,9 @@ void nodes_append(struct nodes *nodes, const struct store_event *event, store_do
 bool nodes_may_act(const struct nodes *nodes);
 // Why nothing may begin here; NULL: it may.
 const char *nodes_why_not(const struct nodes *nodes);
+
+// By the last look the job of that number is not done, whether this node has joined it or not.
+bool nodes_show_open(const struct nodes *nodes, uint64_t number);
 
 // {"nodes": [...]} as JSON text, the caller's to free.
 char *nodes_json(const struct nodes *nodes, size_t *len);

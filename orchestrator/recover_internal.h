@@ -31,7 +31,8 @@ struct recovery {
         struct joining *first; // in order of arrival
         uv_timer_t again;
         bool fetches, is_stopped;
-        struct error why; // they wait; "": nothing is wrong
+        struct error why;  // they wait; "": nothing is wrong
+        uint64_t begun_ms; // by clock_boot_ms(): the store was opened right before
     } joins;
     uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
     uint64_t pause_ms;

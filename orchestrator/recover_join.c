@@ -44,6 +44,7 @@ static void free_joining(struct joining *one) {
 void recovery_joins_begin(struct recovery *r) {
     uv_timer_init(r->config.loop, &r->joins.again);
     r->joins.again.data = r;
+    r->joins.begun_ms = clock_boot_ms();
 }
 
 void recovery_joins_stop(struct recovery *r) {
@@ -66,14 +67,29 @@ static void on_join_again(uv_timer_t *timer) {
     join_all(timer->data);
 }
 
-// Whether the job is to be paused, and why: as for all jobs that an earlier process has left.
+// For how long nobody may have been at work, by the database's clock alone: nodes keep its time,
+// and no clock of theirs is compared with it. While this node waits for its inventory others may
+// work.
+static struct resume_facts facts_of(const struct recovery *r) {
+    const struct store_found *found = store_found(r->config.store);
+    const bool has_others = gate_configuration(r->config.gate)->held->has_others;
+    const uint64_t waited_ms = has_others ? 0 : clock_boot_ms() - r->joins.begun_ms;
+    return (struct resume_facts){.now_ms = found->now_ms + (long long)waited_ms,
+                                 .alive_ms = found->alive_ms,
+                                 .within_ms = r->config.resume_within_ms};
+}
+
+// The store was written so lately that whoever did is at work still, as far as anybody knows.
+static bool is_alive(const struct resume_facts *facts) {
+    return llabs(facts->now_ms - facts->alive_ms) < LEASE_TTL_MS;
+}
+
+// Whether the job is to be paused, and why: as for all jobs that an earlier process has left,
+// unless another node is at work on them.
 static bool is_to_pause(const struct joining *one, const struct buf *differs, struct buf *why) {
-    const struct recovery_config *config = &one->recovery->config;
-    const struct resume_facts facts = {.now_ms = clock_wall_ms(),
-                                       .alive_ms = store_found(config->store)->alive_ms,
-                                       .within_ms = config->resume_within_ms};
+    const struct resume_facts facts = facts_of(one->recovery);
     const char *text = differs->len == 0 ? NULL : differs->data;
-    if (one->is_first) return resume_is_paused(one->job, &facts, text, why);
+    if (one->is_first && !is_alive(&facts)) return resume_is_paused(one->job, &facts, text, why);
     if (text != NULL) buf_adds(why, text);
     return text != NULL;
 }

@@ -71,6 +71,7 @@ struct store_op {
 struct store_found {
     bool is_new;
     long long alive_ms;      // when it was last written, by the wall clock then; 0: never
+    long long now_ms;        // that clock now. Where several nodes share it, it is the database's
     uint64_t epoch;          // of this start: more than any before, and at least the Unix time
     uint64_t beat;           // the number of the last batch
     char node[LEASE_ID_MAX]; // of this start, where several nodes share the store; "": they do not

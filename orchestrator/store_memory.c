@@ -384,8 +384,11 @@ void store_memory_reopen(void *db, long long wall_ms, struct store_found *found)
     const bool is_new = m->epoch == 0;
     const uint64_t now = wall_ms > 0 ? (uint64_t)wall_ms / 1000 : 0;
     m->epoch = now > m->epoch ? now : m->epoch + 1;
-    *found = (struct store_found){
-        .is_new = is_new, .alive_ms = m->alive_ms, .epoch = m->epoch, .beat = m->writer.beat};
+    *found = (struct store_found){.is_new = is_new,
+                                  .alive_ms = m->alive_ms,
+                                  .now_ms = wall_ms,
+                                  .epoch = m->epoch,
+                                  .beat = m->writer.beat};
 }
 
 // Nothing of a batch is kept where one op cannot be.

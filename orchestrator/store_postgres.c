@@ -95,8 +95,9 @@ static enum store_status postgres_write(void *db, uint64_t number, long long wal
                                         struct store_op *ops, size_t count, struct error *err) {
     struct postgres *s = db;
     enum store_status status = STORE_UNREACHABLE;
+    (void)wall_ms; // of this node alone: the database has a clock
     if (s->writer.is_fenced || connect_writer(s, err))
-        status = postgres_writer_write(&s->writer, number, wall_ms, ops, count, err);
+        status = postgres_writer_write(&s->writer, number, ops, count, err);
     if (status != STORE_OK) error_from(err, "%s", s->shown);
     return status;
 }
@@ -139,12 +140,14 @@ static int enter(struct postgres *s, long long wall_ms, struct store_found *foun
     pq_add_number(p, NODE_VERSION);
     pq_add_number(p, wall_ms > 0 ? wall_ms / 1000 : 0);
     PGresult *row = pq_ask(&s->writer.pq,
-                           "select epoch, is_new, alive_ms from orchestrator.enter($1, $2, $3, $4)",
+                           "select epoch, is_new, alive_ms, " POSTGRES_NOW
+                           " from orchestrator.enter($1, $2, $3, $4)",
                            p, PQ_REPLY_MS, err);
     if (row == NULL) return ERROR_INPUT;
     *found = (struct store_found){.epoch = (uint64_t)pq_number(row, 0),
                                   .is_new = pq_bool(row, 1),
-                                  .alive_ms = pq_number(row, 2)};
+                                  .alive_ms = pq_number(row, 2),
+                                  .now_ms = pq_number(row, 3)};
     snprintf(found->node, sizeof found->node, "%s", s->writer.id);
     s->has_entered = s->writer.is_known = true;
     PQclear(row);

@@ -145,19 +145,13 @@ static void begin(struct postgres_writer *w, uint64_t beat) {
 }
 
 // The time is kept with all but beats.
-static void add_time(struct postgres_writer *w, long long wall_ms, const struct store_op *ops,
-                     size_t count) {
-    if (count == 1 && ops[0].kind == STORE_BEAT)
-        pq_add_null(&w->params);
-    else
-        pq_add_number(&w->params, wall_ms);
-}
-
-static bool only_beats(struct postgres_writer *w, long long wall_ms, const struct store_op *ops,
-                       struct error *err) {
+static bool only_beats(struct postgres_writer *w, const struct store_op *ops, struct error *err) {
     pq_add_bool(&w->params, false);
-    add_time(w, wall_ms, ops, 1);
-    PGresult *row = call(w, SENT_BATCH, "select " SCHEMA "renew($1, $2, $3, $4)", PQ_REPLY_MS, err);
+    PGresult *row =
+        call(w, SENT_BATCH,
+             ops[0].kind == STORE_BEAT ? "select " SCHEMA "renew($1, $2, $3, null)"
+                                       : "select " SCHEMA "renew($1, $2, $3, " POSTGRES_NOW ")",
+             PQ_REPLY_MS, err);
     PQclear(row);
     return row != NULL;
 }
@@ -217,18 +211,17 @@ static void add_shards(struct pq_params *p, struct buf *bytes, const struct stor
     pq_add_bytes(p, bytes->data, bytes->len);
 }
 
-static bool create(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
-                   struct store_op *op, struct error *err) {
+static bool create(struct postgres_writer *w, uint64_t *beat, struct store_op *op,
+                   struct error *err) {
     int64_t pieces = 0;
     if (!add_pieces(w, &op->job, beat, &pieces, err)) return false;
     begin(w, *beat);
-    pq_add_number(&w->params, wall_ms);
     struct buf shards = {0};
     add_job(&w->params, &op->job, pieces);
     add_shards(&w->params, &shards, &op->job);
     PGresult *row = call(w, SENT_BATCH,
-                         "select number, is_kept from " SCHEMA "create_job($1, $2, $3, $4, $5,"
-                         " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                         "select number, is_kept from " SCHEMA "create_job($1, $2, " POSTGRES_NOW
+                         ", $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
                          PQ_REPLY_MS, err);
     buf_deinit(&shards);
     if (row == NULL) return false;
@@ -238,27 +231,26 @@ static bool create(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
     return true;
 }
 
-static bool forget(struct postgres_writer *w, bool is_again, long long wall_ms, struct store_op *op,
+static bool forget(struct postgres_writer *w, bool is_again, struct store_op *op,
                    struct error *err) {
     pq_add_bool(&w->params, is_again);
-    pq_add_number(&w->params, wall_ms);
     pq_add_text(&w->params, op->job.id);
-    PGresult *row =
-        call(w, SENT_BATCH, "select " SCHEMA "forget($1, $2, $3, $4, $5)", RETAIN_MS, err);
+    PGresult *row = call(w, SENT_BATCH, "select " SCHEMA "forget($1, $2, $3, " POSTGRES_NOW ", $4)",
+                         RETAIN_MS, err);
     PQclear(row);
     op->status = STORE_OK;
     op->n = 0;
     return row != NULL;
 }
 
-static bool retain(struct postgres_writer *w, bool is_again, long long wall_ms, struct store_op *op,
+static bool retain(struct postgres_writer *w, bool is_again, struct store_op *op,
                    struct error *err) {
     pq_add_bool(&w->params, is_again);
-    pq_add_number(&w->params, wall_ms);
     pq_add_number(&w->params, op->keep < INT64_MAX ? (int64_t)op->keep : INT64_MAX);
     pq_add_number(&w->params, RETAIN_ROWS);
     PGresult *row =
-        call(w, SENT_BATCH, "select " SCHEMA "retain($1, $2, $3, $4, $5, $6)", RETAIN_MS, err);
+        call(w, SENT_BATCH, "select " SCHEMA "retain($1, $2, $3, " POSTGRES_NOW ", $4, $5)",
+             RETAIN_MS, err);
     if (row == NULL) return false;
     op->status = STORE_OK;
     op->n = (uint64_t)pq_number(row, 0);
@@ -303,16 +295,15 @@ static bool has_kind(const struct store_op *ops, size_t count, enum store_op_kin
 }
 
 #define APPEND                                                                                     \
-    "select jobs, lasts, held from " SCHEMA "append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "     \
-    "$11, $12, $13, $14, $15, $16"
-#define LINES ", $17, $18, $19, $20, $21, $22, $23, $24, $25, $26"
+    "select jobs, lasts, held from " SCHEMA "append($1, $2, " POSTGRES_NOW                         \
+    ", $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15"
+#define LINES ", $16, $17, $18, $19, $20, $21, $22, $23, $24, $25"
 
-static bool append(struct postgres_writer *w, long long wall_ms, struct store_op *ops, size_t count,
+static bool append(struct postgres_writer *w, struct store_op *ops, size_t count,
                    struct error *err) {
     enum { EVENT_ARRAYS = 13, LINE_ARRAYS = 8 };
     struct pq_params *p = &w->params;
     const bool has_lines = has_kind(ops, count, STORE_AUDIT);
-    pq_add_number(p, wall_ms);
     const int events = pq_add_arrays(p, EVENT_ARRAYS);
     const int lines = has_lines ? pq_add_arrays(p, LINE_ARRAYS) : 0;
     for (size_t i = 0; i < count; i++) {
@@ -340,11 +331,9 @@ static void take_shards(const PGresult *row, struct shards_held *held) {
         if (shard >= 0 && shard < SHARDS) held->epochs[shard] = (uint64_t)epoch;
 }
 
-static bool lease(struct postgres_writer *w, long long wall_ms, struct store_op *op,
-                  struct error *err) {
+static bool lease(struct postgres_writer *w, struct store_op *op, struct error *err) {
     struct pq_params *p = &w->params;
     struct store_lease *wants = op->lease;
-    pq_add_number(p, wall_ms);
     pq_add_bool(p, wants->is_hungry);
     pq_add_bool(p, wants->is_ready);
     pq_add_bool(p, wants->gives_all);
@@ -354,10 +343,10 @@ static bool lease(struct postgres_writer *w, long long wall_ms, struct store_op 
     pq_add_text(p, wants->dead[0] == '\0' ? NULL : wants->dead);
     pq_add_number(p, (int64_t)wants->dead_beat);
     pq_add_number(p, wants->claim);
-    PGresult *row =
-        call(w, SENT_BATCH,
-             "select shards, epochs from " SCHEMA "lease($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-             PQ_REPLY_MS, err);
+    PGresult *row = call(w, SENT_BATCH,
+                         "select shards, epochs from " SCHEMA "lease($1, $2, " POSTGRES_NOW
+                         ", $3, $4, $5, $6, $7, $8, $9)",
+                         PQ_REPLY_MS, err);
     if (row == NULL) return false;
     take_shards(row, &wants->result);
     PQclear(row);
@@ -383,19 +372,19 @@ static bool answer_lease(struct postgres_writer *w, struct store_op *op, struct 
 
 // --- a batch
 
-static bool carry_out(struct postgres_writer *w, uint64_t *beat, long long wall_ms,
-                      struct store_op *ops, size_t count, struct error *err) {
+static bool carry_out(struct postgres_writer *w, uint64_t *beat, struct store_op *ops, size_t count,
+                      struct error *err) {
     const bool is_again = *beat == w->beat;
     begin(w, *beat);
     switch (ops[0].kind) {
     case STORE_CREATE:
-        return create(w, beat, wall_ms, &ops[0], err);
+        return create(w, beat, &ops[0], err);
     case STORE_RETAIN:
-        return retain(w, is_again, wall_ms, &ops[0], err);
+        return retain(w, is_again, &ops[0], err);
     case STORE_FORGET:
-        return forget(w, is_again, wall_ms, &ops[0], err);
+        return forget(w, is_again, &ops[0], err);
     case STORE_LEASE:
-        return lease(w, wall_ms, &ops[0], err);
+        return lease(w, &ops[0], err);
     case STORE_APPEND:
     case STORE_AUDIT:
     case STORE_ALIVE:
@@ -405,9 +394,9 @@ static bool carry_out(struct postgres_writer *w, uint64_t *beat, long long wall_
     if (count == 1 && (ops[0].kind == STORE_BEAT || ops[0].kind == STORE_ALIVE)) {
         ops[0].status = STORE_OK;
         ops[0].n = 0;
-        return only_beats(w, wall_ms, ops, err);
+        return only_beats(w, ops, err);
     }
-    return append(w, wall_ms, ops, count, err);
+    return append(w, ops, count, err);
 }
 
 static bool answer_create(struct postgres_writer *w, struct store_op *op, struct error *err) {
@@ -441,8 +430,7 @@ static enum store_status answer_again(struct postgres_writer *w, struct store_op
 }
 
 enum store_status postgres_writer_write(struct postgres_writer *w, uint64_t number,
-                                        long long wall_ms, struct store_op *ops, size_t count,
-                                        struct error *err) {
+                                        struct store_op *ops, size_t count, struct error *err) {
     if (w->is_fenced) {
         *err = w->why_fenced;
         return STORE_FENCED;
@@ -456,7 +444,7 @@ enum store_status postgres_writer_write(struct postgres_writer *w, uint64_t numb
         store_kept_gap(number, w->beat - w->ahead, err);
         return STORE_UNREACHABLE;
     }
-    if (carry_out(w, &beat, wall_ms, ops, count, err)) {
+    if (carry_out(w, &beat, ops, count, err)) {
         w->beat = beat;
         w->sent = SENT_NOTHING;
         return STORE_OK;

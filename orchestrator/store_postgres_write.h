@@ -8,6 +8,9 @@
 
 enum { STORE_NODE_ID_MAX = 40 };
 
+// When it was last written is kept by the database's clock, whose node it was that wrote.
+#define POSTGRES_NOW "(extract(epoch from clock_timestamp()) * 1000)::bigint"
+
 // What was sent last and has not been answered.
 enum postgres_sent { SENT_NOTHING, SENT_PIECE, SENT_BATCH };
 
@@ -32,7 +35,6 @@ struct postgres_writer { // zeroed but for the first three it is ready
 
 void postgres_writer_deinit(struct postgres_writer *w);
 
-// As the back's write(). It is connected.
+// As the back's write(), by the database's clock. It is connected.
 enum store_status postgres_writer_write(struct postgres_writer *w, uint64_t number,
-                                        long long wall_ms, struct store_op *ops, size_t count,
-                                        struct error *err);
+                                        struct store_op *ops, size_t count, struct error *err);

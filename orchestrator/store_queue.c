@@ -223,10 +223,11 @@ static struct store_turn wait_until(const struct store_queue *q, uint64_t now_us
     return (struct store_turn){.wait_us = due_us - now_us, .has_more = q->asked.first != NULL};
 }
 
-// Nothing is queued. The time is kept while a job is open, but it says only that this process is
-// at work once it has written anything else; a beat keeps no time.
+// Nothing is queued. The time is kept while a job is open (one node knows not of all), but it says
+// only that this process is at work once it has written anything else; a beat keeps no time.
 static bool has_alive(struct store_queue *q, uint64_t now_us, struct store_turn *wait) {
-    const bool keeps_time = q->config.alive_us > 0 && q->config.open_jobs > 0 && q->has_kept;
+    const bool keeps_time =
+        q->config.alive_us > 0 && q->has_kept && (q->config.open_jobs > 0 || q->config.is_shared);
     const uint64_t alive_us = keeps_time ? q->timed_us + q->config.alive_us : UINT64_MAX;
     const uint64_t beat_us = q->config.beat_us > 0 ? q->kept_us + q->config.beat_us : UINT64_MAX;
     const uint64_t due_us = alive_us < beat_us ? alive_us : beat_us;

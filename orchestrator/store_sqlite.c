@@ -206,6 +206,7 @@ static int begin_epoch(struct sqlite *s, long long wall_ms, struct store_found *
     if (!sqlite_writer_meta(&s->writer, found, &why))
         return why.text[0] == '\0' ? ERROR_INPUT : damaged(s, why.text, err);
     found->is_new = found->epoch == 0;
+    found->now_ms = wall_ms;
     found->epoch = now > found->epoch ? now : found->epoch + 1;
     const bool is_kept =
         sql_run_with(&s->sql, SQL_SET_EPOCH, found->epoch) && sql_run(&s->sql, SQL_COMMIT);

@@ -105,13 +105,6 @@ START_TEST(a_standby_that_is_promoted_has_all_that_was_kept) {
 }
 END_TEST
 
-static void write_inventory(const struct cluster *c, const char *path) {
-    struct answer a = http_get(c->lab.admin, "/inventory/");
-    ck_assert_int_eq((int)a.status, 200);
-    write_private(path, a.body);
-    answer_free(&a);
-}
-
 // It fails a few hosts, of several groups, before it takes itself for the one that is not there;
 // the others have all the rest, and it comes to no harm.
 START_TEST(a_node_that_reaches_no_device_leaves_them_to_the_others) {

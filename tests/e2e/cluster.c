@@ -26,7 +26,7 @@ double now_s(void) {
 
 // --- nodes
 
-static void start_with(struct cluster *c, unsigned i, const char *inventory) {
+void start_node_with(struct cluster *c, unsigned i, const char *inventory) {
     char name[16];
     snprintf(name, sizeof name, "log%u", i);
     c->nodes[i] = program_start("orchestrator",
@@ -35,10 +35,17 @@ static void start_with(struct cluster *c, unsigned i, const char *inventory) {
                                      "--install-timeout", "10s", "--workers", "40"));
 }
 
+void write_inventory(const struct cluster *c, const char *path) {
+    struct answer a = http_get(c->lab.admin, "/inventory/");
+    ck_assert_int_eq((int)a.status, 200);
+    write_private(path, a.body);
+    answer_free(&a);
+}
+
 void start_node(struct cluster *c, unsigned i) {
     char inventory[100];
     snprintf(inventory, sizeof inventory, "%s/inventory/", c->lab.admin);
-    start_with(c, i, inventory);
+    start_node_with(c, i, inventory);
 }
 
 static bool bring_up_loopback(void) {
@@ -60,7 +67,7 @@ bool start_node_apart(struct cluster *c, unsigned i, const char *inventory) {
         return false;
     }
     ck_assert(bring_up_loopback());
-    start_with(c, i, inventory);
+    start_node_with(c, i, inventory);
     ck_assert_int_eq(setns(outside, CLONE_NEWNET), 0);
     close(outside);
     return true;

@@ -22,6 +22,8 @@ struct cluster cluster_start(const char *latency, const char *network);
 void cluster_end(struct cluster *c); // the referee must have seen nothing
 
 void start_node(struct cluster *c, unsigned i);
+void start_node_with(struct cluster *c, unsigned i, const char *inventory); // a file
+void write_inventory(const struct cluster *c, const char *path);            // the network's
 void start_nodes(struct cluster *c); // all; they have their share of the shards then
 // One that reaches no device, for it is in a network of its own. inventory: a file. False: this
 // process may not make one (it takes root).

@@ -179,6 +179,7 @@ bool nodes_process_is_idle(struct world *w) {
         if (gate_under_way(p->gate) > 0 && !p->is_aborted) return false;
         node_stop(p->node);
         if (!node_is_idle(p->node)) return false;
+        if (!p->is_aborted) gate_lose(p->gate);
         shell_close_queue(w);
     }
     return shell_is_closed(p);
