@@ -10,12 +10,12 @@
 // Where the back cannot be written, events stay in the queue and are tried again until they are
 // kept. Jobs that are to be created are refused then, before events that were asked for earlier.
 //
-// While a job is open, or several nodes share it, the time is kept every STORE_ALIVE_MS, but not before the first write of this
-// process: until its owner has decided what becomes of the jobs that it found, a restart more
-// changes nothing. A back that wants a beat is written to all the time. Where it has fenced this
-// process off (STORE_FENCED) the store is not well again: nothing that is asked is kept any more,
-// and whoever waits is answered STORE_UNREACHABLE when the store is closed. Of the jobs that are
-// done the oldest beyond keep_jobs are dropped, whenever another is.
+// While a job is open, or several nodes share it, the time is kept every STORE_ALIVE_MS, but not
+// before the first write of this process: until its owner has decided what becomes of the jobs that
+// it found, a restart more changes nothing. A back that wants a beat is written to all the time.
+// Where it has fenced this process off (STORE_FENCED) the store is not well again: nothing that is
+// asked is kept any more, and whoever waits is answered STORE_UNREACHABLE when the store is closed.
+// Of the jobs that are done the oldest beyond keep_jobs are dropped, whenever another is.
 #pragma once
 
 #include "orchestrator/store_back.h"
