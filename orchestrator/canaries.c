@@ -66,8 +66,15 @@ static void mark(struct job *job, size_t place) {
     if (job->left != NULL) job->left[job_shard(job, (uint32_t)place)].canaries++;
 }
 
+static bool is_selected(const struct job *job, const char *name) {
+    for (size_t i = 0; i < job->selection.count; i++)
+        if (strcmp(host_at(job, i)->name, name) == 0) return true;
+    return false;
+}
+
+// A name is looked for as it is before it is read as a glob, as in filter_hosts.
 static int mark_entry(struct job *job, const char *entry, struct error *err) {
-    const bool is_glob = glob_is(entry);
+    const bool is_glob = glob_is(entry) && !is_selected(job, entry);
     bool is_found = false;
     for (size_t i = 0; i < job->selection.count; i++) {
         const struct host *host = host_at(job, i);

@@ -39,9 +39,9 @@ static int complain(const struct cli *cli, int exit_code, const char *text) {
 // The service speaks of fields; whoever reads this has given options.
 static int complain_of_request(const struct cli *cli, int exit_code, const struct error *err) {
     static const struct cli_field fields[] = {
+        {"filter_hosts", "host"}, // the first: retry has no such option
         {"filter_sites", "site"},
         {"filter_dev_types", "dev-type"},
-        {"filter_hosts", "host"},
         {"version", "version"},
         {"workers", "workers"},
         {"canaries", "canaries"},
@@ -54,7 +54,8 @@ static int complain_of_request(const struct cli *cli, int exit_code, const struc
         {"state", "state"},
     };
     char text[ERROR_TEXT_MAX + 32];
-    cli_request_explain(fields, COUNT(fields), err->text, text, sizeof text);
+    const size_t passed = strcmp(cli->command, "retry") == 0 ? 1 : 0;
+    cli_request_explain(fields + passed, COUNT(fields) - passed, err->text, text, sizeof text);
     return complain(cli, exit_code, text);
 }
 

@@ -42,8 +42,9 @@ struct event {
     const char *subtask; // the device's method
     const char *brake;   // of a task that stops: its name; NULL: it is cancelled
     enum host_state result;
-    bool started; // of a skipped host: it was in hand
-    bool failed;  // of what is completed; of the task: a host of it has failed
+    const char *outcome; // of a task that is completed: "stopped"
+    bool started;        // of a skipped host: it was in hand
+    bool failed;         // of what is completed; of the task: a host of it has failed
     // What to say of the result: of a failure why; of a skipped host the name of the host whose
     // failure stopped its group, a peer that is not up, "shutting down", or "platform panos". NULL:
     // nothing to say. Of a subtask that has not failed: a warning.

@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "orchestrator/gate_internal.h"
 #include "orchestrator/gate_share.h"
+#include "orchestrator/job_view.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ static void free_run(struct run *run) {
     run_forget_asked(run);
     free(run->awaited);
     free(run->skipped);
+    free(run->under_way_host);
     free(run);
 }
 
@@ -67,6 +69,7 @@ void run_end(struct run *run) {
     if (gate_leads(g))
         run_tell(run, (struct event){.kind = EVENT_TASK_COMPLETED,
                                      .failed = job->counts[HOST_FAILED] > 0,
+                                     .outcome = job_outcome_names[job->outcome],
                                      .duration_ms = gate_now(g) - run->started_ms});
     free_run(run);
     jobs_done(g->config.jobs, job);
@@ -389,8 +392,8 @@ static void wake_all(struct run *run) {
 }
 
 // With hosts in hand it has kept its place, and all that disagree wait for it; else it queues
-// behind those that came meanwhile. So a run waits for those before it alone, and never in a
-// circle.
+// behind those that came meanwhile. So a run waits for those before it, and behind it for what
+// has begun alone, which comes to its end by itself: never in a circle.
 void run_wait_again(struct run *run) {
     struct gate *g = run->gate;
     if (run->job->state == JOB_PAUSED) tell_resumed(run, "in hand"); // the others have been told to
@@ -592,6 +595,7 @@ void gate_free(struct gate *g) {
         if (run->scheduled != NULL) schedule_abandon(g->schedule, run->scheduled);
         free(run->skipped);
         free(run->awaited);
+        free(run->under_way_host);
         free(run);
     }
     gate_free_asked(g);

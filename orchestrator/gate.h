@@ -26,7 +26,8 @@ struct gate *gate_new(const struct gate_config *config, const struct gate_shell 
 void gate_free(struct gate *g);
 
 // A job of config.jobs begins, which is told when it is done, possibly from within (a job without
-// hosts). It waits until no job before it sees what they share differently (policy_agree.h).
+// hosts). It waits until no job before it, and none that has begun, sees what they share
+// differently (policy_agree.h).
 void gate_submit(struct gate *g, struct job *job);
 // One that an earlier process has begun is there again: hosts in doubt are asked. All such jobs are
 // given to the gate before any other begins. why: it is paused; NULL: it goes on, once it is told

@@ -71,9 +71,13 @@ struct run { // of a job that is not done
     char *skipped;        // of one that is stopped: why its hosts are skipped
     bool is_skipping;     // of one that is stopped: some may be left
     bool is_canary_phase; // only the canaries go
-    bool is_in_line;      // it waits for one of --max-jobs to end, and has said so
-    unsigned asked;       // so many times the store was told that it runs, and has not answered
-    bool is_over;         // another node has ended the job; this one has hosts of it in hand still
+    bool is_in_line;      // it waits for one of --max-jobs to end, or for told_of, and has said so
+    const struct run *under_way; // who has begun, and disagrees, when that was last looked at; or
+                                 // NULL. It is in the line
+    char *under_way_host;        // the host that they see differently
+    const void *told_of;         // the same when it was last said
+    unsigned asked; // so many times the store was told that it runs, and has not answered
+    bool is_over;   // another node has ended the job; this one has hosts of it in hand still
 };
 
 enum outcome_state {

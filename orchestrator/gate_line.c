@@ -73,26 +73,53 @@ static bool agree(const struct run *one, const struct run *other, const char **h
     return policy_agree(one->gate->config.policy, &a, &b, host);
 }
 
-// Who disagrees and has begun, though the run stands before it in the line: it was let in when the
-// run was paused, and nothing of that was in hand as far as was heard. Or it waits again, and what
-// it has in hand is to come to its end. NULL: there is none.
-static const struct run *find_under_way(const struct run *run, const char **host) {
-    bool is_behind = false;
-    if (waits_for_nobody(run)) return NULL;
-    for (const struct run *other = run->gate->runs; other != NULL; other = other->next) {
-        const bool has_begun = other->state == RUN_WAITING ? run_has_hosts(other) : is_behind;
-        if (other == run)
-            is_behind = true;
-        else if (has_begun && run_is_in_the_way(other) && !agree(other, run, host))
-            return other;
-    }
-    return NULL;
+// What it has in hand is to come to its end, where it waits again; else it has been let in.
+static bool has_begun(const struct run *other, bool is_behind) {
+    const bool has = other->state == RUN_WAITING ? run_has_hosts(other) : is_behind;
+    return has && run_is_in_the_way(other);
 }
 
-static bool may_be_let_in(const struct run *run, unsigned taken) {
-    const char *host;
+// To compare two jobs may take long, and this is asked with each host of whatever job: who was
+// found is not compared again while it is there.
+static bool is_still_under_way(const struct run *run) {
+    bool is_behind = false;
+    if (run->under_way == NULL) return false;
+    for (const struct run *other = run->gate->runs; other != NULL; other = other->next) {
+        if (other == run->under_way) return has_begun(other, is_behind);
+        if (other == run) is_behind = true;
+    }
+    return false;
+}
+
+static void remember_under_way(struct run *run, const struct run *other, const char *host) {
+    free(run->under_way_host);
+    run->under_way = other;
+    run->under_way_host = host == NULL ? NULL : mem_strdup(host);
+}
+
+// Whether somebody disagrees and has begun, though the run stands before it in the line: it was let
+// in when the run was paused, and nothing of that was in hand as far as was heard. Or it waits
+// again, and has hosts in hand.
+static bool is_kept_out(struct run *run) {
+    bool is_behind = false;
+    if (waits_for_nobody(run)) return false;
+    if (is_still_under_way(run)) return true;
+    remember_under_way(run, NULL, NULL);
+    for (const struct run *other = run->gate->runs; other != NULL; other = other->next) {
+        const char *host = "";
+        if (other == run) {
+            is_behind = true;
+        } else if (has_begun(other, is_behind) && !agree(other, run, &host)) {
+            remember_under_way(run, other, host);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool may_be_let_in(struct run *run, unsigned taken) {
     return run->state == RUN_WAITING && run->awaited_count == 0 && has_place(run, taken) &&
-           find_under_way(run, &host) == NULL;
+           !is_kept_out(run);
 }
 
 // The first that waits for no other run, and may run now; NULL: there is none.
@@ -181,14 +208,15 @@ static void tell_whom_it_awaits(struct run *run, const struct run *other, const 
     tell_that_it_waits(run, text);
 }
 
+// It says so once, and again where whom it waits for is another by now.
 static void stand_in_line(struct run *run) {
     char text[80];
-    const char *host = "";
-    if (run->is_in_line || run->state != RUN_WAITING || run->awaited_count > 0) return;
+    if (run->state != RUN_WAITING || run->awaited_count > 0) return;
+    if (run->is_in_line && run->told_of == run->under_way) return;
     run->is_in_line = true;
-    const struct run *other = find_under_way(run, &host);
-    if (other != NULL) {
-        tell_whom_it_awaits(run, other, host);
+    run->told_of = run->under_way;
+    if (run->under_way != NULL) {
+        tell_whom_it_awaits(run, run->under_way, run->under_way_host);
         return;
     }
     snprintf(text, sizeof text, "for another job to end: at most %u run at a time, by --max-jobs",
@@ -251,10 +279,12 @@ void run_leaves_line(struct run *run) {
     while (*link != run)
         link = &(*link)->next;
     *link = run->next;
+    for (struct run *other = run->gate->runs; other != NULL; other = other->next)
+        if (other->under_way == run) remember_under_way(other, NULL, NULL);
 }
 
-// A run waits for those before it alone. So those that are under way come first; among those that
-// wait the numbers say who came first.
+// A run waits for those before it; of those behind it for what has begun alone. So those that are
+// under way come first; among those that wait the numbers say who came first.
 static void put_in_order(struct gate *g) {
     struct run *under_way = NULL, *waiting = NULL;
     for (struct run *run = g->runs, *next; run != NULL; run = next) {

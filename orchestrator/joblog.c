@@ -53,7 +53,7 @@ static struct line line_of(const struct event *e) {
         .event = kind->event, .verb = kind->verb, .of = kind->of, .level = kind->level};
     switch (e->kind) {
     case EVENT_TASK_COMPLETED:
-        line.result = e->failed ? "failed" : "completed";
+        line.result = e->outcome;
         line.took_time = true;
         break;
     case EVENT_TASK_INSTANCE_COMPLETED:

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SEVERAL = UINT16_MAX };
+
 struct view {
     const struct job_view *job;
     struct applied_policy applied;
     struct components components;
     // By the host that stands for a component: whether it has selected hosts, and the shard of
-    // these.
+    // these, or SEVERAL: they were of several components when the job was made.
     bool *concerned;
     uint16_t *shards;
 };
@@ -32,8 +34,9 @@ static void find_components(struct view *v) {
     v->shards = mem_array(hosts, sizeof *v->shards);
     for (size_t i = 0; i < v->job->selection->count; i++) {
         const uint32_t root = root_of(v, v->job->selection->hosts[i]);
+        const uint16_t shard = v->job->shards == NULL ? 0 : v->job->shards[i];
+        v->shards[root] = v->concerned[root] && v->shards[root] != shard ? SEVERAL : shard;
         v->concerned[root] = true;
-        if (v->job->shards != NULL) v->shards[root] = v->job->shards[i];
     }
 }
 
@@ -104,7 +107,8 @@ static const char *find_difference(const struct view *a, const struct view *b) {
         uintptr_t found = (uintptr_t)strmap_get(&names, of_a->hosts[i].name);
         if (found == 0 || !is_concerned(a, i)) continue;
         const uint32_t j = (uint32_t)(found - 1), x = root_of(a, i), y = root_of(b, j);
-        if (a->shards[x] != b->shards[y]) different = of_a->hosts[i].name;
+        if (a->shards[x] != b->shards[y] || a->shards[x] == SEVERAL)
+            different = of_a->hosts[i].name;
         if (reads) continue;
         if (like[x] == 0) like[x] = y + 1;
         shared[x]++;

@@ -59,36 +59,31 @@ int retry_parse_states(const cJSON *body, unsigned *states, struct error *err) {
 
 // --- the request
 
-static const char *name_at(const struct job *job, size_t place) {
-    return job->inventory->hosts[job->selection.hosts[place]].name;
+static const struct host *host_at(const struct job *job, size_t place) {
+    return &job->inventory->hosts[job->selection.hosts[place]];
 }
 
-// A name that would be read as a glob is one that matches it alone.
-static void write_name(const char *name, struct buf *out) {
-    buf_clear(out);
-    for (const char *c = name; *c != '\0'; c++) {
-        if (strchr("*?[\\", *c) != NULL) buf_adds(out, "\\");
-        buf_add(out, c, 1);
-    }
+// A host of another platform is skipped by every job, and no request may name it.
+static bool is_left(const struct job *job, size_t place, unsigned states) {
+    return (states >> job->hosts[place].state & 1) != 0 && host_at(job, place)->platform == 0;
 }
 
+// A name is looked for as it is before it is read as a glob.
 static cJSON *names_of(const struct job *job, unsigned states) {
     cJSON *names = cJSON_CreateArray();
-    struct buf name = {0};
-    for (size_t i = 0; i < job->selection.count; i++) {
-        if ((states >> job->hosts[i].state & 1) == 0) continue;
-        write_name(name_at(job, i), &name);
-        cJSON_AddItemToArray(names, cJSON_CreateString(name.data));
-    }
-    buf_deinit(&name);
+    for (size_t i = 0; i < job->selection.count; i++)
+        if (is_left(job, i, states))
+            cJSON_AddItemToArray(names, cJSON_CreateString(host_at(job, i)->name));
     return names;
 }
 
 static bool is_among(const struct job *job, unsigned states, const char *entry) {
-    for (size_t i = 0; i < job->selection.count; i++)
-        if ((states >> job->hosts[i].state & 1) != 0 && job->hosts[i].is_canary &&
-            glob_matches(entry, name_at(job, i)))
+    for (size_t i = 0; i < job->selection.count; i++) {
+        const char *name = host_at(job, i)->name;
+        if (is_left(job, i, states) && job->hosts[i].is_canary &&
+            (strcmp(entry, name) == 0 || glob_matches(entry, name)))
             return true;
+    }
     return false;
 }
 
@@ -103,8 +98,8 @@ static void keep_canaries(cJSON *request, const struct job *job, unsigned states
 }
 
 static bool has_any(const struct job *job, unsigned states) {
-    for (int state = 0; state < HOST_STATES; state++)
-        if ((states >> state & 1) != 0 && job->counts[state] > 0) return true;
+    for (size_t i = 0; i < job->selection.count; i++)
+        if (is_left(job, i, states)) return true;
     return false;
 }
 

@@ -16,9 +16,16 @@ extern const char store_postgres_v1[];
 
 // Of a job that waits no intent is kept: another that sees its hosts differently may run instead.
 static const char store_postgres_v2[] =
-    "do $$ begin execute replace(pg_get_functiondef('append'::regproc), 's.now in (1, 2)', 's.now "
-    "= 2');"
-    " end $$;\n";
+    "do $$ declare f oid; begin"
+    " select oid from pg_proc where pronamespace = 'orchestrator'::regnamespace and proname = "
+    "'append'"
+    " and prosrc like '%s.now in (1, 2)%' into f;"
+    " if found then"
+    " execute replace(pg_get_functiondef(f), 's.now in (1, 2)', 's.now = 2');"
+    " elsif not exists (select from pg_proc where pronamespace = 'orchestrator'::regnamespace"
+    " and proname = 'append' and prosrc like '%s.now = 2%') then"
+    " raise exception 'the function append is not that of version 1';"
+    " end if; end $$;\n";
 
 // Text n makes version n + 1 of n. All are additive: what a version has written stays as it is, and
 // a function that changes what it is called with gets another name. A new kind of event is written

@@ -84,9 +84,9 @@ static const struct {
     {{.kind = EVENT_TASK_STARTED},
      "'level': 'info', 'job': '51e3', 'event': 'task_started', 'task': 'upgrade_os'",
      "INFO:51e3:starting  task:upgrade_os\n"},
-    {{.kind = EVENT_TASK_COMPLETED, .failed = true, .duration_ms = 2500},
+    {{.kind = EVENT_TASK_COMPLETED, .outcome = "stopped", .duration_ms = 2500},
      "'level': 'info', 'job': '51e3', 'event': 'task_completed', 'task': 'upgrade_os', "
-     "'result': 'failed', 'duration_ms': 2500",
+     "'result': 'stopped', 'duration_ms': 2500",
      "INFO:51e3:completed task:upgrade_os\n"},
     {{.kind = EVENT_TASK_WAITING, .text = "for job 7"},
      "'level': 'info', 'job': '51e3', 'event': 'task_waiting', 'task': 'upgrade_os', 'text': 'for "
