@@ -4,10 +4,12 @@
 #include "orchestrator/dry_run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct dry_run {
     struct job *job;
     double *means_ms;
+    bool *are_canaries, *are_as_wanted; // by host of the inventory; the first NULL: there are none
     struct dry_run_known known;
     unsigned workers;
     struct peers_config peers;
@@ -21,6 +23,8 @@ static void play(void *arg) {
     const struct foretelling f = {.inventory = run->job->inventory,
                                   .grouping = &run->job->grouping,
                                   .means_ms = run->means_ms,
+                                  .are_canaries = run->are_canaries,
+                                  .are_as_wanted = run->are_as_wanted,
                                   .workers = run->workers,
                                   .peers = run->peers};
     struct foretold foretold;
@@ -34,6 +38,8 @@ static void on_played(void *arg) {
     run->told(run->arg, &run->body);
     buf_deinit(&run->body);
     free(run->means_ms);
+    free(run->are_canaries);
+    free(run->are_as_wanted);
     job_free(run->job);
     free(run);
 }
@@ -55,6 +61,25 @@ static struct dry_run_known known_of(const struct gate *gate, const struct job *
     return known;
 }
 
+static bool *canaries_of(const struct job *job) {
+    if (job->canaries_left == 0) return NULL;
+    bool *canaries = mem_array(job->inventory->count, sizeof *canaries);
+    for (size_t i = 0; i < job->selection.count; i++)
+        canaries[job->selection.hosts[i]] = job->hosts[i].is_canary;
+    return canaries;
+}
+
+// By what their devices last told this process. What reads takes its time whatever they run.
+static bool *as_wanted_of(const struct gate *gate, const struct job *job) {
+    bool *as_wanted = mem_array(job->inventory->count, sizeof *as_wanted);
+    for (size_t i = 0; i < job->selection.count && !job->task->reads; i++) {
+        const uint32_t host = job->selection.hosts[i];
+        const char *version = gate_version_of(gate, &job->inventory->hosts[host]);
+        as_wanted[host] = version != NULL && strcmp(version, job->args.version) == 0;
+    }
+    return as_wanted;
+}
+
 void dry_run(struct errands *errands, const struct gate *gate, struct job *job, dry_run_told told,
              void *arg) {
     struct dry_run *run = mem_zalloc(sizeof *run);
@@ -62,6 +87,8 @@ void dry_run(struct errands *errands, const struct gate *gate, struct job *job, 
     const unsigned own = job->brakes.workers;
     *run = (struct dry_run){.job = job,
                             .means_ms = gate_means(gate, job),
+                            .are_canaries = canaries_of(job),
+                            .are_as_wanted = as_wanted_of(gate, job),
                             .known = known_of(gate, job),
                             .workers = own != 0 && own < config->workers ? own : config->workers,
                             .peers = config->peers,

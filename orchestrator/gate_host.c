@@ -353,9 +353,14 @@ static void end_contact(struct flight *flight) {
 
 void flight_time_out(struct flight *flight) {
     const bool waits_for_leave = flight->wants;
-    char timeout[DURATION_TEXT_MAX], why[DURATION_TEXT_MAX + 48];
+    const struct gate *g = flight->gate;
+    const char *awaited =
+        flight->state == GATE_WANTED ? peers_awaited(g->peers, flight->turn, gate_now(g)) : NULL;
+    char timeout[DURATION_TEXT_MAX], why[DURATION_TEXT_MAX + INVENTORY_NAME_MAX + 80];
     duration_format(flight->run->job->brakes.host_timeout_ms * 1000, timeout);
-    snprintf(why, sizeof why, "not done within its host_timeout of %s", timeout);
+    snprintf(why, sizeof why, "not done within its host_timeout of %s%s%s%s", timeout,
+             awaited == NULL ? "" : ": it waited for ", awaited == NULL ? "" : awaited,
+             awaited == NULL ? "" : " to be up");
     shut(flight);
     if (!waits_for_leave) end_contact(flight);
     set_outcome(flight, HOST_FAILED, why);

@@ -238,6 +238,14 @@ static const char *say_lost(struct peers *p, const struct turn_group *group,
     return p->text;
 }
 
+const char *peers_awaited(const struct peers *p, const struct turn *turn, uint64_t now_ms) {
+    for (size_t g = 0; p->config.check && g < turn->groups_count; g++) {
+        const struct tally t = tally(p, turn, &turn->groups[g], true, now_ms);
+        if (t.lost != NULL) return t.lost->host.name;
+    }
+    return NULL;
+}
+
 static void retry_later(struct peers *p, struct turn *turn, uint64_t now_ms) {
     turn->retry_ms = now_ms + PEERS_RETRY_MS;
     turn->is_listed = true;

@@ -88,6 +88,8 @@ void peers_rest(struct turn *turn);
 
 // The host wants to install: PEERS_GRANT, PEERS_SKIP or PEERS_BACK is due for it.
 void peers_want(struct peers *p, struct turn *turn, uint64_t now_ms);
+// Of such a turn the name of a peer that is not known to be up, the first; NULL: there is none.
+const char *peers_awaited(const struct peers *p, const struct turn *turn, uint64_t now_ms);
 // It wants to no more: its connection was lost, and is opened anew.
 void peers_want_not(struct peers *p, struct turn *turn);
 // Whether a grant holds still, now that the install's bytes are to be sent.

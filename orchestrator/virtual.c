@@ -423,7 +423,9 @@ void virtual_run(const struct virtual_job *job, const struct virtual_devices *de
         c.free_flights[c.free_count] = c.free_count;
     select_hosts(&c);
     devices->begin(devices->arg);
-    c.scheduled = schedule_add(c.schedule, grouping, &c);
+    c.scheduled = job->past == NULL
+                      ? schedule_add(c.schedule, grouping, &c)
+                      : schedule_add_resumed(c.schedule, grouping, &c, job->past, job->past_arg);
     play(&c);
     result->makespan_us = c.now_us;
     find_longest(&c);

@@ -63,7 +63,9 @@ struct virtual_job { // of all hosts of the grouping; those of another platform 
     const struct inventory *inventory;
     const struct grouping *grouping;
     unsigned workers;
-    struct peers_config peers;  // asks 0: as many as workers
+    struct peers_config peers; // asks 0: as many as workers
+    past_of past;              // what has become of each before; NULL: nothing has begun
+    void *past_arg;
     struct virtual_host *hosts; // what becomes of each of the inventory's; NULL: nobody asks
 };
 

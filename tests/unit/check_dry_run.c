@@ -50,6 +50,46 @@ START_TEST(groups_are_one_after_another_within_and_beside_one_another) {
 }
 END_TEST
 
+// All that begins waits for the canaries: two of one group are one after the other.
+START_TEST(canaries_go_before_all_others_and_who_runs_it_already_takes_no_time) {
+    struct job *job = job_of("{ungrouped: allow, redundancy: [{group: \"{site}_{dev_type}\"}]}");
+    static const double means[] = {1000, 500};
+    static const struct {
+        bool canaries[6], as_wanted[6]; // a b c d e f
+        uint64_t window_ms;
+        const char *longest;
+    } rows[] = {
+        {{0}, {0}, 2000, "earth_spine"},
+        {{true}, {0}, 2000, "earth_spine"},       // a; then b beside c, d and e
+        {{true, true}, {0}, 3000, "earth_spine"}, // a, b; then c, d beside e
+        {{false, false, true}, {0}, 2500, "earth_spine"},
+        {{0}, {true}, 1000, "earth_spine"},
+        {{0}, {true, true, false, true, true}, 500, "earth_leaf"},
+        {{0}, {true, true, true, true, true}, 0, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const bool has_canaries = memchr(rows[i].canaries, true, sizeof rows[i].canaries) != NULL;
+        const struct foretelling f = {
+            .inventory = job->inventory,
+            .grouping = &job->grouping,
+            .means_ms = means,
+            .are_canaries = has_canaries ? rows[i].canaries : NULL,
+            .are_as_wanted = rows[i].as_wanted,
+            .workers = 10,
+            .peers = {.check = true, .max_age_ms = PEERS_MAX_AGE_MS, .asks = 10}};
+        struct foretold foretold;
+        foretell(&f, &foretold);
+        ck_assert_uint_eq(foretold.window_ms, rows[i].window_ms);
+        ck_assert(foretold.is_known);
+        if (rows[i].longest == NULL)
+            ck_assert_ptr_null(foretold.longest);
+        else
+            ck_assert_str_eq(foretold.longest->name, rows[i].longest);
+    }
+    job_free(job);
+}
+END_TEST
+
 START_TEST(one_worker_decides_where_there_is_only_one) {
     struct job *job = job_of("{ungrouped: allow, redundancy: [{group: \"{site}_{dev_type}\"}]}");
     const struct foretold f = foretold_of(job, 1, 1000, 1000);
@@ -133,6 +173,7 @@ END_TEST
 Suite *check_dry_run(void) {
     Suite *suite = suite_create("dry_run");
     TCase *tcase = tcase_create("dry_run");
+    tcase_add_test(tcase, canaries_go_before_all_others_and_who_runs_it_already_takes_no_time);
     tcase_add_test(tcase, groups_are_one_after_another_within_and_beside_one_another);
     tcase_add_test(tcase, one_worker_decides_where_there_is_only_one);
     tcase_add_test(tcase, types_that_are_not_known_count_as_the_others_and_none_is_no_window);

@@ -141,7 +141,11 @@ static void run_with(struct small_network *n, unsigned workers, struct peers_con
     n->grouping.order = n->order;
     n->devices.arg = n;
     const struct virtual_devices devices = {n, begin, contact, tell};
-    const struct virtual_job job = {&n->inventory, &n->grouping, workers, peers, n->was};
+    const struct virtual_job job = {.inventory = &n->inventory,
+                                    .grouping = &n->grouping,
+                                    .workers = workers,
+                                    .peers = peers,
+                                    .hosts = n->was};
     virtual_run(&job, &devices, result);
 }
 
