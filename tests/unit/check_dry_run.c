@@ -68,7 +68,9 @@ START_TEST(canaries_go_before_all_others_and_who_runs_it_already_takes_no_time) 
         {{0}, {true, true, true, true, true}, 0, NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const bool has_canaries = memchr(rows[i].canaries, true, sizeof rows[i].canaries) != NULL;
+        bool has_canaries = false;
+        for (size_t host = 0; host < COUNT(rows[i].canaries); host++)
+            has_canaries = has_canaries || rows[i].canaries[host];
         const struct foretelling f = {
             .inventory = job->inventory,
             .grouping = &job->grouping,
