@@ -49,23 +49,10 @@ void brakes_check(struct run *run, uint32_t host) {
 
 // --- time
 
-// Whether something of it would not happen: a host waits, or one in hand was sent no install. Of
-// what other nodes have in hand that is not known here.
-static bool has_to_hold_back(const struct run *run) {
-    const struct job *job = run->job;
-    if (job->counts[HOST_WAITING] > 0) return true;
-    if (gate_is_shared(run->gate)) return job->counts[HOST_IN_HAND] > 0;
-    const struct flight *flight = run->gate->flights;
-    while (flight != NULL &&
-           (flight->run != run || flight->state == GATE_OPEN || flight->outcome != OUTCOME_OPEN))
-        flight = flight->next;
-    return flight != NULL;
-}
-
 static uint64_t run_due_ms(const struct run *run) {
     const uint64_t timeout_ms = run->job->brakes.job_timeout_ms;
     const bool runs = run->opened_ms != 0 && may_stop(run);
-    if (timeout_ms == 0 || !runs || !has_to_hold_back(run)) return UINT64_MAX;
+    if (timeout_ms == 0 || !runs) return UINT64_MAX;
     return run->opened_ms + (run->before_ms < timeout_ms ? timeout_ms - run->before_ms : 0);
 }
 
