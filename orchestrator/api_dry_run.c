@@ -4,7 +4,6 @@
 #include "orchestrator/dry_run.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct dry_run {
     struct job *job;
@@ -44,7 +43,9 @@ static void on_played(void *arg) {
     free(run);
 }
 
-static struct dry_run_known known_of(const struct gate *gate, const struct job *job) {
+// By what their devices last told this process. What reads takes its time whatever they run.
+static struct dry_run_known known_of(const struct gate *gate, const struct job *job,
+                                     bool *are_as_wanted) {
     const enum downgrade asked = job->args.downgrade;
     struct dry_run_known known = {.refuses_newer = asked == DOWNGRADE_UNSAID
                                                        ? gate_configuration(gate)->refuses_downgrade
@@ -54,9 +55,11 @@ static struct dry_run_known known_of(const struct gate *gate, const struct job *
         return known;
     }
     for (size_t i = 0; i < job->selection.count; i++) {
-        const char *version =
-            gate_version_of(gate, &job->inventory->hosts[job->selection.hosts[i]]);
-        dry_run_count(&known, version, job->args.version);
+        const uint32_t host = job->selection.hosts[i];
+        const size_t before = known.as_wanted;
+        dry_run_count(&known, gate_version_of(gate, &job->inventory->hosts[host]),
+                      job->args.version);
+        are_as_wanted[host] = known.as_wanted > before;
     }
     return known;
 }
@@ -69,27 +72,17 @@ static bool *canaries_of(const struct job *job) {
     return canaries;
 }
 
-// By what their devices last told this process. What reads takes its time whatever they run.
-static bool *as_wanted_of(const struct gate *gate, const struct job *job) {
-    bool *as_wanted = mem_array(job->inventory->count, sizeof *as_wanted);
-    for (size_t i = 0; i < job->selection.count && !job->task->reads; i++) {
-        const uint32_t host = job->selection.hosts[i];
-        const char *version = gate_version_of(gate, &job->inventory->hosts[host]);
-        as_wanted[host] = version != NULL && strcmp(version, job->args.version) == 0;
-    }
-    return as_wanted;
-}
-
 void dry_run(struct errands *errands, const struct gate *gate, struct job *job, dry_run_told told,
              void *arg) {
     struct dry_run *run = mem_zalloc(sizeof *run);
     const struct gate_config *config = gate_configuration(gate);
     const unsigned own = job->brakes.workers;
+    bool *are_as_wanted = mem_array(job->inventory->count, sizeof *are_as_wanted);
     *run = (struct dry_run){.job = job,
                             .means_ms = gate_means(gate, job),
                             .are_canaries = canaries_of(job),
-                            .are_as_wanted = as_wanted_of(gate, job),
-                            .known = known_of(gate, job),
+                            .are_as_wanted = are_as_wanted,
+                            .known = known_of(gate, job, are_as_wanted),
                             .workers = own != 0 && own < config->workers ? own : config->workers,
                             .peers = config->peers,
                             .told = told,

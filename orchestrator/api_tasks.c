@@ -6,9 +6,9 @@
 //
 // with LOADING before, or in place, of it where its key may have a job already. One that another
 // node was asked for may be STRANGE to this one: until it is joined here, or done, its post is
-// looked at again with each look of the node. A client that
-// leaves while the inventory is awaited takes its post along, for nobody wants the inventory
-// without it; from the job's creation on the job goes on without the client.
+// looked at again with each look of the node. A client that leaves while the inventory is awaited
+// takes its post along, for nobody wants the inventory without it; from the job's creation on the
+// job goes on without the client.
 #include "orchestrator/api_tasks.h"
 
 #include "common/clock.h"

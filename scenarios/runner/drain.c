@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { PATIENCE_S = 5 };
 
 struct drain {
     int pipe, file; // file: -1 where it cannot be written, and all is thrown away
@@ -30,11 +32,18 @@ static void *run(void *arg) {
     return NULL;
 }
 
-void drain_start(int pipe, const char *path) {
+pthread_t drain_start(int pipe, const char *path) {
     struct drain *d = mem_alloc(sizeof *d);
     pthread_t thread;
     *d = (struct drain){.pipe = fcntl(pipe, F_DUPFD_CLOEXEC, 0),
                         .file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
     if (pthread_create(&thread, NULL, run, d) != 0) abort();
-    pthread_detach(thread);
+    return thread;
+}
+
+void drain_end(pthread_t drain) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    if (pthread_timedjoin_np(drain, NULL, &until) != 0) pthread_detach(drain);
 }

@@ -258,9 +258,10 @@ int programs_start(struct programs *p, enum program_name name, struct error *err
         .patience_s = PROGRAM_PATIENCE_S};
     if (rc == 0) rc = daemon_start(&daemon, &command, err);
     if (rc == 0) {
-        drain_start(daemon.process.out, stdout_path);
+        const pthread_t drain = drain_start(daemon.process.out, stdout_path);
         pthread_mutex_lock(&p->lock);
         program->daemon = daemon;
+        program->drain = drain;
         program->ending = false;
         p->changes++;
         pthread_mutex_unlock(&p->lock);
@@ -311,27 +312,32 @@ int programs_signal(struct programs *p, enum program_name name, int signum, stru
 }
 
 // The program, which is the caller's to end: of two branches one ends it.
-static int take(struct programs *p, enum program_name name, struct daemon *taken,
+static int take(struct programs *p, enum program_name name, struct program *taken,
                 struct error *err) {
     pthread_mutex_lock(&p->lock);
-    *taken = p->list[name].daemon;
+    *taken = p->list[name];
     p->list[name].daemon.process = (struct process){.out = -1};
     p->changes++;
     pthread_mutex_unlock(&p->lock);
-    if (taken->process.pid <= 0)
+    if (taken->daemon.process.pid <= 0)
         return error_set(err, "the %s is not running", program_names[name]);
     return 0;
 }
 
 int programs_await_end(struct programs *p, enum program_name name, int code, struct error *err) {
-    struct daemon daemon;
-    int rc = take(p, name, &daemon, err);
-    return rc == 0 ? daemon_end(&daemon, 0, code, PROGRAM_PATIENCE_S, err) : rc;
+    struct program program;
+    int rc = take(p, name, &program, err);
+    if (rc != 0) return rc;
+    rc = daemon_end(&program.daemon, 0, code, PROGRAM_PATIENCE_S, err);
+    drain_end(program.drain);
+    return rc;
 }
 
 int programs_kill(struct programs *p, enum program_name name, struct error *err) {
-    struct daemon daemon;
-    int rc = take(p, name, &daemon, err);
-    if (rc == 0) rc = process_end(&daemon.process, SIGKILL, PROGRAM_PATIENCE_S, NULL, err);
+    struct program program;
+    int rc = take(p, name, &program, err);
+    if (rc != 0) return rc;
+    rc = process_end(&program.daemon.process, SIGKILL, PROGRAM_PATIENCE_S, NULL, err);
+    drain_end(program.drain);
     return rc;
 }

@@ -18,7 +18,8 @@ enum { PROGRAM_PATIENCE_S = 30 }; // for a ready line, and for an orderly end
 struct program {
     const char *binary;
     struct daemon daemon;
-    bool ending; // it was sent a signal that ends it
+    pthread_t drain; // of its stdout, while it runs
+    bool ending;     // it was sent a signal that ends it
 };
 
 struct programs {
