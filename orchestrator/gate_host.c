@@ -581,7 +581,8 @@ void flight_abort(struct flight *flight) {
         run_tell_of_host(flight->run, flight->work.host,
                          (struct event){.kind = EVENT_TASK_INSTANCE_IN_DOUBT, .text = in_doubt});
         flight->is_left = true; // its intent is what the store knows of it
-    } else if (flight->store_asked && is_open && flight->gate->config.is_persistent) {
+    } else if (flight->store_asked && is_open && !flight->is_left &&
+               flight->gate->config.is_persistent) {
         note(flight, STORE_WITHDRAWN); // behind the intent that is being kept: it is not sent
         flight->is_left = true;
     } else if (is_sent) {
