@@ -80,10 +80,14 @@ static void heard_of_job(struct run *run, const struct store_event *event) {
     }
 }
 
-// What is over elsewhere may be the last, of the job or of its canaries, or one too many.
+// What is over elsewhere may be the last, of the job or of its canaries, or one too many. Where
+// other jobs see the host's groups differently, it may be a peer here by and by: what it was before
+// another node had it in hand says nothing then.
 static void heard_of_host(struct run *run, const struct store_event *event) {
     struct gate *g = run->gate;
+    const struct job *job = run->job;
     run_apply(run, event);
+    peers_forget(g->peers, &job->inventory->hosts[job->selection.hosts[event->host]]);
     if (event->kind == STORE_OUTCOME) brakes_check(run, run->job->selection.hosts[event->host]);
     run_host_over(run);
     gate_start(g);
