@@ -49,7 +49,7 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams nodes replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
-	recover recover_join runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
+	recover recover_join recover_look_up runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
 	store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings fit heard outcomes outputs run scenario schema setup \
 	suite vars
@@ -70,7 +70,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 	store_rows store_sqlite store_where strmap suggest suite table terms text texts timeline timeline_axis timeline_rows timestamp \
 	tls turns vars virtual visit world xml yml
 # The longest first: they run beside one another.
-E2E_TESTS = nodes node_loss nodes_inventory scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
+E2E_TESTS = nodes node_loss nodes_inventory nodes_look_up scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
 FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
@@ -157,12 +157,13 @@ $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial j
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)
 
-histories = $(call objects,tests/histories,main clients commits device network nodes nodes_clients nodes_process nodes_store \
+histories = $(call objects,tests/histories,main clients commits device network nodes nodes_clients nodes_process nodes_shards nodes_store \
 	plan plan_nodes plan_shrink plan_text plan_view process recovery referee referee_nodes referee_stops referee_store shell story talk world)
 
+# nodes_shards.c puts itself before shards_of(): a history draws how few nodes its components fall to.
 $(BUILD)/tests/histories: $(histories) $(orchestrator_pure) $(common_pure)
 	@mkdir -p $(@D)
-	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(pure_libs)
+	@echo "LD $@"; $(CC) $(LDFLAGS) -Wl,--wrap=shards_of -o $@ $^ $(pure_libs)
 
 # Both beside the programs, which they start.
 $(BUILD)/torture: $(call objects,tests/torture,torture) $(rounds) $(call objects,common,process program) \

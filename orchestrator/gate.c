@@ -276,10 +276,16 @@ void run_enter_schedule(struct run *run) {
     g->shell.start_soon(g->shell.self, true);
 }
 
+// Where nodes share the job it may be known that it runs.
+static void note_running(struct run *run) {
+    if (!gate_is_shared(run->gate) || run->job->state != JOB_RUNNING)
+        run_note_state(run, JOB_RUNNING, NULL);
+}
+
 static void begin_run(struct run *run) {
     run->state = RUN_OPEN;
     if (run->opened_ms == 0) run->opened_ms = gate_now(run->gate);
-    run_note_state(run, JOB_RUNNING, NULL);
+    note_running(run);
     run_enter_schedule(run);
 }
 
@@ -294,7 +300,7 @@ void run_open(struct run *run) {
         return;
     }
     run->state = RUN_OPEN;
-    run_note_state(run, JOB_RUNNING, NULL);
+    note_running(run);
     schedule_unpause(g->schedule, run->scheduled);
 }
 
@@ -408,6 +414,13 @@ void run_wait_again(struct run *run) {
     gate_start(g);
 }
 
+void run_go_on(struct run *run) {
+    run->state = RUN_WAITING;
+    wake_all(run);
+    run_open(run);
+    gate_start(run->gate);
+}
+
 void gate_unpause(struct gate *g, struct job *job) {
     struct run *run = gate_run_of(g, job);
     if (run == NULL || run->state != RUN_PAUSED) return; // it has ended
@@ -437,9 +450,20 @@ void run_pause(struct run *run, const char *why) {
     if (run->scheduled != NULL) schedule_pause(run->gate->schedule, run->scheduled);
 }
 
+// It goes on at other nodes, and has not been looked up here.
+static bool is_paused_here(const struct run *run) {
+    const enum job_state heard = run->job->state;
+    return run_is_strange(run) && run->state == RUN_PAUSED &&
+           (heard == JOB_WAITING || heard == JOB_RUNNING);
+}
+
 bool gate_pause(struct gate *g, struct job *job, gate_kept kept, void *arg) {
     const struct store_event event = {.state = JOB_PAUSED, .text = "by request"};
     struct run *run = gate_run_of(g, job);
+    if (run != NULL && is_paused_here(run)) {
+        run_note_job(run, &event, kept, arg);
+        return true;
+    }
     if (run == NULL || (run->state != RUN_WAITING && run->state != RUN_OPEN)) return false;
     run_pause(run, event.text);
     run_note_job(run, &event, kept, arg);

@@ -563,7 +563,10 @@ void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
     enlist(flight);
     flight->is_unasked = lacks_login(flight);
     tell_in_doubt(flight, true, flight->is_unasked ? awaiting : asking);
-    if (!flight->is_unasked) ask_doubt(flight);
+    if (!flight->is_unasked)
+        ask_doubt(flight);
+    else if (gate_is_shared(g))
+        g->shell.look_up(g->shell.self, job);
 }
 
 void flight_unpause(struct flight *flight) {

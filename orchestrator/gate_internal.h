@@ -131,6 +131,12 @@ static inline bool gate_has(const struct gate *g, const struct job *job, uint32_
     return !gate_is_shared(g) || g->config.held->epochs[job_shard(job, place)] != 0;
 }
 
+// Where nodes share the job: it differed from this node's inventory when it was last looked up, and
+// all that is known of it is what the store has.
+static inline bool run_is_strange(const struct run *run) {
+    return gate_is_shared(run->gate) && run->job->is_excerpt && run->job->whole == NULL;
+}
+
 // One node leads: it says when jobs may run, and when they are done. The others follow what is
 // kept.
 static inline bool gate_leads(const struct gate *g) {
@@ -192,6 +198,7 @@ void run_pause(struct run *run, const char *why);
 void run_stop(struct run *run, enum job_outcome outcome, const char *text);
 void run_hold_back(struct run *run);  // the run may be no more then
 void run_wait_again(struct run *run); // it was paused, and is to go on
+void run_go_on(struct run *run);      // it was paused here alone, and runs
 void run_end(struct run *run);        // its job is done; it is no more, nor is the job
 void run_finish_if_done(struct run *run);
 struct store_event run_end_event(const struct run *run);

@@ -12,10 +12,12 @@
 // --- runs in the way of others
 
 // Where nodes share the job others may begin its hosts until they have heard that it is paused or
-// stopped: what they have in hand is known when that comes back from the store.
+// stopped: what they have in hand is known when that comes back from the store. One that this node
+// has still to look up begins nowhere, unless it was let in meanwhile.
 bool run_starts_nothing(const struct run *run) {
     const enum job_state heard = run->job->state;
     if (run->state != RUN_PAUSED && run->state != RUN_STOPPED) return false;
+    if (run->state == RUN_PAUSED && run_is_strange(run)) return heard != JOB_RUNNING;
     return !gate_is_shared(run->gate) || heard == JOB_PAUSED || heard == JOB_CANCELLING;
 }
 

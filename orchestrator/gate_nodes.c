@@ -16,6 +16,33 @@ static void heard_running(struct run *run) {
     gate_start(g);
 }
 
+// It has been let go on at another node, which has found it to be the same. Here it stays paused,
+// whatever is heard, until this node has found that too: of its hosts it knows no credentials, and
+// of its groups nothing but what they were.
+static void heard_going_on(struct run *run) {
+    const struct gate *g = run->gate;
+    if (run->state != RUN_PAUSED) return;
+    if (run_is_strange(run))
+        g->shell.look_up(g->shell.self, run->job);
+    else
+        run_wait_again(run);
+}
+
+void gate_looked_up(struct gate *g, struct job *job, const char *why) {
+    const struct store_event pause = {.state = JOB_PAUSED, .text = why};
+    struct run *run = gate_run_of(g, job);
+    gate_ask_doubts(g);
+    if (run == NULL || run->state != RUN_PAUSED || job->state == JOB_PAUSED) return;
+    if (why != NULL) {
+        run_note_job(run, &pause, NULL, NULL);
+        return;
+    }
+    if (job->state == JOB_RUNNING)
+        run_go_on(run);
+    else
+        run_wait_again(run);
+}
+
 // What this node has said itself is heard by all others: those behind the run may go, if nobody has
 // hosts of it in hand.
 static void held_back_everywhere(struct run *run) {
@@ -63,7 +90,7 @@ static void heard_of_job(struct run *run, const struct store_event *event) {
     run_apply(run, event);
     switch (event->state) {
     case JOB_WAITING:
-        if (before == JOB_PAUSED && run->state == RUN_PAUSED) run_wait_again(run);
+        if (before == JOB_PAUSED) heard_going_on(run);
         break;
     case JOB_RUNNING:
         heard_running(run);
@@ -230,6 +257,9 @@ void gate_rewind(struct gate *g, struct job *job) {
     run->is_skipping = run->is_canary_phase = run->is_over = run->is_in_line = false;
     run->awaited_count = 0;
     run->state = RUN_WAITING;
+    if (!run_is_strange(run)) return;
+    run->state = RUN_PAUSED;
+    g->shell.look_up(g->shell.self, job);
 }
 
 // --- jobs that are new here

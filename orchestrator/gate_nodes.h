@@ -19,6 +19,10 @@
 // same in this node's inventory, or by its policy, and so is to be paused; NULL: it is.
 void gate_join(struct gate *g, struct job *job, const char *why);
 
+// What shell.look_up() asked for: the job is the same in this node's inventory by now, or not
+// (why). The credentials of hosts in doubt are known, as far as that has them.
+void gate_looked_up(struct gate *g, struct job *job, const char *why);
+
 // In place of gate_unpause(): a paused job is to go on, and does when that is heard. False: it is
 // not paused. kept as with gate_pause().
 bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *arg);

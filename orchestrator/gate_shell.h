@@ -41,6 +41,9 @@ struct gate_shell {
     // (UINT64_MAX) never.
     void (*start_soon)(void *self, bool soon);
     void (*retry_at)(void *self, uint64_t due_ms);
+    // Where nodes share the job, and this one has found it to differ from its inventory: it is to
+    // be looked up again, and gate_looked_up() told, not from within.
+    void (*look_up)(void *self, const struct job *job);
 };
 
 struct gate_config {

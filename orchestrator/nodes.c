@@ -113,6 +113,10 @@ static void join(void *self, uint64_t number, bool is_first) {
     recovery_join(n->recovery, number, is_first, on_joined, n);
 }
 
+void nodes_look_up(struct nodes *n, const struct job *job) {
+    recovery_look_up(n->recovery, job);
+}
+
 static void be_ready(void *self) {
     const struct nodes *n = self;
     n->ready(n->ready_arg);

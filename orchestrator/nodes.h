@@ -37,6 +37,8 @@ bool nodes_is_idle(const struct nodes *nodes);
 // As store_append(); of a job's own change: node_append().
 void nodes_append(struct nodes *nodes, const struct store_event *event, store_done kept, void *arg);
 
+void nodes_look_up(struct nodes *nodes, const struct job *job); // recovery_look_up()
+
 // Asked right before anything is sent that changes a device.
 bool nodes_may_act(const struct nodes *nodes);
 // Why nothing may begin here; NULL: it may.

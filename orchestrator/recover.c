@@ -104,7 +104,7 @@ int recovery_new(struct recovery **recovery, const struct recovery_config *confi
     return reading.rc;
 }
 
-static void free_left(struct left *left) {
+void recovery_free_left(struct left *left) {
     free(left->image);
     free(left);
 }
@@ -114,8 +114,9 @@ void recovery_free(struct recovery *r) {
     recovery_joins_free(r);
     for (struct left *left = r->jobs, *next; left != NULL; left = next) {
         next = left->next;
-        free_left(left);
+        recovery_free_left(left);
     }
+    free(r->look_ups.jobs);
     for (struct resuming *one = r->resuming, *next; one != NULL; one = next) {
         next = one->next;
         free(one);
@@ -231,6 +232,7 @@ void recovery_begin(struct recovery *r, void (*done)(void *arg), void *arg) {
     uv_timer_init(r->config.loop, &r->retry);
     r->retry.data = r;
     recovery_joins_begin(r);
+    recovery_look_ups_begin(r);
     if (r->jobs == NULL) {
         done(arg);
         return;
@@ -243,6 +245,7 @@ void recovery_stop(struct recovery *r) {
     if (r->runs) fetcher_forget(r->config.fetcher, r);
     r->runs = false;
     recovery_joins_stop(r);
+    recovery_look_ups_stop(r);
     uv_close((uv_handle_t *)&r->retry, NULL);
 }
 
@@ -257,8 +260,8 @@ static const struct left *left_of(const struct recovery *r, uint64_t number) {
 
 // The job goes on in the inventory that it was paused in, or not at all; one that was paused by
 // this process has that still.
-static void look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
-                          const struct error *why, struct buf *differs) {
+void recovery_look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
+                            const struct error *why, struct buf *differs) {
     const struct left *left = left_of(r, job->number);
     struct buf image = {0};
     struct left own = {0};
@@ -307,7 +310,7 @@ static void on_inventory_again(void *arg, struct inventory *inventory, const str
     if (inventory != NULL) give_credentials(r, inventory);
     struct job *job = jobs_numbered(r->config.jobs, one->number);
     if (job != NULL && job->state == JOB_PAUSED) {
-        look_up_again(r, job, inventory, why, &differs);
+        recovery_look_up_again(r, job, inventory, why, &differs);
         if (differs.len == 0 && asks_to_go_on(one, job)) {
             inventory_unref(inventory);
             return;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "orchestrator/recover_join.h"
+#include "orchestrator/recover_look_up.h"
 
 // Reads the jobs, which are in config.jobs then. Before the loop runs. Errors: the store cannot be
 // read, and nothing may begin.

@@ -6,7 +6,9 @@
 
 enum { PAUSE_FIRST_MS = 1000, PAUSE_MAX_MS = 10 * 1000 };
 
-struct left { // a job that an earlier process has left
+// A job that an earlier process has left; or one of the store's that differed from this node's
+// inventory when it was joined.
+struct left {
     struct left *next;
     uint64_t number;
     void *image;
@@ -34,6 +36,12 @@ struct recovery {
         struct error why;  // they wait; "": nothing is wrong
         uint64_t begun_ms; // by clock_boot_ms(): the store was opened right before
     } joins;
+    struct look_ups {   // of jobs that this node has found to differ
+        uint64_t *jobs; // their numbers
+        size_t count, cap;
+        uv_timer_t again;
+        bool fetches, is_stopped;
+    } look_ups;
     uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
     uint64_t pause_ms;
     struct left *jobs; // in order of arrival
@@ -42,6 +50,18 @@ struct recovery {
     void (*done)(void *arg);
     void *done_arg;
 };
+
+// --- recover.c
+
+// The job as it was when it was kept, against today's inventory: job_look_up().
+void recovery_look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
+                            const struct error *why, struct buf *differs);
+void recovery_free_left(struct left *left);
+
+// --- recover_look_up.c
+
+void recovery_look_ups_begin(struct recovery *r);
+void recovery_look_ups_stop(struct recovery *r);
 
 // --- recover_join.c
 

@@ -94,14 +94,34 @@ static bool is_to_pause(const struct joining *one, const struct buf *differs, st
     return text != NULL;
 }
 
-static void give_to_gate(const struct joining *one, struct inventory *inventory) {
-    const struct recovery *r = one->recovery;
+// As it was kept: whoever looks it up again compares it with that. Of jobs that are over nothing is
+// needed any more.
+static void keep_image(struct recovery *r, struct left *joined) {
+    for (struct left **link = &r->jobs; *link != NULL;) {
+        struct left *left = *link;
+        if (jobs_numbered(r->config.jobs, left->number) != NULL) {
+            link = &left->next;
+            continue;
+        }
+        *link = left->next;
+        recovery_free_left(left);
+    }
+    struct left *left = mem_alloc(sizeof *left);
+    *left = *joined;
+    left->next = r->jobs;
+    r->jobs = left;
+    joined->image = NULL;
+}
+
+static void give_to_gate(struct joining *one, struct inventory *inventory) {
+    struct recovery *r = one->recovery;
     struct job *job = one->job;
     struct buf differs = {0}, why = {0};
     job_look_up(job, r->config.policy, inventory, one->left.image, one->left.image_len, &differs);
     const bool is_paused = is_to_pause(one, &differs, &why);
     if (is_paused && job->state != JOB_PAUSED) recovery_say_paused(job, why.data);
     jobs_add(r->config.jobs, job);
+    if (differs.len > 0) keep_image(r, &one->left);
     gate_join(r->config.gate, job, is_paused ? why.data : NULL);
     buf_deinit(&differs);
     buf_deinit(&why);

@@ -128,6 +128,10 @@ static void on_stepped(void *arg, const struct session_update *update) {
     if (++r->steps % BREATH_STEPS == 0 && r->breathe != NULL) r->breathe(r->breathe_arg);
 }
 
+static void look_up(void *self, const struct job *job) {
+    nodes_look_up(((const struct runner *)self)->nodes, job);
+}
+
 // --- life
 
 struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
@@ -146,7 +150,8 @@ struct runner *runner_new(uv_loop_t *loop, const struct session_config *session,
                                      .abort_all = abort_all,
                                      .append = append,
                                      .start_soon = start_soon,
-                                     .retry_at = retry_at};
+                                     .retry_at = retry_at,
+                                     .look_up = look_up};
     r->store = store;
     r->context = (struct connection_context){
         .loop = loop,
