@@ -244,6 +244,10 @@ void gate_lose(struct gate *g) {
     }
 }
 
+bool gate_has_hosts(const struct gate *g) {
+    return g->flights != NULL;
+}
+
 // What this node has said, and the store has not kept, was never so.
 void gate_rewind(struct gate *g, struct job *job) {
     struct run *run = gate_run_of(g, job);
@@ -257,9 +261,6 @@ void gate_rewind(struct gate *g, struct job *job) {
     run->is_skipping = run->is_canary_phase = run->is_over = run->is_in_line = false;
     run->awaited_count = 0;
     run->state = RUN_WAITING;
-    if (!run_is_strange(run)) return;
-    run->state = RUN_PAUSED;
-    g->shell.look_up(g->shell.self, job);
 }
 
 // --- jobs that are new here

@@ -43,7 +43,8 @@ void gate_mark_contacts(const struct gate *g, bool *shards);
 void gate_let_go_in(struct gate *g, const bool *shards);
 
 // Nothing begins until gate_take_on(). Hosts stay in hand until the store has answered what it was
-// asked; when none is (gate_in_hand()), what was held is given up.
+// asked; when none is, nor rests in a paused job, what was held is given up.
 void gate_lose(struct gate *g);
+bool gate_has_hosts(const struct gate *g); // in hand, or at rest
 // All that is kept of the job is heard anew.
 void gate_rewind(struct gate *g, struct job *job);

@@ -263,7 +263,7 @@ static void ask_lease(struct node *n) {
 // Of a lease that was lost first all must have come to its end here.
 static void give_all(struct node *n) {
     bool marks[SHARDS];
-    if (gate_in_hand(n->config.gate) > 0) return;
+    if (gate_has_hosts(n->config.gate)) return;
     for (size_t i = 0; i < SHARDS; i++)
         marks[i] = true;
     gate_give_up(n->config.gate, marks);

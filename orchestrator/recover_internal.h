@@ -41,6 +41,7 @@ struct recovery {
         size_t count, cap;
         uv_timer_t again;
         bool fetches, is_stopped;
+        bool is_told; // that they wait
     } look_ups;
     uv_timer_t retry; // of the inventory, while hosts in doubt wait for their credentials
     uint64_t pause_ms;

@@ -4,6 +4,7 @@
 #include "orchestrator/recover_look_up.h"
 
 #include "common/mem.h"
+#include "common/program.h"
 #include "orchestrator/gate_nodes.h"
 #include "orchestrator/recover_internal.h"
 
@@ -43,12 +44,17 @@ static void look_up(const struct recovery *r, uint64_t number, struct inventory 
 static void on_inventory(void *arg, struct inventory *inventory, const struct error *why) {
     struct recovery *r = (struct recovery *)((char *)arg - offsetof(struct recovery, look_ups));
     struct look_ups asked = r->look_ups;
-    (void)why;
     r->look_ups.fetches = false;
     if (inventory == NULL) {
+        if (!r->look_ups.is_told)
+            program_say("orchestrator: %zu jobs that go on at other nodes wait here until the "
+                        "inventory can be read: %s",
+                        asked.count, why->text);
+        r->look_ups.is_told = true;
         uv_timer_start(&r->look_ups.again, on_again, PAUSE_FIRST_MS, 0);
         return;
     }
+    r->look_ups.is_told = false;
     r->look_ups.jobs = NULL;
     r->look_ups.count = r->look_ups.cap = 0;
     for (size_t i = 0; i < asked.count; i++)

@@ -180,11 +180,61 @@ START_TEST(a_job_that_is_resumed_waits_for_one_that_began_while_it_was_paused) {
 }
 END_TEST
 
+static const char elsewhere[] =
+    "with j as (update orchestrator.jobs set n = n + 1 where number = 2 returning n)"
+    " insert into orchestrator.events (job, n, wall_ms, kind, host, attempt, result, ms, state,"
+    " outcome, epoch) select 2, n, 0, 1, 0, 0, 0, 0, 0, 0, 7 from j";
+
+static int times_fired(const struct world *w) {
+    cJSON *rules = get_json(w->lab.admin, "/faults/");
+    const cJSON *rule = cJSON_GetArrayItem(cJSON_GetObjectItem(rules, "faults"), 0);
+    const int fired = (int)cJSON_GetObjectItem(rule, "fired")->valuedouble;
+    cJSON_Delete(rules);
+    return fired;
+}
+
+static void await_done(const struct world *w, cJSON *job) {
+    char path[128];
+    snprintf(path, sizeof path, "/jobs/%s/", id_of(job));
+    for (bool is_done = false; !is_done; usleep(AGAIN_US)) {
+        cJSON *now = get_json(w->node.url, path);
+        is_done = strcmp(cJSON_GetObjectItem(now, "state")->valuestring, "done") == 0;
+        cJSON_Delete(now);
+    }
+    cJSON_Delete(job);
+}
+
+// It has answered a moment ago, and been in another node's hand since.
+START_TEST(a_peer_that_another_node_has_had_in_hand_is_asked_anew) {
+    struct world w;
+    begin(&w, "{\"match\": {\"host\": \"c\"}, \"on\": \"get_version\", \"effect\": "
+              "\"delay\", \"by\": \"1ms\"}");
+    await_done(&w, upgrade(&w, "b"));
+    ck_assert_int_eq(times_fired(&w), 1);
+    add_faults(&w.lab, "{\"match\": {\"host\": \"c\"}, \"on\": \"login\", \"effect\": "
+                       "\"delay\", \"by\": \"1s\", \"times\": 1}");
+    cJSON *other = upgrade(&w, "c");
+    await_event(w.lab.admin, "login", "begun", 3);
+    control(&w, other, "pause");
+    await_in_hand(w.node.url, id_of(other), 0);
+    lab_ask(w.state, elsewhere);
+    await_in_hand(w.node.url, id_of(other), 1);
+    const int before = times_fired(&w);
+    cJSON *again =
+        post(w.node.url, "/upgrade-os/", "{\"version\": \"5.9.2\", \"filter_hosts\": [\"b\"]}");
+    await_done(&w, again);
+    ck_assert_int_gt(times_fired(&w), before);
+    cJSON_Delete(other);
+    end(&w);
+}
+END_TEST
+
 Suite *check_nodes_inventory(void) {
     Suite *suite = suite_create("nodes_inventory");
     TCase *tc = tcase_create("nodes_inventory");
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, a_job_waits_for_one_that_has_their_hosts_under_another_shard, 0, 2);
+    tcase_add_test(tc, a_peer_that_another_node_has_had_in_hand_is_asked_anew);
     tcase_add_test(tc, a_job_that_is_resumed_waits_for_one_that_began_while_it_was_paused);
     suite_add_tcase(suite, tc);
     return suite;
