@@ -43,7 +43,7 @@ struct service {
     uv_timer_t log_retry;
     uv_work_t first_work;
     struct notify notify;
-    bool ending, aborted, store_closing;
+    bool ending, aborted, has_let_go, store_closing;
     int exit_code;
 };
 
@@ -53,8 +53,9 @@ struct service {
 // what is queued and is closed, which ends the last jobs; then the reports are delivered.
 //
 // With the store a node gives up its shards, and another may log in to the same devices at once,
-// while clients that are slow are waited for here. So asks that nobody waits for, and sessions that
-// are kept, end before.
+// while clients that are slow are waited for here; one that stands still is not ended from outside
+// any more when its lease is over. So asks that nobody waits for, and sessions that are kept, end
+// before.
 
 static void on_api_closed(void *arg) {
     struct service *s = arg;
@@ -73,13 +74,18 @@ static void on_store_closed(void *arg) {
     api_close(s->api, on_api_closed, s);
 }
 
+static void let_go(struct service *s) {
+    s->has_let_go = true;
+    if (!s->aborted) gate_lose(runner_gate(s->runner));
+    nodes_stop(s->nodes);
+}
+
 static void close_store_when_idle(struct service *s) {
     if (!s->ending || s->store_closing || !api_is_idle(s->api)) return;
     if (gate_under_way(runner_gate(s->runner)) > 0 && !s->aborted) return;
-    if (s->nodes != NULL) nodes_stop(s->nodes);
-    if (s->nodes != NULL && !nodes_is_idle(s->nodes)) return;
+    if (s->nodes != NULL && !s->has_let_go) let_go(s);
+    if (s->nodes != NULL && !nodes_is_idle(s->nodes, s->aborted)) return;
     s->store_closing = true;
-    if (s->nodes != NULL && !s->aborted) gate_lose(runner_gate(s->runner));
     api_leave_store(s->api);
     store_close(s->store, on_store_closed, s);
 }
@@ -88,9 +94,16 @@ static void say_who_is_awaited(const struct service *s) {
     char timeout[DURATION_TEXT_MAX];
     const char *why;
     size_t in_hand = gate_under_way(runner_gate(s->runner));
-    if (in_hand == 0) return;
+    const bool is_well = store_is_well(s->store, &why);
+    if (in_hand == 0) {
+        if (s->nodes != NULL && !is_well)
+            program_say("orchestrator: waiting until the store can be written (%s); a second "
+                        "signal ends it",
+                        why);
+        return;
+    }
     duration_format(s->config.session.install_timeout_ms * 1000, timeout);
-    if (store_is_well(s->store, &why))
+    if (is_well)
         program_say("orchestrator: waiting for %zu hosts in hand, at most %s; a second signal ends "
                     "it",
                     in_hand, timeout);
@@ -113,8 +126,8 @@ static void end(struct service *s) {
             gate_drain(gate);
         say_who_is_awaited(s);
         notify_stopping(&s->notify);
-    } else if (!s->store_closing && gate_in_hand(gate) > 0) {
-        s->exit_code = EXIT_FAILURE;
+    } else if (!s->store_closing) {
+        if (gate_in_hand(gate) > 0) s->exit_code = EXIT_FAILURE;
         s->aborted = true;
         gate_abort(gate);
     }

@@ -253,8 +253,9 @@ void nodes_leave(struct nodes *n) {
 }
 
 // What a store was asked that takes nothing from this node any more is answered when it is closed.
-bool nodes_is_idle(const struct nodes *n) {
-    return n->look == NULL && (node_is_idle(n->node) || store_is_fenced(n->config.store));
+bool nodes_is_idle(const struct nodes *n, bool is_aborted) {
+    return n->look == NULL &&
+           (is_aborted || node_is_idle(n->node) || store_is_fenced(n->config.store));
 }
 
 void nodes_stop(struct nodes *n) {

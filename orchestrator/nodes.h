@@ -30,9 +30,10 @@ void nodes_begin(struct nodes *nodes, struct recovery *recovery, void (*ready)(v
 // looked is told behind each look that has shown something, and what it changed.
 void nodes_on_look(struct nodes *nodes, void (*looked)(void *arg), void *arg);
 void nodes_leave(struct nodes *nodes); // node_leave()
-// Nothing is read any more. Before the store is closed, when nodes_is_idle().
+// Nothing is read any more. Before the store is closed, when nodes_is_idle(). is_aborted: what the
+// store has not answered yet is not awaited.
 void nodes_stop(struct nodes *nodes);
-bool nodes_is_idle(const struct nodes *nodes);
+bool nodes_is_idle(const struct nodes *nodes, bool is_aborted);
 
 // As store_append(); of a job's own change: node_append().
 void nodes_append(struct nodes *nodes, const struct store_event *event, store_done kept, void *arg);

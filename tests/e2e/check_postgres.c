@@ -232,6 +232,44 @@ START_TEST(a_store_that_was_taken_for_dead_says_so_and_gives_up_when_it_is_close
 }
 END_TEST
 
+static void await_line(const struct lab *lab, const char *part) {
+    for (bool is_there = false; !is_there; usleep(100000)) {
+        char *log = read_file(folder_path(lab->dir, "log"));
+        is_there = strstr(log, part) != NULL;
+        free(log);
+    }
+}
+
+static void await_readiness(const struct program *service, const char *part) {
+    for (bool is_so = false; !is_so; usleep(100000)) {
+        struct answer a = http_get(service->url, "/readyz");
+        is_so = strstr(a.body, part) != NULL;
+        answer_free(&a);
+    }
+}
+
+// What was about to be installed when the lease ended is given up once, not at each signal.
+START_TEST(a_service_without_its_database_ends_when_it_is_told_twice) {
+    struct lab_server server = {0};
+    char path[128];
+    lab_server_start(&server, "");
+    struct lab lab = bare_start(ARGS("--latency", "0"));
+    struct program service = start_service(&lab, server.uri);
+    add_faults(&lab, "{\"match\": {\"site\": \"earth\"}, \"on\": \"get_version\", "
+                     "\"effect\": \"delay\", \"by\": \"2s\"}");
+    begin_job(&service, path);
+    await_event(lab.admin, "get_version", "begun", 1);
+    lab_server_stop(&server, "kill");
+    await_line(&lab, "its lease is over");
+    program_signal(&service, SIGTERM);
+    await_readiness(&service, "shutting down");
+    program_signal(&service, SIGTERM);
+    ck_assert_int_eq(program_wait(&service), EXIT_FAILURE);
+    assert_no_violation(&lab);
+    bare_stop(&lab);
+}
+END_TEST
+
 Suite *check_postgres(void) {
     Suite *suite = suite_create("postgres");
     TCase *tcase = tcase_create("postgres");
@@ -239,6 +277,7 @@ Suite *check_postgres(void) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_job_that_was_killed_midway_goes_on_over_the_same_database);
     tcase_add_test(tcase, a_database_that_goes_is_told_without_its_password_and_found_again);
+    tcase_add_test(tcase, a_service_without_its_database_ends_when_it_is_told_twice);
     tcase_add_test(tcase, a_store_without_work_shows_that_it_is_alive_and_keeps_no_time);
     tcase_add_test(tcase, a_store_that_was_taken_for_dead_says_so_and_gives_up_when_it_is_closed);
     return suite;
