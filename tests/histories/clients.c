@@ -120,7 +120,8 @@ static struct job *make_job(const struct world *w, unsigned number, const cJSON 
                               inventory_ref(inventory), &selection, &grouping);
     buf_deinit(&text);
     job->brakes = request->brakes;
-    if (w->plan->nodes > 0) nodes_give_shards(w, job);
+    if (w->plan->nodes > 0)
+        job_share_out(job, shards_of(world_policy(w), inventory, &job->selection));
     return job;
 }
 

@@ -87,7 +87,7 @@ unsigned world_view(const struct world *w) {
     unsigned view = 0;
     if (p->change.kind != NO_CHANGE && w->now_ms >= p->change.at_ms && !w->is_put_right)
         view |= VIEW_INVENTORY;
-    if (p->policy_changes && w->at->life > 1) view |= VIEW_POLICY;
+    if (w->at->has_other_policy) view |= VIEW_POLICY;
     return view;
 }
 

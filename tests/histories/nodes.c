@@ -8,8 +8,6 @@
 #include "orchestrator/store_memory_shared.h"
 #include "tests/histories/world_internal.h"
 
-#include <stdlib.h>
-
 enum {
     OPERATOR_MS = 3000,
     FIRST_LIFE_MS = 50, // of a process that came to its end in order
@@ -27,25 +25,13 @@ static struct process *process_that_talks(struct world *w, unsigned serial) {
     return NULL;
 }
 
-// They are drawn, so that they are of one node or of several; those of a component are the same.
-static void draw_shards(struct world *w) {
-    uint32_t all[PLAN_HOSTS];
-    const struct selection selection = {.hosts = all, .count = w->plan->hosts};
-    for (uint32_t h = 0; h < PLAN_HOSTS; h++)
-        all[h] = h;
-    uint16_t *shards = shards_of(world_policy(w), world_inventory(w), &selection);
-    for (unsigned h = 0; h < w->plan->hosts; h++)
-        w->shards[h] = plan_shard(w->plan, shards[h], SHARDS);
-    free(shards);
-}
-
 void nodes_begin(struct world *w) {
     const struct plan *p = w->plan;
     struct store_found found;
     struct error err;
     store_memory_shared.open(&w->db, "none", world_wall_ms(w), &found, &err);
     store_memory_leave(w->db); // who looks on is no node
-    draw_shards(w);
+    nodes_draw_shards(w);
     for (unsigned i = 0; i < p->nodes; i++) {
         w->processes[i].which = i;
         world_at(w, p->begins_ms[i], EVENT_ENTER, i);
@@ -201,6 +187,9 @@ static void process_event(struct world *w, enum history_event kind) {
         break;
     case EVENT_JOINED:
         nodes_join(w);
+        break;
+    case EVENT_LOOKED_UP:
+        nodes_look_up(w);
         break;
     default:
         break;

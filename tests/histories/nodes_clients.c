@@ -1,20 +1,8 @@
 // What clients ask of nodes: each of any that is ready; whom none listens to comes again.
-#include "common/mem.h"
 #include "orchestrator/gate_nodes.h"
 #include "tests/histories/world_internal.h"
 
-#include <stdlib.h>
-
 enum { AGAIN_AFTER_MS = 50 };
-
-void nodes_give_shards(const struct world *w, struct job *job) {
-    uint16_t *shards = mem_array(job->selection.count, sizeof *shards);
-    for (size_t i = 0; i < job->selection.count; i++) {
-        const struct host *host = &job->inventory->hosts[job->selection.hosts[i]];
-        shards[i] = w->shards[strtoul(host->name + 1, NULL, 10)];
-    }
-    job_share_out(job, shards);
-}
 
 static bool listens(const struct process *p) {
     return p->is_alive && p->is_ready && !p->is_ending && !p->stands_still;
@@ -68,10 +56,31 @@ static void cancel(struct world *w, struct job *job, struct controlling *control
     gate_cancel(w->at->gate, job, on_cancelled, control);
 }
 
-static void let_go_on(struct world *w, struct job *job, unsigned number) {
-    story_tell(w, "job %u is to go on", number);
-    w->jobs[number].rests = w->jobs[number].is_told_paused = false;
-    gate_ask_to_go_on(w->at->gate, job, NULL, NULL);
+static bool let_go_on(struct world *w, struct job *job, unsigned number) {
+    struct buf differs = {0};
+    recovery_look_up(w, job, &differs);
+    const bool goes_on = differs.len == 0;
+    story_tell(w, "job %u is to go on%s%s", number,
+               goes_on ? "" : ", but does not: ", goes_on ? "" : differs.data);
+    referee_nodes_seen(w, number, goes_on);
+    if (goes_on) {
+        w->jobs[number].rests = w->jobs[number].is_told_paused = false;
+        gate_ask_to_go_on(w->at->gate, job, NULL, NULL);
+    }
+    buf_deinit(&differs);
+    return goes_on;
+}
+
+// What has changed is put right, for which another job may be another one then; or it is cancelled.
+static void give_up(struct world *w, struct job *job, unsigned number) {
+    struct controlling *control = &w->at->controlling[PLAN_CONTROLS + number];
+    if (!w->is_put_right && world_draw(w, "is put right", number, 0, 1, 100) <= 50) {
+        story_tell(w, "the inventory is put right");
+        w->is_put_right = true;
+        return;
+    }
+    *control = (struct controlling){.world = w, .job = number, .kind = CONTROL_CANCEL};
+    cancel(w, job, control);
 }
 
 void nodes_control(struct world *w, unsigned number) {
@@ -96,6 +105,6 @@ void nodes_operate(struct world *w) {
     for (unsigned i = 0; i < w->plan->jobs_count; i++) {
         if (w->jobs[i].state != JOB_PAUSED || w->jobs[i].rests) continue;
         struct job *job = find_node(w, "let go on at", i) ? clients_job(w, i) : NULL;
-        if (job != NULL && job->state == JOB_PAUSED) let_go_on(w, job, i);
+        if (job != NULL && job->state == JOB_PAUSED && !let_go_on(w, job, i)) give_up(w, job, i);
     }
 }

@@ -34,6 +34,15 @@ static void shell_abort_all(void *self) {
     referee_all_lost(self);
 }
 
+static void shell_look_up(void *self, const struct job *job) {
+    struct world *w = self;
+    const unsigned bit = 1U << (job->id[0] - '0');
+    if ((w->at->looked_up & bit) != 0) return;
+    w->at->looked_up |= bit;
+    world_at(w, w->now_ms + world_draw(w, "look-up takes", w->at->life, job->number, 1, 400),
+             EVENT_LOOKED_UP, w->at->life);
+}
+
 static void shell_gate_append(void *self, const struct store_event *event, gate_kept kept,
                               void *arg) {
     node_append(((const struct world *)self)->at->node, event, kept, arg);
@@ -141,11 +150,19 @@ static struct job *read_job(struct world *w, uint64_t number, uint64_t *n) {
         job_free(job);
         return NULL;
     }
-    struct buf differs = {0};
-    recovery_see_in(w, job, &w->images[kept - w->jobs], &differs);
-    if (differs.len > 0) story_broken(w, one_outcome, "job %s differs: %s", job->id, differs.data);
-    buf_deinit(&differs);
     return job;
+}
+
+static void join(struct world *w, struct job *job, uint64_t n) {
+    const unsigned which = (unsigned)(job->id[0] - '0');
+    struct buf differs = {0};
+    recovery_see_in(w, job, &w->images[which], &differs);
+    referee_nodes_seen(w, which, differs.len == 0);
+    story_tell(w, "knows job %u, as of event %llu%s%s", which, (unsigned long long)n,
+               differs.len == 0 ? "" : ": ", differs.len == 0 ? "" : differs.data);
+    jobs_add(w->at->live, job);
+    gate_join(w->at->gate, job, differs.len == 0 ? NULL : differs.data);
+    buf_deinit(&differs);
 }
 
 void nodes_join(struct world *w) {
@@ -154,12 +171,25 @@ void nodes_join(struct world *w) {
     uint64_t n = 0;
     memmove(&p->joining[0], &p->joining[1], --p->joining_count * sizeof *p->joining);
     struct job *job = nodes_store_is_away(w) ? NULL : read_job(w, number, &n);
-    if (job != NULL) {
-        story_tell(w, "knows job %s, as of event %llu", job->id, (unsigned long long)n);
-        jobs_add(p->live, job);
-        gate_join(p->gate, job, NULL);
-    }
+    if (job != NULL) join(w, job, n);
     node_joined(p->node, number, job != NULL, n);
+}
+
+// All of them, as one inventory serves all.
+void nodes_look_up(struct world *w) {
+    const unsigned jobs = w->at->looked_up;
+    w->at->looked_up = 0;
+    for (unsigned i = 0; i < w->plan->jobs_count; i++) {
+        struct job *job = (jobs >> i & 1) != 0 ? clients_job(w, i) : NULL;
+        struct buf differs = {0};
+        if (job == NULL) continue;
+        recovery_look_up(w, job, &differs);
+        referee_nodes_seen(w, i, differs.len == 0);
+        story_tell(w, "looks job %u up%s%s", i, differs.len == 0 ? "" : ": ",
+                   differs.len == 0 ? "" : differs.data);
+        gate_looked_up(w->at->gate, job, differs.len == 0 ? NULL : differs.data);
+        buf_deinit(&differs);
+    }
 }
 
 // --- its end
@@ -177,9 +207,10 @@ bool nodes_process_is_idle(struct world *w) {
     if (!p->is_closing) {
         if (shell_creates(p) || p->joining_count > 0) return false;
         if (gate_under_way(p->gate) > 0 && !p->is_aborted) return false;
+        if (!p->is_aborted && !p->has_let_go) gate_lose(p->gate);
+        p->has_let_go = true;
         node_stop(p->node);
-        if (!node_is_idle(p->node)) return false;
-        if (!p->is_aborted) gate_lose(p->gate);
+        if (p->look != NULL || (!p->is_aborted && !node_is_idle(p->node))) return false;
         shell_close_queue(w);
     }
     return shell_is_closed(p);
@@ -237,6 +268,7 @@ void nodes_process_begin(struct world *w, unsigned which) {
     shell.answer = shell_answer;
     shell.may_act = shell_may_act;
     shell.abort_all = shell_abort_all;
+    shell.look_up = shell_look_up;
     shell.append = shell_gate_append;
     shell_begin(w, &shell);
     p->kill_ms = UINT64_MAX;

@@ -166,6 +166,7 @@ void plan_draw(struct plan *p, uint64_t seed) {
     p->hosts = draw_small(seed, "hosts", 0, 1, PLAN_HOSTS);
     p->workers = draw_small(seed, "workers", 0, 1, PLAN_HOSTS);
     p->asks = draw_small(seed, "asks", 0, 1, PLAN_HOSTS);
+    p->max_age_ms = happens(seed, "old answers count", 0, 25) ? 5000 : 500;
     p->peer_wait_ms = happens(seed, "peer wait", 0, 20) ? 1500 : 0;
     draw_groups(p);
     draw_jobs(p);

@@ -31,7 +31,8 @@ struct plan {
     unsigned at_once;                      // of a throttle over all; 0: there is none
     unsigned workers, asks;
     unsigned peer_wait_ms;
-    unsigned max_jobs; // that run; 0: any number
+    unsigned max_age_ms; // of what is known of peers
+    unsigned max_jobs;   // that run; 0: any number
     struct plan_job {
         unsigned at_ms;
         unsigned hosts;   // a bit each
@@ -79,6 +80,7 @@ struct plan {
         uint8_t group; // of the first rule
     } change;
     bool policy_changes;             // over the first restart: the limit of the first rule
+    unsigned policy_ms;              // of nodes: for those that begin from then on
     struct plan_hold {               // the store takes no intent of this job
         unsigned job, at_ms, for_ms; // for_ms 0: there is none
     } hold;

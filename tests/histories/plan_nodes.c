@@ -68,14 +68,27 @@ static void draw_fault(struct plan *p, unsigned i) {
     fault->is_again = fault->kind == FAULT_TERM && happens(seed, "told again", i, 25);
 }
 
+static void draw_changes(struct plan *p) {
+    const uint64_t seed = p->seed;
+    p->change.kind = NO_CHANGE;
+    p->policy_changes = happens(seed, "policy changes at nodes", 0, 15);
+    p->policy_ms = draw(seed, "policy changed at", 0, 1, 20 * SECOND_MS);
+    if (!happens(seed, "inventory changes at nodes", 0, 50)) return;
+    p->change.kind = happens(seed, "new group", 0, 75) ? NEW_GROUP : NEW_ADDRESS;
+    p->change.host = draw(seed, "changed host", 0, 0, p->hosts - 1);
+    p->change.at_ms =
+        draw(seed, "changed at a node at", 0, 1,
+             happens(seed, "changed soon", 0, 60) ? SECOND_MS * p->pace : 20 * SECOND_MS);
+    p->change.group = (uint8_t)draw(seed, "changed group", 0, 1, 3);
+}
+
 void plan_draw_nodes(struct plan *p, uint64_t seed) {
     plan_draw(p, seed);
     p->nodes = draw(seed, "nodes", 0, 1, PLAN_NODES);
     p->ends_count = 0;
-    p->change.kind = NO_CHANGE;
-    p->policy_changes = false;
     p->hold.for_ms = 0;
     slow_down(p);
+    draw_changes(p);
     if (happens(seed, "few jobs at a time", 0, 30))
         p->max_jobs = draw(seed, "so few jobs", 0, 1, 2);
     for (unsigned i = 1; i < p->nodes; i++)

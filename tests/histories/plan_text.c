@@ -33,9 +33,12 @@ static void write_network(const struct plan *p, struct buf *out) {
     if (p->change.kind == NEW_GROUP)
         buf_addf(out, "  h%u is in group a%u from %u ms on\n", p->change.host, p->change.group,
                  p->change.at_ms);
-    if (p->policy_changes)
+    if (p->policy_changes && p->nodes == 0)
         buf_addf(out, "  from the first restart on %u may be not up in groups a\n",
                  3 - p->limit[0]);
+    if (p->policy_changes && p->nodes > 0)
+        buf_addf(out, "  by nodes that begin from %u ms on %u may be not up in groups a\n",
+                 p->policy_ms, 3 - p->limit[0]);
 }
 
 static void write_end(const struct plan_end *end, unsigned number, struct buf *out) {
@@ -101,6 +104,7 @@ void plan_write(const struct plan *p, struct buf *out) {
              p->asks);
     if (p->max_jobs > 0) buf_addf(out, ", %u jobs at a time", p->max_jobs);
     if (p->peer_wait_ms > 0) buf_addf(out, ", peers awaited for %u ms", p->peer_wait_ms);
+    if (p->max_age_ms > 500) buf_addf(out, ", answers count for %u ms", p->max_age_ms);
     if (p->mess > 0) buf_addf(out, ", %u calls in 1000 go wrong", p->mess);
     if (p->lost > 0) buf_addf(out, ", %u installs in 100 are not taken", p->lost);
     if (p->slow > 0) buf_addf(out, ", %u commits in 100 are slow or fail", p->slow);

@@ -29,18 +29,51 @@ static bool is_in_hand(const struct world *w, unsigned host, unsigned view, bool
     return false;
 }
 
-// Whether some job's install of it may have been sent, and nobody knows what came of it.
-static bool is_open(const struct world *w, unsigned host) {
-    for (unsigned i = 0; i < PLAN_JOBS; i++)
-        if (w->jobs[i].number != 0 && w->jobs[i].last[host] == STORE_INTENT &&
-            !w->jobs[i].is_back[host])
-            return true;
+// Whoever reads has no part in that.
+static bool has_in_hand(const struct world *w, unsigned host, unsigned job) {
+    return w->devices[host].hand[job] != NOT_IN_HAND && !w->jobs[job].asked->reads;
+}
+
+static bool is_being_changed(const struct world *w, unsigned host) {
+    for (unsigned i = 0; i < w->plan->jobs_count; i++)
+        if (has_in_hand(w, host, i)) return true;
     return false;
 }
 
+// Whether some job's install of it may have been sent, and nobody knows what came of it.
+static bool is_open_of(const struct world *w, unsigned host, unsigned job) {
+    return w->jobs[job].number != 0 && w->jobs[job].last[host] == STORE_INTENT &&
+           !w->jobs[job].is_back[host];
+}
+
+static bool is_open(const struct world *w, unsigned host) {
+    for (unsigned i = 0; i < PLAN_JOBS; i++)
+        if (is_open_of(w, host, i)) return true;
+    return false;
+}
+
+// What any node knew of it is old.
 static void void_evidence(struct world *w, unsigned host, unsigned job) {
-    w->devices[host].answered_ms[w->at->which][plan_has_moved(w->plan, w->jobs[job].view, host)] =
-        0;
+    const bool is_alias = plan_has_moved(w->plan, w->jobs[job].view, host);
+    for (unsigned i = 0; i < PLAN_NODES; i++)
+        w->devices[host].answered_ms[i][is_alias] = 0;
+}
+
+// One that stood still with the bytes of an install in its hand has begun others in the same turn.
+static bool has_begun_since(const struct world *w, unsigned host, unsigned job) {
+    return w->at->late_ms > 0 && w->devices[host].hand_of[job] == w->at->which &&
+           w->jobs[job].started_ms[host] >= w->at->still_ms;
+}
+
+static bool is_taken(const struct world *w, unsigned host, unsigned view) {
+    for (unsigned i = 0; i < PLAN_JOBS; i++) {
+        if (w->devices[host].hand[i] == NOT_IN_HAND || has_begun_since(w, host, i)) continue;
+        if (w->plan->nodes > 0 && referee_nodes_may_linger(w, host, (int)i)) continue;
+        if (!w->jobs[i].asked->reads ||
+            plan_has_moved(w->plan, view, host) == plan_has_moved(w->plan, w->jobs[i].view, host))
+            return true;
+    }
+    return false;
 }
 
 // What can be known: a device that has gone down just after it answered cannot.
@@ -49,8 +82,8 @@ static bool counts_as_up(const struct world *w, unsigned view, unsigned host) {
     const uint64_t answered_ms =
         device->answered_ms[w->at->which][plan_has_moved(w->plan, view, host)];
     return device->installing == NOBODY && answered_ms != 0 &&
-           w->now_ms - answered_ms <= world_paced(w, MAX_AGE_MS) + w->at->late_ms &&
-           !is_in_hand(w, host, view, false) && !is_open(w, host);
+           w->now_ms - answered_ms <= world_paced(w, w->plan->max_age_ms) + w->at->late_ms &&
+           !is_taken(w, host, view) && !is_open(w, host);
 }
 
 static void check_groups(struct world *w, unsigned host, unsigned job) {
@@ -68,11 +101,10 @@ static void check_groups(struct world *w, unsigned host, unsigned job) {
     }
 }
 
-// Whoever reads has no part in that.
-static bool is_being_changed(const struct world *w, unsigned host) {
-    for (unsigned i = 0; i < PLAN_JOBS; i++)
-        if (w->devices[host].hand[i] != NOT_IN_HAND && !w->jobs[i].asked->reads) return true;
-    return false;
+bool referee_may_be_changing(const struct world *w, unsigned host, unsigned job) {
+    const struct kept_job *kept = &w->jobs[job];
+    const bool may_get_intent = kept->state == JOB_RUNNING && has_in_hand(w, host, job);
+    return kept->result[host] == HOST_WAITING && (may_get_intent || is_open_of(w, host, job));
 }
 
 static void check_throttle(struct world *w, unsigned host) {
@@ -126,8 +158,9 @@ void referee_install(struct world *w, unsigned host, unsigned version, int job) 
 
 // --- connections
 
+// One that has changed its shard may have another node's last one still: referee_nodes.c.
 void referee_login(struct world *w, unsigned host, bool is_alias) {
-    if (++w->devices[host].logins[is_alias] > 1)
+    if (++w->devices[host].logins[is_alias] > 1 && w->shards[0][host] == w->shards[1][host])
         story_broken(w, in_order, "two sessions on h%u", host);
 }
 
@@ -235,7 +268,7 @@ static bool is_mortal(const struct world *w, unsigned host) {
 }
 
 // Who reads may find a device that is changed at another address.
-static bool may_be_elsewhere(const struct world *w, unsigned host, unsigned job) {
+bool referee_may_be_elsewhere(const struct world *w, unsigned host, unsigned job) {
     const struct plan_change *change = &w->plan->change;
     return w->jobs[job].asked->reads && change->kind == NEW_ADDRESS && change->host == host;
 }
@@ -250,7 +283,7 @@ static bool is_timed_out(const struct world *w, unsigned host, unsigned job) {
 // again, nor what was in doubt once, of a job that is stopped.
 static bool is_sound(const struct world *w, unsigned host, unsigned job) {
     return device_mess(w, host) == 0 && w->plan->lost == 0 && !is_mortal(w, host) &&
-           !is_timed_out(w, host, job) && !may_be_elsewhere(w, host, job) &&
+           !is_timed_out(w, host, job) && !referee_may_be_elsewhere(w, host, job) &&
            w->jobs[job].doubts[host] < (w->jobs[job].is_stopping ? 1 : 2);
 }
 
@@ -270,7 +303,8 @@ static void check_reading(struct world *w, unsigned host, unsigned job, enum hos
     const char *told = w->jobs[job].asked->reads_load ? loads[version] : versions[version];
     if (result == HOST_CHANGED)
         story_broken(w, one_outcome, "job %u reads, and has changed h%u, it says", job, host);
-    if (result == HOST_UNCHANGED && !may_be_elsewhere(w, host, job) && strstr(text, told) == NULL)
+    if (result == HOST_UNCHANGED && !referee_may_be_elsewhere(w, host, job) &&
+        strstr(text, told) == NULL)
         story_broken(w, one_outcome, "job %u has read of h%u, which runs %s: %s", job, host,
                      versions[version], text);
 }
@@ -392,7 +426,7 @@ void referee_event(void *self, const struct event *e) {
 
 // --- a process begins
 
-static bool is_same(const struct world *w, unsigned job) {
+bool referee_is_same(const struct world *w, unsigned job) {
     const struct kept_job *kept = &w->jobs[job];
     if (w->is_inventory_away) return false; // nobody knows
     return plan_is_same(w->plan, kept->view, world_view(w), kept->hosts, kept->asked->reads);
@@ -410,7 +444,7 @@ void referee_begin(struct world *w) {
         kept->opened_ms = kept->running_ms < now_ms ? kept->running_ms : now_ms;
         kept->rests = is_open && !kept->is_stopping &&
                       (kept->state == JOB_PAUSED || away_ms < 0 || away_ms >= RESUME_WITHIN ||
-                       !is_same(w, i));
+                       !referee_is_same(w, i));
         if (is_open && kept->is_told_paused && !kept->rests && !kept->is_stopping)
             story_broken(w, paused_rests, "job %u is not paused, and its client was told so", i);
     }
@@ -424,12 +458,12 @@ void referee_taken_up(struct world *w, unsigned job, bool is_paused) {
                      is_paused ? "job %u is paused, for no reason"
                                : "job %u goes on, and should be paused",
                      job);
-    if (is_same(w, job)) kept->view = world_view(w);
+    if (referee_is_same(w, job)) kept->view = world_view(w);
 }
 
 void referee_let_go_on(struct world *w, unsigned job, bool goes_on) {
     struct kept_job *kept = &w->jobs[job];
-    if (goes_on != is_same(w, job))
+    if (goes_on != referee_is_same(w, job))
         story_broken(w, paused_rests,
                      goes_on ? "job %u is let go on, and has changed"
                              : "job %u is not let go on, for no reason",

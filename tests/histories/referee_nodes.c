@@ -13,9 +13,42 @@ static bool is_holder(const struct world *w, const struct process *p, uint16_t s
 
 // --- installs
 
+// Jobs may see groups differently. An install of one of them takes no more from the groups of
+// another, as that sees them, than they may lose: whoever has some of their hosts in hand counts on
+// it.
+static bool may_be_changing(const struct world *w, unsigned host) {
+    for (unsigned i = 0; i < w->plan->jobs_count; i++)
+        if (referee_may_be_changing(w, host, i)) return true;
+    return false;
+}
+
+static void check_group_of_other(struct world *w, unsigned host, unsigned job, unsigned other,
+                                 unsigned rule) {
+    const struct plan *p = w->plan;
+    const unsigned view = w->jobs[other].view, group = plan_group(p, view, rule, host);
+    unsigned lost = 1, own = 0;
+    for (unsigned h = 0; h < p->hosts; h++) {
+        if (h == host || group == 0 || plan_group(p, view, rule, h) != group) continue;
+        lost += may_be_changing(w, h);
+        own += referee_may_be_changing(w, h, other);
+    }
+    if (own > 0 && lost > plan_limit(p, view, rule))
+        story_broken(w, last_group,
+                     "an install of h%u begins, by job %u, and with it %u of group %c%u are in "
+                     "hand, as job %u sees it",
+                     host, job, lost, "ab"[rule], group, other);
+}
+
+static void check_groups_of_others(struct world *w, unsigned host, unsigned job) {
+    for (unsigned i = 0; i < w->plan->jobs_count; i++)
+        for (unsigned r = 0; r < PLAN_RULES; r++)
+            if (i != job) check_group_of_other(w, host, job, i, r);
+}
+
 void referee_nodes_install(struct world *w, unsigned host, unsigned job) {
     const struct process *p = w->at;
-    if (!is_holder(w, p, w->shards[host]))
+    check_groups_of_others(w, host, job);
+    if (!is_holder(w, p, nodes_shard(w, job, host)))
         story_broken(w, in_order, "an install of h%u by job %u, and its shard is another node's",
                      host, job);
     // One that stood still with the bytes in its hands is ended before anybody else may have it.
@@ -23,28 +56,58 @@ void referee_nodes_install(struct world *w, unsigned host, unsigned job) {
         story_broken(w, in_order, "an install of h%u by job %u, and the lease is over", host, job);
 }
 
+// A host that has changed its shard, or its address, may be another node's in the next job, or
+// another device. That job begins when the one before is over or held back, as the store has it;
+// until a node has heard that, it may have a connection that changes nothing any more: it logs out,
+// asks a peer, or will be refused its intent.
+bool referee_nodes_may_linger(const struct world *w, unsigned host, int job) {
+    const bool has_changed =
+        w->shards[0][host] != w->shards[1][host] || plan_has_moved(w->plan, VIEW_INVENTORY, host);
+    if (!has_changed) return false;
+    if (job == NOBODY || w->jobs[job].asked->reads) return true;
+    const struct kept_job *kept = &w->jobs[job];
+    return kept->result[host] != HOST_WAITING ||
+           (kept->state != JOB_RUNNING && kept->last[host] != STORE_INTENT);
+}
+
 void referee_nodes_contact(struct world *w, const struct talk *talk) {
     for (unsigned i = 0; i < w->plan->nodes; i++)
         for (const struct talk *other = w->processes[i].talks; other != NULL; other = other->next)
-            if (other != talk && other->host == talk->host && &w->processes[i] != w->at)
+            if (other != talk && other->host == talk->host && &w->processes[i] != w->at &&
+                !referee_nodes_may_linger(w, talk->host, other->job))
                 story_broken(w, in_order, "n%u has a connection to h%u still", i, talk->host);
 }
 
 // Shards that the store has granted, and that it may take on with this look, or has given up.
 void referee_nodes_looks(struct world *w) {
     const struct process *p = w->at;
-    for (unsigned h = 0; h < w->plan->hosts; h++)
-        if ((p->held.epochs[w->shards[h]] != 0) != is_holder(w, p, w->shards[h]))
-            w->moved_ms = w->now_ms;
+    for (unsigned i = 0; i < INVENTORIES; i++)
+        for (unsigned h = 0; h < w->plan->hosts; h++)
+            if ((p->held.epochs[w->shards[i][h]] != 0) != is_holder(w, p, w->shards[i][h]))
+                w->moved_ms = w->now_ms;
 }
 
-// What it knew of devices of these shards it knows no more.
+static bool is_at_work_on(const struct world *w, const struct process *p, unsigned host) {
+    const struct truth *device = &w->devices[host];
+    for (const struct talk *talk = p->talks; talk != NULL; talk = talk->next)
+        if (talk->host == host) return true;
+    for (unsigned i = 0; i < PLAN_JOBS; i++)
+        if (device->hand[i] != NOT_IN_HAND && device->hand_of[i] == p->which) return true;
+    return false;
+}
+
+// What it knew of devices of these shards it knows no more; where one has another shard in another
+// inventory, it may be at work on it by that, and hear what becomes of it.
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
     const struct process *p = w->at;
-    for (unsigned h = 0; h < w->plan->hosts; h++)
-        if (p->held.epochs[w->shards[h]] != before->epochs[w->shards[h]])
-            memset(w->devices[h].answered_ms[p->which], 0,
-                   sizeof w->devices[h].answered_ms[p->which]);
+    for (unsigned i = 0; i < INVENTORIES; i++)
+        for (unsigned h = 0; h < w->plan->hosts; h++) {
+            const uint64_t epoch = p->held.epochs[w->shards[i][h]];
+            if (epoch == 0 || epoch == before->epochs[w->shards[i][h]]) continue;
+            if (!is_at_work_on(w, p, h))
+                memset(w->devices[h].answered_ms[p->which], 0,
+                       sizeof w->devices[h].answered_ms[p->which]);
+        }
 }
 
 // --- what nodes tell
@@ -58,17 +121,27 @@ void referee_all_lost(struct world *w) {
     }
 }
 
+// In one hand twice, at different addresses: where one of them reads. Two nodes have it at no time.
+static bool is_read_elsewhere(const struct world *w, unsigned host, unsigned a, unsigned b) {
+    return w->devices[host].hand_of[b] == w->at->which &&
+           (w->jobs[a].asked->reads || w->jobs[b].asked->reads) &&
+           plan_has_moved(w->plan, w->jobs[a].view, host) !=
+               plan_has_moved(w->plan, w->jobs[b].view, host);
+}
+
 static void take_in_hand(struct world *w, unsigned host, unsigned job, bool in_doubt) {
     struct truth *device = &w->devices[host];
     unsigned busy = 0;
     for (unsigned i = 0; i < PLAN_JOBS; i++) {
         const bool is_other = i != job || device->hand_of[i] != w->at->which;
-        if (device->hand[i] != NOT_IN_HAND && is_other)
+        if (device->hand[i] != NOT_IN_HAND && is_other && !is_read_elsewhere(w, host, job, i) &&
+            !referee_nodes_may_linger(w, host, (int)i))
             story_broken(w, in_order, "h%u is in hand of n%u still, for job %u", host,
                          device->hand_of[i], i);
     }
     device->hand[job] = in_doubt ? IN_DOUBT : IN_HAND;
     device->hand_of[job] = w->at->which;
+    w->jobs[job].started_ms[host] = w->now_ms;
     if (in_doubt) return;
     w->jobs[job].is_back[host] = false;
     for (unsigned h = 0; h < w->plan->hosts; h++)
@@ -76,8 +149,8 @@ static void take_in_hand(struct world *w, unsigned host, unsigned job, bool in_d
             busy += w->devices[h].hand[i] == IN_HAND && w->devices[h].hand_of[i] == w->at->which;
     if (busy > w->plan->workers)
         story_broken(w, in_order, "%u hosts in hand of %u workers", busy, w->plan->workers);
-    // Over all nodes, once they agree who has which shard.
-    if (w->now_ms >= w->moved_ms + (uint64_t)3 * NODE_LOOK_MS) referee_workers(w, job);
+    // Over all nodes, of what has begun since they agree who has which shard: a look may be slow.
+    referee_workers(w, job, w->moved_ms + (uint64_t)10 * NODE_LOOK_MS);
 }
 
 static void let_go(struct world *w, unsigned host, unsigned job) {
@@ -156,14 +229,15 @@ static void check_outcome(struct world *w, unsigned host, unsigned job, enum hos
     if (result == HOST_CHANGED && device->sent[job] == 0)
         story_broken(w, one_outcome, "job %u has changed h%u, it says, and sent nothing", job,
                      host);
-    if (result == HOST_FAILED && asked->host_timeout_ms == 0 && is_sound(w, host))
+    if (result == HOST_FAILED && asked->host_timeout_ms == 0 && is_sound(w, host) &&
+        !referee_may_be_elsewhere(w, host, job))
         story_broken(w, one_outcome, "job %u says failed of h%u, which nothing has happened to",
                      job, host);
 }
 
 static void check_epoch(struct world *w, unsigned host, unsigned job,
                         const struct store_event *event) {
-    const uint16_t shard = w->shards[host];
+    const uint16_t shard = nodes_shard(w, job, host);
     if (event->epoch < w->epochs[shard])
         story_broken(w, in_order, "an event of h%u of job %u under epoch %llu, behind %llu", host,
                      job, (unsigned long long)event->epoch, (unsigned long long)w->epochs[shard]);
@@ -273,6 +347,14 @@ void referee_nodes_paused(struct world *w, unsigned job, uint64_t n) {
         story_broken(w, paused_rests, "the client of job %u is told what the store has not kept",
                      job);
     if (kept->state == JOB_PAUSED && kept->rests) kept->is_told_paused = true;
+}
+
+void referee_nodes_seen(struct world *w, unsigned job, bool is_same) {
+    if (is_same != referee_is_same(w, job))
+        story_broken(w, paused_rests,
+                     is_same ? "job %u is the same, it is found, and has changed"
+                             : "job %u has changed, it is found, and is the same",
+                     job);
 }
 
 // --- all have the same picture

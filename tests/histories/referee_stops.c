@@ -193,11 +193,11 @@ static void check_jobs(struct world *w, unsigned job) {
         story_broken(w, in_order, "job %u begins, and with it %u jobs are at work", job, at_work);
 }
 
-void referee_workers(struct world *w, unsigned job) {
+void referee_workers(struct world *w, unsigned job, uint64_t since_ms) {
     const unsigned limit = w->jobs[job].asked->workers;
     unsigned in_hand = 0;
     for (unsigned h = 0; h < w->plan->hosts; h++)
-        in_hand += w->devices[h].hand[job] == IN_HAND &&
+        in_hand += w->devices[h].hand[job] == IN_HAND && w->jobs[job].started_ms[h] >= since_ms &&
                    (w->plan->nodes == 0 || w->jobs[job].result[h] == HOST_WAITING);
     if (limit > 0 && in_hand > limit)
         story_broken(w, in_order, "job %u has %u hosts in hand, of %u workers", job, in_hand,
@@ -221,7 +221,7 @@ void referee_check_start(struct world *w, unsigned host, unsigned job) {
     if (overtime_ms(w, job) > 0)
         story_broken(w, stays_stopped, "job %u begins h%u, and its time is over", job, host);
     check_canaries(w, host, job);
-    referee_workers(w, job);
+    referee_workers(w, job, 0);
     check_jobs(w, job);
 }
 

@@ -93,7 +93,7 @@ static void make_gate(struct world *w, const struct gate_shell *shell) {
                                        .max_jobs = w->plan->max_jobs,
                                        .peers = {.check = true,
                                                  .asks = w->plan->asks,
-                                                 .max_age_ms = world_paced(w, MAX_AGE_MS),
+                                                 .max_age_ms = world_paced(w, w->plan->max_age_ms),
                                                  .wait_ms = w->plan->peer_wait_ms},
                                        .policy = world_policy(w),
                                        .processors = &p->processors,
@@ -109,6 +109,8 @@ void shell_begin(struct world *w, const struct gate_shell *shell) {
     const bool are_nodes = w->plan->nodes > 0;
     p->life = ++w->lives;
     p->is_alive = true;
+    p->has_other_policy =
+        w->plan->policy_changes && (are_nodes ? w->now_ms >= w->plan->policy_ms : p->life > 1);
     p->live = jobs_new();
     processors_add(&p->processors,
                    (struct processor){are_nodes ? referee_nodes_event : referee_event, w});

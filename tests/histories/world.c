@@ -11,7 +11,7 @@ enum {
     EVENTS_MAX = 100000,      // no history is that long
     END_MS = 5 * 3600 * 1000, // nor lasts until then
     NODES_EVENTS_MAX = 1000000,
-    NODES_END_MS = 1200 * 1000,
+    NODES_END_MS = 3600 * 1000,
     WHAT_SHIFT = 5,      // in a tag: the kind below
     WALL_S = 1700000000, // the wall clock at 0 ms
 };
@@ -50,7 +50,7 @@ static void begin(struct world *w) {
                                           .connect_timeout_ms = world_paced(w, 50),
                                           .call_timeout_ms = world_paced(w, 100),
                                           .install_timeout_ms = world_paced(w, 600),
-                                          .keep_ms = world_paced(w, MAX_AGE_MS)};
+                                          .keep_ms = world_paced(w, p->max_age_ms)};
     for (unsigned h = 0; h < p->hosts; h++) {
         w->devices[h].installing = NOBODY;
         w->devices[h].asked_since_install = true;

@@ -31,6 +31,7 @@ enum history_event {
     EVENT_TICK,
     EVENT_LOOKED,
     EVENT_JOINED,
+    EVENT_LOOKED_UP,
     EVENT_KILL,  // by the kernel, for it stood still
     EVENT_GO_ON, // SIGCONT
     EVENT_FAULT, // of plan.faults; this one and the next ones are of no process
@@ -82,6 +83,7 @@ struct process {   // of the orchestrator
     unsigned life; // its number, from 1
     bool is_alive;
     bool is_ending, is_aborted, is_closing; // SIGTERM; again; its store is being closed
+    bool has_other_policy;                  // since it began
     unsigned installs;                      // so many have come to devices
     uint64_t events, again_at; // so much has happened to it since; until it is told again
     struct gate *gate;
@@ -116,6 +118,8 @@ struct process {   // of the orchestrator
     uint64_t looked_n[PLAN_JOBS]; // the number of the last event then, of those that it asked for
     uint64_t joining[PLAN_JOBS];  // numbers of jobs
     unsigned joining_count;
+    unsigned looked_up; // jobs that are to be, a bit each
+    bool has_let_go;    // it ends, and has no connection any more
     bool is_ready;
     bool stands_still;
     uint64_t still_ms, goes_on_ms; // from then on, until then
@@ -128,6 +132,8 @@ struct process {   // of the orchestrator
     const struct plan_fault *fault; // that is to come about
     uint64_t back_ms;               // where it is told to end: then it comes back
 };
+
+enum { INVENTORIES = 2 }; // [1]: of VIEW_INVENTORY
 
 struct world {
     const struct plan *plan;
@@ -145,15 +151,15 @@ struct world {
     bool is_inventory_away;       // since this process began
     // Jobs and controls that were asked for while no process lived, a bit each.
     unsigned late, late_controls;
-    struct inventory *inventories[2];
+    struct inventory *inventories[INVENTORIES];
     struct policy policies[2]; // [1]: of VIEW_POLICY
 
     struct process processes[PLAN_NODES], *at; // at: whose turn it is
     unsigned lives;
-    uint16_t shards[PLAN_HOSTS];        // of each host
-    uint64_t store_back_ms;             // it is away until then
-    uint64_t epochs[SHARDS];            // of what was kept last of it
-    unsigned faults_left, jobs_awaited; // jobs_awaited: a bit each
+    uint16_t shards[INVENTORIES][PLAN_HOSTS]; // of each host
+    uint64_t store_back_ms;                   // it is away until then
+    uint64_t epochs[SHARDS];                  // of what was kept last of it
+    unsigned faults_left, jobs_awaited;       // jobs_awaited: a bit each
     struct session_config sessions;
     uint32_t contacts;
 
@@ -164,10 +170,7 @@ struct world {
     long long last_wall_ms; // when that was
 };
 
-enum {
-    MAX_AGE_MS = 500, // of what is known of peers
-    RESUMED_AFTER_MS = 400,
-};
+enum { RESUMED_AFTER_MS = 400 };
 
 uint64_t world_draw(const struct world *w, const char *what, uint64_t a, uint64_t b, uint64_t low,
                     uint64_t high);
@@ -198,6 +201,7 @@ void nodes_process_halt(struct world *w);
 bool nodes_process_is_idle(struct world *w); // of one that ends
 void nodes_looked(struct world *w);
 void nodes_join(struct world *w);
+void nodes_look_up(struct world *w);
 
 // --- nodes_store.c
 
@@ -206,9 +210,13 @@ uint64_t nodes_commit_ms(const struct world *w, const struct store_batch *batch,
                          uint64_t ms);
 bool nodes_written(struct world *w, enum store_status status); // true: the process is no more
 
+// --- nodes_shards.c
+
+void nodes_draw_shards(struct world *w);
+uint16_t nodes_shard(const struct world *w, unsigned job, unsigned host); // as the job was made
+
 // --- nodes_clients.c
 
-void nodes_give_shards(const struct world *w, struct job *job);
 void nodes_post(struct world *w, unsigned number);
 void nodes_control(struct world *w, unsigned number);
 void nodes_operate(struct world *w); // what is paused, and nobody wants to be, goes on
@@ -216,6 +224,8 @@ void nodes_operate(struct world *w); // what is paused, and nobody wants to be, 
 // --- referee_nodes.c
 
 void referee_nodes_install(struct world *w, unsigned host, unsigned job);
+// The connection of a job, or an ask (NOBODY), of which nothing comes any more.
+bool referee_nodes_may_linger(const struct world *w, unsigned host, int job);
 void referee_nodes_contact(struct world *w, const struct talk *talk);
 void referee_nodes_kept(struct world *w, const struct store_batch *batch);
 void referee_nodes_event(void *self, const struct event *event);
@@ -223,6 +233,8 @@ void referee_all_lost(struct world *w);    // the process at has nothing in hand
 void referee_nodes_looks(struct world *w); // before what it takes on is worked on
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before);
 void referee_nodes_paused(struct world *w, unsigned job, uint64_t n); // its client is told so
+// The node has compared the job with the inventory: whether it is the same.
+void referee_nodes_seen(struct world *w, unsigned job, bool is_same);
 void referee_nodes_picture(struct world *w); // of the process at, which has heard all
 
 // --- network.c
@@ -312,6 +324,9 @@ bool device_happen(struct world *w, enum history_event kind, unsigned host);
 
 // --- referee.c
 
+// In hand of the job, which is not held back; or its install may have been sent, and nobody knows
+// what came of it.
+bool referee_may_be_changing(const struct world *w, unsigned host, unsigned job);
 void referee_begin(struct world *w); // of a process: which jobs must be paused
 void referee_install(struct world *w, unsigned host, unsigned version, int job);
 void referee_login(struct world *w, unsigned host, bool is_alias);
@@ -324,7 +339,10 @@ void referee_event(void *self, const struct event *event);
 
 // --- referee_stops.c
 
-void referee_workers(struct world *w, unsigned job); // of its own: not more hosts in hand
+bool referee_may_be_elsewhere(const struct world *w, unsigned host, unsigned job);
+bool referee_is_same(const struct world *w, unsigned job); // as when it was asked for
+void referee_workers(struct world *w, unsigned job,
+                     uint64_t since_ms); // of its own: not more hosts in hand
 bool referee_is_over(const struct kept_job *kept, unsigned hosts); // all of them, it is kept
 bool referee_is_braked(const struct world *w, unsigned job);       // by what is kept
 void referee_submitted(struct world *w, unsigned job, unsigned hosts, const char *refused);
