@@ -74,7 +74,8 @@ void referee_nodes_contact(struct world *w, const struct talk *talk) {
     for (unsigned i = 0; i < w->plan->nodes; i++)
         for (const struct talk *other = w->processes[i].talks; other != NULL; other = other->next)
             if (other != talk && other->host == talk->host && &w->processes[i] != w->at &&
-                !referee_nodes_may_linger(w, talk->host, other->job))
+                !referee_nodes_may_linger(w, talk->host, other->job) &&
+                !referee_nodes_may_linger(w, talk->host, talk->job))
                 story_broken(w, in_order, "n%u has a connection to h%u still", i, talk->host);
 }
 
@@ -135,7 +136,8 @@ static void take_in_hand(struct world *w, unsigned host, unsigned job, bool in_d
     for (unsigned i = 0; i < PLAN_JOBS; i++) {
         const bool is_other = i != job || device->hand_of[i] != w->at->which;
         if (device->hand[i] != NOT_IN_HAND && is_other && !is_read_elsewhere(w, host, job, i) &&
-            !referee_nodes_may_linger(w, host, (int)i))
+            !referee_nodes_may_linger(w, host, (int)i) &&
+            !referee_nodes_may_linger(w, host, (int)job))
             story_broken(w, in_order, "h%u is in hand of n%u still, for job %u", host,
                          device->hand_of[i], i);
     }
