@@ -49,7 +49,7 @@ ORCHESTRATOR_PURE = $(TASKS) access ask brakes canaries cli_bars cli_job cli_pro
 	version_answer virtual
 ORCHESTRATOR_SHELL = api api_audit api_dry_run api_events api_hosts api_jobs api_metrics api_page api_tasks errands event_streams nodes replay \
 	cli_timeline cli cli_commands cli_console cli_talk cli_watch config connection dial fetch job_loader main notify \
-	recover recover_join recover_look_up runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
+	recover recover_join recover_left recover_look_up runner store store_postgres store_postgres_read store_postgres_schema store_postgres_write store_pq \
 	store_pq_advice store_sql store_sqlite store_sqlite_read store_sqlite_write swagger
 SCENARIO_PURE = embedded expect expect_report findings fit heard outcomes outputs run scenario schema setup \
 	suite vars

@@ -4,11 +4,8 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "common/policy_hash.h"
 #include "common/program.h"
 #include "orchestrator/gate_nodes.h"
-#include "orchestrator/job_image.h"
-#include "orchestrator/job_look_up.h"
 #include "orchestrator/job_stored.h"
 #include "orchestrator/recover_internal.h"
 #include "orchestrator/resume.h"
@@ -104,11 +101,6 @@ int recovery_new(struct recovery **recovery, const struct recovery_config *confi
     return reading.rc;
 }
 
-void recovery_free_left(struct left *left) {
-    free(left->image);
-    free(left);
-}
-
 void recovery_free(struct recovery *r) {
     if (r == NULL) return;
     recovery_joins_free(r);
@@ -122,16 +114,6 @@ void recovery_free(struct recovery *r) {
         free(one);
     }
     free(r);
-}
-
-// --- looking a job up
-
-static void look_up_in(const struct recovery *r, const struct left *left, struct job *job,
-                       struct inventory *inventory, const struct error *why, struct buf *differs) {
-    if (inventory == NULL)
-        buf_addf(differs, "the inventory: %s", why->text);
-    else
-        job_look_up(job, r->config.policy, inventory, left->image, left->image_len, differs);
 }
 
 // --- hosts in doubt that wait for the inventory
@@ -197,7 +179,7 @@ static void take_up(const struct recovery *r, struct left *left, struct inventor
                                        .alive_ms = store_found(r->config.store)->alive_ms,
                                        .within_ms = r->config.resume_within_ms};
     struct buf differs = {0}, why = {0};
-    look_up_in(r, left, job, inventory, fetching, &differs);
+    recovery_look_up_in(r, left, job, inventory, fetching, &differs);
     if (resume_is_paused(job, &facts, differs.len == 0 ? NULL : differs.data, &why)) {
         left->is_paused = true;
         recovery_say_paused(job, why.data);
@@ -250,30 +232,6 @@ void recovery_stop(struct recovery *r) {
 }
 
 // --- one of them, when it is asked for
-
-static const struct left *left_of(const struct recovery *r, uint64_t number) {
-    const struct left *left = r->jobs;
-    while (left != NULL && left->number != number)
-        left = left->next;
-    return left != NULL && left->image != NULL ? left : NULL;
-}
-
-// The job goes on in the inventory that it was paused in, or not at all; one that was paused by
-// this process has that still.
-void recovery_look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
-                            const struct error *why, struct buf *differs) {
-    const struct left *left = left_of(r, job->number);
-    struct buf image = {0};
-    struct left own = {0};
-    if (left == NULL) {
-        job_image_write(&image, job->inventory, &job->selection, &job->grouping,
-                        policy_hash(r->config.policy));
-        own = (struct left){.number = job->number, .image = image.data, .image_len = image.len};
-        left = &own;
-    }
-    look_up_in(r, left, job, inventory, why, differs);
-    buf_deinit(&image);
-}
 
 static void unlink_resuming(struct resuming *one) {
     struct resuming **link = &one->recovery->resuming;

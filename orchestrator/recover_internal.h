@@ -1,5 +1,6 @@
 // What the files of recovery share: recover.c takes up what an earlier process has left,
-// recover_join.c the jobs of a store that several nodes share. No other file includes it.
+// recover_join.c the jobs of a store that several nodes share, recover_look_up.c those of them that
+// differ; recover_left.c compares. No other file includes it.
 #pragma once
 
 #include "orchestrator/recover_config.h"
@@ -52,12 +53,17 @@ struct recovery {
     void *done_arg;
 };
 
-// --- recover.c
+// --- recover_left.c
 
-// The job as it was when it was kept, against today's inventory: job_look_up().
+void recovery_free_left(struct left *left);
+void recovery_say_paused(const struct job *job, const char *why);
+// The job as it was when it was kept, against an inventory: job_look_up(). NULL: it could not be
+// read (why).
+void recovery_look_up_in(const struct recovery *r, const struct left *left, struct job *job,
+                         struct inventory *inventory, const struct error *why, struct buf *differs);
+// The same, by what is left of it here; of one that nothing is left of, as this process has it.
 void recovery_look_up_again(const struct recovery *r, struct job *job, struct inventory *inventory,
                             const struct error *why, struct buf *differs);
-void recovery_free_left(struct left *left);
 
 // --- recover_look_up.c
 
@@ -66,7 +72,6 @@ void recovery_look_ups_stop(struct recovery *r);
 
 // --- recover_join.c
 
-void recovery_say_paused(const struct job *job, const char *why);
 void recovery_joins_begin(struct recovery *r);
 void recovery_joins_stop(struct recovery *r);
 void recovery_joins_free(struct recovery *r);

@@ -6,7 +6,6 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "common/program.h"
 #include "orchestrator/gate_nodes.h"
 #include "orchestrator/job_look_up.h"
 #include "orchestrator/job_stored.h"
@@ -29,11 +28,6 @@ struct joining { // a job of the store that is new here
     recovery_joined told;
     void *arg;
 };
-
-void recovery_say_paused(const struct job *job, const char *why) {
-    program_say("orchestrator: job %s is paused: %s; POST /jobs/%s/resume/ lets it go on", job->id,
-                why, job->id);
-}
 
 static void free_joining(struct joining *one) {
     job_free(one->job);

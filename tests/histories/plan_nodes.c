@@ -73,7 +73,7 @@ static void draw_changes(struct plan *p) {
     p->change.kind = NO_CHANGE;
     p->policy_changes = happens(seed, "policy changes at nodes", 0, 15);
     p->policy_ms = draw(seed, "policy changed at", 0, 1, 20 * SECOND_MS);
-    if (!happens(seed, "inventory changes at nodes", 0, 50)) return;
+    if (!happens(seed, "inventory changes at nodes", 0, 30)) return;
     p->change.kind = happens(seed, "new group", 0, 75) ? NEW_GROUP : NEW_ADDRESS;
     p->change.host = draw(seed, "changed host", 0, 0, p->hosts - 1);
     p->change.at_ms =
