@@ -210,7 +210,7 @@ START_TEST(a_peer_that_another_node_has_had_in_hand_is_asked_anew) {
     begin(&w, "{\"match\": {\"host\": \"c\"}, \"on\": \"get_version\", \"effect\": "
               "\"delay\", \"by\": \"1ms\"}");
     await_done(&w, upgrade(&w, "b"));
-    ck_assert_int_eq(times_fired(&w), 1);
+    ck_assert_int_gt(times_fired(&w), 0);
     add_faults(&w.lab, "{\"match\": {\"host\": \"c\"}, \"on\": \"login\", \"effect\": "
                        "\"delay\", \"by\": \"1s\", \"times\": 1}");
     cJSON *other = upgrade(&w, "c");
