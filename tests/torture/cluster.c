@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -268,6 +269,15 @@ static bool is_ready(const struct node *n, struct error *err) {
     return client_expect(&request, 200, NULL, err) == 0;
 }
 
+// Who was killed is declared dead by the others, 10 s later: not after they have ended themselves.
+static bool are_the_dead_known(const struct cluster *c, struct error *err) {
+    const unsigned long alive = strtoul(
+        lab_ask(c->database, "select count(*) from orchestrator.nodes where not dead"), NULL, 10);
+    if (alive == c->count) return true;
+    error_set(err, "%lu nodes look alive, of %u", alive, c->count);
+    return false;
+}
+
 static bool is_settled(const struct cluster *c, struct error *err) {
     if (!cluster_has_database(c)) return false;
     for (unsigned i = 0; i < c->count; i++) {
@@ -279,7 +289,7 @@ static bool is_settled(const struct cluster *c, struct error *err) {
         }
         if (!is_ready(n, err)) return false;
     }
-    return true;
+    return are_the_dead_known(c, err);
 }
 
 int cluster_settle(struct cluster *c, struct error *err) {
