@@ -47,8 +47,8 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     r->look_ups.fetches = false;
     if (inventory == NULL) {
         if (!r->look_ups.is_told)
-            program_say("orchestrator: %zu jobs that go on at other nodes wait here until the "
-                        "inventory can be read: %s",
+            program_say("orchestrator: %zu jobs wait here to be looked up until the inventory can "
+                        "be read: %s",
                         asked.count, why->text);
         r->look_ups.is_told = true;
         uv_timer_start(&r->look_ups.again, on_again, PAUSE_FIRST_MS, 0);

@@ -13,9 +13,6 @@ static bool is_holder(const struct world *w, const struct process *p, uint16_t s
 
 // --- installs
 
-// Jobs may see groups differently. An install of one of them takes no more from the groups of
-// another, as that sees them, than they may lose: whoever has some of their hosts in hand counts on
-// it.
 static bool may_be_changing(const struct world *w, unsigned host) {
     for (unsigned i = 0; i < w->plan->jobs_count; i++)
         if (referee_may_be_changing(w, host, i)) return true;
@@ -39,6 +36,9 @@ static void check_group_of_other(struct world *w, unsigned host, unsigned job, u
                      host, job, lost, "ab"[rule], group, other);
 }
 
+// Jobs may see groups differently. An install of one of them takes no more from the groups of
+// another, as that sees them, than they may lose: whoever has some of their hosts in hand counts on
+// it.
 static void check_groups_of_others(struct world *w, unsigned host, unsigned job) {
     for (unsigned i = 0; i < w->plan->jobs_count; i++)
         for (unsigned r = 0; r < PLAN_RULES; r++)
@@ -97,15 +97,20 @@ static bool is_at_work_on(const struct world *w, const struct process *p, unsign
     return false;
 }
 
-// What it knew of devices of these shards it knows no more; where one has another shard in another
-// inventory, it may be at work on it by that, and hear what becomes of it.
+// What it knew of devices of these shards it knows no more. Of one that has another shard in
+// another inventory it does where that shard is given up, or it is at work on it by the other.
+static bool stays_known(const struct world *w, const struct process *p, unsigned host,
+                        uint64_t epoch) {
+    const bool has_two = w->shards[0][host] != w->shards[1][host];
+    return has_two && (epoch == 0 || is_at_work_on(w, p, host));
+}
+
 void referee_nodes_taken_on(struct world *w, const struct shards_held *before) {
     const struct process *p = w->at;
     for (unsigned i = 0; i < INVENTORIES; i++)
         for (unsigned h = 0; h < w->plan->hosts; h++) {
             const uint64_t epoch = p->held.epochs[w->shards[i][h]];
-            if (epoch == 0 || epoch == before->epochs[w->shards[i][h]]) continue;
-            if (!is_at_work_on(w, p, h))
+            if (epoch != before->epochs[w->shards[i][h]] && !stays_known(w, p, h, epoch))
                 memset(w->devices[h].answered_ms[p->which], 0,
                        sizeof w->devices[h].answered_ms[p->which]);
         }
