@@ -30,11 +30,11 @@ test_libs = $(shell pkg-config --libs check libcurl sqlite3 libpq gnutls 2>/dev/
 # Pure sources include neither <uv.h> nor <microhttpd.h> nor <sqlite3.h> nor <libpq-fe.h>: they link into the unit
 # tests without these libraries. Shell sources translate between them and the world.
 COMMON_PURE = acmeos address buf bytes clock completion duration error file folder glob heap http_framing http_head \
-	http_host http_limits http_peer http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
+	http_host http_limits http_pass http_peer http_route inventory inventory_acme inventory_ansible inventory_builder inventory_file \
 	inventory_nornir inventory_parse json limits line log mem options policy policy_hash prom prom_process rng \
 	rpc scrape secret sse strmap suggest terms text texts timeline timeline_axis timeline_rows timestamp xml \
 	yml
-COMMON_SHELL = client daemon http_connection http_request http_server http_stream http_tls process program tls turnstile
+COMMON_SHELL = client daemon http_connection http_reads http_request http_server http_stream http_tls process program tls turnstile
 SIMULATOR_PURE = console console_call console_effects console_methods device fault fault_parse fault_rule \
 	journal listing network network_file network_file_hosts network_file_sites network_grammar network_groups \
 	network_index network_inventory network_name network_seal network_source network_view operation referee \
@@ -61,7 +61,7 @@ BENCH_SHELL = bench cluster cluster_nodes concurrency controlled database events
 UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries cli_bars cli_job cli_progress cli_prompt \
 	cli_request cli_view completion console console_epoch console_install credentials deciding devices dry_run duration error event \
 	event_cursor event_log expect fault file findings folder gate glob group heap heard http_framing http_head http_host \
-	http_limits http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
+	http_limits http_pass http_peer http_route inventory inventory_ansible inventory_file inventory_nornir job job_difference job_image \
 	job_stored job_timeline job_view joblog jobs json knee lanes lease limit limits line log mem metrics model network \
 	network_file network_groups network_inventory network_name node offers options outcomes outputs pace page paused \
 	peers policy policy_agree policy_grouping policy_hash policy_order prom reads referee referee_policy \
@@ -72,7 +72,7 @@ UNIT_TESTS = access acmeos address applied_policy bars brakes buf bytes canaries
 # The longest first: they run beside one another.
 E2E_TESTS = nodes node_loss nodes_inventory nodes_look_up scenario verdicts postgres machine connections machine_start bench events limits steps access admin wire fetch upgrade stream effects log jobs setup \
 	programs dial requests store client timeline cli credentials device_tls epochs https notify turnstile
-FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head inventory job_image json network \
+FUZZ_TARGETS = answers console credentials cursor fault folder headers hello http_head http_pass inventory job_image json network \
 	options policy request route scenario scrape session sse stored tokens values yml
 
 objects = $(patsubst %,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -152,7 +152,7 @@ $(BUILD)/tests/unit: $(unit_tests) $(unit_shells) $(lab) $(rounds) $(bench_pure)
 
 $(BUILD)/tests/e2e: $(e2e_tests) $(call objects,orchestrator,cli_timeline dial job_timeline store) $(store_backs) \
 		$(call objects,orchestrator,store_event store_file store_kept store_memory store_memory_shared store_queue store_rows store_where) \
-		$(call objects,common,client daemon http_connection http_request http_server http_stream http_tls process program tls turnstile) \
+		$(call objects,common,client daemon http_connection http_reads http_request http_server http_stream http_tls process program tls turnstile) \
 		$(call objects,simulator,device_ca) $(common_pure) | $(preloads)
 	@mkdir -p $(@D)
 	@echo "LD $@"; $(CC) $(LDFLAGS) -o $@ $^ $(all_libs) $(test_libs)

@@ -34,7 +34,6 @@ enum {
     ACCEPTED_AT_ONCE = 64,  // before others have their turn
     HANDSHAKES_AT_ONCE = 4, // the same
     LOOK_MS = 1000,
-    LINGER_MS = 2000, // for a refused client to read why
 };
 
 static void unlink_connection(struct http_connection *c) {
@@ -80,6 +79,8 @@ void http_secured(struct http_connection *c) {
 
 static void free_connection(struct http_connection *c) {
     struct http_server *s = c->server;
+    if ((size_t)c->fd < s->by_fd_cap && s->by_fd[c->fd] == c) s->by_fd[c->fd] = NULL;
+    buf_deinit(&c->held);
     http_secured(c);
     if (c->progress != HTTP_ENDING) s->connections--;
     unlink_connection(c);
@@ -136,17 +137,21 @@ static void wake_at(const struct http_connection *c, int bytes) {
 
 static void watch(struct http_connection *c);
 
-static void refuse(struct http_connection *c, int status, const char *detail) {
-    char *body = http_problem_json(status, "", detail);
-    struct buf answer = {0};
-    buf_addf(&answer,
+void http_write_refusal(struct buf *out, const struct http_refusal *refusal) {
+    char *body = http_problem_json(refusal->status, "", refusal->detail);
+    buf_addf(out,
              "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
              "Content-Length: %zu\r\n\r\n%s",
-             status, http_status_text(status), strlen(body), body);
+             refusal->status, http_status_text(refusal->status), strlen(body), body);
     free(body);
+}
+
+static void refuse(struct http_connection *c, const struct http_refusal *refusal) {
+    struct buf answer = {0};
+    http_write_refusal(&answer, refusal);
     wake_at(c, 1);
     c->progress = HTTP_REFUSED;
-    c->due_ms = uv_now(c->server->loop) + LINGER_MS;
+    c->due_ms = uv_now(c->server->loop) + HTTP_LINGER_MS;
     // The first bytes that this socket sends: there is room for them.
     ssize_t sent = send(c->fd, answer.data, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     buf_deinit(&answer);
@@ -163,6 +168,19 @@ static bool must_wait(const struct http_connection *c) {
     return c->server->tls != NULL && c->server->handshakes >= HANDSHAKES_AT_ONCE;
 }
 
+static void note_fd(struct http_connection *c) {
+    struct http_server *s = c->server;
+    const size_t before = s->by_fd_cap;
+    s->by_fd = mem_grow(s->by_fd, &s->by_fd_cap, (size_t)c->fd + 1, sizeof *s->by_fd);
+    for (size_t i = before; i < s->by_fd_cap; i++)
+        s->by_fd[i] = NULL;
+    s->by_fd[c->fd] = c;
+}
+
+struct http_connection *http_connection_of(const struct http_server *s, int fd) {
+    return fd >= 0 && (size_t)fd < s->by_fd_cap ? s->by_fd[fd] : NULL;
+}
+
 static void hand_over(struct http_connection *c) {
     struct http_server *s = c->server;
     c->is_securing = s->tls != NULL;
@@ -175,6 +193,7 @@ static void hand_over(struct http_connection *c) {
     union address peer = {0};
     socklen_t len = sizeof peer;
     s->handing_over = c;
+    note_fd(c);
     if (getpeername(c->fd, &peer.any, &len) != 0) { // it is reset
         close(c->fd);
         free_connection(c);
@@ -204,7 +223,7 @@ static void read_head(struct http_connection *c, bool gone) {
     struct http_refusal refusal;
     c->seen = (size_t)n;
     switch (is_tls ? http_hello_read(bytes, (size_t)n, &refusal)
-                   : http_head_read(bytes, (size_t)n, limits, &refusal)) {
+                   : http_head_read(bytes, (size_t)n, limits, NULL, &refusal)) {
     case HTTP_HEAD_WHOLE:
         if (!must_wait(c))
             hand_over(c);
@@ -212,7 +231,7 @@ static void read_head(struct http_connection *c, bool gone) {
             watch(c);
         return;
     case HTTP_HEAD_WRONG:
-        refuse(c, refusal.status, refusal.detail);
+        refuse(c, &refusal);
         return;
     case HTTP_HEAD_PARTIAL:
         break;
@@ -398,12 +417,13 @@ static bool has_ended(const struct http_connection *c) {
 }
 
 static void look_at(struct http_connection *c) {
+    static const struct http_refusal too_late = {408, "the request did not come to its end"};
     bool late = uv_now(c->server->loop) >= c->due_ms;
     if (c->progress == HTTP_ENDING) return;
     if (c->progress == HTTP_ANSWERING)
         look_for_client(c);
     else if (late && c->progress == HTTP_FRESH && c->seen > 0 && c->server->tls == NULL)
-        refuse(c, 408, "the request did not come to its end");
+        refuse(c, &too_late);
     else if (late || has_ended(c))
         end(c);
 }

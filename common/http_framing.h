@@ -4,9 +4,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct http_framing { // zeroed: no header was seen yet
     unsigned lengths, codings, hosts;
+    uint64_t length;   // what the last Content-Length says
     const char *wrong; // what is wrong with one of them; NULL: nothing
 };
 
@@ -14,5 +16,5 @@ struct http_framing { // zeroed: no header was seen yet
 void http_framing_take(struct http_framing *f, const char *name, size_t name_len, const char *value,
                        size_t value_len);
 
-// What is wrong with all of them together; NULL: nothing. needs_host: the request is of HTTP/1.1.
-const char *http_framing_wrong(const struct http_framing *f, bool needs_host);
+// What is wrong with all of them together, in a request of HTTP/1.1 or 1.0; NULL: nothing.
+const char *http_framing_wrong(const struct http_framing *f, bool is_1_1);

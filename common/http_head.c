@@ -1,5 +1,7 @@
 #include "common/http_head.h"
 
+#include "common/http_framing.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -60,7 +62,7 @@ static bool is_huge(const char *name, size_t name_len, const char *value, size_t
 }
 
 static enum http_head read_header(const char *line, size_t len, uint64_t body_max,
-                                  struct http_refusal *refusal) {
+                                  struct http_framing *framing, struct http_refusal *refusal) {
     const char *colon = memchr(line, ':', len);
     if (line[0] == ' ' || line[0] == '\t')
         return wrong(refusal, 400, "a header goes on in a second line");
@@ -69,11 +71,29 @@ static enum http_head read_header(const char *line, size_t len, uint64_t body_ma
         return wrong(refusal, 400, "a header has no name, or a space before its colon");
     if (is_huge(line, (size_t)(colon - line), colon + 1, (size_t)(line + len - colon - 1)))
         return wrong(refusal, 413, "the body may have %" PRIu64 " bytes at most", body_max);
+    const char *value = colon + 1, *end = line + len;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    http_framing_take(framing, line, (size_t)(colon - line), value, (size_t)(end - value));
+    if (framing->wrong != NULL) return wrong(refusal, 400, "%s", framing->wrong);
+    return HTTP_HEAD_WHOLE;
+}
+
+// All headers are there.
+static enum http_head read_end(const struct http_framing *framing, bool is_1_1, size_t head,
+                               struct http_end *end, struct http_refusal *refusal) {
+    const char *doubt = http_framing_wrong(framing, is_1_1);
+    if (doubt != NULL) return wrong(refusal, 400, "%s", doubt);
+    if (end != NULL)
+        *end = (struct http_end){
+            .head = head, .length = framing->length, .is_chunked = framing->codings > 0};
     return HTTP_HEAD_WHOLE;
 }
 
 enum http_head http_head_read(const char *bytes, size_t len, const struct http_limits *limits,
-                              struct http_refusal *refusal) {
+                              struct http_end *end_of, struct http_refusal *refusal) {
+    struct http_framing framing = {0};
+    bool is_1_1 = false;
     size_t at = 0, lines = 0;
     while (at + 1 < len && bytes[at] == '\r' && bytes[at + 1] == '\n')
         at += 2; // empty lines before a request are none of it
@@ -92,11 +112,13 @@ enum http_head http_head_read(const char *bytes, size_t len, const struct http_l
         if (line_len > 0 && line[line_len - 1] == '\r') line_len--;
         if (memchr(line, '\r', line_len) != NULL)
             return wrong(refusal, 400, "there is a bare CR in the request's head");
-        if (line_len == 0 && lines > 0) return HTTP_HEAD_WHOLE;
+        if (line_len == 0 && lines > 0)
+            return read_end(&framing, is_1_1, (size_t)(end - bytes) + 1, end_of, refusal);
         enum http_head read = lines == 0
                                   ? read_request_line(line, line_len, limits->target, refusal)
-                                  : read_header(line, line_len, limits->body, refusal);
+                                  : read_header(line, line_len, limits->body, &framing, refusal);
         if (read == HTTP_HEAD_WRONG) return read;
+        if (lines == 0) is_1_1 = line[line_len - 1] != '0';
         lines++;
         at = (size_t)(end - bytes) + 1;
     }

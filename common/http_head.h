@@ -1,6 +1,6 @@
 // The head of a request as raw bytes, before libmicrohttpd sees them: whether it is whole, and what
-// is wrong with it that libmicrohttpd would answer with a page of its own, or would not see (a NUL
-// in the path). What its headers mean together is http_framing.h's. Pure.
+// is wrong with it that libmicrohttpd would answer with a page of its own, or would not see (a
+// NUL). What its headers mean together is http_framing.h's. Pure.
 #pragma once
 
 #include "common/http_limits.h"
@@ -14,9 +14,16 @@ struct http_refusal {
     char detail[120];
 };
 
-// refusal is set where the head is wrong. bytes may go on behind the head. No limit is 0.
+struct http_end {    // of a request
+    size_t head;     // bytes, with the empty line
+    uint64_t length; // of its body, where that is not chunked
+    bool is_chunked;
+};
+
+// end is set where the head is whole, and may be NULL; refusal where it is wrong. bytes may go on
+// behind the head. No limit is 0.
 enum http_head http_head_read(const char *bytes, size_t len, const struct http_limits *limits,
-                              struct http_refusal *refusal);
+                              struct http_end *end, struct http_refusal *refusal);
 
 // The same of the first message of a TLS client (RFC 8446, section 4.1.2), whose work it asks for
 // begins once it is whole. Wrong: it speaks HTTP, or nothing that is known.

@@ -7,9 +7,12 @@
 
 #include "common/buf.h"
 #include "common/http.h"
+#include "common/http_pass.h"
 #include "common/http_peer.h"
 
 #include <microhttpd.h>
+
+enum { HTTP_LINGER_MS = 2000 }; // for a refused client to read why
 
 // How far a connection is. Until it is HTTP_ANSWERING it can be closed for want of room.
 enum http_progress {
@@ -33,6 +36,13 @@ struct http_connection {
     bool is_securing; // it is MHD's, over TLS, and has had no request
     uv_poll_t *poll;  // while it is ours
     struct http_request *request;
+    struct http_pass pass;     // it is MHD's: what comes
+    uint64_t ahead;            // bytes of that which go on next
+    uint64_t begun;            // requests
+    struct buf held;           // over TLS: what came, and did not go on yet
+    void *session;             // gnutls_session_t; NULL: it is not over TLS, or nothing was read
+    struct http_refusal wrong; // what comes next; status 0: it is not
+    bool is_refused;           // and was told so
 };
 
 struct http_server {
@@ -52,9 +62,11 @@ struct http_server {
     unsigned connections;                 // but for those that are ending
     unsigned ours;                        // of them, fresh or refused
     struct http_connection *handing_over; // to MHD, which is about to say that it has it
-    size_t bodies;                        // bytes that the bodies of all requests hold
-    unsigned answering;                   // requests that are there as a whole, but for vital ones
-    int epoll_fd;                         // the daemon's
+    struct http_connection **by_fd;       // those that are MHD's
+    size_t by_fd_cap;
+    size_t bodies;      // bytes that the bodies of all requests hold
+    unsigned answering; // requests that are there as a whole, but for vital ones
+    int epoll_fd;       // the daemon's
     uv_poll_t poll;
     uv_timer_t timer;   // when MHD wants to run next
     uv_idle_t soon;     // where that is at once: a timer of 0 ms would run before all other input
@@ -85,10 +97,8 @@ struct http_request {
     char *who; // asks, by the guard; NULL: nobody was asked, or it is not known
     struct http_match match;
     enum http_admission admission;
-    bool handled;      // by its route
-    bool changes;      // something, by its method, and its answer has not been told yet
-    const char *doubt; // where it ends or to whom it goes is in doubt; NULL: it is not
-    int over;          // the status for a head that is over a limit; 0: it is not
+    bool handled; // by its route
+    bool changes; // something, by its method, and its answer has not been told yet
     struct buf body;
     struct buf accept; // the Accept headers, once a handler has asked for them
     bool varies;       // by them
@@ -126,6 +136,16 @@ void http_on_connection(void *server, struct MHD_Connection *connection, void **
 // How far its request is: it has so long to be further.
 void http_progress(struct http_connection *c, enum http_progress progress, uint64_t patience_ms);
 void http_secured(struct http_connection *c); // its first request begins
+
+struct http_connection *http_connection_of(const struct http_server *s, int fd); // NULL: not MHD's
+// The whole answer to what is no request, as it is sent.
+void http_write_refusal(struct buf *out, const struct http_refusal *refusal);
+
+// --- http_reads.c
+
+// MHD_run() of this server is under way; NULL: none.
+void http_reads(struct http_server *s);
+void http_reads_on(struct http_connection *c); // one of its requests is over
 
 // --- http_request.c: MHD's callbacks; the first three arguments of its own kind are the server's
 

@@ -8,13 +8,13 @@
 // read the refusal. What is refused and why is http_route.h's to say.
 #include "common/http_internal.h"
 
-#include "common/http_framing.h"
 #include "common/http_head.h"
 #include "common/http_host.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/secret.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -236,12 +236,13 @@ const char *http_body(const struct http_request *r, size_t *len) {
 
 cJSON *http_json_body(struct http_request *r) {
     const char *type = http_header(r, "Content-Type");
-    const char *coding = http_header(r, "Content-Encoding");
-    if (coding != NULL && strcasecmp(coding, "identity") != 0) {
+    char *coding = http_header_list(r, "Content-Encoding");
+    const bool is_coded = coding != NULL && strcasecmp(coding, "identity") != 0;
+    if (is_coded)
         http_answer_problem(r, 415, "the body must be sent as it is, not with %.100s as its coding",
                             coding);
-        return NULL;
-    }
+    free(coding);
+    if (is_coded) return NULL;
     if ((type != NULL || r->body.len > 0) && (type == NULL || !http_is_json(type))) {
         http_answer_problem(r, 415,
                             "the body must be sent with Content-Type: application/json, not %.100s",
@@ -278,12 +279,16 @@ static void answer_add_slash(struct http_request *r) {
 }
 
 static void answer_foreign(struct http_request *r) {
-    const char *host = http_header(r, "Host");
+    const char *host, *header = http_header(r, "Host");
+    size_t len;
     char detail[400];
+    http_target_path(r->uri, &host, &len);
+    if (host == NULL) len = strlen(host = header == NULL ? "" : header);
+    if (len == 0) len = strlen(host = "an empty one");
     snprintf(detail, sizeof detail,
-             "%.200s is no name of this service; if it is one, start it with --host-name and this "
+             "%.*s is no name of this service; if it is one, start it with --host-name and this "
              "name",
-             host == NULL ? "it" : host);
+             len < 200 ? (int)len : 200, host);
     problem(r, 421, "Host", detail);
 }
 
@@ -364,21 +369,6 @@ static bool query_is_right(struct http_request *r) {
     return !q.wrong;
 }
 
-// Of a connection's first request http_head.h says so; the next ones are libmicrohttpd's to read.
-static void answer_over(struct http_request *r) {
-    const struct http_limits *limits = &r->server->limits;
-    char detail[200];
-    if (r->over == 414)
-        snprintf(detail, sizeof detail, "the path and the query may have %" PRIu64 " bytes at most",
-                 limits->target);
-    else
-        snprintf(detail, sizeof detail,
-                 "%" PRIu64 " headers at most, and %" PRIu64 " bytes of them", limits->headers,
-                 limits->head);
-    problem(r, r->over, "", detail);
-    add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-}
-
 // The guard is asked before the body comes: that of one who is not admitted is not kept.
 static enum http_admission ask_guard(struct http_request *r) {
     const struct http_guard *guard = r->server->routes->guard;
@@ -397,15 +387,6 @@ static enum http_admission ask_guard(struct http_request *r) {
 static void dispatch(struct http_request *r, const char *method, const char *path) {
     const struct http_limits *limits = &r->server->limits;
     char detail[256];
-    if (r->over != 0) {
-        answer_over(r);
-        return;
-    }
-    if (r->doubt != NULL) {
-        problem(r, 400, "", r->doubt);
-        add_header(r, MHD_HTTP_HEADER_CONNECTION, "close"); // what follows may be no request
-        return;
-    }
     const char *nul = strstr(r->uri, "%00");
     if (nul != NULL && (size_t)(nul - r->uri) < strcspn(r->uri, "?")) {
         problem(r, 400, "", "the path has a NUL (%00), at which it would be cut");
@@ -478,14 +459,6 @@ static enum MHD_Result queue(struct http_request *r) {
     return rc;
 }
 
-static enum MHD_Result take_header(void *framing, enum MHD_ValueKind kind, const char *name,
-                                   size_t name_len, const char *value, size_t value_len) {
-    (void)kind;
-    http_framing_take(framing, name, name_len, value == NULL ? "" : value,
-                      value == NULL ? 0 : value_len);
-    return MHD_YES;
-}
-
 static bool is_foreign(const struct http_request *r) {
     const struct http_routes *routes = r->server->routes;
     const char *host, *header = http_header(r, "Host");
@@ -508,17 +481,8 @@ static bool is_changing(const char *method) {
            strcmp(method, "OPTIONS") != 0;
 }
 
-static int over_limit(const struct http_request *r, int headers) {
-    const struct http_limits *limits = &r->server->limits;
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    if (strlen(r->uri) > limits->target) return 414;
-    if (headers > 0 && (uint64_t)headers > limits->headers) return 431;
-    return info != NULL && info->header_size > limits->head ? 431 : 0;
-}
-
 static void begin(struct http_request *r, struct MHD_Connection *connection, const char *method,
-                  const char *path, const char *version) {
+                  const char *path) {
     r->begun = true;
     http_progress(r->on, HTTP_READING, r->server->limits.body_ms);
     r->connection = connection;
@@ -533,12 +497,6 @@ static void begin(struct http_request *r, struct MHD_Connection *connection, con
     r->method = mem_strdup(method);
     r->changes = is_changing(method);
     r->admission = ask_guard(r);
-    struct http_framing framing = {0};
-    const int headers =
-        MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &framing);
-    r->over = over_limit(r, headers);
-    if (r->doubt == NULL)
-        r->doubt = http_framing_wrong(&framing, strcmp(version, MHD_HTTP_VERSION_1_1) == 0);
     r->foreign = is_foreign(r);
 }
 
@@ -572,12 +530,13 @@ enum MHD_Result http_on_access(void *server, struct MHD_Connection *connection, 
                                const char *method, const char *version, const char *data,
                                size_t *len, void **context) {
     (void)server;
+    (void)version;
     struct http_request *r = *context;
     const char *host;
     size_t host_len;
     path = http_target_path(path, &host, &host_len);
     if (!r->begun) {
-        begin(r, connection, method, path, version);
+        begin(r, connection, method, path);
         return MHD_YES;
     }
     if (*len > 0) return take_body(r, data, len);
@@ -596,14 +555,12 @@ void *http_on_request_line(void *server, const char *uri, struct MHD_Connection 
     r->server = server;
     r->server->requests++;
     r->uri = mem_strdup(uri);
-    // libmicrohttpd ends the path with a NUL of its own, before the version; before another one,
-    // something else stands.
-    if (strncmp(uri + strlen(uri) + 1, "HTTP/", 5) != 0)
-        r->doubt = "the request line is not: METHOD PATH HTTP/1.1";
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     r->on = info->socket_context;
     r->on->request = r;
+    r->on->begun++;
+    assert(r->on->begun <= r->on->pass.heads); // all that it reads goes through http_reads.c
     http_secured(r->on);
     http_progress(r->on, HTTP_READING, r->server->limits.head_ms);
     return r;
@@ -621,9 +578,10 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->queued) s->answered--;
     if (r->stream != NULL) r->stream_free(r->stream);
     if (r->counted) s->answering--;
-    r->on->request = NULL;
+    struct http_connection *on = r->on;
+    on->request = NULL;
     // Until the next request begins.
-    http_progress(r->on, HTTP_IDLE, s->limits.idle_ms + s->limits.head_ms);
+    http_progress(on, HTTP_IDLE, s->limits.idle_ms + s->limits.head_ms);
     buf_deinit(&r->accept);
     buf_deinit(&r->added);
     drop_body(r);
@@ -633,4 +591,5 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     free(r->uri);
     free(r);
     s->requests--;
+    http_reads_on(on);
 }

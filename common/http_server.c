@@ -31,6 +31,7 @@ static void handle_closed(struct http_server *s) {
     http_closed done = s->done;
     void *arg = s->done_arg;
     http_tls_free(s->tls);
+    free(s->by_fd);
     free(s);
     done(arg);
 }
@@ -69,7 +70,9 @@ static void run(struct http_server *s) {
     http_stream_pieces(s);
     http_tls_serving(s->tls);
     const uint64_t begun_ns = uv_hrtime();
+    http_reads(s);
     MHD_run(s->daemon);
+    http_reads(NULL);
     const uint64_t took_ns = uv_hrtime() - begun_ns;
     s->running = false;
     bool idle = s->requests == 0 && s->ours == 0;

@@ -73,7 +73,7 @@ named_shells() {
         'common/(http(_internal)?|turnstile)\.h|orchestrator/(api|api_events|api_tasks|errands|connection|dial|fetch|main|notify|runner|store)\.[ch]|simulator/(admin|connection|main|server)\.[ch]' &&
         ! grep -lE '^#include <sqlite3\.h>' "${all[@]}" | grep -vxE 'orchestrator/store_sql\.h|tests/unit/check_store_sqlite\.c' &&
         ! grep -lE '^#include <libpq-fe\.h>' "${all[@]}" | grep -vxE 'bench/database\.c|orchestrator/store_pq(_advice)?\.h|tests/lab/postgres\.c' &&
-        ! grep -lE '^#include <gnutls/' "${all[@]}" | grep -vxE 'common/(tls\.c|http_tls\.[ch])|orchestrator/access\.c|simulator/device_ca\.c|tests/e2e/check_https\.c|tests/unit/check_tls\.c' &&
+        ! grep -lE '^#include <gnutls/' "${all[@]}" | grep -vxE 'common/(tls\.c|http_tls\.[ch]|http_reads\.c)|orchestrator/access\.c|simulator/device_ca\.c|tests/e2e/check_https\.c|tests/unit/check_tls\.c' &&
         ! grep -lE '^#include <systemd/' "${all[@]}" | grep -vx 'orchestrator/notify\.c'
 }
 

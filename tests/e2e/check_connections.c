@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -387,35 +388,116 @@ END_TEST
 
 // --- wrong
 
+#define GET        "GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+#define POST_LIVEZ "POST /livez HTTP/1.1\r\nHost: localhost\r\n"
+#define CHUNKS     POST_LIVEZ "Transfer-Encoding: chunked\r\n\r\n"
+#define R(s)       s, sizeof(s) - 1 // NOLINT(bugprone-macro-parentheses): two values
+
 static const struct {
     const char *request;
+    size_t len;
     int status;
 } refused[] = {
-    {"hello\r\n\r\n", 400},
-    {"GET /livez\r\n\r\n", 400},
-    {"GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n", 400},
-    {"GET /livez HTTP/2.0\r\n\r\n", 505},
-    {"POST /reset/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n",
-     413},
+    {R("hello\r\n\r\n"), 400},
+    {R("GET /livez\r\n\r\n"), 400},
+    {R("GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n"), 400},
+    {R("GET /livez HTTP/2.0\r\n\r\n"), 505},
+    {R("GET  /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400},
+    {R("GET /li\rvez HTTP/1.1\r\nHost: localhost\r\n\r\n"), 400},
+    {R("GET /livez HTTP/1.1\r\nHost: localhost\0.evil\r\n\r\n"), 400},
+    {R(GET "X: a\0b\r\n\r\n"), 400},
+    {R(GET "X: a\r\n b\r\n\r\n"), 400},
+    {R(GET ": a\r\n\r\n"), 400},
+    {R(GET "Transfer-Encoding: identity\r\n\r\n"), 400},
+    {R(POST_LIVEZ "Content-Length: 99999999999999999999\r\n\r\n"), 413},
+    {R(POST_LIVEZ "Content-Length: 0\0002\r\n\r\n{}"), 400},
+    {R(POST_LIVEZ "Content-Length: 2, 2\r\n\r\n{}"), 400},
+    {R(POST_LIVEZ "Content-Length: +2\r\n\r\n{}"), 400},
+    {R(POST_LIVEZ "Content-Length: \r\n\r\n{}"), 400},
+    {R(POST_LIVEZ "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 400},
+    {R(CHUNKS "zz\r\n"), 400},
+    {R(CHUNKS "2\r\n{}X\r\n"), 400},
+    {R(CHUNKS "fffffffffffffffff\r\n"), 413},
 };
 
+// It is the last answer, and follows so many that are right.
+static void assert_refused(const char *text, int before, int status) {
+    char line[32];
+    snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
+    for (int i = 0; i < before; i++) {
+        ck_assert_msg(strncmp(text, "HTTP/1.1 200 ", 13) == 0, "%s", text);
+        text = strstr(text + 1, "HTTP/1.1 ");
+        ck_assert_ptr_nonnull(text);
+    }
+    ck_assert_msg(strncmp(text, line, strlen(line)) == 0, "%s", text);
+    ck_assert_msg(strstr(text, "\nHTTP/1.1 ") == NULL, "answered twice: %s", text);
+    ck_assert_ptr_nonnull(strstr(text, "\r\nContent-Type: application/problem+json\r\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\r\nConnection: close\r\n"));
+    cJSON *body = cJSON_Parse(strstr(text, "\r\n\r\n") + 4);
+    ck_assert_double_eq(cJSON_GetObjectItem(body, "status")->valuedouble, status);
+    cJSON_Delete(body);
+}
+
+static void send_refused(int fd, size_t i) {
+    ck_assert_int_eq((int)send(fd, refused[i].request, refused[i].len, MSG_NOSIGNAL),
+                     (int)refused[i].len);
+}
+
+// As the first of its connection, as the next on one that was kept, and sent with another.
 START_TEST(what_is_no_request_is_refused_as_a_problem) {
     for (size_t n = 0; n < COUNT(programs); n++) {
         struct program p = start(programs[n]);
-        char *text, line[32];
-        int fd = begin(&p, refused[_i].request);
-        snprintf(line, sizeof line, "HTTP/1.1 %d ", refused[_i].status);
-        ck_assert_int_eq(read_rest(fd, &text), 0);
-        ck_assert_msg(strncmp(text, line, strlen(line)) == 0, "%s", text);
-        ck_assert_ptr_nonnull(strstr(text, "\r\nContent-Type: application/problem+json\r\n"));
-        ck_assert_ptr_nonnull(strstr(text, "\r\nConnection: close\r\n"));
-        cJSON *body = cJSON_Parse(strstr(text, "\r\n\r\n") + 4);
-        ck_assert_double_eq(cJSON_GetObjectItem(body, "status")->valuedouble, refused[_i].status);
-        cJSON_Delete(body);
-        free(text);
-        close(fd);
+        for (int before = 0; before < 3; before++) {
+            struct buf all = {0};
+            char *text;
+            const int fd = begin(&p, "");
+            if (before == 1) {
+                send_text(fd, GET "\r\n");
+                char first[8] = "";
+                recv(fd, first, sizeof first, MSG_PEEK | MSG_WAITALL); // it is answered
+            }
+            if (before == 2) {
+                buf_adds(&all, GET "\r\n" GET "\r\n");
+                buf_add(&all, refused[_i].request, refused[_i].len);
+                ck_assert_int_eq((int)send(fd, all.data, all.len, MSG_NOSIGNAL), (int)all.len);
+            } else {
+                send_refused(fd, (size_t)_i);
+            }
+            ck_assert_int_eq(read_rest(fd, &text), 0);
+            assert_refused(text, before, refused[_i].status);
+            free(text);
+            close(fd);
+            buf_deinit(&all);
+        }
         ck_assert_int_eq(program_stop(&p), 0);
     }
+}
+END_TEST
+
+// Whatever the pieces: a body in chunks, and what comes with its end.
+START_TEST(a_body_in_chunks_is_taken_in_any_pieces) {
+    static const char text[] = CHUNKS "2\r\n{}\r\n00A\r\n          \r\n0\r\n\r\n" GET "\r\n";
+    static const size_t pieces[] = {1, 7, sizeof text - 1};
+    struct program p = start(programs[_i]);
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        char *answers;
+        const int fd = begin(&p, "");
+        const int on = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        for (size_t at = 0; at < sizeof text - 1; at += pieces[i]) {
+            const size_t left = sizeof text - 1 - at;
+            send(fd, text + at, left < pieces[i] ? left : pieces[i], MSG_NOSIGNAL);
+        }
+        send_text(fd, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        ck_assert_int_eq(read_rest(fd, &answers), 0);
+        ck_assert_msg(strncmp(answers, "HTTP/1.1 405 ", 13) == 0, "%s", answers);
+        const char *second = strstr(answers + 1, "HTTP/1.1 200 ");
+        ck_assert_ptr_nonnull(second);
+        ck_assert_ptr_nonnull(strstr(second + 1, "HTTP/1.1 200 "));
+        free(answers);
+        close(fd);
+    }
+    ck_assert_int_eq(program_stop(&p), 0);
 }
 END_TEST
 
@@ -524,6 +606,7 @@ Suite *check_connections(void) {
     tcase_add_loop_test(tc, a_half_head_with_no_more_to_come_ends, 0, both);
     tcase_add_loop_test(tc, bodies_together_hold_so_much, 0, both);
     tcase_add_loop_test(tc, what_is_no_request_is_refused_as_a_problem, 0, COUNT(refused));
+    tcase_add_loop_test(tc, a_body_in_chunks_is_taken_in_any_pieces, 0, both);
     tcase_add_loop_test(tc, a_head_too_long_is_refused, 0, both);
     tcase_add_loop_test(tc, a_nul_in_the_path_does_not_end_it, 0, both);
     tcase_add_loop_test(tc, a_request_to_another_name_is_misdirected, 0, both);

@@ -175,6 +175,101 @@ START_TEST(plain_http_is_told_to_ask_for_https) {
 }
 END_TEST
 
+// What comes on one connection to whoever sends these, one by one, each when the one before is
+// answered.
+static void talk(const char *api, const char *const *sent, const size_t *lens, struct buf *out) {
+    gnutls_session_t session;
+    gnutls_certificate_credentials_t nothing;
+    char bytes[4096];
+    ssize_t n;
+    int fd = connect_to(api), rc;
+    ck_assert_int_eq(gnutls_certificate_allocate_credentials(&nothing), 0);
+    ck_assert_int_eq(gnutls_init(&session, GNUTLS_CLIENT), 0);
+    ck_assert_int_eq(gnutls_set_default_priority(session), 0);
+    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, nothing);
+    gnutls_transport_set_int(session, fd);
+    do
+        rc = gnutls_handshake(session);
+    while (rc < 0 && gnutls_error_is_fatal(rc) == 0);
+    ck_assert_int_eq(rc, 0);
+    for (size_t i = 0; sent[i] != NULL; i++) {
+        if (i > 0) {
+            n = gnutls_record_recv(session, bytes, sizeof bytes);
+            if (n > 0) buf_add(out, bytes, (size_t)n);
+        }
+        for (size_t at = 0; at < lens[i]; at += (size_t)n) {
+            n = gnutls_record_send(session, sent[i] + at, lens[i] - at);
+            ck_assert_int_gt((int)n, 0);
+        }
+    }
+    while ((n = gnutls_record_recv(session, bytes, sizeof bytes)) > 0)
+        buf_add(out, bytes, (size_t)n);
+    ck_assert_int_eq((int)n, 0); // ended as TLS ends, so that nothing was cut off
+    gnutls_deinit(session);
+    gnutls_certificate_free_credentials(nothing);
+    close(fd);
+}
+
+#define R(s) s, sizeof(s) - 1 // NOLINT(bugprone-macro-parentheses): two values
+#define GET  "GET /livez HTTP/1.1\r\nHost: localhost\r\n"
+
+static const struct {
+    const char *bytes;
+    size_t len;
+    int status;
+} refused[] = {
+    {R(GET "X: a\0b\r\n\r\n"), 400},
+    {R(GET "Content-Length: 0\0002\r\n\r\n{}"), 400},
+    {R(GET "Content-Length: 2, 2\r\n\r\n{}"), 400},
+    {R("GET /livez HTTP/2.0\r\n\r\n"), 505},
+    {R(GET "Transfer-Encoding: chunked\r\n\r\nzz\r\n"), 400},
+};
+
+static const size_t get_len = sizeof GET "\r\n" - 1;
+
+// The first of its connection, and the next.
+START_TEST(what_is_no_request_is_refused_as_a_problem_over_tls) {
+    struct lab lab = start(usual);
+    char line[32];
+    snprintf(line, sizeof line, "HTTP/1.1 %d ", refused[_i].status);
+    for (int before = 0; before < 2; before++) {
+        struct buf answers = {0};
+        const char *const sent[] = {before == 0 ? refused[_i].bytes : GET "\r\n",
+                                    before == 0 ? NULL : refused[_i].bytes, NULL};
+        const size_t lens[] = {before == 0 ? refused[_i].len : get_len, refused[_i].len};
+        talk(lab.api, sent, lens, &answers);
+        const char *last = before == 0 ? answers.data : strstr(answers.data + 1, "HTTP/1.1 ");
+        ck_assert_ptr_nonnull(last);
+        ck_assert_msg(strncmp(last, line, strlen(line)) == 0, "%s", answers.data);
+        ck_assert_ptr_nonnull(strstr(last, "application/problem+json"));
+        ck_assert_ptr_null(strstr(last, "\nHTTP/1.1 "));
+        buf_deinit(&answers);
+    }
+    assert_lives(lab.api);
+    lab_stop(&lab);
+}
+END_TEST
+
+// More than one record holds: none of them waits for bytes that do not come.
+START_TEST(requests_in_a_row_are_all_answered_over_tls) {
+    enum { GETS = 600 };
+    struct lab lab = start(usual);
+    struct buf gets = {0}, answers = {0};
+    for (int i = 0; i < GETS - 1; i++)
+        buf_adds(&gets, GET "\r\n");
+    buf_adds(&gets, GET "Connection: close\r\n\r\n");
+    const char *const sent[] = {gets.data, NULL};
+    talk(lab.api, sent, &gets.len, &answers);
+    int count = 0;
+    for (const char *at = answers.data; (at = strstr(at, "HTTP/1.1 200 ")) != NULL; at++)
+        count++;
+    ck_assert_int_eq(count, GETS);
+    buf_deinit(&gets);
+    buf_deinit(&answers);
+    lab_stop(&lab);
+}
+END_TEST
+
 static int shake_hands(const char *api, const char *priorities) {
     gnutls_session_t session;
     gnutls_certificate_credentials_t nothing;
@@ -342,6 +437,9 @@ Suite *check_https(void) {
     tcase_add_test(tcase, a_client_that_trusts_another_is_told_so);
     tcase_add_test(tcase, hangup_shows_another_certificate_to_whoever_comes_next);
     tcase_add_test(tcase, plain_http_is_told_to_ask_for_https);
+    tcase_add_loop_test(tcase, what_is_no_request_is_refused_as_a_problem_over_tls, 0,
+                        COUNT(refused));
+    tcase_add_test(tcase, requests_in_a_row_are_all_answered_over_tls);
     tcase_add_test(tcase, what_is_weak_is_refused);
     tcase_add_test(tcase, who_does_not_come_to_an_end_of_the_handshake_is_let_go);
     tcase_add_test(tcase, garbage_ends_its_own_connection_alone);

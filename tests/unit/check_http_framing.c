@@ -6,6 +6,7 @@ Suite *check_http_framing(void);
 #define LENGTHS "there are several Content-Length headers"
 #define NAME    "a header's name has a space or a character that no name may have"
 #define VALUE   "a header's value has a NUL or a bare CR"
+#define ADDRESS "Host is no name or address with a port"
 #define H(n, v)                                                                                    \
     n, sizeof(n) - 1, v, sizeof(v) - 1 // NOLINT(bugprone-macro-parentheses): four values
 #define HOST_X                                                                                     \
@@ -47,6 +48,14 @@ static const struct {
     {{HOST_X, {H("Transfer-Encoding", "chunked")}, {H("Transfer-Encoding", "chunked")}},
      false,
      "there are several Transfer-Encoding headers"},
+    {{HOST_X, {H("Transfer-Encoding", "chunked")}},
+     true,
+     "there is a Transfer-Encoding in HTTP/1.0"},
+    {{{H("Host", "[::1]:80")}}, false, NULL},
+    {{{H("Host", "")}}, false, NULL},
+    {{{H("Host", "a@b")}}, false, ADDRESS},
+    {{{H("Host", "a, b")}}, false, ADDRESS},
+    {{{H("Host", "a/b")}}, false, ADDRESS},
     {{HOST_X, {H("Content-Length ", "5")}}, false, NAME},
     {{HOST_X, {H("", "5")}}, false, NAME},
     {{HOST_X, {H("X\0Y", "5")}}, false, NAME},

@@ -1,6 +1,8 @@
 #include "common/http_head.h"
 #include "tests/unit/support.h"
 
+#include <stdio.h>
+
 Suite *check_http_head(void);
 
 #define LINE   "GET /livez HTTP/1.1\r\n"
@@ -53,12 +55,23 @@ static const struct {
     {T(LINE HOST_X "content-length: 0000000000000000000001\r\n\r\n"), 0},
     {T(LINE HOST_X "Content-Length: 999999999999999999\r\n\r\n"), 0}, // read, and dropped
     {T(LINE HOST_X "Content-Length: 9999999999999999999\r\n"), 413},
+    {T(LINE HOST_X "Content-Length: 2, 2\r\n\r\n"), 400},
+    {T(LINE HOST_X "Content-Length: 2 \r\n\r\n"), 400}, // libmicrohttpd takes it for no number
+    {T(LINE HOST_X "Content-Length: 2\r\nContent-Length: 2\r\n\r\n"), 400},
+    {T(LINE HOST_X "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"), 400},
+    {T(LINE HOST_X "Transfer-Encoding: gzip, chunked\r\n\r\n"), 400},
+    {T(LINE HOST_X "Transfer-Encoding: \tChunked\r\n\r\n"), 0},
+    {T("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400},
+    {T(LINE "\r\n"), 400},
+    {T(LINE HOST_X HOST_X "\r\n"), 400},
+    {T(LINE "Host: a@b\r\n\r\n"), 400},
+    {T(LINE HOST_X "X: a\0b\r\n\r\n"), 400},
 };
 
 static enum http_head read_with_defaults(const char *bytes, size_t len,
                                          struct http_refusal *refusal) {
     const struct http_limits limits = http_limits_or_default(NULL);
-    return http_head_read(bytes, len, &limits, refusal);
+    return http_head_read(bytes, len, &limits, NULL, refusal);
 }
 
 START_TEST(a_head_is_whole_or_refused) {
@@ -82,8 +95,8 @@ END_TEST
 
 static enum http_head read_headers(unsigned count, unsigned length, struct http_refusal *refusal) {
     struct buf head = {0};
-    buf_adds(&head, LINE);
-    for (unsigned i = 0; i < count; i++) {
+    buf_adds(&head, LINE HOST_X);
+    for (unsigned i = 1; i < count; i++) {
         buf_adds(&head, "X:");
         for (unsigned n = 4; n < length; n++)
             buf_adds(&head, "x");
@@ -100,31 +113,35 @@ START_TEST(headers_are_counted_and_their_bytes) {
     ck_assert_int_eq(read_headers(HTTP_HEADERS_MAX, 4, &refusal), HTTP_HEAD_WHOLE);
     ck_assert_int_eq(read_headers(HTTP_HEADERS_MAX + 1, 4, &refusal), HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 431);
-    ck_assert_int_eq(read_headers(1, HTTP_HEAD_MAX - 100, &refusal), HTTP_HEAD_WHOLE);
-    ck_assert_int_eq(read_headers(1, HTTP_HEAD_MAX, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(read_headers(2, HTTP_HEAD_MAX - 100, &refusal), HTTP_HEAD_WHOLE);
+    ck_assert_int_eq(read_headers(2, HTTP_HEAD_MAX, &refusal), HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 431);
 }
 END_TEST
 
 // Each at its edge, smaller than by default.
 START_TEST(limits_are_those_that_were_given) {
-    static const char text[] = "GET /aaaa HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n"; // 34 bytes
+    static const char text[] = "GET /aaaa HTTP/1.0\r\nA: 1\r\nB: 2\r\n\r\n"; // 34 bytes
     const struct http_limits fits = {.head = 34, .target = 5, .headers = 2, .body = 7};
     struct http_limits limits = fits;
     struct http_refusal refusal;
-    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WHOLE);
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, NULL, &refusal),
+                     HTTP_HEAD_WHOLE);
     limits.head--;
-    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, NULL, &refusal),
+                     HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 431);
     ck_assert_str_eq(refusal.detail, "2 headers at most, and 33 bytes of them");
     limits = fits;
     limits.target--;
-    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, NULL, &refusal),
+                     HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 414);
     ck_assert_str_eq(refusal.detail, "the path and the query may have 4 bytes at most");
     limits = fits;
     limits.headers--;
-    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, &refusal), HTTP_HEAD_WRONG);
+    ck_assert_int_eq(http_head_read(text, sizeof text - 1, &limits, NULL, &refusal),
+                     HTTP_HEAD_WRONG);
     ck_assert_int_eq(refusal.status, 431);
     ck_assert_str_eq(refusal.detail, "1 headers at most, and 34 bytes of them");
 }
@@ -165,12 +182,36 @@ START_TEST(a_target_in_absolute_form_has_host_and_path) {
 }
 END_TEST
 
+static const struct {
+    const char *headers;
+    struct http_end end; // its head as a difference
+} ends[] = {
+    {HOST_X, {0}},
+    {HOST_X "Content-Length: 12\r\n", {.length = 12}},
+    {HOST_X "content-length: \t0007\r\n", {.length = 7}},
+    {HOST_X "Transfer-Encoding: chunked\r\n", {.is_chunked = true}},
+};
+
+START_TEST(a_whole_head_says_where_its_request_ends) {
+    const struct http_limits limits = http_limits_or_default(NULL);
+    char text[200];
+    struct http_refusal refusal;
+    struct http_end end = {0};
+    const int len = snprintf(text, sizeof text, LINE "%s\r\n{}", ends[_i].headers);
+    ck_assert_int_eq(http_head_read(text, (size_t)len, &limits, &end, &refusal), HTTP_HEAD_WHOLE);
+    ck_assert_uint_eq(end.head, (size_t)len - 2);
+    ck_assert_uint_eq(end.length, ends[_i].end.length);
+    ck_assert_int_eq(end.is_chunked, ends[_i].end.is_chunked);
+}
+END_TEST
+
 Suite *check_http_head(void) {
     Suite *suite = suite_create("http_head");
     TCase *tcase = tcase_create("http_head");
     suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, a_head_is_whole_or_refused, 0, (int)COUNT(heads));
     tcase_add_test(tcase, the_beginning_of_a_head_is_partial);
+    tcase_add_loop_test(tcase, a_whole_head_says_where_its_request_ends, 0, (int)COUNT(ends));
     tcase_add_test(tcase, limits_are_those_that_were_given);
     tcase_add_test(tcase, headers_are_counted_and_their_bytes);
     tcase_add_test(tcase, a_line_without_an_end_is_refused);
