@@ -1,8 +1,8 @@
 // An HTTP/1.1 server, with or without TLS, inside a libuv loop: libmicrohttpd's epoll descriptor
-// under uv_poll, no thread. What it decides is in http_route.h, http_head.h, http_framing.h and
-// http_host.h; this is the shell: http_server.c has the loop, http_connection.c accepts and sees to
-// deadlines, http_request.c has the way from a request line to its answer. Answers in pieces are
-// http_stream.h's.
+// under uv_poll, no thread. What it decides is in http_route.h, http_head.h, http_framing.h,
+// http_pass.h and http_host.h; this is the shell: http_server.c has the loop, http_connection.c
+// accepts and sees to deadlines, http_reads.c has what libmicrohttpd reads, http_request.c the way
+// from a request line to its answer. Answers in pieces are http_stream.h's.
 #pragma once
 
 #include "common/address.h"

@@ -289,10 +289,12 @@ static void begin_run(struct run *run) {
     run_enter_schedule(run);
 }
 
-// Nobody is in its way any more.
+// Nobody is in its way any more. Where nodes share the job, one that was in its way, and that this
+// node may never have heard of, may have had its peers in hand: what is known of them is of before.
 void run_open(struct run *run) {
     struct gate *g = run->gate;
     run->is_in_line = false;
+    if (gate_is_shared(g)) peers_distrust(g->peers);
     if (run->scheduled == NULL) {
         begin_run(run);
         gate_arm(g);
@@ -573,13 +575,6 @@ struct peers_known gate_known_of(const struct gate *g, const struct host *host) 
 
 size_t gate_in_hand(const struct gate *g) {
     return schedule_in_hand(g->schedule);
-}
-
-size_t gate_under_way(const struct gate *g) {
-    size_t unasked = 0;
-    for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next)
-        unasked += flight->is_unasked;
-    return schedule_in_hand(g->schedule) - unasked;
 }
 
 size_t gate_groups_pending(const struct gate *g) {

@@ -63,8 +63,9 @@ void gate_halt(struct gate *g);
 void gate_abort(struct gate *g);
 
 size_t gate_in_hand(const struct gate *g); // hosts
-// Those of them that come to their end by themselves: all but the ones that are in doubt and wait
-// for their credentials.
+// Those that come to their end by themselves: but for the ones that are in doubt and wait for their
+// credentials, or rest in a paused job. One of these that is given up counts until its outcome is
+// kept.
 size_t gate_under_way(const struct gate *g);
 const struct gate_config *gate_configuration(const struct gate *g);
 // How long hosts of the job's device types take, as those of earlier jobs did: pace_means().

@@ -11,6 +11,7 @@
 // peers' evidence has aged in the meantime; OUTCOME, or WITHDRAWN where the host is put back.
 #include "common/duration.h"
 #include "common/mem.h"
+#include "orchestrator/gate.h"
 #include "orchestrator/gate_internal.h"
 #include "orchestrator/gate_share.h"
 
@@ -176,6 +177,18 @@ static bool rests(const struct flight *flight) {
 // In one that is stopped it is not tried again, though its install may have been sent.
 static bool is_given_up(const struct flight *flight) {
     return flight->is_as_before && flight->run->state == RUN_STOPPED && !flight->is_left;
+}
+
+bool flight_is_at_rest(const struct flight *flight) {
+    return rests(flight) && !is_in_contact(flight) && !flight->store_asked &&
+           flight->outcome == OUTCOME_OPEN;
+}
+
+size_t gate_under_way(const struct gate *g) {
+    size_t count = 0;
+    for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next)
+        count += !flight->is_unasked && !flight_is_at_rest(flight);
+    return count;
 }
 
 static void rest(struct flight *flight) {
@@ -545,7 +558,7 @@ static void ask_doubt(struct flight *flight) {
 }
 
 void flight_ask_doubt(struct flight *flight) {
-    if (!flight->is_unasked || lacks_login(flight)) return;
+    if (!flight->is_unasked || lacks_login(flight)) return; // it is not known yet
     flight->is_unasked = false;
     tell_in_doubt(flight, false, asking);
     ask_doubt(flight);
@@ -561,7 +574,7 @@ void flight_begin_in_doubt(struct gate *g, struct schedule_work *work) {
     flight->is_in_doubt = true;
     flight->state = GATE_OPEN;
     enlist(flight);
-    flight->is_unasked = lacks_login(flight);
+    flight->is_unasked = lacks_login(flight) || run_is_strange(run); // it may be another one by now
     tell_in_doubt(flight, true, flight->is_unasked ? awaiting : asking);
     if (!flight->is_unasked)
         ask_doubt(flight);

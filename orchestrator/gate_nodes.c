@@ -28,19 +28,20 @@ static void heard_going_on(struct run *run) {
         run_wait_again(run);
 }
 
-void gate_looked_up(struct gate *g, struct job *job, const char *why) {
+bool gate_looked_up(struct gate *g, struct job *job, const char *why) {
     const struct store_event pause = {.state = JOB_PAUSED, .text = why};
     struct run *run = gate_run_of(g, job);
-    gate_ask_doubts(g);
-    if (run == NULL || run->state != RUN_PAUSED || job->state == JOB_PAUSED) return;
-    if (why != NULL) {
+    if (run == NULL) return false;
+    for (struct flight *flight = g->flights; flight != NULL; flight = flight->next)
+        if (flight->run == run) flight_ask_doubt(flight);
+    if (run->state != RUN_PAUSED || job->state == JOB_PAUSED) return false;
+    if (why != NULL)
         run_note_job(run, &pause, NULL, NULL);
-        return;
-    }
-    if (job->state == JOB_RUNNING)
+    else if (job->state == JOB_RUNNING)
         run_go_on(run);
     else
         run_wait_again(run);
+    return why != NULL;
 }
 
 // What this node has said itself is heard by all others: those behind the run may go, if nobody has
@@ -107,14 +108,10 @@ static void heard_of_job(struct run *run, const struct store_event *event) {
     }
 }
 
-// What is over elsewhere may be the last, of the job or of its canaries, or one too many. Where
-// other jobs see the host's groups differently, it may be a peer here by and by: what it was before
-// another node had it in hand says nothing then.
+// What is over elsewhere may be the last, of the job or of its canaries, or one too many.
 static void heard_of_host(struct run *run, const struct store_event *event) {
     struct gate *g = run->gate;
-    const struct job *job = run->job;
     run_apply(run, event);
-    peers_forget(g->peers, &job->inventory->hosts[job->selection.hosts[event->host]]);
     if (event->kind == STORE_OUTCOME) brakes_check(run, run->job->selection.hosts[event->host]);
     run_host_over(run);
     gate_start(g);
@@ -140,6 +137,28 @@ bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *ar
 }
 
 // --- shards come and go
+
+// Whether it was in contact; a session that is kept for it is let go.
+static bool let_go_of_contact(struct gate *g, const struct host *host) {
+    struct device *device = peers_find(g->peers, host);
+    if (device == NULL || (device->turn == NULL && device->contact == NULL)) return false;
+    peers_keep_not(g->peers, device);
+    return true;
+}
+
+bool gate_may_take_on(struct gate *g, const bool *shards) {
+    bool may = true;
+    for (const struct run *run = g->runs; run != NULL; run = run->next) {
+        const struct job *job = run->job;
+        for (uint32_t i = 0; i < job->selection.count && job->counts[HOST_IN_HAND] > 0; i++)
+            if (job->hosts[i].state == HOST_IN_HAND && job->hosts[i].has_intent &&
+                shards[job_shard(job, i)] &&
+                let_go_of_contact(g, &job->inventory->hosts[job->selection.hosts[i]]))
+                may = false;
+    }
+    gate_pump(g);
+    return may;
+}
 
 // Those cohorts of the job whose shard is marked; a cohort is never cut.
 static uint32_t *cohorts_in(const struct job *job, const bool *shards, size_t *count) {
@@ -272,6 +291,7 @@ void gate_join(struct gate *g, struct job *job, const char *why) {
                                             [JOB_CANCELLING] = RUN_STOPPED};
     const struct store_event pause = {.state = JOB_PAUSED, .text = why};
     struct run *run = run_new(g, job, states[job->state]);
+    peers_distrust(g->peers); // it may have had any of them in hand
     run_count_time_before(run);
     if (run->state == RUN_STOPPED)
         run_stop(run, job->outcome, job->why);

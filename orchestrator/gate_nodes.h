@@ -20,8 +20,9 @@
 void gate_join(struct gate *g, struct job *job, const char *why);
 
 // What shell.look_up() asked for: the job is the same in this node's inventory by now, or not
-// (why). The credentials of hosts in doubt are known, as far as that has them.
-void gate_looked_up(struct gate *g, struct job *job, const char *why);
+// (why). The credentials of hosts in doubt are known, as far as that has them. True: the job, which
+// was to go on, is paused for that.
+bool gate_looked_up(struct gate *g, struct job *job, const char *why);
 
 // In place of gate_unpause(): a paused job is to go on, and does when that is heard. False: it is
 // not paused. kept as with gate_pause().
@@ -30,6 +31,10 @@ bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *ar
 // An event that is kept, in the order of its job's; of a host's those that other nodes have kept.
 // The job may be no more then.
 void gate_heard(struct gate *g, struct job *job, const struct store_event *event);
+
+// Whether marked shards may be taken on. Not while a host that is in doubt there has a session of
+// this node's, which a job before had in another shard: it is let go, and comes to its end.
+bool gate_may_take_on(struct gate *g, const bool *shards);
 
 // Marked shards, whose epochs are in config.held, or are not any more. All that was kept of their
 // hosts has been heard. What is known of devices is forgotten where shards are taken on: every

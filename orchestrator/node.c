@@ -135,10 +135,13 @@ static void take_on(struct node *n, const struct look *look) {
     uint32_t count = 0;
     if (!n->is_granted || look->nth < n->granted_look || look->is_cut) return;
     if (n->joining_count > 0 || is_deaf(n) || !node_may_act(n)) return;
-    n->is_granted = false;
     for (size_t i = 0; i < SHARDS; i++) {
         marks[i] = n->granted.epochs[i] != 0 && n->config.held->epochs[i] == 0;
         count += marks[i];
+    }
+    if (!gate_may_take_on(n->config.gate, marks)) return;
+    n->is_granted = false;
+    for (size_t i = 0; i < SHARDS; i++) {
         if (marks[i]) n->config.held->epochs[i] = n->config.held->own[i] = n->granted.epochs[i];
     }
     n->lease.shards += count;
@@ -335,6 +338,7 @@ static void forget_joining(struct node *n, uint64_t number) {
 
 void node_joined(struct node *n, uint64_t number, bool is_there, uint64_t heard) {
     forget_joining(n, number);
+    n->granted_look = n->looks_begun + 1; // one under way has not asked for the job's events
     if (is_there) track(n, number, heard);
 }
 
@@ -587,6 +591,8 @@ bool node_is_idle(const struct node *n) {
 void node_stop(struct node *n) {
     if (n->is_stopped) return;
     n->is_stopped = true;
+    memset(n->config.held->epochs, 0,
+           sizeof n->config.held->epochs); // nothing more is said of jobs
     tell_all_waiting(n);
     arm_killer(n);
 }

@@ -602,14 +602,6 @@ void peers_distrust(struct peers *p) {
         turn->rounds = 0; // their answers were not too old
 }
 
-// Who asks it now is told how it is by now; so is who has it in hand.
-void peers_forget(struct peers *p, const struct host *host) {
-    struct device *device = peers_find(p, host);
-    if (device == NULL || device->turn != NULL || device->ask == ASK_RUNNING) return;
-    peers_keep_not(p, device);
-    device->up_ms = device->down_ms = 0;
-}
-
 // First all are found, for one that rests may have another forgotten.
 void peers_lose_contacts(struct peers *p) {
     struct device **lost = mem_array(p->devices.count, sizeof(struct device *));

@@ -132,8 +132,6 @@ void peers_mark_contacts(const struct peers *p, bool *shards);
 void peers_keep_none_in(struct peers *p, const bool *shards);
 // Nothing is known of any device any more, but which are in hand: others may have worked on them.
 void peers_distrust(struct peers *p);
-// The same of one device, which others have worked on.
-void peers_forget(struct peers *p, const struct host *host);
 // All contacts are over, of asks and of turns; none of these may begin another.
 void peers_lose_contacts(struct peers *p);
 

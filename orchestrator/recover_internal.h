@@ -40,6 +40,7 @@ struct recovery {
     struct look_ups {   // of jobs that this node has found to differ
         uint64_t *jobs; // their numbers
         size_t count, cap;
+        size_t read_for; // of them, those that were asked for before the reading began
         uv_timer_t again;
         bool fetches, is_stopped;
         bool is_told; // that they wait

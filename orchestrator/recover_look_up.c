@@ -30,14 +30,23 @@ void recovery_look_ups_stop(struct recovery *r) {
     uv_close((uv_handle_t *)&look_ups->again, NULL);
 }
 
+// A reading that is under way may have begun before what it is asked for now.
+static void ask_for(struct look_ups *look_ups, uint64_t number) {
+    for (size_t i = look_ups->fetches ? look_ups->read_for : 0; i < look_ups->count; i++)
+        if (look_ups->jobs[i] == number) return;
+    look_ups->jobs =
+        mem_grow(look_ups->jobs, &look_ups->cap, look_ups->count + 1, sizeof *look_ups->jobs);
+    look_ups->jobs[look_ups->count++] = number;
+}
+
 // It may be over by now, or seen since by who has it resumed.
 static void look_up(const struct recovery *r, uint64_t number, struct inventory *inventory) {
     struct job *job = jobs_numbered(r->config.jobs, number);
     struct buf differs = {0};
     if (job == NULL) return;
     recovery_look_up_again(r, job, inventory, NULL, &differs);
-    if (differs.len > 0 && job->state != JOB_PAUSED) recovery_say_paused(job, differs.data);
-    gate_looked_up(r->config.gate, job, differs.len == 0 ? NULL : differs.data);
+    if (gate_looked_up(r->config.gate, job, differs.len == 0 ? NULL : differs.data))
+        recovery_say_paused(job, differs.data);
     buf_deinit(&differs);
 }
 
@@ -58,23 +67,23 @@ static void on_inventory(void *arg, struct inventory *inventory, const struct er
     r->look_ups.jobs = NULL;
     r->look_ups.count = r->look_ups.cap = 0;
     for (size_t i = 0; i < asked.count; i++)
-        look_up(r, asked.jobs[i], inventory);
+        if (i < asked.read_for)
+            look_up(r, asked.jobs[i], inventory);
+        else
+            ask_for(&r->look_ups, asked.jobs[i]);
     free(asked.jobs);
     inventory_unref(inventory);
+    fetch(r);
 }
 
 static void fetch(struct recovery *r) {
     if (r->look_ups.fetches || r->look_ups.is_stopped || r->look_ups.count == 0) return;
     r->look_ups.fetches = true;
+    r->look_ups.read_for = r->look_ups.count;
     fetcher_ask(r->config.fetcher, on_inventory, &r->look_ups);
 }
 
 void recovery_look_up(struct recovery *r, const struct job *job) {
-    struct look_ups *look_ups = &r->look_ups;
-    for (size_t i = 0; i < look_ups->count; i++)
-        if (look_ups->jobs[i] == job->number) return;
-    look_ups->jobs =
-        mem_grow(look_ups->jobs, &look_ups->cap, look_ups->count + 1, sizeof *look_ups->jobs);
-    look_ups->jobs[look_ups->count++] = job->number;
-    if (!uv_is_active((uv_handle_t *)&look_ups->again)) fetch(r);
+    ask_for(&r->look_ups, job->number);
+    if (!uv_is_active((uv_handle_t *)&r->look_ups.again)) fetch(r);
 }

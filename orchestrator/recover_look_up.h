@@ -6,5 +6,5 @@
 
 // The job is looked up in today's inventory, which is tried until it can be read, and compared with
 // what was kept of it; gate_looked_up() is told, never from within. One that is over by then is not
-// told of. None may be asked for after recovery_stop().
+// told of, nor is any after recovery_stop().
 void recovery_look_up(struct recovery *recovery, const struct job *job);

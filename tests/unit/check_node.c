@@ -179,10 +179,13 @@ START_TEST(a_change_that_a_look_shows_before_its_answer_is_told_with_the_answer)
 END_TEST
 
 // It writes to the store, and sees that so many shards are free, and whether the job is open.
-static void look_around(struct fixture *f, uint32_t free_shards, bool is_open) {
+static void begin_look(struct fixture *f) {
     f->now_ms += NODE_LOOK_MS;
     node_acknowledged(f->node, f->now_ms);
     node_pass(f->node);
+}
+
+static void end_look(struct fixture *f, uint32_t free_shards, bool is_open) {
     struct look *look = f->look;
     look->view = (struct store_view){.free_shards = free_shards, .age_ms = UINT64_MAX};
     look->view.owners = mem_zalloc(SHARDS * sizeof *look->view.owners);
@@ -192,6 +195,11 @@ static void look_around(struct fixture *f, uint32_t free_shards, bool is_open) {
         look->open[0].number = JOB;
     }
     node_looked(f->node, look);
+}
+
+static void look_around(struct fixture *f, uint32_t free_shards, bool is_open) {
+    begin_look(f);
+    end_look(f, free_shards, is_open);
 }
 
 static void answer_lease(struct fixture *f, uint64_t epoch) {
@@ -221,6 +229,28 @@ START_TEST(a_shard_that_is_granted_goes_to_the_others_while_a_job_cannot_be_know
 }
 END_TEST
 
+// The job is joined as it was while a look was under way, which has not asked for what came since:
+// an intent may be among it.
+START_TEST(a_shard_is_taken_on_with_a_look_that_asked_for_all_jobs) {
+    struct fixture f;
+    setup(&f);
+    look_around(&f, 0, false);
+    if (f.lease != NULL) answer_lease(&f, 0); // that it is ready
+    look_around(&f, 1, false);
+    answer_lease(&f, 9);
+    look_around(&f, 0, true);
+    ck_assert(f.joins);
+    begin_look(&f);
+    ck_assert_uint_eq(f.look->asked_count, 0);
+    node_joined(f.node, JOB, true, BEFORE);
+    end_look(&f, 0, true);
+    ck_assert_uint_eq(f.held.epochs[SHARD], 0);
+    look_around(&f, 0, true);
+    ck_assert_uint_eq(f.held.epochs[SHARD], 9);
+    teardown(&f);
+}
+END_TEST
+
 Suite *check_node(void) {
     Suite *suite = suite_create("node");
     TCase *tc = tcase_create("node");
@@ -229,5 +259,6 @@ Suite *check_node(void) {
     tcase_add_loop_test(tc, a_change_that_a_look_shows_before_its_answer_is_told_with_the_answer, 0,
                         2);
     tcase_add_test(tc, a_shard_that_is_granted_goes_to_the_others_while_a_job_cannot_be_known);
+    tcase_add_test(tc, a_shard_is_taken_on_with_a_look_that_asked_for_all_jobs);
     return suite;
 }
