@@ -125,7 +125,7 @@ static void discard(struct http_connection *c) {
     char sink[4096];
     ssize_t n;
     do
-        n = recv(c->fd, sink, sizeof sink, MSG_DONTWAIT);
+        n = recvfrom(c->fd, sink, sizeof sink, MSG_DONTWAIT, NULL, NULL);
     while (n > 0 || (n < 0 && errno == EINTR));
     if (n == 0 || errno != EAGAIN) close_ours(c);
 }
@@ -211,7 +211,7 @@ static void read_head(struct http_connection *c, bool gone) {
     const struct http_limits *limits = &c->server->limits;
     const bool is_tls = c->server->tls != NULL;
     const size_t room = is_tls ? sizeof bytes : (size_t)limits->head + 1;
-    ssize_t n = recv(c->fd, bytes, room, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recvfrom(c->fd, bytes, room, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         if (c->poll == NULL) watch(c);
         return;
@@ -394,7 +394,7 @@ void http_accept_due(struct http_server *s) {
 // be half of a conversation. 0: neither.
 static int has_left(const struct http_connection *c) {
     char byte;
-    ssize_t n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t n = recvfrom(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) return 0;
     return n < 0 ? 1 : 2;
 }

@@ -92,10 +92,10 @@ static ssize_t read_plain(struct http_connection *c, void *data, size_t room, in
     return n;
 }
 
-ssize_t recv(int fd, void *data, size_t room, int flags) {
+ssize_t recv(int fd, void *buf, size_t n, int flags) {
     struct http_connection *c = reading == NULL ? NULL : http_connection_of(reading, fd);
-    return c == NULL || reading->tls != NULL ? recvfrom(fd, data, room, flags, NULL, NULL)
-                                             : read_plain(c, data, room, flags);
+    return c == NULL || reading->tls != NULL ? recvfrom(fd, buf, n, flags, NULL, NULL)
+                                             : read_plain(c, buf, n, flags);
 }
 
 // --- TLS
@@ -136,10 +136,10 @@ static ssize_t read_session(struct http_connection *c, void *data, size_t room) 
     return drain_session(c->session);
 }
 
-ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t room) {
+ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t data_size) {
     struct http_connection *c =
         reading == NULL ? NULL : http_connection_of(reading, gnutls_transport_get_int(session));
-    if (c == NULL) return receive(session, data, room);
+    if (c == NULL) return receive(session, data, data_size);
     c->session = session;
-    return read_session(c, data, room);
+    return read_session(c, data, data_size);
 }

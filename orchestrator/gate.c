@@ -577,6 +577,10 @@ size_t gate_in_hand(const struct gate *g) {
     return schedule_in_hand(g->schedule);
 }
 
+size_t gate_under_way(const struct gate *g) {
+    return flights_under_way(g);
+}
+
 size_t gate_groups_pending(const struct gate *g) {
     return schedule_groups_pending(g->schedule);
 }

@@ -1,7 +1,6 @@
 // What makes a job stop by itself: failures, a canary, time. Of the hosts' own time limit: it never
 // acts between an intent and the verification, for what is sent to a device is waited for.
 #include "common/duration.h"
-#include "orchestrator/gate.h"
 #include "orchestrator/gate_internal.h"
 
 #include <stdio.h>
@@ -10,7 +9,7 @@
 
 // The store is closed, or is about to be: the next process finds what is kept, and stops the job.
 static bool is_at_its_end(const struct gate *g) {
-    return g->is_aborted || (g->is_halted && gate_under_way(g) == 0);
+    return g->is_aborted || (g->is_halted && flights_under_way(g) == 0);
 }
 
 static bool may_stop(const struct run *run) {

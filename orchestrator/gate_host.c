@@ -11,7 +11,6 @@
 // peers' evidence has aged in the meantime; OUTCOME, or WITHDRAWN where the host is put back.
 #include "common/duration.h"
 #include "common/mem.h"
-#include "orchestrator/gate.h"
 #include "orchestrator/gate_internal.h"
 #include "orchestrator/gate_share.h"
 
@@ -179,15 +178,15 @@ static bool is_given_up(const struct flight *flight) {
     return flight->is_as_before && flight->run->state == RUN_STOPPED && !flight->is_left;
 }
 
-bool flight_is_at_rest(const struct flight *flight) {
+static bool is_at_rest(const struct flight *flight) {
     return rests(flight) && !is_in_contact(flight) && !flight->store_asked &&
            flight->outcome == OUTCOME_OPEN;
 }
 
-size_t gate_under_way(const struct gate *g) {
+size_t flights_under_way(const struct gate *g) {
     size_t count = 0;
     for (const struct flight *flight = g->flights; flight != NULL; flight = flight->next)
-        count += !flight->is_unasked && !flight_is_at_rest(flight);
+        count += !flight->is_unasked && !is_at_rest(flight);
     return count;
 }
 

@@ -259,7 +259,8 @@ START_TEST(requests_in_a_row_are_all_answered_over_tls) {
         buf_adds(&gets, GET "\r\n");
     buf_adds(&gets, GET "Connection: close\r\n\r\n");
     const char *const sent[] = {gets.data, NULL};
-    talk(lab.api, sent, &gets.len, &answers);
+    const size_t lens[] = {gets.len};
+    talk(lab.api, sent, lens, &answers);
     int count = 0;
     for (const char *at = answers.data; (at = strstr(at, "HTTP/1.1 200 ")) != NULL; at++)
         count++;
