@@ -220,7 +220,7 @@ void flight_grant(struct flight *flight);
 void flight_skip(struct flight *flight, const char *why);
 void flight_wait(struct flight *flight, const struct peers_hold *hold);
 void flight_unpause(struct flight *flight);
-size_t flights_under_way(const struct gate *g); // gate_under_way()
+size_t flights_under_way(const struct gate *g);      // gate_under_way()
 void flight_hold_back(struct flight *flight);        // its run is paused or stopped
 uint64_t flight_due_ms(const struct flight *flight); // of its host_timeout; UINT64_MAX: never
 void flight_note_due(struct flight *flight);

@@ -577,9 +577,13 @@ START_TEST(a_body_in_a_coding_is_refused) {
     struct program p = start(programs[_i]);
     const char *path = _i == 0 ? "/upgrade-os/" : "/reset/";
     const char *const gzip[] = {"Content-Type: application/json", "Content-Encoding: gzip", NULL};
+    const char *const both_codings[] = {"Content-Type: application/json",
+                                        "Content-Encoding: identity", "Content-Encoding: gzip",
+                                        NULL};
     const char *const as_is[] = {"Content-Type: application/json", "Content-Encoding: identity",
                                  NULL};
     assert_problem(http_send("POST", p.url, path, gzip, "{}"), 415, NULL, "gzip");
+    assert_problem(http_send("POST", p.url, path, both_codings, "{}"), 415, NULL, "identity, gzip");
     struct answer a = http_send("POST", p.url, path, as_is, "[]");
     ck_assert_int_eq(a.status, 400);
     answer_free(&a);
