@@ -36,13 +36,12 @@ struct http_connection {
     bool is_securing; // it is MHD's, over TLS, and has had no request
     uv_poll_t *poll;  // while it is ours
     struct http_request *request;
-    struct http_pass pass;     // it is MHD's: what comes
-    uint64_t ahead;            // bytes of that which go on next
-    uint64_t begun;            // requests
-    struct buf held;           // over TLS: what came, and did not go on yet
-    void *session;             // gnutls_session_t; NULL: it is not over TLS, or nothing was read
-    struct http_refusal wrong; // what comes next; status 0: it is not
-    bool is_refused;           // and was told so
+    struct http_pass pass; // it is MHD's: what comes
+    uint64_t ahead;        // bytes of that which go on next
+    uint64_t begun;        // requests
+    struct buf held;       // over TLS: what came, and did not go on yet
+    void *session;         // gnutls_session_t; NULL: it is not over TLS, or nothing was read
+    bool is_refused;       // what came was wrong, and the client was told so
 };
 
 struct http_server {
@@ -145,7 +144,6 @@ void http_write_refusal(struct buf *out, const struct http_refusal *refusal);
 
 // MHD_run() of this server is under way; NULL: none.
 void http_reads(struct http_server *s);
-void http_reads_on(struct http_connection *c); // one of its requests is over
 
 // --- http_request.c: MHD's callbacks; the first three arguments of its own kind are the server's
 

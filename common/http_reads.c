@@ -21,10 +21,10 @@ void http_reads(struct http_server *s) {
 
 // --- what is wrong
 
-// Once all requests before it are answered.
-static void refuse(struct http_connection *c) {
+// All requests before it are answered, or libmicrohttpd would not read.
+static void refuse(struct http_connection *c, const struct http_refusal *refusal) {
     struct buf answer = {0};
-    http_write_refusal(&answer, &c->wrong);
+    http_write_refusal(&answer, refusal);
     if (c->session == NULL) {
         send(c->fd, answer.data, answer.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     } else {
@@ -37,17 +37,13 @@ static void refuse(struct http_connection *c) {
     http_progress(c, HTTP_READING, HTTP_LINGER_MS);
 }
 
-void http_reads_on(struct http_connection *c) {
-    if (c->wrong.status != 0 && !c->is_refused && c->ahead == 0 && c->begun == c->pass.heads)
-        refuse(c);
-}
-
 // What of these bytes may go on. A head that is here in part is to be whole in time.
 static void look(struct http_connection *c, const char *bytes, size_t len) {
-    c->ahead = http_pass(&c->pass, bytes, len, &c->server->limits, &c->wrong);
+    struct http_refusal refusal = {0};
+    c->ahead = http_pass(&c->pass, bytes, len, &c->server->limits, &refusal);
     if (c->ahead > 0) return;
-    if (c->wrong.status != 0)
-        refuse(c);
+    if (refusal.status != 0)
+        refuse(c, &refusal);
     else if (c->progress == HTTP_IDLE)
         http_progress(c, HTTP_READING, c->server->limits.head_ms);
 }

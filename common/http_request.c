@@ -578,10 +578,9 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     if (r->queued) s->answered--;
     if (r->stream != NULL) r->stream_free(r->stream);
     if (r->counted) s->answering--;
-    struct http_connection *on = r->on;
-    on->request = NULL;
+    r->on->request = NULL;
     // Until the next request begins.
-    http_progress(on, HTTP_IDLE, s->limits.idle_ms + s->limits.head_ms);
+    http_progress(r->on, HTTP_IDLE, s->limits.idle_ms + s->limits.head_ms);
     buf_deinit(&r->accept);
     buf_deinit(&r->added);
     drop_body(r);
@@ -591,5 +590,4 @@ void http_on_completed(void *server, struct MHD_Connection *connection, void **c
     free(r->uri);
     free(r);
     s->requests--;
-    http_reads_on(on);
 }
