@@ -510,6 +510,13 @@ START_TEST(a_head_too_long_is_refused) {
         buf_adds(&request, "x");
     buf_adds(&request, "\r\n\r\n");
     expect(begin(&p, request.data), 431, "application/problem+json");
+    const int fd = begin(&p, "HEAD /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    char *line;
+    while (strcmp(line = read_line(fd), "\r") != 0)
+        free(line);
+    free(line);
+    send_text(fd, request.data);
+    expect(fd, 431, "application/problem+json"); // likewise
     buf_deinit(&request);
     ck_assert_int_eq(program_stop(&p), 0);
 }
