@@ -51,6 +51,11 @@ void http_framing_take(struct http_framing *f, const char *name, size_t name_len
     } else if (is(name, name_len, "Host")) {
         f->hosts++;
         if (!is_authority(value, value_len)) f->wrong = "Host is no name or address with a port";
+    } else if (is(name, name_len, "Cookie")) {
+        f->cookies_bytes += value_len;
+        f->cookies++;
+        for (size_t i = 0; i < value_len; i++)
+            f->cookies += value[i] == ';';
     }
 }
 

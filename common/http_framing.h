@@ -8,7 +8,8 @@
 
 struct http_framing { // zeroed: no header was seen yet
     unsigned lengths, codings, hosts;
-    uint64_t length;   // what the last Content-Length says
+    uint64_t length; // what the last Content-Length says
+    size_t cookies, cookies_bytes;
     const char *wrong; // what is wrong with one of them; NULL: nothing
 };
 

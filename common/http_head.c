@@ -21,6 +21,13 @@ wrong(struct http_refusal *refusal, int status, const char *format, ...) {
     return HTTP_HEAD_WRONG;
 }
 
+static size_t count_of(const char *s, size_t len, char c) {
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += s[i] == c;
+    return count;
+}
+
 // Between method, target and version stands one space each.
 static enum http_head read_request_line(const char *line, size_t len, uint64_t target_max,
                                         struct http_refusal *refusal) {
@@ -46,6 +53,8 @@ static enum http_head read_request_line(const char *line, size_t len, uint64_t t
     for (const char *c = target; c < version - 1; c++)
         if (*c > 0 && (*c < ' ' || *c == 0x7f))
             return wrong(refusal, 400, "the path has a control character");
+    if (count_of(target, (size_t)(version - 1 - target), '&') >= HTTP_PARAMETERS_MAX)
+        return wrong(refusal, 414, "the query may have %d parameters at most", HTTP_PARAMETERS_MAX);
     return HTTP_HEAD_WHOLE;
 }
 
@@ -76,6 +85,9 @@ static enum http_head read_header(const char *line, size_t len, uint64_t body_ma
         value++;
     http_framing_take(framing, line, (size_t)(colon - line), value, (size_t)(end - value));
     if (framing->wrong != NULL) return wrong(refusal, 400, "%s", framing->wrong);
+    if (framing->cookies > HTTP_COOKIES_MAX || framing->cookies_bytes > HTTP_COOKIES_BYTES_MAX)
+        return wrong(refusal, 431, "%d cookies at most, and %d bytes of them", HTTP_COOKIES_MAX,
+                     HTTP_COOKIES_BYTES_MAX);
     return HTTP_HEAD_WHOLE;
 }
 

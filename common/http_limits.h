@@ -18,6 +18,12 @@ enum {                         // unless struct http_limits says otherwise
     HTTP_BODY_TIMEOUT_MS = 60 * 1000, // ... and its body: a second more with every KiB
 };
 
+enum { // more of these than libmicrohttpd has memory for would get no answer, or one in HTML
+    HTTP_PARAMETERS_MAX = 32, // of a query
+    HTTP_COOKIES_MAX = 32,
+    HTTP_COOKIES_BYTES_MAX = 4096,
+};
+
 enum {
     HTTP_DROP_MAX = 64 << 20,       // bytes of a body too long that are read; beyond, it is closed
     HTTP_ANSWERING_ASIDE = 24,      // so many connections have no whole request, at least

@@ -391,6 +391,8 @@ END_TEST
 #define GET        "GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 #define POST_LIVEZ "POST /livez HTTP/1.1\r\nHost: localhost\r\n"
 #define CHUNKS     POST_LIVEZ "Transfer-Encoding: chunked\r\n\r\n"
+#define P10        "a&a&a&a&a&a&a&a&a&a&"
+#define C10        "a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; "
 #define R(s)       s, sizeof(s) - 1 // NOLINT(bugprone-macro-parentheses): two values
 
 static const struct {
@@ -415,6 +417,8 @@ static const struct {
     {R(POST_LIVEZ "Content-Length: +2\r\n\r\n{}"), 400},
     {R(POST_LIVEZ "Content-Length: \r\n\r\n{}"), 400},
     {R(POST_LIVEZ "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 400},
+    {R("GET /livez?" P10 P10 P10 P10 " HTTP/1.1\r\nHost: localhost\r\n\r\n"), 414},
+    {R(GET "Cookie: " C10 C10 C10 C10 "\r\n\r\n"), 431},
     {R(CHUNKS "zz\r\n"), 400},
     {R(CHUNKS "2\r\n{}X\r\n"), 400},
     {R(CHUNKS "fffffffffffffffff\r\n"), 413},

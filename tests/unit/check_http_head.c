@@ -11,6 +11,10 @@ Suite *check_http_head(void);
 #define A100   A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
 #define A1000  A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
 #define A8000  A1000 A1000 A1000 A1000 A1000 A1000 A1000 A1000
+#define P31    P10 P10 P10 "a=b&"
+#define P10    "a=b&a=b&a=b&a=b&a=b&a=b&a=b&a=b&a=b&a=b&"
+#define C31    C10 C10 C10 "a=b; "
+#define C10    "a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; "
 #define T(s)   s, sizeof(s) - 1 // NOLINT(bugprone-macro-parentheses): two values
 
 static const struct {
@@ -66,6 +70,16 @@ static const struct {
     {T(LINE HOST_X HOST_X "\r\n"), 400},
     {T(LINE "Host: a@b\r\n\r\n"), 400},
     {T(LINE HOST_X "X: a\0b\r\n\r\n"), 400},
+    {T("GET /?" P31 "a=b HTTP/1.1\r\n" HOST_X "\r\n"), 0},
+    {T("GET /?" P31 "a=b& HTTP/1.1\r\n"), 414},
+    {T(LINE HOST_X "Cookie: " C31 "a=b\r\n\r\n"), 0},
+    {T(LINE HOST_X "Cookie: " C31 "a=b\r\nCookie: a=b\r\n\r\n"), 431},
+    {T(LINE HOST_X "Cookie: " A1000 A1000 A1000 A1000 A10 A10 A10 A10 A10 A10 A10 A10 A10
+                   "123456\r\n\r\n"),
+     0},
+    {T(LINE HOST_X "Cookie: " A1000 A1000 A1000 A1000 A10 A10 A10 A10 A10 A10 A10 A10 A10
+                   "1234567\r\n\r\n"),
+     431},
 };
 
 static enum http_head read_with_defaults(const char *bytes, size_t len,
