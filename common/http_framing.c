@@ -15,11 +15,6 @@ static bool is_token(const char *s, size_t len) {
     return len > 0;
 }
 
-static bool has_line_end_or_nul(const char *s, size_t len) {
-    return memchr(s, '\0', len) != NULL || memchr(s, '\r', len) != NULL ||
-           memchr(s, '\n', len) != NULL;
-}
-
 static bool read_digits(const char *s, size_t len, uint64_t *number) {
     *number = 0;
     for (size_t i = 0; i < len; i++) {
@@ -40,8 +35,6 @@ void http_framing_take(struct http_framing *f, const char *name, size_t name_len
                        size_t value_len) {
     if (!is_token(name, name_len))
         f->wrong = "a header's name has a space or a character that no name may have";
-    else if (has_line_end_or_nul(value, value_len))
-        f->wrong = "a header's value has a NUL or a bare CR";
     if (is(name, name_len, "Content-Length")) {
         f->lengths++;
         if (!read_digits(value, value_len, &f->length)) f->wrong = "Content-Length is not a number";

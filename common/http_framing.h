@@ -13,7 +13,7 @@ struct http_framing { // zeroed: no header was seen yet
     const char *wrong; // what is wrong with one of them; NULL: nothing
 };
 
-// Takes one header as it came; name and value may hold anything.
+// Takes one header as it came; the value is free of line ends and NUL.
 void http_framing_take(struct http_framing *f, const char *name, size_t name_len, const char *value,
                        size_t value_len);
 

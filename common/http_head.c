@@ -76,8 +76,6 @@ static enum http_head read_header(const char *line, size_t len, uint64_t body_ma
     if (line[0] == ' ' || line[0] == '\t')
         return wrong(refusal, 400, "a header goes on in a second line");
     if (colon == NULL) return wrong(refusal, 400, "a header has no colon");
-    if (colon == line || colon[-1] == ' ' || colon[-1] == '\t')
-        return wrong(refusal, 400, "a header has no name, or a space before its colon");
     if (is_huge(line, (size_t)(colon - line), colon + 1, (size_t)(line + len - colon - 1)))
         return wrong(refusal, 413, "the body may have %" PRIu64 " bytes at most", body_max);
     const char *value = colon + 1, *end = line + len;

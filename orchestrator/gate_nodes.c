@@ -146,18 +146,18 @@ static bool let_go_of_contact(struct gate *g, const struct host *host) {
     return true;
 }
 
-bool gate_may_take_on(struct gate *g, const bool *shards) {
-    bool may = true;
+bool gate_make_way(struct gate *g, const bool *shards) {
+    bool is_clear = true;
     for (const struct run *run = g->runs; run != NULL; run = run->next) {
         const struct job *job = run->job;
         for (uint32_t i = 0; i < job->selection.count && job->counts[HOST_IN_HAND] > 0; i++)
             if (job->hosts[i].state == HOST_IN_HAND && job->hosts[i].has_intent &&
                 shards[job_shard(job, i)] &&
                 let_go_of_contact(g, &job->inventory->hosts[job->selection.hosts[i]]))
-                may = false;
+                is_clear = false;
     }
     gate_pump(g);
-    return may;
+    return is_clear;
 }
 
 // Those cohorts of the job whose shard is marked; a cohort is never cut.

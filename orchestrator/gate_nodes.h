@@ -32,9 +32,9 @@ bool gate_ask_to_go_on(struct gate *g, struct job *job, gate_kept kept, void *ar
 // The job may be no more then.
 void gate_heard(struct gate *g, struct job *job, const struct store_event *event);
 
-// Whether marked shards may be taken on. Not while a host that is in doubt there has a session of
-// this node's, which a job before had in another shard: it is let go, and comes to its end.
-bool gate_may_take_on(struct gate *g, const bool *shards);
+// Lets go of the sessions of this node that a job before has in another shard, and whose hosts are
+// in doubt in marked ones. True: there is none, and the marked shards may be taken on.
+bool gate_make_way(struct gate *g, const bool *shards);
 
 // Marked shards, whose epochs are in config.held, or are not any more. All that was kept of their
 // hosts has been heard. What is known of devices is forgotten where shards are taken on: every

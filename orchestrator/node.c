@@ -139,11 +139,10 @@ static void take_on(struct node *n, const struct look *look) {
         marks[i] = n->granted.epochs[i] != 0 && n->config.held->epochs[i] == 0;
         count += marks[i];
     }
-    if (!gate_may_take_on(n->config.gate, marks)) return;
+    if (!gate_make_way(n->config.gate, marks)) return;
     n->is_granted = false;
-    for (size_t i = 0; i < SHARDS; i++) {
+    for (size_t i = 0; i < SHARDS; i++)
         if (marks[i]) n->config.held->epochs[i] = n->config.held->own[i] = n->granted.epochs[i];
-    }
     n->lease.shards += count;
     n->counts.shards = n->lease.shards;
     n->counts.taken += count;
@@ -591,8 +590,7 @@ bool node_is_idle(const struct node *n) {
 void node_stop(struct node *n) {
     if (n->is_stopped) return;
     n->is_stopped = true;
-    memset(n->config.held->epochs, 0,
-           sizeof n->config.held->epochs); // nothing more is said of jobs
+    memset(n->config.held->epochs, 0, sizeof n->config.held->epochs); // it speaks for no job
     tell_all_waiting(n);
     arm_killer(n);
 }
