@@ -137,6 +137,8 @@ static void wake_at(const struct http_connection *c, int bytes) {
 
 static void watch(struct http_connection *c);
 
+const struct http_refusal http_cut = {400, "the client has ended the request in its midst"};
+
 void http_write_refusal(struct buf *out, const struct http_refusal *refusal) {
     char *body = http_problem_json(refusal->status, "", refusal->detail);
     buf_addf(out,
@@ -236,8 +238,12 @@ static void read_head(struct http_connection *c, bool gone) {
     case HTTP_HEAD_PARTIAL:
         break;
     }
-    if (gone) {
+    if (gone && is_tls) {
         close_ours(c);
+        return;
+    }
+    if (gone) {
+        refuse(c, &http_cut);
         return;
     }
     wake_at(c, (int)n + 1);

@@ -47,6 +47,8 @@ static enum http_head read_request_line(const char *line, size_t len, uint64_t t
         return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
     if (memcmp(version, "HTTP/1.", 7) != 0)
         return wrong(refusal, 505, "HTTP/1.1 and HTTP/1.0 are spoken here");
+    if (version[7] < '0' || version[7] > '9')
+        return wrong(refusal, 400, "the request line is not: METHOD PATH HTTP/1.1");
     for (const char *c = line; c < target - 1; c++)
         if (*c < 'A' || *c > 'Z')
             return wrong(refusal, 400, "the method has a character that no method here has");

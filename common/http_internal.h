@@ -139,6 +139,7 @@ void http_secured(struct http_connection *c); // its first request begins
 struct http_connection *http_connection_of(const struct http_server *s, int fd); // NULL: not MHD's
 // The whole answer to what is no request, as it is sent.
 void http_write_refusal(struct buf *out, const struct http_refusal *refusal);
+extern const struct http_refusal http_cut; // its other half will not come
 
 // --- http_reads.c
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -70,12 +71,18 @@ static void tell_again(const struct http_connection *c) {
     setsockopt(c->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
 }
 
+static bool is_shut(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLRDHUP) != 0;
+}
+
 static ssize_t read_plain(struct http_connection *c, void *data, size_t room, int flags) {
     if (c->ahead == 0 && !c->is_refused) {
         char bytes[HTTP_HEAD_MAX + 1];
         const ssize_t n = recvfrom(c->fd, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
         if (n <= 0) return n;
         look(c, bytes, (size_t)n);
+        if (c->ahead == 0 && !c->is_refused && is_shut(c->fd)) refuse(c, &http_cut);
     }
     if (c->is_refused) return drain(c);
     if (c->ahead == 0) {

@@ -39,6 +39,8 @@ static const struct {
     {T("GET /a b HTTP/1.1\r\n"), 400},
     {T("GET /livez HTTP\r\n"), 400},
     {T("GET /livez http/1.1\r\n"), 400},
+    {T("GET /livez HTTP/1.z\r\n"), 400},
+    {T("GET /livez HTTP/1.9\r\n" HOST_X "\r\n"), 0},
     {T(" GET /livez HTTP/1.1\r\n"), 400},
     {T("g\x7ft /livez HTTP/1.1\r\n"), 400},
     {T("hello\r\n"), 400},
