@@ -67,7 +67,7 @@ export class Model {
     this.limits = new Map(); // by redundancy group: how many of its devices may be in hand; 1 where it is not known
     this.pauses = []; // {from, to, isAway}: when the job did not run, in their order; to: Infinity while it lasts; isAway: nor the service
     this.turns = new Map(); // by event: {at, state, since}, what the job became, and when it was heard of last before
-    this.heardAt = 0; // the newest event
+    this.heardAt = 0; // the newest event that is kept
     this.begunAt = new Map(); // by device: when it came in hand last
     this.returned = new Map(); // by event: {begun, over} of a device that was put back
   }
@@ -126,7 +126,7 @@ export class Model {
   // What the job became with the event n. One that becomes what it is goes on after a restart of the service, which was
   // away since then.
   turn(n, { at, state, since }) {
-    if (this.turns.has(n)) return;
+    if (this.turns.has(n) && !(this.turns.get(n).since === Infinity && since < Infinity)) return;
     this.version++;
     if (n === 1) this.turns.delete(0); // all are known from here on
     this.turns.set(n, { at, state, since });
@@ -159,7 +159,7 @@ export class Model {
   hear(name, data) {
     const at = Date.parse(data.at); // NaN: it is an answer
     const since = this.heardAt === 0 ? Infinity : this.heardAt;
-    this.heardOf(at);
+    if (name !== "step") this.heardOf(at); // a step may come before the turn that made it happen
     if (name === "job") {
       this.job = laterOf(this.job, data);
       if (!Number.isNaN(at)) this.turn(data.n, { at, state: data.state, since });

@@ -372,6 +372,20 @@ test("the time without the service counts in no rate", () => {
   assert.equal(m.pauses.length, 1, "it was only the stream that was lost");
 });
 
+test("the time without the service is known whatever comes first when it is back", () => {
+  const away = [{ from: Date.parse(at(20)), to: Date.parse(at(36)), isAway: true }];
+  const m = model([row("h0", "in_hand", { started: at(1) })]);
+  m.heardOf(Date.parse(at(20)));
+  m.hear("step", { job: "j", host: "h0", at: at(36), subtask: "login", state: "started", error: null });
+  m.hear("job", job({ n: 50, at: at(36) }));
+  assert.deepEqual(m.pauses, away, "a device is asked at once");
+  const later = model([row("h0", "in_hand", { started: at(1) })]);
+  later.hear("job", job({ n: 50, at: at(36) }));
+  later.turn(1, { at: Date.parse(at(0)), state: "running", since: Infinity });
+  later.turn(50, { at: Date.parse(at(36)), state: "running", since: Date.parse(at(20)) });
+  assert.deepEqual(later.pauses, away, "a page heard of nothing before, and reads it in the store");
+});
+
 test("a retry names the version, and who would be downgraded by it", () => {
   const says = (told) => retryOf({ failed: 6, skipped: 7 }, "Upgrade to 5.4.0", told);
   const text = "A new job, Upgrade to 5.4.0, of those that failed (6) or were skipped (7), and of no other.";
