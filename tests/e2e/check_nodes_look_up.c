@@ -23,6 +23,7 @@ static const char slow_reading[] = "{\"match\": {\"site\": \"earth\"}, \"on\": \
 struct world {
     struct cluster c;
     char inventory[2][128]; // by node
+    unsigned first, other;  // nodes: the holder of the first shard, which leads
 };
 
 // Of the simulated network. has_moved: a host is in a rack of its own.
@@ -50,7 +51,7 @@ static struct world world_start(const char *faults) {
         char name[16];
         snprintf(name, sizeof name, "inventory%u", i);
         snprintf(w.inventory[i], sizeof w.inventory[i], "%s", folder_path(w.c.lab.dir, name));
-        write_for(&w, i, i == 1);
+        write_for(&w, i, false);
     }
     add_faults(&w.c.lab, faults);
     start_node_with(&w.c, 0, w.inventory[0]);
@@ -70,22 +71,38 @@ static long count_of(const struct world *w, unsigned node, const char *name) {
     return count;
 }
 
-// Both have their share of the shards; the second finds another job than the first was asked for.
+static bool leads(const struct program *node) {
+    cJSON *answer = get_json(node->url, "/nodes/"), *one;
+    bool leads = false;
+    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "nodes")) {
+        const cJSON *range = cJSON_GetArrayItem(cJSON_GetObjectItem(one, "ranges"), 0);
+        if (cJSON_IsTrue(cJSON_GetObjectItem(one, "this")))
+            leads = cJSON_GetArrayItem(range, 0)->valuedouble == 0;
+    }
+    cJSON_Delete(answer);
+    return leads;
+}
+
+// Both have their share of the shards; the one that does not lead finds another job than the one
+// that leads was asked for.
 static void begin_paused(struct world *w) {
     start_node_with(&w->c, 1, w->inventory[1]);
     await_shared(w->c.nodes[0].url, 2, 40);
-    begin_job(&w->c, 0, "one");
-    await_state(&w->c, 0, "paused");
+    w->first = leads(&w->c.nodes[0]) ? 0 : 1;
+    w->other = 1 - w->first;
+    write_for(w, w->other, true);
+    begin_job(&w->c, w->first, "one");
+    await_state(&w->c, w->first, "paused");
 }
 
 START_TEST(a_job_that_goes_on_is_looked_up_by_who_had_found_another_one) {
     struct world w = world_start(slow_reading);
     begin_paused(&w);
-    write_for(&w, 1, false);
-    control(&w.c, 0, "resume", 202);
-    await_state(&w.c, 1, "done");
-    ck_assert_int_eq(count_of(&w, 1, "changed"), HOSTS);
-    struct answer a = http_get(w.c.nodes[1].url, "/metrics/"); // it had its share
+    write_for(&w, w.other, false);
+    control(&w.c, w.first, "resume", 202);
+    await_state(&w.c, w.other, "done");
+    ck_assert_int_eq(count_of(&w, w.other, "changed"), HOSTS);
+    struct answer a = http_get(w.c.nodes[w.other].url, "/metrics/"); // it had its share
     ck_assert_ptr_nonnull(strstr(a.body, "orchestrator_hosts_total{result=\"changed\"} "));
     ck_assert_ptr_null(strstr(a.body, "orchestrator_hosts_total{result=\"changed\"} 0\n"));
     answer_free(&a);
@@ -96,17 +113,18 @@ END_TEST
 START_TEST(a_job_that_differs_still_is_paused_again) {
     struct world w = world_start(slow_reading);
     begin_paused(&w);
-    control(&w.c, 0, "resume", 202);
-    await_state(&w.c, 0, "paused");
-    control(&w.c, 1, "resume", 409);
-    unlink(w.inventory[1]); // then it cannot be looked up, and goes on at the first alone
-    control(&w.c, 0, "resume", 202);
-    await_state(&w.c, 1, "running");
-    control(&w.c, 1, "pause", 202);
-    await_state(&w.c, 0, "paused");
-    control(&w.c, 1, "cancel", 202);
-    await_state(&w.c, 0, "done");
-    ck_assert_int_lt(count_of(&w, 0, "changed"), HOSTS);
+    control(&w.c, w.first, "resume", 202);
+    await_state(&w.c, w.first, "paused");
+    control(&w.c, w.other, "resume", 409);
+    unlink(w.inventory[w.other]); // then it cannot be looked up, and goes on at the first alone,
+                                  // which leads
+    control(&w.c, w.first, "resume", 202);
+    await_state(&w.c, w.other, "running");
+    control(&w.c, w.other, "pause", 202);
+    await_state(&w.c, w.first, "paused");
+    control(&w.c, w.other, "cancel", 202);
+    await_state(&w.c, w.first, "done");
+    ck_assert_int_lt(count_of(&w, w.first, "changed"), HOSTS);
     world_end(&w);
 }
 END_TEST
@@ -116,6 +134,7 @@ START_TEST(hosts_in_doubt_of_a_job_that_differs_are_asked_with_their_own_credent
                                  "\"install_os_version\", \"effect\": \"delay\", \"by\": \"12s\"}");
     begin_job(&w.c, 0, "one");
     await_event(w.c.lab.admin, "install_os_version", "begun", RACKS); // one of each
+    write_for(&w, 1, true);
     start_node_with(&w.c, 1, w.inventory[1]);
     await_state(&w.c, 0, "paused");
     end_node(&w.c.nodes[0], SIGKILL);
