@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void fail(const char *what, const char *why) {
@@ -78,11 +79,14 @@ static const char *server_uri(void) {
 // The URI is postgresql://USER@/DATABASE?host=FOLDER.
 void lab_database(char uri[LAB_URI_MAX]) {
     static unsigned count;
-    char statement[100], name[50];
+    struct timespec now;
+    char statement[120], name[80];
     const char *server = server_uri();
     const char *question = strchr(server, '?'), *at = strstr(server, "@/");
     if (question == NULL || at == NULL) fail("TEST_POSTGRES", server);
-    snprintf(name, sizeof name, "test_%ld_%u", (long)getpid(), ++count);
+    // Under a load of many programs pids come again while the server runs.
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(name, sizeof name, "test_%ld_%u_%lld", (long)getpid(), ++count, (long long)now.tv_sec);
     snprintf(statement, sizeof statement, "create database %s", name);
     lab_ask(server, statement);
     snprintf(uri, LAB_URI_MAX, "%.*s@/%s%s", (int)(at - server), server, name, question);
