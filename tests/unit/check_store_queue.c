@@ -510,12 +510,21 @@ static void ask_any(struct history *h) {
         store_queue_append(&queue, &event, on_told, asked);
 }
 
+static bool was_asked(const struct store_op *op) {
+    return op->kind == STORE_APPEND || op->kind == STORE_CREATE;
+}
+
+// The time, which is kept while a job is open, has none.
+static const char *id_of(const struct store_op *op) {
+    if (op->kind == STORE_APPEND) return op->event.text;
+    return op->kind == STORE_CREATE || op->kind == STORE_FORGET ? op->job.id : "";
+}
+
 // A back that keeps a batch, or does not, or does and cannot say so.
 static void write_any(struct history *h, const struct store_batch *batch) {
     struct error err = {.text = "no"};
     const bool is_kept = draw(h, 2) > 0, is_said = is_kept && draw(h, 3) > 0;
-    const struct store_op *first = &batch->ops[0];
-    const char *id = first->kind == STORE_APPEND ? first->event.text : first->job.id;
+    const char *id = id_of(&batch->ops[0]);
     HOLDS(h, batch->number == h->beat + 1);
     // The same comes again.
     HOLDS(h, h->tried != batch->number || strcmp(h->under_way, id) == 0);
@@ -524,9 +533,8 @@ static void write_any(struct history *h, const struct store_batch *batch) {
     for (size_t i = 0; i < batch->count; i++) {
         struct store_op *op = &batch->ops[i];
         op->status = STORE_OK;
-        if (op->kind == STORE_FORGET || !is_said) continue;
-        h->asked[strtoul(op->kind == STORE_APPEND ? op->event.text : op->job.id, NULL, 10)]
-            .is_kept = true;
+        if (!was_asked(op) || !is_said) continue;
+        h->asked[strtoul(id_of(op), NULL, 10)].is_kept = true;
         if (op->kind != STORE_APPEND) continue;
         while (h->asked[h->events_kept].is_create)
             h->events_kept++;
