@@ -334,6 +334,20 @@ START_TEST(a_half_head_with_no_more_to_come_is_told_so) {
 }
 END_TEST
 
+// The last bytes and the end are there at once: libmicrohttpd would wait for the rest of the body.
+START_TEST(a_half_body_with_no_more_to_come_ends) {
+    struct program p = start(programs[_i]);
+    program_signal(&p, SIGSTOP);
+    const int fd = begin(&p, "POST /upgrade-os/ HTTP/1.1\r\nHost: localhost\r\n"
+                             "Content-Length: 10\r\n\r\n{\"ver");
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    program_signal(&p, SIGCONT);
+    await_end(fd);
+    close(fd);
+    ck_assert_int_eq(program_stop(&p), 0);
+}
+END_TEST
+
 static int begin_post(const struct program *p, const char *path, const char *body, size_t len,
                       size_t missing) {
     char head[256];
@@ -621,6 +635,7 @@ Suite *check_connections(void) {
     tcase_add_test(tc, a_head_that_does_not_end_is_refused);
     tcase_add_loop_test(tc, a_head_may_come_byte_by_byte, 0, both);
     tcase_add_loop_test(tc, a_half_head_with_no_more_to_come_is_told_so, 0, both);
+    tcase_add_loop_test(tc, a_half_body_with_no_more_to_come_ends, 0, both);
     tcase_add_loop_test(tc, bodies_together_hold_so_much, 0, both);
     tcase_add_loop_test(tc, what_is_no_request_is_refused_as_a_problem, 0, COUNT(refused));
     tcase_add_loop_test(tc, a_body_in_chunks_is_taken_in_any_pieces, 0, both);
