@@ -350,7 +350,6 @@ END_TEST
 
 // --- clients that read when they want to
 
-// The stream of a job ends when it is done.
 static int ask_for_events(const struct lab *lab, const char *path, const char *last_id,
                           int receives) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -416,8 +415,8 @@ START_TEST(a_client_that_does_not_read_is_let_go_and_the_log_says_so) {
     ck_assert_ptr_nonnull(strstr(metrics.body, "\norchestrator_event_streams_dropped_total 1.0\n"));
     answer_free(&metrics);
     read_rest(client, &text);
-    ck_assert_ptr_null(
-        strstr(text, id + strlen("/jobs/"))); // of the last job nothing is there any more
+    // Of the last job nothing is there any more.
+    ck_assert_ptr_null(strstr(text, id + strlen("/jobs/")));
     close(client);
     free(text);
     stop(&lab);
